@@ -1,0 +1,1 @@
+"""What recorded traffic means: keys, transcripts, text, cost."""

@@ -1,0 +1,220 @@
+"""Every error this package raises, in one tree.
+
+::
+
+    Exception
+    ├── ModelRetry                      a tool or validator asks the model to try again
+    ├── UserError (RuntimeError)        the agent was used wrongly
+    ├── AgentRunError (RuntimeError)    a run could not finish
+    │   ├── UsageLimitExceeded
+    │   ├── UnexpectedModelBehavior
+    │   └── ModelHTTPError
+    ├── FallbackExceptionGroup (ExceptionGroup)
+    ├── CredentialMissing (ValueError)  a live call needs a key that is not set
+    ├── WireError (ValueError)          a body that a codec cannot read
+    ├── NetworkBlocked (RuntimeError)   a connection was refused because a replayed test is running
+    └── CassetteError
+        ├── CassetteNotFound (FileNotFoundError)
+        ├── CassetteUnreadable          damaged, hostile or foreign in a way we cannot read
+        │   └── CassetteVersionError
+        ├── CassetteUnwritable (OSError)
+        ├── RecordingConflict           two recordings claim the same request
+        └── CassetteMissError           a miss, where the caller asked for an ordinary exception
+
+    BaseException
+    └── CassetteMiss                    a request that the cassette cannot answer
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from replay_agent.traffic import Request
+
+__all__ = (
+    "AgentRunError",
+    "CassetteError",
+    "CassetteMiss",
+    "CassetteMissError",
+    "CassetteNotFound",
+    "CassetteUnreadable",
+    "CassetteUnwritable",
+    "CassetteVersionError",
+    "CredentialMissing",
+    "FallbackExceptionGroup",
+    "ModelHTTPError",
+    "ModelRetry",
+    "NetworkBlocked",
+    "RecordingConflict",
+    "UnexpectedModelBehavior",
+    "UsageLimitExceeded",
+    "UserError",
+    "WireError",
+)
+
+
+class ModelRetry(Exception):
+    """Raise it in a tool or result validator to hand ``message`` to the model and have it try again."""
+
+    message: str
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+
+class UserError(RuntimeError):
+    """The agent, a tool or a model was set up or called wrongly."""
+
+    message: str
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+
+class AgentRunError(RuntimeError):
+    """Base of the errors that end an agent run."""
+
+    message: str
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UsageLimitExceeded(AgentRunError):
+    """A request or token limit of the run was passed."""
+
+
+class UnexpectedModelBehavior(AgentRunError):
+    """The model answered something the run cannot go on from; ``body`` is the answer where it helps."""
+
+    body: str | None
+
+    def __init__(self, message: str, body: str | None = None) -> None:
+        self.body = _indented(body)
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return f"{self.message}, body:\n{self.body}" if self.body else self.message
+
+
+def _indented(body: str | None) -> str | None:
+    if body is None:
+        return None
+    try:
+        return json.dumps(json.loads(body), indent=2)
+    except ValueError:
+        return body
+
+
+class ModelHTTPError(AgentRunError):
+    """A provider answered with a status of 400 or above; ``body`` is its decoded answer."""
+
+    status_code: int
+    model_name: str
+    body: object | None
+
+    def __init__(self, status_code: int, model_name: str, body: object | None = None) -> None:
+        self.status_code = status_code
+        self.model_name = model_name
+        self.body = body
+        super().__init__(f"status_code: {status_code}, model_name: {model_name}, body: {body}")
+
+
+class FallbackExceptionGroup(ExceptionGroup[Exception]):
+    """What every model of a `FallbackModel` raised, in the order in which they were tried."""
+
+
+class CredentialMissing(ValueError):
+    """A live call needs a credential; ``variable`` names the environment variable that would hold it."""
+
+    variable: str
+
+    def __init__(self, message: str, variable: str) -> None:
+        self.variable = variable
+        super().__init__(message)
+
+
+class WireError(ValueError):
+    """A body that its wire format's codec cannot read; ``format`` names the codec."""
+
+    format: str
+
+    def __init__(self, message: str, format: str) -> None:
+        self.format = format
+        super().__init__(f"{format}: {message}")
+
+
+class NetworkBlocked(RuntimeError):
+    """A connection beyond loopback was attempted while the network is shut."""
+
+
+class CassetteError(Exception):
+    """Base of the errors about cassette files; ``path`` is the file."""
+
+    path: Path | None
+
+    def __init__(self, message: str, path: Path | None = None) -> None:
+        self.path = path
+        super().__init__(message)
+
+
+class CassetteNotFound(CassetteError, FileNotFoundError):
+    """A cassette must be replayed and is not there."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class CassetteUnreadable(CassetteError):
+    """A cassette file is damaged, hostile, or of a kind that cannot be read; it is left as it is."""
+
+
+class CassetteVersionError(CassetteUnreadable):
+    """A cassette was written in a format version that this release does not know."""
+
+
+class CassetteUnwritable(CassetteError, OSError):
+    """A cassette cannot be saved; what was there before is untouched."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class RecordingConflict(CassetteError):
+    """A request outside any context could belong to two recordings that are open at once."""
+
+
+class CassetteMissError(CassetteError):
+    """A miss as an ordinary exception, for code that asked for it with ``miss="exception"``."""
+
+    request: Request
+
+    def __init__(self, message: str, request: Request, path: Path | None = None) -> None:
+        self.request = request
+        super().__init__(message, path)
+
+
+class CassetteMiss(BaseException):
+    """A request that the cassette cannot answer.
+
+    Derives from ``BaseException``, as pytest's own ``Failed`` does, so that neither an SDK's retry loop nor an
+    agent's ``except Exception`` can turn it into something else. Its text is the explanation; ``request`` is the
+    live request (redacted) and ``path`` the cassette.
+    """
+
+    request: Request
+    path: Path | None
+
+    def __init__(self, message: str, request: Request, path: Path | None = None) -> None:
+        self.request = request
+        self.path = path
+        super().__init__(message)

@@ -1,0 +1,1 @@
+"""Models answer a call; every provider is a row in a table."""

@@ -1,0 +1,1 @@
+"""The other end of the wire: scripted and edited answers, served in process or over HTTP."""

@@ -1,0 +1,1 @@
+"""Traffic in and out of cassettes, for any provider and any HTTP client."""

@@ -1,0 +1,116 @@
+"""HTTP as plain values: what was asked and what came back, with no client library's types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+__all__ = "Chunk", "Failure", "Headers", "Interaction", "Outcome", "Phase", "Request", "Response", "StreamEnd", "header"
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+"""Names and values in the order of the wire, repeated names kept; bytes beyond ASCII as latin-1 characters."""
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """Return the first value of a header, whatever the case of its name."""
+    name = name.lower()
+    return next((value for key, value in headers if key.lower() == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it left the client: absolute URL, headers in order, body bytes as sent."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a body as the client got it, ``offset_ms`` milliseconds after the response's head."""
+
+    data: bytes
+    offset_ms: int = 0
+
+
+class Phase(str, Enum):
+    """How far an exchange had come when it failed."""
+
+    CONNECT = "connect"
+    """No connection: name lookup, refusal, TLS."""
+    SEND = "send"
+    """The request was being written."""
+    HEAD = "head"
+    """The request was sent, no response head had come."""
+    BODY = "body"
+    """The head had come, the body was under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An exchange, or the rest of one, that ended in a transport error.
+
+    ``kind`` names the error as httpx's class does (``ConnectError``, ``ReadTimeout``, ``RemoteProtocolError``, ...):
+    other clients raise their nearest. ``after_ms`` is the time from the request (phases up to head) or from the head
+    (phase body) to the failure.
+    """
+
+    kind: str
+    phase: Phase
+    message: str = ""
+    after_ms: int = 0
+
+
+class StreamEnd(str, Enum):
+    """How the reading of a response's body ended."""
+
+    COMPLETE = "complete"
+    """The provider's last byte was read."""
+    CLOSED = "closed"
+    """The client closed the response before its end."""
+    ABANDONED = "abandoned"
+    """The client was waiting for the next piece when it was cancelled or ran into its own timeout."""
+    FAILED = "failed"
+    """A transport error cut the body; `Response.failure` says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response: head and body. The body is kept in the pieces and with the content encoding of the wire."""
+
+    status: int
+    headers: Headers = ()
+    chunks: tuple[Chunk, ...] = ()
+    reason: str | None = None
+    http_version: str = "HTTP/1.1"
+    end: StreamEnd = StreamEnd.COMPLETE
+    waited_ms: int = 0
+    """How long the client waited after the last piece before it gave up; only with `StreamEnd.ABANDONED`."""
+    failure: Failure | None = None
+    redacted: bool = False
+    """Whether secrets were taken out of the body, so that its bytes are no longer those of the wire."""
+
+    @property
+    def body(self) -> bytes:
+        """The bytes of all pieces, still content-encoded."""
+        return b"".join(chunk.data for chunk in self.chunks)
+
+
+Outcome: TypeAlias = Response | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One request and what became of it."""
+
+    request: Request
+    outcome: Outcome
+    test: str | None = None
+    """Node id of the test that recorded it."""
+    recorded_at: str | None = None
+    """When it was recorded, ISO 8601 in UTC."""
+    extra: dict[str, object] = field(default_factory=dict, compare=False)
+    """Fields of the file that this release does not know, kept for writing back."""

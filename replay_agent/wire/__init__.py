@@ -1,0 +1,1 @@
+"""Provider wire formats: traffic to calls and answers and back, without any I/O."""

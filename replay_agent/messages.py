@@ -27,6 +27,7 @@ from replay_agent.exceptions import UnexpectedModelBehavior
 from replay_agent.usage import Usage
 
 __all__ = (
+    "NO_TIMESTAMP",
     "AudioFormat",
     "AudioUrl",
     "BinaryContent",
@@ -99,6 +100,10 @@ _IMAGE_EXTENSIONS = {
     "webp": "image/webp",
 }
 _AUDIO_EXTENSIONS = {"mp3": "audio/mpeg", "wav": "audio/wav"}
+
+
+NO_TIMESTAMP = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands where traffic says nothing of a time: a codec has no clock."""
 
 
 def _now() -> datetime:

@@ -1,0 +1,49 @@
+"""Names of tests as names of files, for cassettes and snapshots alike."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+__all__ = "clashing", "file_name", "without_backend"
+
+_FORBIDDEN = re.compile(r"""[<>?%*:|"'/\\\x00-\x1f\x7f]""")
+_MOST_BYTES = 200
+"""File systems allow 255 bytes; the rest is left for extensions and for what writes beside the file."""
+_DIGEST = 10
+
+
+def file_name(name: str, *, clashes: bool = False) -> str:
+    """Return a test's name (``Class.test[param]``) as a file name without extension.
+
+    Characters that a file system may refuse become ``-``; brackets stay. A name that is too long, or that another
+    test's name would meet on some file system (``clashes``), ends in a digest of the name as it was.
+    """
+    safe = _FORBIDDEN.sub("-", name)
+    encoded = safe.encode("utf-8", "ignore")
+    if len(encoded) <= _MOST_BYTES and not clashes and safe == encoded.decode():
+        return safe
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
+    kept = encoded[: _MOST_BYTES - _DIGEST - 1].decode("utf-8", "ignore")
+    return f"{kept}-{digest}"
+
+
+def clashing(names: Iterable[str]) -> frozenset[str]:
+    """Return those of the names that would share a file with another, also where upper and lower case are one."""
+    distinct = set(names)
+    files = Counter(file_name(name).casefold() for name in distinct)
+    return frozenset(name for name in distinct if files[file_name(name).casefold()] > 1)
+
+
+def without_backend(name: str, backend: str | None) -> str:
+    """Return a test's name without its ``anyio_backend`` parameter: one recording serves every event loop."""
+    function, bracket, rest = name.partition("[")
+    if backend is None or not bracket or not rest.endswith("]"):
+        return name
+    parameters = rest[:-1].split("-")
+    if backend not in parameters:
+        return name
+    parameters.remove(backend)
+    return f"{function}[{'-'.join(parameters)}]" if parameters else function

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replay_agent.naming import clashing, file_name, without_backend
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("test_plain", "test_plain"),
+        ("Class.test[param]", "Class.test[param]"),
+        ("test[a/b]", "test[a-b]"),
+        ("test[../../x]", "test[..-..-x]"),
+        ("""test[<>?%*:|"'/\\]""", "test[-----------]"),
+        ("test[\x00]", "test[-]"),
+        ("test[größe]", "test[größe]"),
+    ],
+)
+def test_forbidden_characters_become_dashes(name, expected):
+    assert file_name(name) == expected
+
+
+def test_a_long_name_ends_in_a_digest():
+    one, other = file_name("test[" + "x" * 300 + "]"), file_name("test[" + "x" * 301 + "]")
+    assert one != other
+    assert max(len(one.encode()), len(other.encode())) <= 200
+
+
+def test_names_that_meet_clash():
+    assert clashing(["test[a/b]", "test[a-b]", "test[c]"]) == {"test[a/b]", "test[a-b]"}
+    assert clashing(["test[A]", "test[a]"]) == {"test[A]", "test[a]"}
+    assert file_name("test[A]", clashes=True).casefold() != file_name("test[a]", clashes=True).casefold()
+
+
+@pytest.mark.parametrize(
+    ("name", "backend", "expected"),
+    [
+        ("test[asyncio]", "asyncio", "test"),
+        ("test[trio-1]", "trio", "test[1]"),
+        ("test[1-asyncio]", "asyncio", "test[1]"),
+        ("test[asyncio-asyncio]", "asyncio", "test[asyncio]"),
+        ("test[1]", "asyncio", "test[1]"),
+        ("test", "asyncio", "test"),
+        ("test[asyncio]", None, "test[asyncio]"),
+    ],
+)
+def test_only_the_backend_is_left_out(name, backend, expected):
+    assert without_backend(name, backend) == expected
+
+
+@given(st.text(min_size=1, max_size=400))
+def test_any_name_stays_one_safe_component(name):
+    safe = file_name(name)
+    assert safe.encode()
+    assert "/" not in safe
+    assert "\\" not in safe
+    assert len(safe.encode()) <= 200
+    assert file_name(name) == safe

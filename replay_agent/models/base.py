@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,6 +47,11 @@ class StreamedResponse(ABC):
     def _get_event_iterator(self) -> AsyncIterator[ModelResponseStreamEvent]:
         """Yield the events of the response as they come; called once."""
 
+    async def aclose(self) -> None:
+        """End the iteration; what has come so far stays. A model does it when its block is left."""
+        if isinstance(self._event_iterator, AsyncGenerator):
+            await self._event_iterator.aclose()
+
     def get(self) -> ModelResponse:
         """Return the response as far as it has come."""
         return ModelResponse(self._parts.parts(), model_name=self.model_name, timestamp=self.timestamp)
@@ -84,13 +89,13 @@ class Model(ABC):
     @asynccontextmanager
     async def request_stream(
         self,
-        messages: list[ModelMessage],
-        model_settings: ModelSettings | None,
-        model_request_parameters: ModelRequestParameters,
+        messages: list[ModelMessage],  # noqa: ARG002
+        model_settings: ModelSettings | None,  # noqa: ARG002
+        model_request_parameters: ModelRequestParameters,  # noqa: ARG002
     ) -> AsyncIterator[StreamedResponse]:
         """Open a streamed response; leaving the block closes it. `NotImplementedError` for a model that cannot stream."""
         raise NotImplementedError(f"Streamed requests not supported by this {type(self).__name__}")
-        yield
+        yield  # type: ignore[unreachable]  # makes this an asynchronous generator
 
     @property
     @abstractmethod

@@ -1,0 +1,43 @@
+"""Patterns of host names, as options take them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+__all__ = "host_of", "matches_host", "split_host", "split_url"
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@lru_cache(maxsize=256)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.lower().split("*"))))
+
+
+def matches_host(host: str, port: int | None, patterns: Iterable[str]) -> bool:
+    """Tell whether a pattern names this host: exactly or with ``*``, never by a mere prefix; ``host:port`` too."""
+    host = host.lower().rstrip(".")
+    return any(_pattern(p).fullmatch(host) or _pattern(p).fullmatch(f"{host}:{port}") for p in patterns)
+
+
+@lru_cache(maxsize=512)
+def split_host(authority: str) -> tuple[str, int | None]:
+    """Return host and port of ``host``, ``host:port`` or ``[v6]:port``."""
+    parts = urlsplit(f"//{authority}")
+    return parts.hostname or "", parts.port
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """Return authority (``host`` or ``host:port``, no user) and path with query of an absolute URL."""
+    rest = url.partition("://")[2]
+    end = min((at for at in map(rest.find, "/?#") if at >= 0), default=len(rest))
+    return rest[:end].rpartition("@")[2].lower(), rest[end:] or "/"
+
+
+def host_of(url: str) -> tuple[str, int | None]:
+    """Return host (lower case) and port of an absolute URL; the scheme's own port where none is written."""
+    host, port = split_host(split_url(url)[0])
+    return host, port or DEFAULT_PORTS.get(url.partition("://")[0].lower())

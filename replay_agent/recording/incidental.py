@@ -1,0 +1,64 @@
+"""Traffic that libraries make on their own account: telemetry and price lists. Never part of a recording."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from replay_agent.recording.hosts import matches_host, split_host, split_url
+from replay_agent.traffic import Response
+
+__all__ = "EMPTY_ANSWER", "INCIDENTAL", "is_incidental"
+
+EMPTY_ANSWER = Response(status=200, headers=(("content-length", "0"),), reason="OK")
+"""What such a request gets in replay."""
+
+INCIDENTAL: tuple[tuple[str, str], ...] = (
+    # openai-agents uploads its traces to the host of the model itself
+    ("api.openai.com", "/v1/traces/ingest"),
+    # litellm fetches its price list, and a few more lists, when it is imported
+    ("raw.githubusercontent.com", "/BerriAI/litellm/"),
+    ("raw.githubusercontent.com", "/pydantic/genai-prices/"),
+    ("*.posthog.com", "/"),
+    ("*.ingest.sentry.io", "/"),
+    ("*.ingest.us.sentry.io", "/"),
+    ("*.ingest.de.sentry.io", "/"),
+    ("sentry.io", "/api/"),
+    ("api.smith.langchain.com", "/runs"),
+    ("api.smith.langchain.com", "/info"),
+    ("*.api.smith.langchain.com", "/runs"),
+    ("*.api.smith.langchain.com", "/info"),
+    ("cloud.langfuse.com", "/api/public/"),
+    ("*.cloud.langfuse.com", "/api/public/"),
+    ("api.segment.io", "/v1/"),
+    ("api.mixpanel.com", "/"),
+    ("api.amplitude.com", "/"),
+    ("*.amplitude.com", "/"),
+    ("logfire-api.pydantic.dev", "/v1/"),
+    ("logfire-us.pydantic.dev", "/v1/"),
+    ("logfire-eu.pydantic.dev", "/v1/"),
+    ("telemetry.crewai.com", "/"),
+    ("app.agentops.ai", "/"),
+    ("*.agentops.ai", "/"),
+    ("otlp.arize.com", "/"),
+    ("api.traceloop.com", "/v1/"),
+    ("api.braintrust.dev", "/logs3"),
+    ("api.scarf.sh", "/"),
+    ("*.gateway.scarf.sh", "/"),
+    ("stats.pinecone.io", "/"),
+    ("browser-intake-datadoghq.com", "/"),
+    ("http-intake.logs.datadoghq.com", "/"),
+)
+"""Host pattern and beginning of the path."""
+
+
+@lru_cache(maxsize=256)
+def _prefixes(authority: str) -> tuple[str, ...]:
+    host, port = split_host(authority)
+    return tuple(prefix for pattern, prefix in INCIDENTAL if matches_host(host, port, (pattern,)))
+
+
+def is_incidental(url: str) -> bool:
+    """Tell whether a request is telemetry or a price list, by host and path."""
+    authority, path = split_url(url)
+    prefixes = _prefixes(authority)
+    return bool(prefixes) and path.startswith(prefixes)

@@ -1,0 +1,99 @@
+"""How to record and replay: one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, TypeAlias
+
+from replay_agent.exceptions import UserError
+from replay_agent.traffic import Request, Response
+
+__all__ = "BeforeRecordRequest", "BeforeRecordResponse", "BodyNormalizer", "MissStyle", "RecordMode", "RecordOptions"
+
+MissStyle: TypeAlias = Literal["raise", "exception"]
+BeforeRecordRequest: TypeAlias = Callable[[Request], Request | None]
+BeforeRecordResponse: TypeAlias = Callable[[Response], Response | None]
+BodyNormalizer: TypeAlias = Callable[[bytes], bytes]
+
+
+class RecordMode(str, Enum):
+    """What may go live and what becomes of the cassette."""
+
+    NONE = "none"
+    """Replay only."""
+    ONCE = "once"
+    """Record when there is no cassette, else replay only."""
+    NEW_EPISODES = "new_episodes"
+    """Replay what is recorded, record the rest."""
+    ALL = "all"
+    """Record everything anew; interactions of other tests stay in the file."""
+    REWRITE = "rewrite"
+    """Record everything anew; nothing of the old file stays."""
+    REFRESH = "refresh"
+    """Replay what is recorded, record the rest, drop what was not asked for."""
+
+    def __str__(self) -> str:
+        return self.value
+
+    @classmethod
+    def parse(cls, value: str) -> RecordMode:
+        """Return the mode of this name (`-` may stand for `_`). Raises `UserError` naming the modes."""
+        text = value.value if isinstance(value, Enum) else value
+        try:
+            return cls(str(text).strip().lower().replace("-", "_"))
+        except ValueError:
+            modes = ", ".join(mode.value for mode in cls)
+            raise UserError(f"There is no record mode {text!r}; the modes are {modes}") from None
+
+
+@dataclass(frozen=True)
+class RecordOptions:
+    """Everything that decides how a recording behaves; the defaults replay and let nothing out."""
+
+    record_mode: RecordMode = RecordMode.NONE
+    ignore_body: tuple[str, ...] = ()
+    """JSON paths whose values do not count when requests are compared."""
+    ignore_hosts: tuple[str, ...] = ()
+    """Hosts (``*`` allowed, ``host:port`` too) whose traffic is neither recorded nor replayed."""
+    only_hosts: tuple[str, ...] = ()
+    """If given, traffic of all other hosts is neither recorded nor replayed."""
+    match_headers: tuple[str, ...] = ()
+    """Headers that must be equal too."""
+    allow_repeats: bool = False
+    """Answer a request made more often than recorded with its last answer again."""
+    allow_unused: bool = False
+    """Whether a test may leave recorded interactions unplayed."""
+    freeze: tuple[str, ...] = ()
+    """Sources that stand still: clock, uuid, random."""
+    redact: tuple[str, ...] = ()
+    """Further field names or regular expressions to take out."""
+    miss: MissStyle = "raise"
+    """``"raise"``: `CassetteMiss`, which nothing can swallow; ``"exception"``: `CassetteMissError`, an ordinary one."""
+    block_network: bool = True
+    allowed_hosts: tuple[str, ...] = ()
+    """Hosts that stay reachable while the network is shut."""
+    paced: bool = False
+    """Replay streams at the recorded pace instead of at once."""
+    before_record_request: BeforeRecordRequest | None = None
+    """May change the request as it is compared and stored; None leaves it live and unrecorded."""
+    before_record_response: BeforeRecordResponse | None = None
+    """May change a response before it is stored; None drops it. The client gets the true one; failures are not asked."""
+    normalize: tuple[BodyNormalizer, ...] = ()
+    """Applied to bodies, in order, before requests are compared."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "record_mode", RecordMode.parse(self.record_mode))
+        for name in ("ignore_body", "ignore_hosts", "only_hosts", "match_headers", "freeze", "redact", "allowed_hosts"):
+            object.__setattr__(self, name, _words(name, getattr(self, name)))
+        if self.miss not in ("raise", "exception"):
+            raise UserError(f"miss={self.miss!r}: it is either 'raise' or 'exception'")
+
+
+def _words(name: str, value: object) -> tuple[str, ...]:
+    """Accept one string for a tuple of one, and say what is wrong with anything that holds no strings."""
+    words = (value,) if isinstance(value, str) else value
+    if not isinstance(words, (tuple, list, set, frozenset)) or not all(isinstance(word, str) for word in words):
+        raise UserError(f"{name}={value!r}: strings are expected")
+    return tuple(words)

@@ -1,0 +1,79 @@
+"""The environment variables in which providers' clients look for credentials. Light: the plugin reads it at start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+
+__all__ = "PLACEHOLDER", "credential_variables", "placed_credentials"
+
+PLACEHOLDER = "replay"
+
+_KEYS = (
+    "AI21_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AZURE_OPENAI_API_KEY",
+    "CEREBRAS_API_KEY",
+    "COHERE_API_KEY",
+    "CO_API_KEY",
+    "DASHSCOPE_API_KEY",
+    "DEEPINFRA_API_KEY",
+    "DEEPSEEK_API_KEY",
+    "FIREWORKS_API_KEY",
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+    "GROQ_API_KEY",
+    "HF_TOKEN",
+    "MISTRAL_API_KEY",
+    "MOONSHOTAI_API_KEY",
+    "NEBIUS_API_KEY",
+    "OLLAMA_API_KEY",
+    "OPENAI_API_KEY",
+    "OPENROUTER_API_KEY",
+    "PERPLEXITY_API_KEY",
+    "REPLICATE_API_TOKEN",
+    "TOGETHER_API_KEY",
+    "VOYAGE_API_KEY",
+    "XAI_API_KEY",
+    "ZAI_API_KEY",
+)
+_REGIONS = {"AWS_DEFAULT_REGION": "us-east-1"}
+_TWINS = (("GEMINI_API_KEY", "GOOGLE_API_KEY"), ("CO_API_KEY", "COHERE_API_KEY"))
+"""Spellings of one credential: where one is set, the other is left alone, since clients prefer one and warn."""
+
+
+def credential_variables() -> dict[str, str]:
+    """Return the variables that a replay fills where they are unset, each with what it then holds."""
+    return {**dict.fromkeys(_KEYS, PLACEHOLDER), **_REGIONS}
+
+
+@contextmanager
+def placed_credentials(environ: MutableMapping[str, str] = os.environ) -> Iterator[None]:
+    """Hold placeholders in the unset credential variables; on leaving, those still in place are removed."""
+    placed = place(environ)
+    try:
+        yield
+    finally:
+        remove(placed, environ)
+
+
+def place(environ: MutableMapping[str, str] = os.environ) -> dict[str, str]:
+    """Fill the unset credential variables and return what was put where."""
+    taken = {name for twins in _TWINS if any(twin in environ for twin in twins) for name in twins}
+    missing = {
+        name: value
+        for name, value in credential_variables().items()
+        if name not in environ and name not in taken and not (name == "AWS_DEFAULT_REGION" and "AWS_REGION" in environ)
+    }
+    environ.update(missing)
+    return missing
+
+
+def remove(placed: dict[str, str], environ: MutableMapping[str, str] = os.environ) -> None:
+    """Take back what `place` put there, leaving alone what has been changed since."""
+    for name, value in placed.items():
+        if environ.get(name) == value:
+            del environ[name]

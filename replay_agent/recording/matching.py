@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
@@ -60,12 +59,19 @@ def _never(_id: str) -> bool:
 
 
 @dataclass(slots=True)
-class _Group:
-    """The interactions of one digest, in recorded order, and where to look for the next one that is not played."""
+class _Queue:
+    """Interactions that answer the same requests, in recorded order, and how far the queue is used up."""
 
     members: list[int] = field(default_factory=list)
-    start: dict[tuple[str | None, ...], int] = field(default_factory=dict)
-    queues: dict[tuple[str | None, ...], list[int]] = field(default_factory=dict)
+    start: int = 0
+
+    def next(self, played: set[int]) -> int | None:
+        """Return the first member that is not played; each is stepped over once only."""
+        while self.start < len(self.members):
+            if self.members[self.start] not in played:
+                return self.members[self.start]
+            self.start += 1
+        return None
 
 
 class Index:
@@ -83,31 +89,78 @@ class Index:
         answered: Callable[[str], bool] = _never,
         allow_repeats: bool = False,
     ) -> None:
-        raise NotImplementedError
+        self._answered = answered
+        self._allow_repeats = allow_repeats
+        self._keys: list[Key] = []
+        self._played: set[int] = set()
+        self._equal: dict[Key, _Queue] = {}
+        self._by_digest: dict[str, list[int]] = {}
+        self._alike: dict[str, dict[Hashable, _Queue]] = {}
+        self._recorded_ids: set[str] = set()
+        for key in keys:
+            self.add(key)
 
     def __len__(self) -> int:
-        raise NotImplementedError
+        return len(self._keys)
 
     @property
     def played(self) -> frozenset[int]:
         """The indexes that were played."""
-        raise NotImplementedError
+        return frozenset(self._played)
 
     def add(self, key: Key, *, played: bool = False) -> int:
         """Append an interaction and return its index; ``played`` for one that was recorded just now."""
-        raise NotImplementedError
+        index = len(self._keys)
+        self._keys.append(key)
+        self._equal.setdefault(key, _Queue()).members.append(index)
+        if key.ids:
+            self._recorded_ids.update(key.ids)
+            self._by_digest.setdefault(key.digest, []).append(index)
+            self._alike.pop(key.digest, None)
+        if played:
+            self._played.add(index)
+        return index
 
     def find(self, key: Key) -> int | None:
         """Return the next interaction for the key and mark it played; None if there is none (left).
 
         With ``allow_repeats`` the last one is returned again when all are played.
         """
-        raise NotImplementedError
+        queues = self._queues(key)
+        for queue in queues:
+            index = queue.next(self._played)
+            if index is not None:
+                self._played.add(index)
+                return index
+        if not self._allow_repeats or not queues:
+            return None
+        return max(queue.members[-1] for queue in queues)
 
     def knows(self, key: Key) -> bool:
-        """Tell whether any interaction has this key, played or not."""
-        raise NotImplementedError
+        """Tell whether any interaction answers this key, played or not."""
+        return bool(self._queues(key))
 
     def leftovers(self) -> list[int]:
         """Return the indexes that were never played, in recorded order."""
-        raise NotImplementedError
+        return [index for index in range(len(self._keys)) if index not in self._played]
+
+    def _queues(self, key: Key) -> list[_Queue]:
+        """Return where to look: among those with the very same ids first, then among those with client-made ones."""
+        found = (self._equal.get(key), self._alike_queue(key) if key.digest in self._by_digest and key.ids else None)
+        return [queue for queue in found if queue is not None]
+
+    def _alike_queue(self, key: Key) -> _Queue | None:
+        groups = self._alike.get(key.digest)
+        if groups is None:
+            groups = self._alike[key.digest] = {}
+            for index in self._by_digest[key.digest]:
+                groups.setdefault(self._pattern(self._keys[index].ids), _Queue()).members.append(index)
+        return groups.get(self._pattern(key.ids))
+
+    def _pattern(self, ids: tuple[str, ...]) -> Hashable:
+        """Return the ids with those that the client made left blank.
+
+        An id that no recorded request carries need not be looked for in the answers: were it in one, the recorded
+        request at its place would have to carry it too.
+        """
+        return tuple(each if each in self._recorded_ids and self._answered(each) else None for each in ids)

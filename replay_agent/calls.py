@@ -23,6 +23,8 @@ class ToolDefinition:
     parameters_json_schema: dict[str, Any]
     outer_typed_dict_key: str | None = None
     """Set where the wanted value is wrapped in an object under this one key."""
+    strict: bool | None = None
+    """Whether the provider is asked to hold arguments to the schema; None leaves it to the provider."""
 
 
 @dataclass
@@ -54,6 +56,10 @@ class ModelCall:
     stream: bool = False
     previous_response_id: str | None = None
     """The stored answer that this call continues; its history is not in ``messages``."""
+    system_role: str | None = None
+    """The role that carries system prompts where the format offers several (OpenAI's ``developer``); None: its own."""
+    dialect: str | None = field(default=None, compare=False)
+    """Whose spelling of the format this is, by the provider's name, where traffic or sender tell; None: anyone's."""
     extras: dict[str, Any] = field(default_factory=dict)
     """Fields of the body with no place above, by the provider's names, as they came; encoders write them back."""
 

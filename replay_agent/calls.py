@@ -63,6 +63,21 @@ class ModelCall:
     extras: dict[str, Any] = field(default_factory=dict)
     """Fields of the body with no place above, by the provider's names, as they came; encoders write them back."""
 
+    @property
+    def source(self) -> bytes | None:
+        """The body that this very value was read from, None for a call made by hand.
+
+        Encoders give it back byte for byte while the call still means what it says. Not a field: it takes no part in
+        comparison and dumps, and `dataclasses.replace` leaves it behind.
+        """
+        source: bytes | None = self.__dict__.get("_source")
+        return source
+
+    def read_from(self, body: bytes) -> ModelCall:
+        """Note the body that this call was read from, and return the call."""
+        self.__dict__["_source"] = body
+        return self
+
 
 @dataclass
 class AnswerError:

@@ -1,41 +1,52 @@
-"""JSON as it stands in bodies: read with one kind of error, written compactly."""
+"""JSON bodies: read within limits, written as HTTP clients write them."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, TypeAlias
+import re
+from typing import Any
+
+from pydantic_core import from_json, to_jsonable_python
 
 from replay_agent.exceptions import WireError
 
-__all__ = "Fields", "dump_json", "load_fields", "load_json"
+__all__ = "read_json", "read_object", "write_json", "write_text"
 
-Fields: TypeAlias = dict[str, Any]
-"""A JSON object."""
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 
 
-def load_json(text: str | bytes, format: str) -> Any:
-    """Return the value of a JSON text; `WireError` for anything else, nesting beyond Python's limit included."""
+def read_json(data: bytes, format: str) -> Any:
+    """Return the value of a JSON text.
+
+    Half of a surrogate pair, which providers send where they cut an emoji in two, becomes U+FFFD. Raises `WireError`
+    for anything that is no JSON text and for values nested deeper than 200 levels.
+    """
+    data = data.removeprefix(_BYTE_ORDER_MARK)
+    if _SURROGATE.search(data):
+        data = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], data)
     try:
-        return json.loads(text)
-    except RecursionError:
-        raise WireError("the JSON is nested too deeply", format) from None
+        return from_json(data)
     except ValueError as exc:
-        raise WireError(f"not JSON: {exc}", format) from exc
+        raise WireError(f"this is not JSON: {exc}", format) from exc
 
 
-def load_fields(text: str | bytes, format: str) -> Fields:
-    """Return a JSON object; `WireError` for anything else."""
-    value = load_json(text, format)
+def read_object(data: bytes, format: str) -> dict[str, Any]:
+    """Return a JSON object; `WireError` for any other value."""
+    value = read_json(data, format)
     if not isinstance(value, dict):
-        raise WireError(f"expected a JSON object, not {type(value).__name__}", format)
+        raise WireError(f"a JSON object was expected, not {type(value).__name__}", format)
     return value
 
 
-def dump_json(value: object) -> str:
-    """Write compact JSON that can be encoded as UTF-8: a lone surrogate makes every character beyond ASCII an escape."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":"))
-    return text
+def write_text(value: object) -> str:
+    """Return compact JSON; values beyond JSON's types are written as pydantic writes them."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=to_jsonable_python)
+
+
+def write_json(value: object) -> bytes:
+    """Return compact JSON in UTF-8."""
+    return write_text(value).encode("utf-8", "replace")

@@ -1,0 +1,87 @@
+"""What a body says beyond its decoded call, by path: ``messages[0].content[1].cache_control``.
+
+A codec composes the body that a call would be sent as and takes down every field of the real body that the composed
+one lacks. Put back, these fields are the `ModelCall.extras` at work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = "put_back", "taken_down"
+
+_PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[[^\[\]]+\])+")
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\[\]]+)\]")
+_BY_NAME = "tools"
+"""Members of this list are told apart by their names, since an encoder may order them otherwise."""
+
+
+def taken_down(
+    composed: Mapping[str, Any], body: Mapping[str, Any], *, unremarkable: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Return the fields of ``body`` that ``composed`` lacks, by their paths.
+
+    Inside lists the keys named in ``unremarkable`` are passed over, and so is a list of another length: there is no
+    telling which member lacks what.
+    """
+    found = {key: value for key, value in body.items() if key not in composed}
+    for key in composed.keys() & body.keys():
+        _compare(composed[key], body[key], key, unremarkable, found)
+    return found
+
+
+def _compare(ours: object, theirs: object, path: str, unremarkable: frozenset[str], found: dict[str, Any]) -> None:
+    if ours is theirs:
+        return
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key, value in theirs.items():
+            if key in ours:
+                _compare(ours[key], value, f"{path}.{key}", unremarkable, found)
+            elif key not in unremarkable:
+                found[f"{path}.{key}"] = value
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        for step, one, other in _pairs(ours, theirs, path):
+            _compare(one, other, f"{path}[{step}]", unremarkable, found)
+
+
+def _pairs(ours: list[Any], theirs: list[Any], path: str) -> list[tuple[str, Any, Any]]:
+    if path == _BY_NAME:
+        named = {member["name"]: member for member in ours if _has_name(member)}
+        pairs = [(member["name"], member) for member in theirs if _has_name(member)]
+        return [(name, named[name], member) for name, member in pairs if name in named]
+    if len(ours) != len(theirs):
+        return []
+    return [(str(index), one, other) for index, (one, other) in enumerate(zip(ours, theirs, strict=True))]
+
+
+def _has_name(member: object) -> bool:
+    return isinstance(member, dict) and isinstance(member.get("name"), str)
+
+
+def put_back(body: dict[str, Any], leftovers: Mapping[str, Any]) -> None:
+    """Write leftovers into a body; one whose place is no longer there is left out."""
+    for path, value in leftovers.items():
+        if _PATH.fullmatch(path) is None:
+            body[path] = value
+        else:
+            _put(body, [name or index for name, index in _STEP.findall(path)], value)
+
+
+def _put(body: dict[str, Any], steps: list[str], value: object) -> None:
+    place: object = body
+    for step in steps[:-1]:
+        place = _member(place, step)
+    if isinstance(place, dict):
+        place.setdefault(steps[-1], value)
+
+
+def _member(place: object, step: str) -> object:
+    if isinstance(place, dict):
+        return place.get(step)
+    if not isinstance(place, list):
+        return None
+    if step.isdecimal() and not any(_has_name(member) and member["name"] == step for member in place):
+        return place[int(step)] if len(step) < 9 and int(step) < len(place) else None
+    return next((member for member in place if _has_name(member) and member["name"] == step), None)

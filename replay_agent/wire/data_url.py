@@ -20,10 +20,8 @@ def read_data_url(url: object) -> BinaryContent | None:
     if head is None:
         return None
     payload = head.string[head.end() :]
-    if head["parameters"].lower().endswith(";base64"):
-        data = decode_base64(payload)
-    else:
-        data = unquote_to_bytes(payload)
+    is_base64 = head["parameters"].lower().endswith(";base64")
+    data = decode_base64(payload) if is_base64 else unquote_to_bytes(payload)
     return None if data is None else BinaryContent(data, head["type"] or "text/plain")
 
 

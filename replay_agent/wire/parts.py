@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from replay_agent.messages import (
     ModelResponsePart,
@@ -20,22 +21,40 @@ from replay_agent.messages import (
 
 __all__ = ("StreamedParts",)
 
+_Delta = TextPartDelta | ThinkingPartDelta | ToolCallPartDelta
+_TextLike = TypeVar("_TextLike", bound=TextPart | ThinkingPart)
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A part under way. Deltas wait until the part is asked for, so that n pieces cost n and not n squared."""
+
+    part: ModelResponsePart | ToolCallPartDelta
+    waiting: list[_Delta] = field(default_factory=list)
+
+    def joined(self) -> ModelResponsePart | ToolCallPartDelta:
+        if self.waiting:
+            self.part = _joined(self.part, self.waiting)
+            self.waiting = []
+        return self.part
+
 
 class StreamedParts:
     """The parts so far. A piece under a known key extends that part, under a new key it starts one.
 
-    Without a key, text and reasoning extend the last part if it is of their kind, and a piece of a tool call extends
-    the last call unless it brings a new name. A tool call shows as a part once both its name and its arguments are
-    known; until then its pieces are kept silently.
+    A key that belongs to a part of another kind counts as new. Without a key, text and reasoning extend the last part
+    if it is of their kind, and a piece of a tool call extends the last call unless it brings a new name. A tool call
+    shows as a part once both its name and its arguments are known; until then its pieces are kept silently.
     """
 
     def __init__(self) -> None:
-        self._parts: list[ModelResponsePart | ToolCallPartDelta] = []
+        self._slots: list[_Slot] = []
         self._index: dict[Hashable, int] = {}
 
     def parts(self) -> list[ModelResponsePart]:
         """Return the parts that are whole enough to be shown."""
-        return [part for part in self._parts if not isinstance(part, ToolCallPartDelta)]
+        joined = (slot.joined() for slot in self._slots)
+        return [part for part in joined if not isinstance(part, ToolCallPartDelta)]
 
     def text(self, key: Hashable | None, content: str) -> list[ModelResponseStreamEvent]:
         """Add text."""
@@ -70,49 +89,46 @@ class StreamedParts:
 
         Raises `UnexpectedModelBehavior` where text and dict arguments are mixed or the id changes.
         """
+        delta = ToolCallPartDelta(name, args, call_id)
         found = self._find_call(key, name)
         if found is None:
-            delta = ToolCallPartDelta(name, args, call_id)
             return self._shown(self._put(key, delta.as_part() or delta))
-        before = self._parts[found]
-        delta = ToolCallPartDelta(name, args, call_id)
-        self._parts[found] = after = delta.apply(before)  # type: ignore[assignment]
-        if isinstance(before, ToolCallPartDelta):
+        slot = self._slots[found]
+        if isinstance(slot.part, ToolCallPartDelta):
+            slot.part = delta.apply(slot.part)  # type: ignore[assignment]
             return self._shown(found)
-        assert not isinstance(after, ToolCallPartDelta)
+        if _only_more_text(slot.part, delta):
+            slot.waiting.append(delta)
+        else:
+            slot.part = delta.apply(slot.joined())  # type: ignore[assignment]
         return [PartDeltaEvent(found, delta)]
 
     def whole(self, part: ModelResponsePart, key: Hashable | None = None) -> list[ModelResponseStreamEvent]:
         """Add a part that came in one piece, or put it in the place of the one under that key."""
         if key is not None and key in self._index:
             index = self._index[key]
-            self._parts[index] = part
+            self._slots[index] = _Slot(part)
             return [PartStartEvent(index, part)]
         return [self._start(key, part)]
 
     def part(self, key: Hashable) -> ModelResponsePart | None:
         """Return the part under a key, None if there is none to show yet."""
         index = self._index.get(key)
-        found = None if index is None else self._parts[index]
+        found = None if index is None else self._slots[index].joined()
         return None if isinstance(found, ToolCallPartDelta) else found
 
-    def _find(self, key: Hashable | None, kind: type[ModelResponsePart]) -> int | None:
-        if key is not None:
-            return self._index.get(key)
-        last = len(self._parts) - 1
-        return last if last >= 0 and isinstance(self._parts[last], kind) else None
+    def _find(self, key: Hashable | None, *kinds: type) -> int | None:
+        index = len(self._slots) - 1 if key is None else self._index.get(key, -1)
+        return index if index >= 0 and isinstance(self._slots[index].part, kinds) else None
 
     def _find_call(self, key: Hashable | None, name: str | None) -> int | None:
-        if key is not None:
-            return self._index.get(key)
-        last = len(self._parts) - 1
-        if name is None and last >= 0 and isinstance(self._parts[last], ToolCallPart | ToolCallPartDelta):
-            return last
-        return None
+        if key is None and name is not None:
+            return None
+        return self._find(key, ToolCallPart, ToolCallPartDelta)
 
     def _put(self, key: Hashable | None, part: ModelResponsePart | ToolCallPartDelta) -> int:
-        self._parts.append(part)
-        index = len(self._parts) - 1
+        self._slots.append(_Slot(part))
+        index = len(self._slots) - 1
         if key is not None:
             self._index[key] = index
         return index
@@ -121,11 +137,37 @@ class StreamedParts:
         return PartStartEvent(self._put(key, part), part)
 
     def _extend(self, index: int, delta: TextPartDelta | ThinkingPartDelta) -> PartDeltaEvent:
-        part = self._parts[index]
-        assert not isinstance(part, ToolCallPartDelta)
-        self._parts[index] = delta.apply(part)
+        self._slots[index].waiting.append(delta)
         return PartDeltaEvent(index, delta)
 
     def _shown(self, index: int) -> list[ModelResponseStreamEvent]:
-        part = self._parts[index]
+        part = self._slots[index].joined()
         return [] if isinstance(part, ToolCallPartDelta) else [PartStartEvent(index, part)]
+
+
+def _only_more_text(part: ModelResponsePart, delta: ToolCallPartDelta) -> bool:
+    return (
+        isinstance(part, ToolCallPart)
+        and isinstance(part.args, str)
+        and isinstance(delta.args_delta, str)
+        and not delta.tool_name_delta
+        and delta.tool_call_id in (None, part.tool_call_id)
+    )
+
+
+def _joined(part: ModelResponsePart | ToolCallPartDelta, deltas: list[_Delta]) -> ModelResponsePart:
+    if isinstance(part, TextPart):
+        return _with_more(part, (delta.content_delta for delta in deltas if isinstance(delta, TextPartDelta)))
+    if isinstance(part, ThinkingPart):
+        thoughts = [delta for delta in deltas if isinstance(delta, ThinkingPartDelta)]
+        signatures = [part.signature, *(delta.signature_delta for delta in thoughts)]
+        known = [signature for signature in signatures if signature is not None]
+        longer = _with_more(part, (delta.content_delta for delta in thoughts))
+        return replace(longer, signature="".join(known) if known else None)
+    assert isinstance(part, ToolCallPart)
+    pieces = [part.args, *(delta.args_delta for delta in deltas if isinstance(delta, ToolCallPartDelta))]
+    return replace(part, args="".join(piece for piece in pieces if isinstance(piece, str)))
+
+
+def _with_more(part: _TextLike, pieces: Iterable[str]) -> _TextLike:
+    return replace(part, content="".join((part.content, *pieces)))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = "SSEDecoder", "ServerSentEvent", "encode_event"
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,8 @@ class SSEDecoder:
 
 
 def encode_event(data: str, event: str | None = None) -> bytes:
-    """Write one event; a newline in ``data`` becomes a further data line."""
-    lines: Iterable[str] = (f"data: {line}" for line in data.split("\n"))
+    """Write one event; a line end in ``data`` (CR, LF or CRLF) starts a further data line, which is read as LF."""
+    lines: Iterable[str] = (f"data: {line}" for line in _LINE_END.split(data))
     if event is not None:
         lines = (f"event: {event}", *lines)
     return ("\n".join(lines) + "\n\n").encode()

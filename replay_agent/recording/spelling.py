@@ -1,0 +1,168 @@
+"""JSON and the way it was spelled: separators, indentation, escapes and numbers, so that the same bytes come back."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from json.encoder import encode_basestring, encode_basestring_ascii
+from typing import Any
+
+__all__ = "NUMBER", "Number", "Spelling", "read_json", "spell"
+
+NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+"""A number by the grammar of RFC 8259."""
+
+_MAX_DEPTH = 64
+_SPACE = " \t\r\n"
+_BLANK_START = re.compile(r'[\[{]([ \t\r\n]*)(?:"(?:[^"\\]|\\.)*"([ \t\r\n]*:[ \t\r\n]*))?', re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_LAYOUTS = {"compact": (",", ":"), "spaced": (", ", ": "), "colon": (",", ": "), "comma": (", ", ":")}
+
+
+class Number(str):
+    """A number as the document spells it: ``1.10`` is not ``1.1``, and ``1e999`` is no infinity."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """What a JSON value does not say of its text.
+
+    ``layout`` is compact, spaced (after comma and colon), colon, comma (after that one alone), or the white space of
+    one indentation step. ``ascii`` escapes all that is not ASCII; ``escapes`` are further characters written as
+    escapes; ``upper`` writes their digits in capitals. ``before`` and ``after`` are the white space around.
+    """
+
+    layout: str = "compact"
+    ascii: bool = False
+    upper: bool = False
+    escapes: str = ""
+    before: str = ""
+    after: str = ""
+
+
+def read_json(text: str) -> tuple[Any, Spelling] | None:
+    """Read a JSON object or array such that `spell` gives the very same text; None where that cannot be.
+
+    Numbers come as `Number`. That excludes repeated keys, NaN, deep nesting, uneven white space and the like.
+    """
+    inner = text.strip(_SPACE)
+    if not inner.startswith(("{", "[")):
+        return None
+    try:
+        value = json.loads(inner, parse_int=Number, parse_float=Number, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    if not _shallow(value):
+        return None
+    start = text.index(inner[0])
+    before, after = text[:start], text[start + len(inner) :]
+    for layout in _likely_layouts(inner):
+        spelling = Spelling(layout, *_escapes(inner), before, after)
+        if spell(value, spelling) == text:
+            return value, spelling
+    return None
+
+
+def _refuse(_constant: str) -> Any:
+    raise ValueError
+
+
+def _shallow(value: Any) -> bool:
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [child for each in level if isinstance(each, dict | list) for child in _children(each)]
+        if not level:
+            return True
+    return False
+
+
+def _children(value: dict[str, Any] | list[Any]) -> Any:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _likely_layouts(text: str) -> list[str]:
+    found = _BLANK_START.match(text)
+    assert found is not None
+    blank, colon = found.groups()
+    if blank.startswith("\n"):
+        return [blank[1:]]
+    if colon is None:
+        return ["compact", "spaced"]
+    return [name for name, (_, written) in _LAYOUTS.items() if written == colon]
+
+
+def _escapes(text: str) -> tuple[bool, bool, str]:
+    """Tell from a JSON text: whether all but ASCII is escaped, in capitals, and what else is escaped needlessly."""
+    if "\\u" not in text and "\\/" not in text:
+        return False, False, ""
+    found = _ESCAPE.findall(text)
+    codes = [code for code, _ in found if code]
+    upper = any(code != code.lower() for code in codes)
+    only_ascii = text.isascii()
+    needless = {chr(int(code, 16)) for code in codes if not _left_to_ascii(int(code, 16), only_ascii)}
+    if any(char == "/" for _, char in found):
+        needless.add("/")
+    return only_ascii and any(int(code, 16) > 0x7F for code in codes), upper, "".join(sorted(needless))
+
+
+def _left_to_ascii(code: int, only_ascii: bool) -> bool:
+    return code < 0x20 or (code > 0x7F and only_ascii) or 0xD800 <= code < 0xE000
+
+
+def spell(value: Any, spelling: Spelling) -> str:
+    """Write a value as `read_json` read it. Its leaves are text, `Number`, int, float, bool and None."""
+    return spelling.before + _Writer(spelling).write(value, "\n") + spelling.after
+
+
+class _Writer:
+    def __init__(self, spelling: Spelling) -> None:
+        self._comma, self._colon = _LAYOUTS.get(spelling.layout, (",", ": "))
+        self._step = None if spelling.layout in _LAYOUTS else spelling.layout
+        self._plain = encode_basestring_ascii if spelling.ascii else encode_basestring
+        self._escapes = {ord(char): _escape(char, spelling.upper) for char in spelling.escapes}
+        self._upper = spelling.upper
+
+    def write(self, value: Any, margin: str) -> str:
+        if isinstance(value, Number):
+            return value
+        if isinstance(value, str):
+            return self._string(value)
+        if isinstance(value, dict):
+            pairs = (
+                f"{self._string(key)}{self._colon}{self.write(each, self._inner(margin))}"
+                for key, each in value.items()
+            )
+            return self._wrapped("{", pairs, "}", margin) if value else "{}"
+        if isinstance(value, list):
+            items = (self.write(each, self._inner(margin)) for each in value)
+            return self._wrapped("[", items, "]", margin) if value else "[]"
+        return json.dumps(value)
+
+    def _inner(self, margin: str) -> str:
+        return margin if self._step is None else margin + self._step
+
+    def _wrapped(self, opening: str, items: Any, closing: str, margin: str) -> str:
+        if self._step is None:
+            return opening + self._comma.join(items) + closing
+        inner = margin + self._step
+        return opening + inner + ("," + inner).join(items) + margin + closing
+
+    def _string(self, text: str) -> str:
+        written = self._plain(text)
+        if self._escapes:
+            written = written.translate(self._escapes)
+        return _ESCAPE.sub(_capitals, written) if self._upper else written
+
+
+def _escape(char: str, upper: bool) -> str:
+    if char == "/":
+        return "\\/"
+    return f"\\u{ord(char):04X}" if upper else f"\\u{ord(char):04x}"
+
+
+def _capitals(found: re.Match[str]) -> str:
+    code = found[1]
+    return f"\\u{code.upper()}" if code else found[0]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic_core import from_json, to_jsonable_python
 
 from replay_agent.exceptions import WireError
 
-__all__ = "read_json", "read_object", "write_json", "write_text"
+__all__ = "Fields", "dump_json", "load_fields", "load_json", "read_json", "read_object", "write_json", "write_text"
+
+Fields: TypeAlias = dict[str, Any]
+"""A JSON object."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -50,3 +53,23 @@ def write_text(value: object) -> str:
 def write_json(value: object) -> bytes:
     """Return compact JSON in UTF-8."""
     return write_text(value).encode("utf-8", "replace")
+
+
+def load_json(text: str | bytes, format: str) -> Any:
+    """Return the value of a JSON text, given as characters or bytes; like `read_json`."""
+    return read_json(text.encode("utf-8", "replace") if isinstance(text, str) else text, format)
+
+
+def load_fields(text: str | bytes, format: str) -> Fields:
+    """Return a JSON object, given as characters or bytes; like `read_object`."""
+    return read_object(text.encode("utf-8", "replace") if isinstance(text, str) else text, format)
+
+
+def dump_json(value: object) -> str:
+    """Return compact JSON that can be encoded as UTF-8: a lone surrogate makes every character beyond ASCII an escape."""
+    text = write_text(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"), default=to_jsonable_python)
+    return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from replay_agent.wire.json_text import write_json
+from replay_agent.wire.json_text import dump_json
 
 __all__ = "made_up_id", "pieces"
 
@@ -14,7 +14,7 @@ _PIECE = re.compile(r"\s*\S{1,24}|\s+")
 
 def made_up_id(prefix: str, *content: object) -> str:
     """Return an id that depends on nothing but the content: the same answer has the same ids on every run."""
-    digest = hashlib.sha256(b"\0".join(write_json(value) for value in content)).hexdigest()
+    digest = hashlib.sha256(b"\0".join(dump_json(value).encode() for value in content)).hexdigest()
     return prefix + digest[:24]
 
 

@@ -6,10 +6,9 @@ import html
 import re
 from typing import Any
 
-from pydantic_core import from_json
-
 from replay_agent.calls import AnswerError
-from replay_agent.wire.json_text import write_text
+from replay_agent.exceptions import WireError
+from replay_agent.wire.json_text import dump_json, load_json
 
 __all__ = "error_in", "refusal"
 
@@ -23,8 +22,8 @@ _ERRORS = range(400, 600)
 def refusal(status: int | None, body: bytes) -> AnswerError:
     """Return the error that a whole body stands for; ``status`` wins over a status that the body names."""
     try:
-        value = from_json(body)
-    except ValueError:
+        value = load_json(body, "")
+    except WireError:
         text = _plain(body[: 64 * _LONGEST].decode("utf-8", "replace"))
         return AnswerError(status, text or f"status {status} without a message")
     error = error_in(value)
@@ -34,9 +33,9 @@ def refusal(status: int | None, body: bytes) -> AnswerError:
 def error_in(value: Any) -> AnswerError:
     """Return the error that a JSON value stands for, with the HTTP status it names, if it names one."""
     if isinstance(value, list) and value:
-        return error_in(value[0]) if isinstance(value[0], dict) else AnswerError(None, _shortened(write_text(value)))
+        return error_in(value[0]) if isinstance(value[0], dict) else AnswerError(None, _shortened(dump_json(value)))
     if not isinstance(value, dict):
-        return AnswerError(None, _shortened(value if isinstance(value, str) else write_text(value)))
+        return AnswerError(None, _shortened(value if isinstance(value, str) else dump_json(value)))
     inner = value.get("error")
     if isinstance(inner, dict):
         return AnswerError(_status(inner) or _status(value), _message(inner))
@@ -51,8 +50,8 @@ def _message(error: dict[str, Any]) -> str:
         if isinstance(text, str) and text:
             return _shortened(text)
         if isinstance(text, list | dict) and text:
-            return _shortened(write_text(text))
-    return _shortened(write_text(error))
+            return _shortened(dump_json(text))
+    return _shortened(dump_json(error))
 
 
 def _status(error: dict[str, Any]) -> int | None:

@@ -70,13 +70,17 @@ def _inflated(stream: zlib._Decompress, data: bytes, limit: int, name: str) -> b
 
 def _brotli(data: bytes, limit: int) -> bytes:
     library = _library("br", "brotli", "brotlicffi")
-    stream = library.Decompressor()
+    try:
+        return _brotli_output(library.Decompressor(), data, limit)
+    except library.error as exc:
+        raise ContentEncodingError(f"damaged br data: {exc}") from exc
+
+
+def _brotli_output(stream: Any, data: bytes, limit: int) -> bytes:
     try:
         return bytes(stream.process(data, output_buffer_limit=limit + 1))
     except TypeError:  # releases before 1.2 cannot stop early
         return bytes(stream.process(data))
-    except library.error as exc:
-        raise ContentEncodingError(f"damaged br data: {exc}") from exc
 
 
 def _zstd(data: bytes, limit: int) -> bytes:

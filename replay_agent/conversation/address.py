@@ -1,0 +1,47 @@
+"""One spelling for every URL that means the same."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from operator import itemgetter
+from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+__all__ = "canonical_form", "canonical_url"
+
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_PATH_SAFE = "!$&'()*+,;=:@"
+_FIELD_SAFE = "!$'()*,;:@/?"
+
+
+@lru_cache(maxsize=2048)
+def canonical_url(url: str) -> str:
+    """Return the URL with one spelling of case, default port, percent-encoding and order of query names.
+
+    Repeated names keep their order; a fragment never leaves a client and is dropped. What is no URL comes back as is.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return url
+    place = host if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
+    user, at, _ = parts.netloc.rpartition("@")
+    path = "/".join(_spelled(piece, _PATH_SAFE) for piece in parts.path.split("/")) or "/"
+    query = canonical_form(parts.query)
+    return f"{parts.scheme}://{user}{at}{place}{path}{'?' if query else ''}{query}"
+
+
+def canonical_form(text: str) -> str:
+    """Return a query string or a form body with its names sorted and one percent-encoding; ``+`` is a space."""
+    fields = [_field(piece) for piece in text.split("&") if piece]
+    return "&".join(f"{name}={value}" for name, value in sorted(fields, key=itemgetter(0)))
+
+
+def _field(piece: str) -> tuple[str, str]:
+    name, _, value = piece.replace("+", " ").partition("=")
+    return _spelled(name, _FIELD_SAFE), _spelled(value, _FIELD_SAFE)
+
+
+def _spelled(piece: str, safe: str) -> str:
+    return quote(unquote_to_bytes(piece.encode("utf-8", "surrogatepass")), safe=safe)

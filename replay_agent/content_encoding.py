@@ -1,113 +1,170 @@
-"""Content encodings undone (RFC 9110, section 8.4): gzip, deflate, br and zstd.
-
-A body that was cut off gives what can be had of it. brotli and zstd need a library (``brotli`` or ``brotlicffi``;
-``zstandard``, or Python 3.14's own ``compression.zstd``).
-"""
+"""Undoes the content encoding of a body: gzip, deflate, br and zstd, alone or one upon the other (RFC 9110, 8.4)."""
 
 from __future__ import annotations
 
-import io
 import zlib
-from collections.abc import Callable
-from importlib import import_module
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from replay_agent.exceptions import ContentEncodingError
+from replay_agent.exceptions import WireError
 from replay_agent.traffic import Headers
 
-__all__ = "content_encodings", "decoded"
+__all__ = "decode", "encode", "encodings"
 
-LIMIT = 256 * 1024 * 1024
-"""The most bytes that a body may decode to."""
+MAX_DECODED = 1 << 28
+"""More bytes than this are taken for an attack, not for an answer."""
 
-
-def content_encodings(headers: Headers) -> tuple[str, ...]:
-    """Return the encodings that a message names, in the order in which they were applied, ``identity`` left out."""
-    values = ",".join(value for name, value in headers if name.lower() == "content-encoding")
-    names = (name.strip().lower() for name in values.split(","))
-    return tuple(name for name in names if name and name != "identity")
+_PIECE = 1 << 16
 
 
-def decoded(body: bytes, headers: Headers, *, limit: int = LIMIT) -> bytes:
-    """Return a body with the content encodings of its headers undone.
+def encodings(headers: Headers) -> tuple[str, ...]:
+    """Return the content encodings that the headers name, in the order in which they were applied."""
+    named = (value for name, value in headers if name.lower() == "content-encoding")
+    words = (word.strip().lower() for value in named for word in value.split(","))
+    return tuple(word for word in words if word and word != "identity")
 
-    Raises `ContentEncodingError` for an encoding that is unknown or whose library is missing, for damaged data, and
-    for a body that would grow beyond ``limit`` bytes.
+
+def decode(headers: Headers, body: bytes, *, partial: bool = False) -> bytes:
+    """Return a body with its content encoding undone, unchanged if it has none.
+
+    ``partial`` takes a body that was cut off and returns what can be read of it. Raises `WireError` for a body that is
+    not in the encoding, an unknown encoding, or one whose package (``brotli``, ``zstandard``) is not installed.
     """
-    for name in reversed(content_encodings(headers)):
-        decode = _DECODERS.get(name)
-        if decode is None:
-            raise ContentEncodingError(f"unknown content encoding {name!r}")
-        body = decode(body, limit) if body else body
-        if len(body) > limit:
-            raise ContentEncodingError(f"the {name} body decodes to more than {limit} bytes")
+    for name in reversed(encodings(headers)):
+        body = _undo(name, body, partial=partial) if body else body
     return body
 
 
-def _gzip(data: bytes, limit: int) -> bytes:
-    whole = b""
-    while data and len(whole) <= limit:
-        member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        whole += _inflated(member, data, limit - len(whole), "gzip")
-        data = member.unused_data.lstrip(b"\0")
-    return whole
+def encode(headers: Headers, body: bytes) -> bytes:
+    """Apply the content encoding that the headers name. Raises `WireError` where that is not possible."""
+    for name in encodings(headers):
+        body = _coder(_ENCODERS, name)(body)
+    return body
 
 
-def _deflate(data: bytes, limit: int) -> bytes:
-    # RFC 9110 means zlib data (RFC 1950), but some servers send bare deflate data (RFC 1951).
+def _undo(name: str, body: bytes, *, partial: bool) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    errors = _errors(name)
     try:
-        return _inflated(zlib.decompressobj(), data, limit, "deflate")
-    except ContentEncodingError:
-        return _inflated(zlib.decompressobj(-zlib.MAX_WBITS), data, limit, "deflate")
+        for piece in _coder(_DECODERS, name)(body, partial):
+            size += len(piece)
+            if size > MAX_DECODED:
+                raise WireError(f"the body grows beyond {MAX_DECODED} bytes", name)
+            pieces.append(piece)
+    except errors as exc:
+        raise WireError(f"the body is not in this encoding: {exc}", name) from exc
+    return b"".join(pieces)
 
 
-def _inflated(stream: zlib._Decompress, data: bytes, limit: int, name: str) -> bytes:
+def _coder(table: dict[str, Callable[..., Any]], name: str) -> Callable[..., Any]:
     try:
-        return stream.decompress(data, limit + 1)
-    except zlib.error as exc:
-        raise ContentEncodingError(f"damaged {name} data: {exc}") from exc
+        return table[name]
+    except KeyError:
+        raise WireError("unknown content encoding", name) from None
 
 
-def _brotli(data: bytes, limit: int) -> bytes:
-    library = _library("br", "brotli", "brotlicffi")
+def _errors(name: str) -> tuple[type[Exception], ...]:
+    if name == "br":
+        return (_brotli().error,)
+    if name == "zstd":
+        return (_zstandard().ZstdError,)
+    return (zlib.error,)
+
+
+def _cut(name: str) -> WireError:
+    return WireError("the body ends too early", name)
+
+
+def _gunzip(body: bytes, partial: bool) -> Iterator[bytes]:
+    """Yield the members of a gzip body, of which there may be several; zeros behind them are padding."""
+    while body.strip(b"\0"):
+        member = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        yield from _inflated(member, body)
+        if not member.eof:
+            if not partial:
+                raise _cut("gzip")
+            return
+        body = member.unused_data
+
+
+def _inflate(body: bytes, partial: bool) -> Iterator[bytes]:
+    """Yield a deflate body, with its zlib head or, as some servers send it, without."""
     try:
-        return _brotli_output(library.Decompressor(), data, limit)
-    except library.error as exc:
-        raise ContentEncodingError(f"damaged br data: {exc}") from exc
+        zlib.decompressobj().decompress(body[:64], 1)
+        raw = False
+    except zlib.error:
+        raw = True
+    stream = zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS)
+    yield from _inflated(stream, body)
+    if not (stream.eof or partial):
+        raise _cut("deflate")
 
 
-def _brotli_output(stream: Any, data: bytes, limit: int) -> bytes:
+def _inflated(stream: Any, body: bytes) -> Iterator[bytes]:
+    while body and not stream.eof:
+        yield stream.decompress(body, 16 * _PIECE)
+        body = stream.unconsumed_tail
+    if not stream.eof:
+        yield stream.flush()
+
+
+def _unbrotli(body: bytes, partial: bool) -> Iterator[bytes]:
+    stream = _brotli().Decompressor()
+    for start in range(0, len(body), _PIECE):
+        yield stream.process(body[start : start + _PIECE])
+    if not (partial or stream.is_finished()):
+        raise _cut("br")
+
+
+def _unzstd(body: bytes, partial: bool) -> Iterator[bytes]:
+    """Yield the frames of a zstd body, of which there may be several."""
+    package = _zstandard()
+    while body:
+        frame = package.ZstdDecompressor().decompressobj()
+        for start in range(0, len(body), _PIECE):
+            yield frame.decompress(body[start : start + _PIECE])
+            if frame.eof:
+                body = frame.unused_data + body[start + _PIECE :]
+                break
+        else:
+            if not partial:
+                raise _cut("zstd")
+            return
+
+
+def _brotli() -> Any:
     try:
-        return bytes(stream.process(data, output_buffer_limit=limit + 1))
-    except TypeError:  # releases before 1.2 cannot stop early
-        return bytes(stream.process(data))
+        import brotli
+    except ImportError as exc:
+        raise WireError("reading this body needs the package brotli: pip install brotli", "br") from exc
+    return brotli
 
 
-def _zstd(data: bytes, limit: int) -> bytes:
-    library = _library("zstd", "zstandard", "compression.zstd")
-    if library.__name__ == "zstandard":
-        stream = library.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True)
-    else:
-        stream = library.ZstdFile(io.BytesIO(data))
+def _zstandard() -> Any:
     try:
-        return bytes(stream.read(limit + 1))
-    except library.ZstdError as exc:
-        raise ContentEncodingError(f"damaged zstd data: {exc}") from exc
+        import zstandard
+    except ImportError as exc:
+        raise WireError("reading this body needs the package zstandard: pip install zstandard", "zstd") from exc
+    return zstandard
 
 
-def _library(encoding: str, *names: str) -> Any:
-    for name in names:
-        try:
-            return import_module(name)
-        except ImportError:
-            continue
-    raise ContentEncodingError(f"to read content encoded as {encoding!r}, install {names[0]!r}")
+def _gzip(body: bytes) -> bytes:
+    stream = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
+    return stream.compress(body) + stream.flush()
 
 
-_DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
+_DECODERS: dict[str, Callable[..., Any]] = {
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "deflate": _inflate,
+    "br": _unbrotli,
+    "zstd": _unzstd,
+}
+_ENCODERS: dict[str, Callable[..., Any]] = {
     "gzip": _gzip,
     "x-gzip": _gzip,
-    "deflate": _deflate,
-    "br": _brotli,
-    "zstd": _zstd,
+    "deflate": zlib.compress,
+    "br": lambda body: _brotli().compress(body),
+    "zstd": lambda body: _zstandard().ZstdCompressor().compress(body),
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 from anyio.lowlevel import RunVar
 
-from replay_agent import __version__
+import replay_agent
 
 __all__ = "CONNECT_TIMEOUT", "TIMEOUT", "cached_client", "shared_client", "user_agent"
 
@@ -20,7 +20,7 @@ CONNECT_TIMEOUT = 5
 
 def user_agent() -> str:
     """Return what the shared client calls itself."""
-    return f"replay-agent/{__version__}"
+    return f"replay-agent/{replay_agent.__version__}"
 
 
 @dataclass

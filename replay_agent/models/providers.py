@@ -13,7 +13,43 @@ from typing import Literal, TypeAlias
 
 from replay_agent.exceptions import CredentialMissing, UserError
 
-__all__ = "PROVIDERS", "Provider", "credential_variables", "provider_and_model", "provider_named"
+__all__ = "PROVIDERS", "Capabilities", "Provider", "credential_variables", "provider_and_model", "provider_named"
+
+_MOST_SETTINGS = (
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "parallel_tool_calls",
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "logit_bias",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a provider takes of a call that its wire format could say."""
+
+    settings: tuple[str, ...] = _MOST_SETTINGS
+    """Keys of `ModelSettings` that are sent; others are left out silently."""
+    own_settings: tuple[tuple[str, str], ...] = ()
+    """Keys of the provider's own settings, each with its field of the body."""
+    extras: tuple[tuple[str, object], ...] = ()
+    """Fields that every body carries."""
+    tool_choice: Literal["always", "if required", "never"] = "always"
+    """When the body says whether tools must be called."""
+    by_address: tuple[str, ...] = ()
+    """Kinds of user content whose address is sent."""
+    downloaded: tuple[str, ...] = ()
+    """Kinds of user content that are fetched and sent as binary content."""
+    media_types: tuple[str, ...] = ()
+    """Beginnings of the media types that are taken as binary content."""
+    not_implemented: tuple[str, ...] = ()
+    """Kinds of user content that raise `NotImplementedError`; what else cannot be sent raises `RuntimeError`."""
+    streams: bool = True
+    """Whether answers can be streamed."""
+
 
 Authentication: TypeAlias = Literal["header", "google", "aws"]
 """A key in a header, a token from Google's credentials, or a signature with AWS keys."""
@@ -33,6 +69,7 @@ class Provider:
     """Where requests go; may hold ``{region}`` and ``{project}``."""
     model_class: tuple[str, str]
     """Module and class of the model that a name with this prefix becomes."""
+    capabilities: Capabilities = Capabilities()
     base_url_variables: tuple[str, ...] = ()
     """Environment variables that replace ``base_url``, the first set one wins."""
     root: str = ""
@@ -69,6 +106,21 @@ def _first_set(variables: tuple[str, ...]) -> str | None:
     return next((value for variable in variables if (value := os.environ.get(variable))), None)
 
 
+_CHAT = Capabilities(
+    own_settings=(("openai_reasoning_effort", "reasoning_effort"),),
+    extras=(("n", 1),),
+    by_address=("image-url",),
+    downloaded=("audio-url",),
+    media_types=("image/", "audio/"),
+    not_implemented=("document-url",),
+)
+_GENERATE_CONTENT = Capabilities(
+    settings=("max_tokens", "temperature", "top_p", "presence_penalty", "frequency_penalty"),
+    own_settings=(("gemini_safety_settings", "safety_settings"),),
+    tool_choice="if required",
+    downloaded=("image-url", "audio-url", "document-url"),
+    media_types=("",),
+)
 _GEMINI = ("replay_agent.models.gemini", "GeminiModel")
 _OPENAI = ("replay_agent.models.openai", "OpenAIModel")
 
@@ -82,6 +134,7 @@ _ROWS = (
         base_url_variables=("OPENAI_BASE_URL",),
         credential_variables=("OPENAI_API_KEY",),
         default_credential="api-key-not-set",
+        capabilities=_CHAT,
     ),
     Provider(
         name="deepseek",
@@ -90,6 +143,7 @@ _ROWS = (
         base_url="https://api.deepseek.com",
         model_class=_OPENAI,
         credential_variables=("DEEPSEEK_API_KEY",),
+        capabilities=_CHAT,
     ),
     Provider(
         name="google-gla",
@@ -101,6 +155,7 @@ _ROWS = (
         credential_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         credential_header="X-Goog-Api-Key",
         credential_prefix="",
+        capabilities=_GENERATE_CONTENT,
     ),
     Provider(
         name="google-vertex",
@@ -111,6 +166,7 @@ _ROWS = (
         model_class=_GEMINI,
         credential_variables=("GOOGLE_OAUTH_ACCESS_TOKEN",),
         authentication="google",
+        capabilities=_GENERATE_CONTENT,
     ),
     Provider(
         name="anthropic",
@@ -123,6 +179,12 @@ _ROWS = (
         credential_header="x-api-key",
         credential_prefix="",
         headers=(("anthropic-version", "2023-06-01"),),
+        capabilities=Capabilities(
+            settings=("max_tokens", "temperature", "top_p", "parallel_tool_calls"),
+            own_settings=(("anthropic_metadata", "metadata"),),
+            downloaded=("image-url", "document-url"),
+            media_types=("image/", "application/pdf", "text/plain"),
+        ),
     ),
     Provider(
         name="groq",
@@ -133,15 +195,22 @@ _ROWS = (
         model_class=("replay_agent.models.groq", "GroqModel"),
         base_url_variables=("GROQ_BASE_URL",),
         credential_variables=("GROQ_API_KEY",),
+        capabilities=Capabilities(extras=(("n", 1),), by_address=("image-url",), media_types=("image/",)),
     ),
     Provider(
         name="mistral",
-        codec="mistral",
+        codec="openai_chat",
         system="mistral_ai",
         base_url="https://api.mistral.ai",
         root="/v1",
         model_class=("replay_agent.models.mistral", "MistralModel"),
         credential_variables=("MISTRAL_API_KEY",),
+        capabilities=Capabilities(
+            settings=("max_tokens", "temperature", "top_p", "seed"),
+            extras=(("n", 1),),
+            by_address=("image-url",),
+            media_types=("image/",),
+        ),
     ),
     Provider(
         name="cohere",
@@ -151,6 +220,11 @@ _ROWS = (
         model_class=("replay_agent.models.cohere", "CohereModel"),
         base_url_variables=("CO_API_URL",),
         credential_variables=("CO_API_KEY", "COHERE_API_KEY"),
+        capabilities=Capabilities(
+            settings=("max_tokens", "temperature", "top_p", "seed", "presence_penalty", "frequency_penalty"),
+            tool_choice="never",
+            streams=False,
+        ),
     ),
     Provider(
         name="bedrock",
@@ -161,6 +235,12 @@ _ROWS = (
         base_url_variables=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
         credential_variables=("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
         authentication="aws",
+        capabilities=Capabilities(
+            settings=("max_tokens", "temperature", "top_p"),
+            downloaded=("image-url", "document-url"),
+            media_types=("image/", "application/", "text/"),
+            not_implemented=("audio-url",),
+        ),
     ),
 )
 

@@ -1,0 +1,87 @@
+"""Google Cloud credentials for requests: a token by google-auth, fetched anew when it runs out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from threading import Lock
+from typing import Any, TypeAlias
+
+import httpx
+from anyio.to_thread import run_sync
+
+from replay_agent.exceptions import CredentialMissing, UserError
+
+__all__ = ("GoogleToken",)
+
+Finder: TypeAlias = Callable[[], tuple[Any, str | None]]
+"""Returns google-auth credentials and the project that they belong to."""
+
+_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+
+
+def _application_default() -> tuple[Any, str | None]:
+    import google.auth
+    from google.auth.exceptions import DefaultCredentialsError
+
+    try:
+        credentials, project = google.auth.default(scopes=_SCOPES)
+    except DefaultCredentialsError as exc:
+        raise CredentialMissing(
+            "The provider 'google-vertex' needs Google credentials. Set the environment variable "
+            f"GOOGLE_APPLICATION_CREDENTIALS, or configure them as Google describes: {exc}",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+        ) from exc
+    return credentials, project
+
+
+def _service_account(file: str) -> Finder:
+    def find() -> tuple[Any, str | None]:
+        from google.oauth2.service_account import Credentials
+
+        credentials = Credentials.from_service_account_file(file, scopes=_SCOPES)  # type: ignore[no-untyped-call]
+        return credentials, credentials.project_id
+
+    return find
+
+
+class GoogleToken(httpx.Auth):
+    """Sends a bearer token of a service account's file or of the application default credentials.
+
+    `UserError` where google-auth is not installed. `CredentialMissing` is raised when the token is first needed.
+    """
+
+    def __init__(self, service_account_file: str | None = None) -> None:
+        try:
+            import google.auth.transport.requests  # noqa: F401  raises where google-auth or requests is absent
+        except ImportError as exc:
+            raise UserError(
+                "Vertex AI needs google-auth. Install it with the extra `vertex`: "
+                "pip install 'pytest-replay-agent[vertex]'"
+            ) from exc
+        self._find: Finder = _service_account(service_account_file) if service_account_file else _application_default
+        self._found: tuple[Any, str | None] | None = None
+        self._lock = Lock()
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        request.headers["Authorization"] = f"Bearer {await run_sync(self._token)}"
+        yield request
+
+    async def project(self) -> str | None:
+        """Return the project that the credentials belong to."""
+        return (await run_sync(self._credentials))[1]
+
+    def _credentials(self) -> tuple[Any, str | None]:
+        with self._lock:
+            if self._found is None:
+                self._found = self._find()
+            return self._found
+
+    def _token(self) -> str:
+        from google.auth.transport.requests import Request
+
+        credentials, _ = self._credentials()
+        with self._lock:
+            if not credentials.valid:
+                credentials.refresh(Request())
+            token: str = credentials.token
+            return token

@@ -1,0 +1,213 @@
+"""A model behind an HTTP address: a codec says what to write and read, httpx carries it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar, cast
+
+import httpx
+
+from replay_agent.calls import ModelCall, ToolChoice, ToolDefinition
+from replay_agent.exceptions import UnexpectedModelBehavior, WireError
+from replay_agent.messages import NO_TIMESTAMP, ModelMessage, ModelResponse
+from replay_agent.models import check_allow_model_requests
+from replay_agent.models.base import Model, ModelRequestParameters, StreamedResponse
+from replay_agent.models.client import shared_client
+from replay_agent.models.media import sendable
+from replay_agent.models.providers import Provider, provider_named
+from replay_agent.models.refusals import check_status, decoded, refused
+from replay_agent.models.streaming import HTTPStreamedResponse
+from replay_agent.settings import ModelSettings
+from replay_agent.usage import Usage
+from replay_agent.wire.codec import Codec, EncodedCall
+from replay_agent.wire.registry import codec_named
+
+__all__ = "HTTPModel", "HeaderKey"
+
+
+class HeaderKey(httpx.Auth):
+    """Sends a key in a header."""
+
+    def __init__(self, header: str, value: str) -> None:
+        self._header = header
+        self._value = value
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        request.headers[self._header] = self._value
+        yield request
+
+
+class HTTPModel(Model):
+    """Speaks to a provider of the table.
+
+    ``provider`` is a name of the table or a row of your own. ``api_key`` and ``base_url`` win over the environment,
+    ``http_client`` over the shared client; a client that was handed in is never closed. `CredentialMissing` (a
+    ``ValueError``) where the provider needs a key and none is there.
+    """
+
+    default_provider: ClassVar[str]
+    """The row to take where none is named."""
+
+    def __init__(
+        self,
+        model_name: str,
+        *,
+        provider: str | Provider | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        system: str | None = None,
+    ) -> None:
+        row = provider or self.default_provider
+        self.provider = provider_named(row) if isinstance(row, str) else row
+        self._model_name = model_name
+        self._system = system or self.provider.system
+        self._base_url = base_url or self.provider.address()
+        self._http_client = http_client
+        self._auth = self._authentication(api_key)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._model_name!r}, provider={self.provider.name!r})"
+
+    @property
+    def model_name(self) -> str:
+        return self._model_name
+
+    @property
+    def system(self) -> str:
+        return self._system
+
+    @property
+    def base_url(self) -> str | None:
+        return self._base_url
+
+    @property
+    def codec(self) -> Codec:
+        """The wire format that this model speaks."""
+        return codec_named(self.provider.codec)
+
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> tuple[ModelResponse, Usage]:
+        check_allow_model_requests()
+        call = self._call(model_settings or {}, model_request_parameters, stream=False)
+        http_response = await self._send(call, messages, model_settings or {})
+        response = self._response(call, http_response)
+        return response, response.usage or Usage()
+
+    @asynccontextmanager
+    async def request_stream(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> AsyncIterator[StreamedResponse]:
+        check_allow_model_requests()
+        if not self.provider.capabilities.streams:
+            raise NotImplementedError(f"Streamed requests not supported by this {type(self).__name__}")
+        call = self._call(model_settings or {}, model_request_parameters, stream=True)
+        http_response = await self._send(call, messages, model_settings or {})
+        decoder = self.codec.stream_decoder(call, tuple(http_response.headers.multi_items()))
+        response = HTTPStreamedResponse(self._model_name, http_response, decoder)
+        try:
+            await response.begin()
+            yield response
+        finally:
+            await response.aclose()
+
+    # --- what is asked ------------------------------------------------------------------------------------------------
+
+    def _call(self, settings: ModelSettings, parameters: ModelRequestParameters, *, stream: bool) -> ModelCall:
+        """Return the call as far as it does not depend on the messages."""
+        tools = [self._tool(tool) for tool in (*parameters.function_tools, *parameters.result_tools)]
+        return ModelCall(
+            messages=[],
+            model=self._model_name,
+            tools=tools,
+            tool_choice=self._tool_choice(tools, parameters),
+            settings=self._settings(settings),
+            stream=stream,
+            dialect=self.provider.name,
+            extras=self._extras(settings),
+        )
+
+    def _tool(self, tool: ToolDefinition) -> ToolDefinition:
+        return tool
+
+    def _tool_choice(self, tools: list[ToolDefinition], parameters: ModelRequestParameters) -> ToolChoice | None:
+        when = self.provider.capabilities.tool_choice
+        if not tools or when == "never":
+            return None
+        if when == "if required":
+            return None if parameters.allow_text_result else tuple(tool.name for tool in tools)
+        return "required" if parameters.result_tools and not parameters.allow_text_result else "auto"
+
+    def _settings(self, settings: ModelSettings) -> ModelSettings:
+        taken = {key: settings.get(key) for key in self.provider.capabilities.settings}
+        return cast("ModelSettings", {key: value for key, value in taken.items() if value is not None})
+
+    def _extras(self, settings: ModelSettings) -> dict[str, Any]:
+        own = {field: settings.get(key) for key, field in self.provider.capabilities.own_settings}
+        return {
+            **dict(self.provider.capabilities.extras),
+            **{key: value for key, value in own.items() if value is not None},
+        }
+
+    def _encoded(self, call: ModelCall) -> EncodedCall:
+        return self.codec.encode_call(call)
+
+    # --- how it is carried --------------------------------------------------------------------------------------------
+
+    def _authentication(self, api_key: str | None) -> httpx.Auth:
+        key = api_key or self.provider.credential()
+        return HeaderKey(self.provider.credential_header, self.provider.credential_prefix + key)
+
+    async def _address(self) -> str:
+        return self._base_url
+
+    async def _client(self) -> httpx.AsyncClient:
+        return self._http_client or await shared_client()
+
+    async def _fetch(self, url: str) -> httpx.Response:
+        client = await self._client()
+        return await client.get(url, follow_redirects=True)
+
+    async def _send(self, call: ModelCall, messages: list[ModelMessage], settings: ModelSettings) -> httpx.Response:
+        """Return the response, its body unread if the call asks for a stream; `ModelHTTPError` from status 400 on."""
+        call.messages = await sendable(messages, self.provider.capabilities, self._fetch)
+        encoded = self._encoded(call)
+        client = await self._client()
+        request = client.build_request(
+            "POST",
+            (await self._address()).rstrip("/") + self.provider.root + encoded.path,
+            headers=[*encoded.headers, *self.provider.headers],
+            content=encoded.body,
+            timeout=settings.get("timeout", httpx.USE_CLIENT_DEFAULT),
+        )
+        response = await client.send(request, auth=self._auth, stream=call.stream)
+        await check_status(response, self._model_name)
+        return response
+
+    # --- what came back -----------------------------------------------------------------------------------------------
+
+    def _response(self, call: ModelCall, http_response: httpx.Response) -> ModelResponse:
+        headers = tuple(http_response.headers.multi_items())
+        try:
+            answer = self.codec.decode_answer(call, http_response.status_code, headers, http_response.content)
+        except WireError as exc:
+            raise UnexpectedModelBehavior(str(exc), http_response.text) from exc
+        if answer.error is not None:
+            raise refused(answer.error, self._model_name, decoded(http_response))
+        if answer.response is None:
+            raise UnexpectedModelBehavior(f"The answer of {self._model_name} holds no response", http_response.text)
+        return self._completed(answer.response)
+
+    def _completed(self, response: ModelResponse) -> ModelResponse:
+        timestamp = datetime.now(tz=UTC) if response.timestamp == NO_TIMESTAMP else response.timestamp
+        return replace(response, model_name=response.model_name or self._model_name, timestamp=timestamp)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from replay_agent.wire.sse import ServerSentEvent, SSEDecoder
 
 __all__ = ("EventSource",)
 
 _BLANK = b" \t\r\n\xef\xbb\xbf"
+_EVENT_LINE = re.compile(rb"[\s\xef\xbb\xbf]*(?::|data|event|id|retry)")
 _DOCUMENT_STARTS = (b"{", b"[", b'"', b"<")
 
 
@@ -36,8 +39,9 @@ class EventSource:
     def close(self) -> list[ServerSentEvent]:
         """Say that no bytes follow, and return what was still under way."""
         events = self._seen(self._decoder.close()) if not self._is_document else []
-        if not self._had_events:
-            self.document = b"".join(self._pieces)
+        body = b"".join(self._pieces)
+        if not self._had_events and not _EVENT_LINE.match(body):
+            self.document = body
         return events
 
     def _seen(self, events: list[ServerSentEvent]) -> list[ServerSentEvent]:

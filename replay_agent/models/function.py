@@ -145,7 +145,8 @@ def _agent_info(model_settings: ModelSettings | None, parameters: ModelRequestPa
 async def _called(function: FunctionDef, messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
     if inspect.iscoroutinefunction(function):
         return await cast("Awaitable[ModelResponse]", function(messages, info))
-    response = await run_sync(function, messages, info)
+    # In a tuple, since trio refuses a thread that returns a coroutine, as a callable object may do here.
+    (response,) = await run_sync(lambda: (function(messages, info),))
     return await response if inspect.isawaitable(response) else response
 
 

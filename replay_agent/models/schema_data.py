@@ -142,12 +142,10 @@ class SchemaData:
 
     def _string(self, schema: Schema) -> str:
         if "minLength" in schema:
-            return self._character() * int(schema["minLength"])
-        if schema.get("maxLength") == 0:
-            return ""
-        if schema.get("format") == "date":
+            return (self._character() * schema["minLength"])[: schema.get("maxLength")]
+        if schema.get("format") == "date" and schema.get("maxLength") != 0:
             return (_FIRST_DAY + timedelta(days=self.seed)).isoformat()
-        return self._character()
+        return self._character()[: schema.get("maxLength")]
 
     def _character(self) -> str:
         """Letters as a spreadsheet names its columns: one character, then two, and so on."""

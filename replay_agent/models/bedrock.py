@@ -6,16 +6,12 @@ from typing import ClassVar
 
 import httpx
 
-from replay_agent.calls import ToolChoice, ToolDefinition
 from replay_agent.models.aws import AWSSignature, aws_region, bearer_token
-from replay_agent.models.base import ModelRequestParameters
 from replay_agent.models.http import HeaderKey, HTTPModel
 from replay_agent.models.providers import Provider
 from replay_agent.settings import ModelSettings
 
 __all__ = "BedrockConverseModel", "BedrockModelSettings"
-
-_TAKE_TOOL_CHOICE = ("anthropic", "us.anthropic")
 
 
 class BedrockModelSettings(ModelSettings, total=False):
@@ -53,8 +49,3 @@ class BedrockConverseModel(HTTPModel):
         if key:
             return HeaderKey(self.provider.credential_header, self.provider.credential_prefix + key)
         return AWSSignature("bedrock", self.region_name)
-
-    def _tool_choice(self, tools: list[ToolDefinition], parameters: ModelRequestParameters) -> ToolChoice | None:
-        if not self.model_name.startswith(_TAKE_TOOL_CHOICE):
-            return None
-        return super()._tool_choice(tools, parameters)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import httpx
 
@@ -134,7 +134,7 @@ class HTTPModel(Model):
             settings=self._settings(settings),
             stream=stream,
             dialect=self.provider.name,
-            extras=self._extras(settings),
+            extras=dict(self.provider.capabilities.extras),
         )
 
     def _tool(self, tool: ToolDefinition) -> ToolDefinition:
@@ -151,13 +151,6 @@ class HTTPModel(Model):
     def _settings(self, settings: ModelSettings) -> ModelSettings:
         taken = {key: settings.get(key) for key in self.provider.capabilities.settings}
         return cast("ModelSettings", {key: value for key, value in taken.items() if value is not None})
-
-    def _extras(self, settings: ModelSettings) -> dict[str, Any]:
-        own = {field: settings.get(key) for key, field in self.provider.capabilities.own_settings}
-        return {
-            **dict(self.provider.capabilities.extras),
-            **{key: value for key, value in own.items() if value is not None},
-        }
 
     def _encoded(self, call: ModelCall) -> EncodedCall:
         return self.codec.encode_call(call)

@@ -32,9 +32,7 @@ class Capabilities:
     """What a provider takes of a call that its wire format could say."""
 
     settings: tuple[str, ...] = _MOST_SETTINGS
-    """Keys of `ModelSettings` that are sent; others are left out silently."""
-    own_settings: tuple[tuple[str, str], ...] = ()
-    """Keys of the provider's own settings, each with its field of the body."""
+    """Keys of `ModelSettings`, and of the provider's own ones, that are sent; others are left out silently."""
     extras: tuple[tuple[str, object], ...] = ()
     """Fields that every body carries."""
     tool_choice: Literal["always", "if required", "never"] = "always"
@@ -107,7 +105,7 @@ def _first_set(variables: tuple[str, ...]) -> str | None:
 
 
 _CHAT = Capabilities(
-    own_settings=(("openai_reasoning_effort", "reasoning_effort"),),
+    settings=(*_MOST_SETTINGS, "openai_reasoning_effort"),
     extras=(("n", 1),),
     by_address=("image-url",),
     downloaded=("audio-url",),
@@ -115,8 +113,7 @@ _CHAT = Capabilities(
     not_implemented=("document-url",),
 )
 _GENERATE_CONTENT = Capabilities(
-    settings=("max_tokens", "temperature", "top_p", "presence_penalty", "frequency_penalty"),
-    own_settings=(("gemini_safety_settings", "safety_settings"),),
+    settings=("max_tokens", "temperature", "top_p", "presence_penalty", "frequency_penalty", "gemini_safety_settings"),
     tool_choice="if required",
     downloaded=("image-url", "audio-url", "document-url"),
     media_types=("",),
@@ -180,8 +177,7 @@ _ROWS = (
         credential_prefix="",
         headers=(("anthropic-version", "2023-06-01"),),
         capabilities=Capabilities(
-            settings=("max_tokens", "temperature", "top_p", "parallel_tool_calls"),
-            own_settings=(("anthropic_metadata", "metadata"),),
+            settings=("max_tokens", "temperature", "top_p", "parallel_tool_calls", "anthropic_metadata"),
             downloaded=("image-url", "document-url"),
             media_types=("image/", "application/pdf", "text/plain"),
         ),

@@ -141,11 +141,12 @@ class SchemaData:
             return
 
     def _string(self, schema: Schema) -> str:
+        longest: int | None = schema.get("maxLength")
         if "minLength" in schema:
-            return (self._character() * schema["minLength"])[: schema.get("maxLength")]
-        if schema.get("format") == "date" and schema.get("maxLength") != 0:
+            return (self._character() * int(schema["minLength"]))[:longest]
+        if schema.get("format") == "date" and longest != 0:
             return (_FIRST_DAY + timedelta(days=self.seed)).isoformat()
-        return self._character()[: schema.get("maxLength")]
+        return self._character()[:longest]
 
     def _character(self) -> str:
         """Letters as a spreadsheet names its columns: one character, then two, and so on."""

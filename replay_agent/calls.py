@@ -107,3 +107,5 @@ class Exchange:
     answer: Answer
     partial: bool = False
     """Whether the recorded stream ended before the provider's last word."""
+    url: str = ""
+    """Where the call went."""

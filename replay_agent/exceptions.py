@@ -12,7 +12,6 @@
     ├── FallbackExceptionGroup (ExceptionGroup)
     ├── CredentialMissing (ValueError)  a live call needs a key that is not set
     ├── WireError (ValueError)          a body that a codec cannot read
-    ├── ContentEncodingError (ValueError)  a content encoding (gzip, br, ...) that cannot be undone
     ├── NetworkBlocked (RuntimeError)   a connection was refused because a replayed test is running
     └── CassetteError
         ├── CassetteNotFound (FileNotFoundError)
@@ -44,7 +43,6 @@ __all__ = (
     "CassetteUnreadable",
     "CassetteUnwritable",
     "CassetteVersionError",
-    "ContentEncodingError",
     "CredentialMissing",
     "FallbackExceptionGroup",
     "ModelHTTPError",
@@ -153,10 +151,6 @@ class WireError(ValueError):
     def __init__(self, message: str, format: str) -> None:
         self.format = format
         super().__init__(f"{format}: {message}")
-
-
-class ContentEncodingError(ValueError):
-    """A body whose content encoding cannot be undone."""
 
 
 class NetworkBlocked(RuntimeError):

@@ -9,12 +9,12 @@ from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from replay_agent.content_encoding import decoded
+from replay_agent.content_encoding import decode
 from replay_agent.conversation.address import canonical_form, canonical_url
 from replay_agent.conversation.canonical_json import canonical_json
 from replay_agent.conversation.json_path import JSONPath
 from replay_agent.conversation.multipart import BodyPart, parse_multipart
-from replay_agent.exceptions import ContentEncodingError
+from replay_agent.exceptions import WireError
 from replay_agent.recording.matching import Key
 from replay_agent.traffic import Headers, Request
 
@@ -26,7 +26,6 @@ VERSION = "meaning-1"
 Normalize = Callable[[bytes], bytes]
 """Takes a request body, content encoding undone, and returns the body that counts."""
 
-_BIGGEST_BODY = 64 * 1024 * 1024
 _ASKING_HEADERS = frozenset({"x-amz-target", "soapaction", "x-http-method-override", "range"})
 """Headers that say what is asked for, where URL and body do not."""
 _READ_HEADERS = _ASKING_HEADERS | {"content-type", "content-encoding"}
@@ -156,9 +155,9 @@ def _name(function: Normalize) -> str:
 
 def _decoded(headers: Headers, body: bytes) -> bytes:
     try:
-        plain = decoded(body, headers, limit=_BIGGEST_BODY) if headers else body
+        plain = decode(headers, body) if headers else body
         if plain[:3] == b"\x1f\x8b\x08":  # gzip that is not announced: telemetry clients; its header holds the time
-            return decoded(plain, (("content-encoding", "gzip"),), limit=_BIGGEST_BODY)
-    except ContentEncodingError:
+            return decode((("content-encoding", "gzip"),), plain)
+    except WireError:
         return body
     return plain

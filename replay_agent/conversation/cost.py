@@ -1,0 +1,60 @@
+"""What calls cost, by the price list that comes with genai-prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from replay_agent.calls import Exchange
+from replay_agent.messages import NO_TIMESTAMP, ModelResponse
+from replay_agent.usage import Usage
+
+__all__ = "cost_of", "total_cost"
+
+_COUNTERS = ("cache_read_tokens", "cache_write_tokens", "input_audio_tokens", "output_audio_tokens")
+
+
+def cost_of(exchange: Exchange) -> Decimal | None:
+    """Return the price of one exchange in USD at the time of its answer.
+
+    None where the model or its provider is not in the list or the answer reports no usage. A call to a gateway or a
+    local server is priced as the model's own provider would.
+    """
+    response = exchange.answer.response
+    if response is None or response.usage is None:
+        return None
+    for model in (response.model_name, exchange.call.model):
+        price = _price(exchange.url, model, response) if model else None
+        if price is not None:
+            return price
+    return None
+
+
+def total_cost(exchanges: Iterable[Exchange]) -> Decimal | None:
+    """Return the sum over all exchanges that were answered; None if there is none, or the price of any is unknown."""
+    prices = [cost_of(exchange) for exchange in exchanges if exchange.answer.response is not None]
+    known = [price for price in prices if price is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(prices) else None
+
+
+def _price(url: str, model: str, response: ModelResponse) -> Decimal | None:
+    from genai_prices import calc_price
+
+    usage = _usage(response.usage or Usage())
+    moment = None if response.timestamp == NO_TIMESTAMP else response.timestamp
+    for place in [url, None] if url else [None]:
+        try:
+            price = calc_price(usage, model, provider_api_url=place, genai_request_timestamp=moment)
+        except (LookupError, ValueError):  # not in the list; counts that contradict each other
+            continue
+        return price.total_price
+    return None
+
+
+def _usage(usage: Usage) -> Any:
+    from genai_prices import Usage as PricedUsage
+
+    details = usage.details or {}
+    counted = {name: details[name] for name in _COUNTERS if details.get(name)}
+    return PricedUsage(input_tokens=usage.request_tokens or 0, output_tokens=usage.response_tokens or 0, **counted)

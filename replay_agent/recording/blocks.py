@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from json.encoder import encode_basestring
 from typing import Any
 
-from replay_agent.recording.spelling import NUMBER, Number
+from replay_agent.recording.spelling import Number
 
 __all__ = "Unwritable", "read_block", "write_block"
 
@@ -154,108 +154,102 @@ def _escape(found: re.Match[str]) -> str:
     return f"\\u{ord(found[0]):04x}"
 
 
-_CONSTANTS: dict[str, Callable[[], Any]] = {
-    "null": lambda: None,
-    "true": lambda: True,
-    "false": lambda: False,
-    "{}": dict,
-    "[]": list,
-}
+_CONSTANTS = {"null": None, "true": True, "false": False}
+_LINE = re.compile(r'([A-Za-z_$][A-Za-z0-9_$./-]*|"(?:[^"\\\n]|\\.)*"):(?: ([^\n]+))?\n( *)(-?)')
+_NEXT = re.compile("( *)(-?)")
 
 
 def read_block(text: str) -> dict[str, Any]:
-    """Read a mapping that `write_block` wrote. Numbers come as `Number`. Raises ValueError for other text."""
-    reader = _Reader(text)
+    """Read a mapping that `write_block` wrote. Numbers come as `Number`.
+
+    Raises ValueError, IndexError or RecursionError for other text, where it notices.
+    """
     margin = len(text) - len(text.lstrip(" "))
+    reader = _Reader(text)
     value = reader.mapping(margin, margin)
-    if reader.position < len(text):
-        raise ValueError(f"a line is not as it was written: {text[reader.position : reader.position + 60]!r}")
+    if reader.begin < len(text):
+        raise ValueError(f"a line is not as it was written: {text[reader.begin : reader.begin + 60]!r}")
     return value
 
 
-_KEY = re.compile(r'([A-Za-z_$][A-Za-z0-9_$./-]*|"(?:[^"\\\n]|\\.)*"):')
-_ROW_START = re.compile(r"\[-?[0-9]")
-
-
 class _Reader:
-    """Walks through the lines; ``position`` is the start of the next line to be read."""
+    """Walks through the lines. ``begin`` is where the next line's text begins, ``margin`` the column of that."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self.position = 0
+        self.begin = self.margin = 0
+        self._dash = ""
 
-    def mapping(self, margin: int, start: int) -> dict[str, Any]:
-        """Read the keys in one column; the first one stands at ``start`` of the current line."""
-        text, found = self._text, {}
-        begin = self.position + start
+    def mapping(self, begin: int, margin: int) -> dict[str, Any]:
+        """Read the keys in one column, the first of which is at ``begin``."""
+        text, match = self._text, _LINE.match
+        found: dict[str, Any] = {}
         while True:
-            key = _KEY.match(text, begin)
-            if key is None:
+            line = match(text, begin)
+            if line is None:
+                if found and begin == len(text):
+                    return found
                 raise ValueError(f"no key in {text[begin : begin + 60]!r}")
-            name = key[1]
-            found[json.loads(name) if name[0] == '"' else name] = self._behind(key.end(), margin)
-            begin = self.position + margin
-            if not self._at(margin) or text.startswith("-", begin):
+            key, rest, blank, self._dash = line.groups()
+            self.begin, self.margin = line.end(3), len(blank)
+            if key[0] == '"':
+                key = json.loads(key)
+            if rest is None:
+                found[key] = self._below(margin)
+            elif (first := rest[0]) == "|":
+                found[key] = self._literal(line.end(2), margin + 2)
+            elif first == '"':
+                found[key] = self._quoted(line.start(2), line.end(2), margin + 2)
+            else:
+                found[key] = _read_scalar(rest, first)
+            if self.margin != margin or self._dash:
                 return found
+            begin = self.begin
 
-    def sequence(self, margin: int, start: int) -> list[Any]:
-        """Read the list in one column; its first dash stands at ``start`` of the current line."""
+    def sequence(self, begin: int, margin: int) -> list[Any]:
+        """Read the entries whose dashes stand in one column, the first of which is at ``begin``."""
         found = []
-        begin = self.position + start
         while True:
-            found.append(self._entry(begin, margin))
-            begin = self.position + margin
-            if not (self._at(margin) and self._text.startswith("-", begin)):
+            found.append(self._entry(begin + 2, margin))
+            if self.margin != margin or not self._dash:
                 return found
+            begin = self.begin
 
-    def _at(self, margin: int) -> bool:
-        """Tell whether the next line is indented by just this much."""
-        text, begin = self._text, self.position + margin
-        return begin < len(text) and text[begin] not in " \n" and text.startswith(" " * margin, self.position)
+    def _step_to(self, position: int) -> None:
+        """Look at the line that begins at a position: how far it is indented, and whether there is a dash."""
+        found = _NEXT.match(self._text, position)
+        assert found is not None
+        blank, self._dash = found.groups()
+        self.begin, self.margin = found.end(1), len(blank)
 
-    def _entry(self, dash: int, margin: int) -> Any:
-        text, begin = self._text, dash + 2
-        inner = margin + 2
-        if text.startswith("- ", begin):
-            return self.sequence(inner, begin - self.position)
-        if text[begin] not in "'|[{" and _KEY.match(text, begin) and self._is_key(begin):
-            return self.mapping(inner, begin - self.position)
-        return self._behind(dash + 1, margin)
+    def _below(self, margin: int) -> Any:
+        """Read what stands in the lines below a key: a list in the key's column, or a mapping further right."""
+        if self._dash and self.margin == margin:
+            return self.sequence(self.begin, margin)
+        return self.mapping(self.begin, margin + 2)
 
-    def _is_key(self, begin: int) -> bool:
-        """Tell a key from a plain text that begins like one (``https://...``): what follows the colon decides."""
-        key = _KEY.match(self._text, begin)
-        return key is not None and self._text[key.end()] in " \n"
-
-    def _behind(self, begin: int, margin: int) -> Any:
-        """Read the value behind a colon or a dash at ``begin``."""
+    def _entry(self, begin: int, margin: int) -> Any:
         text = self._text
+        first = text[begin]
+        if first == "-" and text[begin + 1] == " ":
+            return self.sequence(begin, margin + 2)
+        if first not in "'|[{" and _LINE.match(text, begin):
+            return self.mapping(begin, margin + 2)
         end = text.index("\n", begin)
-        if end == begin:
-            return self._below(end + 1, margin)
-        first = text[begin + 1]
+        self._step_to(end + 1)
         if first == "|":
-            return self._literal(begin + 1, end, margin + 2)
+            return self._literal(end, margin + 2)
         if first == '"':
-            return self._quoted(begin + 1, end, margin + 2)
-        self.position = end + 1
-        rest = text[begin + 1 : end]
-        if first == "'":
-            return rest[1:-1].replace("''", "'")
-        return _plain(rest)
+            return self._quoted(begin, end, margin + 2)
+        return _read_scalar(text[begin:end], first)
 
-    def _below(self, position: int, margin: int) -> Any:
-        self.position = position
-        if self._at(margin) and self._text.startswith("-", position + margin):
-            return self.sequence(margin, margin)
-        return self.mapping(margin + 2, margin + 2)
-
-    def _literal(self, begin: int, end: int, margin: int) -> str:
-        text, header = self._text, self._text[begin:end]
+    def _literal(self, end: int, margin: int) -> str:
+        text = self._text
         stop = _block_end(margin).search(text, end)
-        self.position = stop.start() + 1 if stop else len(text)
-        body = text[end : self.position - 1].replace("\n" + " " * margin, "\n")[1:]
-        return body if header.endswith("-") else body + "\n"
+        after = stop.start() + 1 if stop else len(text)
+        body = text[end : after - 1].replace("\n" + " " * margin, "\n")[1:]
+        self._step_to(after)
+        return body if text[end - 1] == "-" else body + "\n"
 
     def _quoted(self, begin: int, end: int, margin: int) -> str:
         text, pieces = self._text, []
@@ -266,19 +260,24 @@ class _Reader:
                 begin += 1
             end = text.index("\n", begin)
         pieces.append(text[begin:end])
-        self.position = end + 1
+        if len(pieces) > 1:
+            self._step_to(end + 1)
         value = json.loads("".join(pieces))
-        assert isinstance(value, str)
+        if not isinstance(value, str):
+            raise ValueError("a quoted text is not as it was written")
         return value
 
 
-def _plain(text: str) -> Any:
-    make = _CONSTANTS.get(text)
-    if make is not None:
-        return make()
-    if _ROW_START.match(text):
-        return [Number(each) for each in text[1:-1].split(", ")]
-    return Number(text) if text[0] in "-0123456789" and NUMBER.fullmatch(text) else text
+def _read_scalar(text: str, first: str) -> Any:
+    if first == "'":
+        return text[1:-1].replace("''", "'")
+    if first in "-0123456789":
+        return Number(text)
+    if first == "[":
+        return [Number(each) for each in text[1:-1].split(", ")] if len(text) > 2 else []
+    if first == "{":
+        return {}
+    return _CONSTANTS.get(text, text)
 
 
 _BLOCK_ENDS: dict[int, re.Pattern[str]] = {}

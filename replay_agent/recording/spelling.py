@@ -124,21 +124,21 @@ class _Writer:
         self._plain = encode_basestring_ascii if spelling.ascii else encode_basestring
         self._escapes = {ord(char): _escape(char, spelling.upper) for char in spelling.escapes}
         self._upper = spelling.upper
+        self._string = self._respelled if spelling.escapes or spelling.upper else self._plain
 
     def write(self, value: Any, margin: str) -> str:
-        if isinstance(value, Number):
-            return value
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is Number:
+            return value  # type: ignore[no-any-return]
+        if kind is str:
             return self._string(value)
-        if isinstance(value, dict):
-            pairs = (
-                f"{self._string(key)}{self._colon}{self.write(each, self._inner(margin))}"
-                for key, each in value.items()
-            )
-            return self._wrapped("{", pairs, "}", margin) if value else "{}"
-        if isinstance(value, list):
-            items = (self.write(each, self._inner(margin)) for each in value)
-            return self._wrapped("[", items, "]", margin) if value else "[]"
+        if kind is dict and value:
+            inner, string, colon = self._inner(margin), self._string, self._colon
+            pairs = [f"{string(key)}{colon}{self.write(each, inner)}" for key, each in value.items()]
+            return self._wrapped("{", pairs, "}", margin)
+        if kind is list and value:
+            inner = self._inner(margin)
+            return self._wrapped("[", [self.write(each, inner) for each in value], "]", margin)
         return json.dumps(value)
 
     def _inner(self, margin: str) -> str:
@@ -150,10 +150,8 @@ class _Writer:
         inner = margin + self._step
         return opening + inner + ("," + inner).join(items) + margin + closing
 
-    def _string(self, text: str) -> str:
-        written = self._plain(text)
-        if self._escapes:
-            written = written.translate(self._escapes)
+    def _respelled(self, text: str) -> str:
+        written = self._plain(text).translate(self._escapes)
         return _ESCAPE.sub(_capitals, written) if self._upper else written
 
 

@@ -1,0 +1,37 @@
+"""Mistral's chat completions (docs.mistral.ai/api): OpenAI's format in shapes of its own, a row of `chat_dialects`."""
+
+from __future__ import annotations
+
+from replay_agent.calls import ModelCall
+from replay_agent.traffic import Request
+from replay_agent.wire.chat_dialects import DIALECTS, Dialect, dialect_of
+from replay_agent.wire.json_text import Fields
+from replay_agent.wire.openai_chat import OpenAIChat
+
+__all__ = "Mistral", "codec"
+
+_DIALECT = DIALECTS["mistral"]
+
+
+class Mistral(OpenAIChat):
+    """Chat and agent completions of Mistral."""
+
+    name = "mistral"
+    paths = ("/chat/completions", "/agents/completions")
+
+    def claims(self, request: Request) -> bool:
+        body = self._body(request)
+        return body is not None and isinstance(body.get("messages"), list) and _is_mistral(request.url, body)
+
+    def _dialect(self, call: ModelCall | None) -> Dialect:  # noqa: ARG002
+        return _DIALECT
+
+    def _dialect_of(self, url: str, body: Fields) -> Dialect:  # noqa: ARG002
+        return _DIALECT
+
+
+def _is_mistral(url: str, body: Fields) -> bool:
+    return dialect_of(url, body) == _DIALECT.name
+
+
+codec = Mistral()

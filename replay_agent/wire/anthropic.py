@@ -27,6 +27,7 @@ from replay_agent.traffic import Headers, Request
 from replay_agent.wire.anthropic_answer import write_error, write_message
 from replay_agent.wire.anthropic_blocks import read_request, read_response, write_request, write_response
 from replay_agent.wire.anthropic_stream import AnthropicStream, stream_of
+from replay_agent.wire.call_ids import CallIds
 from replay_agent.wire.codec import EncodedAnswer, EncodedCall, StreamDecoder
 from replay_agent.wire.json_text import Fields, read_object, write_json
 from replay_agent.wire.leftovers import put_back, taken_down
@@ -94,7 +95,7 @@ class Anthropic:
 
     def encode_answer(self, call: ModelCall, answer: ModelResponse) -> EncodedAnswer:
         """Write an answer: a message, or the events of one."""
-        message = write_message(answer, call.model)
+        message = write_message(call, answer)
         if call.stream:
             return EncodedAnswer(200, _EVENTS, stream_of(message))
         return EncodedAnswer(200, _JSON, (write_json(message),))
@@ -140,9 +141,10 @@ def _read_call(body: Fields, model: str | None, *, stream: bool) -> ModelCall:
 
 def _compose(call: ModelCall) -> Fields:
     settings = call.settings
+    ids = CallIds()
     body: Fields = {
         "max_tokens": settings.get("max_tokens") or _DEFAULT_MAX_TOKENS,
-        "messages": [_write_message(message) for message in call.messages],
+        "messages": [_write_message(message, ids) for message in call.messages],
         "stream": call.stream,
     }
     optional = {
@@ -197,10 +199,10 @@ def _read_message(message: object, names: dict[str, str]) -> ModelMessage:
     return ModelResponse(parts, timestamp=NO_TIMESTAMP)
 
 
-def _write_message(message: ModelMessage) -> Fields:
+def _write_message(message: ModelMessage, ids: CallIds) -> Fields:
     if isinstance(message, ModelRequest):
-        return {"role": "user", "content": write_request(message.parts)}
-    return {"role": "assistant", "content": write_response(message.parts)}
+        return {"role": "user", "content": write_request(message.parts, ids)}
+    return {"role": "assistant", "content": write_response(message.parts, ids)}
 
 
 def _system_prompts(messages: Iterable[ModelMessage]) -> list[str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from replay_agent.calls import AnswerError
+from replay_agent.calls import AnswerError, ModelCall
 from replay_agent.messages import NO_TIMESTAMP, FinishReason, ModelResponse, ModelResponsePart, ToolCallPart
 from replay_agent.usage import Usage
 from replay_agent.wire.anthropic_blocks import write_response
+from replay_agent.wire.call_ids import CallIds
+from replay_agent.wire.counters import counter
 from replay_agent.wire.json_text import Fields
 from replay_agent.wire.made_up import made_up_id
 from replay_agent.wire.refusals import error_in
@@ -53,16 +55,16 @@ def read_message(message: Fields, parts: list[ModelResponsePart]) -> ModelRespon
     )
 
 
-def write_message(answer: ModelResponse, model: str | None) -> Fields:
+def write_message(call: ModelCall, answer: ModelResponse) -> Fields:
     """Return the message that stands for a response."""
-    content = write_response(answer.parts)
+    content = write_response(answer.parts, CallIds.after(call.messages))
     calls_tools = any(isinstance(part, ToolCallPart) for part in answer.parts)
     stop = _STOP_REASONS.get(answer.finish_reason or ("tool_call" if calls_tools else "stop"))
     return {
         "id": answer.provider_response_id or made_up_id("msg_", content),
         "type": "message",
         "role": "assistant",
-        "model": answer.model_name or model or "",
+        "model": answer.model_name or call.model or "",
         "content": content,
         "stop_reason": stop,
         "stop_sequence": None,
@@ -95,7 +97,7 @@ def read_usage(raw: object) -> Usage | None:
     """
     if not isinstance(raw, dict):
         return None
-    counts = {key: _count(raw.get(key)) for key in _COUNTERS}
+    counts = {key: counter(raw.get(key)) for key in _COUNTERS}
     iterations = raw.get("iterations")
     own, details = _iterations(iterations if isinstance(iterations, list) else [])
     if "compaction_iterations" in details:
@@ -103,15 +105,11 @@ def read_usage(raw: object) -> Usage | None:
     named = {
         "cache_read_tokens": counts[_CACHE_READ],
         "cache_write_tokens": counts[_CACHE_WRITE],
-        "reasoning_tokens": _count(_group(raw, "output_tokens_details").get("thinking_tokens")),
+        "reasoning_tokens": counter(_group(raw, "output_tokens_details").get("thinking_tokens")),
     }
     details = {key: value for key, value in {**named, **_extras(raw), **details}.items() if value}
     request_tokens = counts[_INPUT] + counts[_CACHE_READ] + counts[_CACHE_WRITE]
     return Usage(0, request_tokens, counts[_OUTPUT], request_tokens + counts[_OUTPUT], details or None)
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _group(raw: Fields, name: str) -> Fields:
@@ -122,7 +120,7 @@ def _group(raw: Fields, name: str) -> Fields:
 def _extras(raw: Fields) -> dict[str, int]:
     groups = {key: value for name in _GROUPS for key, value in _group(raw, name).items() if key != "thinking_tokens"}
     top = {key: value for key, value in raw.items() if key not in _COUNTERS}
-    return {key: _count(value) for key, value in {**groups, **top}.items()}
+    return {key: counter(value) for key, value in {**groups, **top}.items()}
 
 
 def _iterations(iterations: list[Any]) -> tuple[dict[str, int], dict[str, int]]:
@@ -136,9 +134,9 @@ def _iterations(iterations: list[Any]) -> tuple[dict[str, int], dict[str, int]]:
         details[f"{kind}_iterations"] = details.get(f"{kind}_iterations", 0) + 1
         for key in _COUNTERS:
             if kind != "advisor":
-                own[key] += _count(iteration.get(key))
+                own[key] += counter(iteration.get(key))
             if kind != "message":
-                details[f"{kind}_{key}"] = details.get(f"{kind}_{key}", 0) + _count(iteration.get(key))
+                details[f"{kind}_{key}"] = details.get(f"{kind}_{key}", 0) + counter(iteration.get(key))
     return own, details if details.keys() - {"message_iterations"} else {}
 
 

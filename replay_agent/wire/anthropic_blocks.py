@@ -31,6 +31,7 @@ from replay_agent.messages import (
     UserContent,
     UserPromptPart,
 )
+from replay_agent.wire.call_ids import CallIds
 from replay_agent.wire.data_url import decode_base64
 from replay_agent.wire.json_text import Fields, read_json, write_text
 from replay_agent.wire.made_up import made_up_id
@@ -185,25 +186,26 @@ _READERS: dict[str, Callable[[Fields], ModelResponsePart | None]] = {
 }
 
 
-def write_response(parts: Sequence[ModelResponsePart]) -> list[Any]:
-    """Write the content of an assistant's message. A call without an id gets one that its place and words decide."""
-    return [_RESPONSE_WRITERS[type(part)](part, index) for index, part in enumerate(parts)]
+def write_response(parts: Sequence[ModelResponsePart], ids: CallIds) -> list[Any]:
+    """Write the content of an assistant's message."""
+    return [
+        _write_tool_use(part, ids) if isinstance(part, ToolCallPart) else _RESPONSE_WRITERS[type(part)](part)
+        for part in parts
+    ]
 
 
-def _write_text(part: TextPart, _: int) -> Fields:
+def _write_text(part: TextPart) -> Fields:
     return {"type": "text", "text": part.content}
 
 
-def _write_thinking(part: ThinkingPart, _: int) -> Fields:
+def _write_thinking(part: ThinkingPart) -> Fields:
     if part.id == REDACTED:
         return {"type": "redacted_thinking", "data": part.signature or ""}
     return {"type": "thinking", "thinking": part.content, "signature": part.signature or ""}
 
 
-def _write_tool_use(part: ToolCallPart, index: int) -> Fields:
-    args = arguments(part)
-    call_id = part.tool_call_id or made_up_id("toolu_", index, part.tool_name, args)
-    return {"type": "tool_use", "id": call_id, "name": part.tool_name, "input": args}
+def _write_tool_use(part: ToolCallPart, ids: CallIds) -> Fields:
+    return {"type": "tool_use", "id": ids.of_call(part), "name": part.tool_name, "input": arguments(part)}
 
 
 def arguments(part: ToolCallPart | NativeToolCallPart) -> dict[str, Any]:
@@ -217,9 +219,9 @@ def arguments(part: ToolCallPart | NativeToolCallPart) -> dict[str, Any]:
     return args if isinstance(args, dict) else {"invalid_json": part.args}
 
 
-def _write_native_call(part: NativeToolCallPart, index: int) -> Fields:
+def _write_native_call(part: NativeToolCallPart) -> Fields:
     args = arguments(part)
-    call_id = part.tool_call_id or made_up_id("srvtoolu_", index, part.tool_name, args)
+    call_id = part.tool_call_id or made_up_id("srvtoolu_", part.tool_name, args)
     server = part.tool_name.removeprefix(f"{_MCP}:")
     if server != part.tool_name and isinstance(args.get("tool_args"), dict) and isinstance(args.get("tool_name"), str):
         tool, tool_args = args["tool_name"], args["tool_args"]
@@ -239,7 +241,7 @@ def _wire_call(label: str, args: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return label, args
 
 
-def _write_native_return(part: NativeToolReturnPart, _: int) -> Fields:
+def _write_native_return(part: NativeToolReturnPart) -> Fields:
     result = {"tool_use_id": part.tool_call_id or "", "content": part.content}
     if part.tool_name == _MCP or part.tool_name.startswith(f"{_MCP}:"):
         content = part.content if isinstance(part.content, dict) else {"content": part.content, "is_error": False}
@@ -255,18 +257,17 @@ def _wire_result(part: NativeToolReturnPart) -> str:
     return next((tool for tool in tools if isinstance(kind, str) and kind.startswith(tool)), part.tool_name)
 
 
-def _write_file(part: FilePart, _: int) -> Fields:
+def _write_file(part: FilePart) -> Fields:
     return _write_image(part.content)
 
 
-def _write_unknown(part: UnknownPart, _: int) -> Any:
+def _write_unknown(part: UnknownPart) -> Any:
     return part.raw
 
 
-_RESPONSE_WRITERS: dict[type, Callable[[Any, int], Any]] = {
+_RESPONSE_WRITERS: dict[type, Callable[[Any], Any]] = {
     TextPart: _write_text,
     ThinkingPart: _write_thinking,
-    ToolCallPart: _write_tool_use,
     NativeToolCallPart: _write_native_call,
     NativeToolReturnPart: _write_native_return,
     FilePart: _write_file,
@@ -386,47 +387,47 @@ _SOURCES: dict[tuple[str, object], Callable[[Fields], PromptContent | None]] = {
 }
 
 
-def write_request(parts: Iterable[ModelRequestPart]) -> list[Any]:
+def write_request(parts: Iterable[ModelRequestPart], ids: CallIds) -> list[Any]:
     """Write the blocks of a user's message; system prompts have no place in it.
 
     Raises `UserError` for media that the format has no block for.
     """
-    return [block for part in parts for block in _REQUEST_WRITERS[type(part)](part)]
+    return [block for part in parts for block in _REQUEST_WRITERS[type(part)](part, ids)]
 
 
-def _write_nothing(_: SystemPromptPart) -> list[Fields]:
+def _write_nothing(_: SystemPromptPart, ids: CallIds) -> list[Fields]:  # noqa: ARG001
     return []
 
 
-def _write_prompt(part: UserPromptPart) -> list[Fields]:
+def _write_prompt(part: UserPromptPart, ids: CallIds) -> list[Fields]:  # noqa: ARG001
     content = [part.content] if isinstance(part.content, str) else part.content
     return [_write_prompt_block(piece) for piece in content]
 
 
-def _write_return(part: ToolReturnPart) -> list[Fields]:
+def _write_return(part: ToolReturnPart, ids: CallIds) -> list[Fields]:
     shown = part.content
     if isinstance(shown, list) and any(isinstance(piece, _MEDIA) for piece in shown):
         content: object = [_write_prompt_block(piece) for piece in shown]
     else:
         content = part.model_response_str()
-    return [_result(part.tool_call_id, content, is_error=False)]
+    return [_result(ids.of_result(part), content, is_error=False)]
 
 
-def _write_retry(part: RetryPromptPart) -> list[Fields]:
+def _write_retry(part: RetryPromptPart, ids: CallIds) -> list[Fields]:
     if part.tool_name is None and part.tool_call_id is None:
         return [{"type": "text", "text": part.model_response()}]
-    return [_result(part.tool_call_id, part.model_response(), is_error=True)]
+    return [_result(ids.of_result(part), part.model_response(), is_error=True)]
 
 
-def _result(call_id: str | None, content: object, *, is_error: bool) -> Fields:
-    return {"type": "tool_result", "tool_use_id": call_id or "", "content": content, "is_error": is_error}
+def _result(call_id: str, content: object, *, is_error: bool) -> Fields:
+    return {"type": "tool_result", "tool_use_id": call_id, "content": content, "is_error": is_error}
 
 
-def _write_unknown_request(part: UnknownPart) -> list[Any]:
+def _write_unknown_request(part: UnknownPart, ids: CallIds) -> list[Any]:  # noqa: ARG001
     return [part.raw]
 
 
-_REQUEST_WRITERS: dict[type, Callable[[Any], list[Any]]] = {
+_REQUEST_WRITERS: dict[type, Callable[[Any, CallIds], list[Any]]] = {
     SystemPromptPart: _write_nothing,
     UserPromptPart: _write_prompt,
     ToolReturnPart: _write_return,

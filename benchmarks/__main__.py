@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import scaling, suite
+from benchmarks import idle, scaling, suite
 
 
 def main() -> None:
@@ -17,13 +17,16 @@ def main() -> None:
     parser.add_argument(
         "--sizes", type=int, nargs="*", default=[1, 100, 1000, 3000], help="interactions in one cassette"
     )
-    parser.add_argument("--only", choices=["suite", "scaling"], help="print one table only")
+    parser.add_argument("--only", choices=["suite", "scaling", "idle"], help="print one table only")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        if args.only != "scaling":
-            print(suite.table(Path(folder), tests=args.tests, rounds=args.rounds), flush=True)
-        if args.only != "suite":
-            print(scaling.table(Path(folder), tuple(args.sizes)))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if args.only in (None, "suite"):
+            print(suite.table(folder / "suite", tests=args.tests, rounds=args.rounds), flush=True)
+        if args.only in (None, "scaling"):
+            print(scaling.table(folder, tuple(args.sizes)), flush=True)
+        if args.only in (None, "idle"):
+            print(idle.table(folder / "idle", args.rounds))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -66,8 +67,6 @@ def _worker(*args: object) -> str:
 
 def table(folder: Path, sizes: tuple[int, ...]) -> str:
     """Return the table; vcrpy is left out above 1,000 interactions, where it takes many minutes."""
-    import json
-
     rows = [f"{'interactions':>12}  {'tool':14} {'open ms':>9} {'first ms':>9} {'then ms a request':>18}"]
     with provider() as base:
         for size in sizes:

@@ -1,0 +1,262 @@
+"""The network, shut: while a test is replayed no address beyond loopback is reached, by whatever client.
+
+An audit hook (PEP 578) sees name lookups, connects and datagrams of every socket in the process, those made in C
+included; guarded methods of ``socket.socket`` add what no event tells of: sockets connected before, and names that a
+connect looks up by itself. Child processes by exec, ``ctypes``, uvloop and Windows' proactor connect are not seen.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from functools import lru_cache, wraps
+from typing import Any, TypeAlias
+
+from replay_agent.exceptions import NetworkBlocked
+from replay_agent.recording.hosts import matches_host, split_host
+from replay_agent.recording.patching import Patch
+
+__all__ = "NetworkGuard", "is_shut", "open_network", "shut"
+
+Host: TypeAlias = "str | bytes | bytearray | None"
+
+INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
+
+
+class NetworkGuard:
+    """What is let through while the network is shut, and what was refused."""
+
+    def __init__(self, test: str | None, allowed_hosts: Iterable[str] = ()) -> None:
+        self.test = test
+        self.allowed_hosts = tuple(allowed_hosts)
+        self.refused: list[str] = []
+        """Hosts and addresses that were asked for, in order."""
+        self._own_names = {"localhost", socket.gethostname().lower()}
+        self._looked_up = {host for host in map(_name_of, self.allowed_hosts) if "*" not in host}
+        self._addresses: set[str] = set()
+        self._resolving = threading.local()
+
+    def check_lookup(self, host: Host) -> None:
+        """Raise `NetworkBlocked` for a name that must not be looked up. Literal addresses need no lookup."""
+        name = _text(host)
+        if self._is_own(name) or _address(name) is not None or getattr(self._resolving, "now", False):
+            return
+        if not self._is_allowed(name, None):
+            self._refuse(name, f"the lookup of {name!r}")
+        self._looked_up.add(name)
+
+    def check_address(self, host: Host, port: object = None) -> None:
+        """Raise `NetworkBlocked` for an address or name beyond loopback that is not allowed."""
+        if isinstance(host, str) and host[:4] == "127.":
+            return
+        name = _text(host)
+        address = _address(name)
+        if self._is_own(name) or (address is not None and _is_loopback(address)):
+            return
+        number = port if isinstance(port, int) else None
+        if self._is_allowed(name, number) or (address is not None and self._stands_for_allowed(str(address))):
+            return
+        self._refuse(name, f"a connection to {name}" + (f" port {port}" if number else ""))
+
+    def _is_own(self, name: str) -> bool:
+        return not name or name in self._own_names or name.endswith(".localhost")
+
+    def _is_allowed(self, name: str, port: int | None) -> bool:
+        return matches_host(name, port, self.allowed_hosts) or matches_host(
+            name, port, map(_name_of, self.allowed_hosts)
+        )
+
+    def _stands_for_allowed(self, address: str) -> bool:
+        """Tell whether an allowed name stands for this address: one given exactly, or one that was looked up."""
+        if address not in self._addresses and self._looked_up:
+            self._resolving.now = True
+            try:
+                self._addresses.update(found for name in list(self._looked_up) for found in _resolve(name))
+            finally:
+                self._resolving.now = False
+        return address in self._addresses
+
+    def _refuse(self, host: str, what: str) -> None:
+        self.refused.append(host)
+        who = f" while {self.test} is replayed" if self.test else " in replay"
+        raise NetworkBlocked(
+            f"The network is shut{who}: {what} was refused. If this is meant to be, allow it with "
+            f"--allowed-hosts={host} (or allowed_hosts=[{host!r}]), or record the test anew."
+        )
+
+
+def shut(test: str | None = None, allowed_hosts: Iterable[str] = ()) -> NetworkGuard:
+    """Shut the network for the whole process; a guard shut later takes over from an earlier one until it opens."""
+    guard = NetworkGuard(test, allowed_hosts)
+    with _lock:
+        _guards.append(guard)
+        _switch()
+    return guard
+
+
+def open_network(guard: NetworkGuard) -> None:
+    """Undo one `shut`. The network is open again when all are undone."""
+    with _lock:
+        if guard in _guards:
+            _guards.remove(guard)
+        _switch()
+
+
+def is_shut() -> bool:
+    """Tell whether the network is shut."""
+    return _active is not None
+
+
+_lock = threading.RLock()
+_guards: list[NetworkGuard] = []
+_active: NetworkGuard | None = None
+_hooked = False
+
+
+def _switch() -> None:
+    """Make the last guard the active one, and install or remove what it needs."""
+    global _active, _hooked  # noqa: PLW0603 - an audit hook is of the process and cannot be taken back
+    if _guards and not _hooked:
+        _hooked = True
+        sys.addaudithook(_audit)
+    if bool(_guards) != (_active is not None):
+        for patch in _PATCHES:
+            patch.apply() if _guards else patch.undo()
+    _active = _guards[-1] if _guards else None
+
+
+def _audit(event: str, args: tuple[Any, ...]) -> None:
+    guard = _active
+    if guard is None or event[:7] != "socket.":
+        return
+    check = _EVENTS.get(event)
+    if check is not None:
+        check(guard, args)
+
+
+def _audit_connect(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
+    sock, address = args
+    try:
+        _check_peer(guard, sock, address)
+    except NetworkBlocked:
+        sock.close()  # whoever wanted to connect expects an OSError, and would leave it open
+        raise
+
+
+def _audit_datagram(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
+    _check_peer(guard, args[0], args[1])
+
+
+def _audit_lookup(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
+    guard.check_lookup(args[0])
+
+
+def _audit_reverse_lookup(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
+    sockaddr = args[0]
+    guard.check_address(sockaddr[0] if isinstance(sockaddr, tuple) else sockaddr)
+
+
+_EVENTS: dict[str, Callable[[NetworkGuard, tuple[Any, ...]], None]] = {
+    "socket.connect": _audit_connect,
+    "socket.sendto": _audit_datagram,
+    "socket.sendmsg": _audit_datagram,
+    "socket.getaddrinfo": _audit_lookup,
+    "socket.gethostbyname": _audit_lookup,
+    "socket.gethostbyaddr": _audit_reverse_lookup,
+    "socket.getnameinfo": _audit_reverse_lookup,
+}
+
+
+def _check_peer(guard: NetworkGuard, sock: Any, address: Any) -> None:
+    if sock.family in INTERNET and isinstance(address, tuple) and address:
+        guard.check_address(address[0], address[1] if len(address) > 1 else None)
+
+
+def _check_connected(guard: NetworkGuard, sock: Any) -> None:
+    """Check the peer of a socket that was connected before the network was shut."""
+    try:
+        peer = sock.getpeername()
+    except OSError:
+        return
+    if type(peer) is tuple and peer and peer[0] not in ("127.0.0.1", "::1"):
+        _check_peer(guard, sock, peer)
+
+
+def _guarding_connect(original: Any) -> Any:
+    @wraps(original)
+    def method(self: Any, address: Any) -> Any:
+        guard = _active
+        if guard is not None:
+            _audit_connect(guard, (self, address))
+        return original(self, address)
+
+    return method
+
+
+def _guarding_datagram(original: Any) -> Any:
+    @wraps(original)
+    def method(self: Any, *args: Any) -> Any:
+        guard = _active
+        if guard is not None and args:
+            _check_peer(guard, self, args[-1])
+        return original(self, *args)
+
+    return method
+
+
+def _guarding_transfer(original: Any) -> Any:
+    @wraps(original)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        guard = _active
+        if guard is not None:
+            _check_connected(guard, self)
+        return original(self, *args, **kwargs)
+
+    return method
+
+
+_TRANSFERS = "send", "sendall", "recv", "recv_into"
+_MORE = "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into", "sendfile", "sendmsg"
+_PATCHES = [
+    *(Patch(socket.socket, name, _guarding_connect) for name in ("connect", "connect_ex")),
+    Patch(socket.socket, "sendto", _guarding_datagram),
+    *(Patch(socket.socket, name, _guarding_transfer) for name in (*_TRANSFERS, *_MORE) if hasattr(socket.socket, name)),
+    *(Patch(ssl.SSLSocket, name, _guarding_transfer) for name in (*_TRANSFERS, "read", "write")),
+]
+
+
+def _text(host: Host) -> str:
+    if host is None:
+        return ""
+    text = host if isinstance(host, str) else bytes(host).decode("idna", "replace")
+    return text.lower().rstrip(".")
+
+
+def _name_of(allowed: str) -> str:
+    """Return the host of an allowed ``host`` or ``host:port``."""
+    return allowed.lower() if _address(allowed) else split_host(allowed)[0]
+
+
+@lru_cache(maxsize=256)
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _is_loopback(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Tell whether an address stays on this machine; the unspecified one does, as systems connect it to themselves."""
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback or address.is_unspecified
+
+
+def _resolve(name: str) -> list[str]:
+    try:
+        return [str(found[4][0]) for found in socket.getaddrinfo(name, None)]
+    except OSError:
+        return []

@@ -1,0 +1,143 @@
+"""Whose request is this? The recordings that are open, and the one that a request belongs to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from weakref import WeakKeyDictionary
+
+from replay_agent.exceptions import CassetteMiss, CassetteMissError, RecordingConflict
+from replay_agent.recording.recorder import Live, Recording, Replay
+from replay_agent.traffic import Request
+
+__all__ = "begin", "claimant", "close_for_test", "in_context", "late_misses", "open_for_test", "replaying", "unhooked"
+
+late_misses: list[CassetteMiss | CassetteMissError] = []
+"""Misses of threads that a test left running, made after its end: for the report of the session."""
+
+_context: ContextVar[tuple[Recording, ...]] = ContextVar("replay_agent_recordings", default=())
+_unhooked: ContextVar[bool] = ContextVar("replay_agent_unhooked", default=False)
+_lock = threading.Lock()
+_tests: list[Recording] = []
+_blocks: dict[Recording, int] = {}
+"""Recordings of ``with`` blocks that are open, and the thread of each."""
+_threads: WeakKeyDictionary[threading.Thread, Recording | None] = WeakKeyDictionary()
+"""The test during which a thread was born; None for one that no test can have left behind."""
+
+
+def open_for_test(recording: Recording) -> None:
+    """Let requests without a recording of their own context go to this open recording, whatever thread makes them."""
+    with _lock:
+        _note_threads(None)
+        _tests.append(recording)
+
+
+def close_for_test(recording: Recording) -> None:
+    """Take back `open_for_test`. Requests of threads born meanwhile are misses from now on, kept in `late_misses`."""
+    with _lock:
+        if recording in _tests:
+            _tests.remove(recording)
+        _note_threads(recording)
+
+
+def _note_threads(born_during: Recording | None) -> None:
+    for thread in threading.enumerate():
+        if thread not in _threads:
+            _threads[thread] = born_during
+
+
+@contextmanager
+def in_context(recording: Recording) -> Iterator[Recording]:
+    """Let requests of this context go to an open recording."""
+    _context.set((*_context.get(), recording))
+    with _lock:
+        _blocks[recording] = threading.get_ident()
+    try:
+        yield recording
+    finally:
+        with _lock:
+            _blocks.pop(recording, None)
+        # Not reset by token: an async generator may be closed in another context than it was opened in.
+        _context.set(tuple(other for other in _context.get() if other is not recording))
+
+
+@contextmanager
+def unhooked() -> Iterator[None]:
+    """Let what this context sends pass by: it is the inner half of a request that is being recorded already."""
+    token = _unhooked.set(True)
+    try:
+        yield
+    finally:
+        _unhooked.reset(token)
+
+
+def replaying() -> bool:
+    """Tell whether any recording is open."""
+    return bool(_tests or _blocks)
+
+
+def claimant(url: str) -> Recording | None:
+    """Return the open recording that a request to this address belongs to, None if it may pass.
+
+    Raises `RecordingConflict` where two have the same claim, `CassetteMiss` for a thread whose test is over.
+    """
+    if _unhooked.get():
+        return None
+    recording = _of_context() or _of_tests() or _of_other_threads()
+    if recording is None:
+        _refuse_leftover_thread(url)
+        return None
+    return recording if recording.wants(url) else None
+
+
+def begin(recording: Recording, request: Request) -> Replay | Live | None:
+    """Ask a recording what becomes of a request; the miss of another test's thread does not count against it."""
+    try:
+        return recording.begin(request)
+    except (CassetteMiss, CassetteMissError) as miss:
+        if recording in _tests and _threads.get(threading.current_thread(), recording) not in (recording, None):
+            recording.misses.remove(miss)
+            late_misses.append(miss)
+        raise
+
+
+def _of_context() -> Recording | None:
+    return next((recording for recording in reversed(_context.get()) if recording.is_open), None)
+
+
+def _of_tests() -> Recording | None:
+    if not _tests:
+        return None
+    return _tests[0] if len(_tests) == 1 else _conflict(_tests)
+
+
+def _of_other_threads() -> Recording | None:
+    """Return the one open ``with`` block of another thread: a plain thread knows nothing of its maker's context."""
+    if not _blocks:
+        return None
+    here = threading.get_ident()
+    with _lock:
+        others = [recording for recording, thread in _blocks.items() if thread != here and recording.is_open]
+        if len(others) < len(_blocks):
+            return None
+    return others[0] if len(others) == 1 else _conflict(others)
+
+
+def _conflict(recordings: list[Recording]) -> Recording:
+    names = " and ".join(f"{recording.test or 'use_cassette'} ({recording.cassette_path})" for recording in recordings)
+    error = RecordingConflict(f"A request outside any context could belong to two recordings that are open: {names}")
+    for recording in recordings:
+        recording.trouble(error)
+    raise error
+
+
+def _refuse_leftover_thread(url: str) -> None:
+    owner = _threads.get(threading.current_thread())
+    if owner is None or owner.records or not owner.wants(url):
+        return
+    text = f"A thread that {owner.test or owner.cassette_path} left running asked for {url} after the test's end"
+    miss = CassetteMiss(text, Request("", url), owner.cassette_path)
+    late_misses.append(miss)
+    raise miss

@@ -1,0 +1,80 @@
+"""Transport errors as recordings: named as httpx names them, raised again as each client's own."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import ssl
+from types import ModuleType
+from typing import Any
+
+from replay_agent.traffic import Failure, Phase
+
+__all__ = "httpx_error", "httpx_phase", "os_error"
+
+_PHASES = {
+    "ConnectError": Phase.CONNECT,
+    "ConnectTimeout": Phase.CONNECT,
+    "PoolTimeout": Phase.CONNECT,
+    "ProxyError": Phase.CONNECT,
+    "UnsupportedProtocol": Phase.CONNECT,
+    "LocalProtocolError": Phase.SEND,
+    "WriteError": Phase.SEND,
+    "WriteTimeout": Phase.SEND,
+}
+_NEAREST = {
+    Phase.CONNECT: "ConnectError",
+    Phase.SEND: "WriteError",
+    Phase.HEAD: "ReadError",
+    Phase.BODY: "ReadError",
+}
+
+
+def httpx_phase(kind: str) -> Phase:
+    """Return how far a request had come when its transport raised an error of this name before any response."""
+    return _PHASES.get(kind, Phase.HEAD)
+
+
+def httpx_error(module: ModuleType, failure: Failure) -> Exception:
+    """Return the failure as an exception of httpx or httpx2 (``module``)."""
+    kind: Any = getattr(module, failure.kind, None)
+    if not (isinstance(kind, type) and issubclass(kind, module.TransportError)):
+        kind = getattr(module, _NEAREST[failure.phase])
+    error: Exception = kind(failure.message)
+    return error
+
+
+def os_error(failure: Failure) -> OSError:
+    """Return the failure as what a socket would have raised."""
+    message = failure.message
+    if failure.kind.endswith("Timeout"):
+        return TimeoutError(message or "timed out")
+    if "[SSL" in message or "certificate verify failed" in message:
+        return _tls_error(message)
+    found = re.search(r"\[?Errno (-?\d+)\]? ?([^\[\]()]*)", message)
+    if found is None:
+        return _by_phase(failure)
+    number, text = int(found[1]), found[2].strip()
+    # Numbers of name lookups are negative or, on some systems, small; their words tell them apart.
+    if number < 0 or (number in _LOOKUP_ERRORS and text != os.strerror(number)):
+        return socket.gaierror(number, text)
+    # Numbers differ between systems, their words do not.
+    number = _NUMBERS.get(text, number)
+    return OSError(number, text or os.strerror(number))
+
+
+_NUMBERS = {os.strerror(number): number for number in errno.errorcode}
+_LOOKUP_ERRORS = {value for name in dir(socket) if name.startswith("EAI_") and (value := getattr(socket, name)) > 0}
+
+
+def _tls_error(message: str) -> OSError:
+    kind = ssl.SSLCertVerificationError if "CERTIFICATE_VERIFY_FAILED" in message else ssl.SSLError
+    return kind(1, message)
+
+
+def _by_phase(failure: Failure) -> OSError:
+    if failure.phase is Phase.CONNECT:
+        return ConnectionRefusedError(errno.ECONNREFUSED, failure.message or os.strerror(errno.ECONNREFUSED))
+    return ConnectionResetError(errno.ECONNRESET, failure.message or os.strerror(errno.ECONNRESET))

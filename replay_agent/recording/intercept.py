@@ -1,0 +1,111 @@
+"""Where clients meet recordings: the hooks of every client library, put in place once and taken back exactly."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from replay_agent.recording import backoff, dispatch
+from replay_agent.recording.aiohttp_hooks import aiohttp_patches
+from replay_agent.recording.arrivals import Arrivals
+from replay_agent.recording.dispatch import late_misses
+from replay_agent.recording.http_client_hooks import http_client_patches, httplib2_patches, urllib3_patches
+from replay_agent.recording.httpx_hooks import httpx_patches
+from replay_agent.recording.patching import Patch
+from replay_agent.recording.recorder import Recording
+from replay_agent.recording.vcr_bridge import tornado_patches
+
+__all__ = "close_for_test", "in_context", "install", "late_misses", "open_for_test", "uninstall"
+
+HOOKS: dict[str, Callable[[Any], list[Patch]]] = {
+    "http.client": http_client_patches,
+    "urllib3.connection": urllib3_patches,
+    "httplib2": httplib2_patches,
+    "httpx": httpx_patches,
+    "httpx2": httpx_patches,
+    "aiohttp": aiohttp_patches,
+    "tornado.simple_httpclient": tornado_patches,
+    "tornado.curl_httpclient": tornado_patches,
+}
+"""What is hooked when a module of this name is there, or comes."""
+
+_lock = threading.RLock()
+_holders = 0
+_patches: dict[str, list[Patch]] = {}
+
+
+def install() -> None:
+    """Put the hooks in place. Counted: they stay until as many calls of `uninstall`."""
+    global _holders  # noqa: PLW0603 - the hooks are of the process
+    with _lock:
+        _holders += 1
+        if _holders > 1:
+            return
+        for name in HOOKS:
+            if name in sys.modules:
+                _hook(sys.modules[name])
+        _arrivals.install()
+
+
+def uninstall() -> None:
+    """Take one `install` back; with the last, every hooked attribute is as it was."""
+    global _holders  # noqa: PLW0603
+    with _lock:
+        _holders -= 1
+        if _holders:
+            return
+        _arrivals.uninstall()
+        for patches in _patches.values():
+            for patch in reversed(patches):
+                patch.undo()
+        backoff.disarm()
+
+
+def open_for_test(recording: Recording) -> None:
+    """Let the requests of a test go to its open recording, from whatever thread or task without one of its own."""
+    install()
+    dispatch.open_for_test(recording)
+
+
+def close_for_test(recording: Recording) -> None:
+    """Take back `open_for_test`, before or after the recording is closed.
+
+    Hooks that somebody else holds (`install`, once for a session) turn requests of threads which the test left
+    behind into `late_misses`.
+    """
+    dispatch.close_for_test(recording)
+    _settle_down()
+
+
+@contextmanager
+def in_context(recording: Recording) -> Iterator[Recording]:
+    """Let the requests of this context, and of plain threads without another recording, go to an open recording."""
+    install()
+    try:
+        with dispatch.in_context(recording):
+            yield recording
+    finally:
+        _settle_down()
+
+
+def _settle_down() -> None:
+    if not dispatch.replaying():
+        backoff.disarm()
+    uninstall()
+
+
+def _hook(module: ModuleType) -> None:
+    name = module.__name__
+    with _lock:
+        if name not in _patches:
+            _patches[name] = HOOKS[name](module)
+        if _holders:
+            for patch in _patches[name]:
+                patch.apply()
+
+
+_arrivals = Arrivals(tuple(HOOKS), _hook)

@@ -1,0 +1,478 @@
+"""A recording: which answer a request gets, what is kept of live traffic, and what becomes of the cassette."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from time import monotonic
+from typing import TypeAlias
+
+from replay_agent.exceptions import (
+    CassetteError,
+    CassetteMiss,
+    CassetteMissError,
+    CassetteUnreadable,
+)
+from replay_agent.recording import journal as journals
+from replay_agent.recording import store
+from replay_agent.recording.cassette import Cassette, Header, Item, new_item
+from replay_agent.recording.hosts import host_of, matches_host
+from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
+from replay_agent.recording.matching import Index, Key, Keying, Miss, MissReason
+from replay_agent.recording.options import RecordMode, RecordOptions
+from replay_agent.recording.redaction import Redactor
+from replay_agent.traffic import Failure, Interaction, Outcome, Phase, Request, Response
+
+__all__ = "CANCELLED", "Live", "Recording", "Replay", "Trouble"
+
+CANCELLED = "Cancelled"
+"""`Failure.kind` of a request whose client gave up waiting before any answer: no client library has such an error."""
+
+Trouble: TypeAlias = CassetteMiss | CassetteMissError | CassetteError
+
+EXPLAINED_MISSES = 10
+"""How many different misses of one recording are explained at length; a run that is off the rails makes hundreds."""
+
+
+@dataclass(slots=True)
+class Replay:
+    """A recorded answer to be given to the client."""
+
+    recording: Recording
+    interaction: Interaction
+    request: Request
+    """The live request, redacted."""
+    key: Key
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.interaction.outcome
+
+    @property
+    def paced(self) -> bool:
+        return self.recording.options.paced
+
+    def read_on(self) -> CassetteMiss | CassetteMissError:
+        """Return the miss of a client that reads on where the recorded reading of the stream ended."""
+        return self.recording.missed(self.request, self.key, "read on")
+
+
+@dataclass(slots=True, eq=False)
+class Live:
+    """A request that goes live; whoever sends it says what became of it, once, by `finish` or `drop`."""
+
+    recording: Recording
+    order: int
+    request: Request
+    """As the client sent it, secrets included."""
+    key: Key
+    begun: float = field(default_factory=monotonic)
+    so_far: Callable[[], Outcome] | None = None
+    """Set when the head of the response has come: tells what was received up to now."""
+
+    def finish(self, outcome: Outcome) -> None:
+        """Record the outcome. Ignored when it comes a second time or after the end of the recording."""
+        self.recording.finish(self, outcome)
+
+    def drop(self) -> None:
+        """Record nothing of this request."""
+        self.recording.drop(self)
+
+    @property
+    def elapsed_ms(self) -> int:
+        return round((monotonic() - self.begun) * 1000)
+
+    def unfinished(self) -> Outcome:
+        """Return what is known of the outcome before it is finished."""
+        return self.so_far() if self.so_far else Failure(CANCELLED, Phase.HEAD, after_ms=self.elapsed_ms)
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A request of this run that has its answer: a played item of the cassette, or one to be written."""
+
+    request: Request
+    interaction: Interaction
+    played: int | None = None
+    """Index in the cassette."""
+    item: Item | None = None
+    """What is to be written, if it is not in the cassette yet."""
+
+
+class Recording:
+    """One test's (or one ``with`` block's) traffic, played from a cassette or recorded into it.
+
+    Knows no client library: hooks ask `begin` what becomes of a request. Safe for threads and tasks. ``key`` says
+    which requests mean the same; ``explain`` is asked for the text of a miss, when there is one.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        options: RecordOptions | None = None,
+        *,
+        key: Keying,
+        explain: Callable[[Miss], str],
+        test: str | None = None,
+        redactor: Redactor | None = None,
+        frozen: Mapping[str, object] | None = None,
+    ) -> None:
+        self.cassette_path = path
+        self.options = options or RecordOptions()
+        self.test = test
+        self.frozen: Mapping[str, object] = frozen or {}
+        """Written to the header of a new cassette."""
+        self.misses: list[Trouble] = []
+        """What went wrong in this recording, in order; raised to the client too, which may have swallowed it."""
+        self.is_open = False
+        self._keying = key
+        self._explain = explain
+        self._redactor = redactor or Redactor(self.options.redact)
+        self._lock = Lock()
+        self._reported: set[int] = set()
+        self._explained: dict[tuple[str, str], str] = {}
+        self._entries: dict[int, _Entry] = {}
+        self._pending: dict[int, Live] = {}
+        self._next = 0
+        self._plays = self._records = False
+        self._base: Cassette | None = None
+        self._index: Index | None = None
+        self._old_journal: Cassette | None = None
+        self._old_journal_index: Index | None = None
+        self._journal: journals.Journal | None = None
+
+    # The life of a recording
+
+    def open(self) -> Recording:
+        """Start. Raises `CassetteUnreadable` for a damaged cassette, `CassetteUnwritable` where none could be saved.
+
+        A missing cassette is no error here: a test that makes no request needs none.
+        """
+        found = store.exists(self.cassette_path)
+        self._plays, self._records = _permissions(self.mode, found)
+        self._base = self._load_base() if found else None
+        if self._records:
+            store.check_writable(self.cassette_path)
+            self._take_up_journal()
+        self.is_open = True
+        return self
+
+    def close(self, success: bool = True) -> None:
+        """End. A recording run saves the cassette if it was a success, else leaves the journal for the next one.
+
+        Raises `CassetteUnwritable` or `CassetteUnreadable` (somebody damaged the file meanwhile); the answers are
+        still in the journal then. Closing again does nothing.
+        """
+        if not self.is_open:
+            return
+        self.is_open = False
+        for live in list(self._pending.values()):
+            self._settle(live, live.unfinished())
+        if not self._records:
+            return
+        try:
+            if success:
+                self._save()
+        except BaseException:
+            self._leave_journal()
+            raise
+        self._discard_journals() if success else self._leave_journal()
+
+    def _load_base(self) -> Cassette | None:
+        try:
+            return store.load(self.cassette_path)
+        except CassetteUnreadable:
+            if self.mode is RecordMode.REWRITE:
+                return None
+            raise
+
+    def _take_up_journal(self) -> None:
+        path = journals.journal_path(self.cassette_path, self.test)
+        if self.mode not in (RecordMode.ALL, RecordMode.REWRITE):
+            self._old_journal = journals.load_journal(path)
+        self._journal = journals.Journal(path, self._header())
+
+    # What the run made
+
+    @property
+    def mode(self) -> RecordMode:
+        return self.options.record_mode
+
+    @property
+    def records(self) -> bool:
+        """Whether requests may go live and be recorded, now that it is known whether there is a cassette."""
+        return self._records
+
+    @property
+    def header(self) -> Header | None:
+        """What the cassette that was found says of itself."""
+        return self._base.header if self._base else None
+
+    @property
+    def interactions(self) -> list[Interaction]:
+        """The interactions played or recorded by this run, in the order of their requests."""
+        return [entry.interaction for entry in self._in_order()]
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests of this run that were answered, as they were made, redacted."""
+        return [entry.request for entry in self._in_order()]
+
+    @property
+    def play_count(self) -> int:
+        """How many answers were replayed."""
+        return sum(entry.played is not None for entry in self._in_order())
+
+    @property
+    def unreported_misses(self) -> list[Trouble]:
+        """Those of `misses` that nobody has said to be `reported`."""
+        return [miss for miss in self.misses if id(miss) not in self._reported]
+
+    def reported(self, miss: BaseException) -> None:
+        """Say that this miss has reached the report of the test, so that it need not be said again."""
+        self._reported.add(id(miss))
+
+    @property
+    def unfinished_journal(self) -> Path | None:
+        """The journal that an unfinished recording of this test left behind, if there is one."""
+        path = journals.journal_path(self.cassette_path, self.test)
+        return path if store.exists(path) else None
+
+    def leftovers(self) -> list[int]:
+        """Return the indexes in the cassette of this test's own interactions that were not played."""
+        if self._base is None or not self._plays:
+            return []
+        with self._lock:
+            return [index for index in self._played_index(self._base).leftovers() if self._is_own(self._base, index)]
+
+    def _in_order(self) -> list[_Entry]:
+        with self._lock:
+            return [entry for _, entry in sorted(self._entries.items())]
+
+    def _is_own(self, cassette: Cassette, index: int) -> bool:
+        return cassette.test(index) in (None, self.test)
+
+    # What becomes of a request
+
+    def wants(self, url: str) -> bool:
+        """Tell whether traffic with this address belongs here, by its host; all other passes by untouched."""
+        options = self.options
+        if not options.ignore_hosts and not options.only_hosts:
+            return True
+        host, port = host_of(url)
+        if matches_host(host, port, options.ignore_hosts):
+            return False
+        return not options.only_hosts or matches_host(host, port, options.only_hosts)
+
+    def begin(self, raw: Request) -> Replay | Live | None:
+        """Decide on a request: a recorded answer, a live request whose outcome is wanted, or None: let it pass.
+
+        Raises `CassetteMiss` (with ``miss="exception"``: `CassetteMissError`) where it must be replayed and cannot.
+        """
+        if is_incidental(raw.url):
+            return None if self._records else Replay(self, Interaction(raw, EMPTY_ANSWER), raw, Key(""))
+        hook = self.options.before_record_request
+        wanted = hook(raw) if hook else raw
+        if wanted is None:
+            return None
+        request = self._redactor.request(wanted)
+        key = self._keying(request)
+        return self._recorded(request, key) or self._went_live(wanted, request, key)
+
+    def _recorded(self, request: Request, key: Key) -> Replay | None:
+        """Return the recorded answer to a request, from the cassette or a journal left behind."""
+        with self._lock:
+            order, self._next = self._next, self._next + 1
+            found = self._find(key)
+        if found is None:
+            return None
+        cassette, index = found
+        interaction = self._read(cassette, index, request)
+        item = cassette.item(index) if cassette is self._old_journal else None
+        entry = _Entry(request, interaction, None if item else index, item)
+        with self._lock:
+            self._entries[order] = entry
+        return Replay(self, interaction, request, key)
+
+    def _find(self, key: Key) -> tuple[Cassette, int] | None:
+        if self._plays and self._base is not None:
+            index = self._played_index(self._base).find(key)
+            if index is not None:
+                return self._base, index
+        if self._old_journal is not None:
+            if self._old_journal_index is None:
+                self._old_journal_index = self._index_of(self._old_journal, repeats=False)
+            index = self._old_journal_index.find(key)
+            if index is not None:
+                return self._old_journal, index
+        return None
+
+    def _played_index(self, base: Cassette) -> Index:
+        if self._index is None:
+            self._index = self._index_of(base, repeats=self.options.allow_repeats and not self._records)
+        return self._index
+
+    def _index_of(self, cassette: Cassette, *, repeats: bool) -> Index:
+        return Index(cassette.keys(self._keying), answered=cassette.answered, allow_repeats=repeats)
+
+    def _read(self, cassette: Cassette, index: int, request: Request) -> Interaction:
+        try:
+            return cassette.interaction(index)
+        except CassetteUnreadable as error:
+            # As itself, an SDK would take it for a broken connection and try again.
+            raise self._trouble(str(error), request) from error
+
+    def _went_live(self, raw: Request, request: Request, key: Key) -> Live:
+        if not self._records:
+            raise self.missed(request, key)
+        with self._lock:
+            live = Live(self, self._next, raw, key)
+            self._next += 1
+            self._pending[live.order] = live
+        return live
+
+    def finish(self, live: Live, outcome: Outcome) -> None:
+        """Record what became of a live request. See `Live.finish`."""
+        if self.is_open:
+            self._settle(live, outcome)
+
+    def drop(self, live: Live) -> None:
+        """Forget a live request. See `Live.drop`."""
+        with self._lock:
+            self._pending.pop(live.order, None)
+
+    def _settle(self, live: Live, outcome: Outcome) -> None:
+        with self._lock:
+            if self._pending.pop(live.order, None) is None:
+                return
+        hook = self.options.before_record_response
+        kept = hook(outcome) if hook and isinstance(outcome, Response) else outcome
+        if kept is None:
+            return
+        recorded_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        interaction = self._redactor.interaction(Interaction(live.request, kept, self.test, recorded_at))
+        entry = _Entry(interaction.request, interaction, item=new_item(interaction, live.key))
+        with self._lock:
+            self._entries[live.order] = entry
+            if self._journal is not None and entry.item is not None:
+                self._journal.append(entry.item)
+
+    # Misses
+
+    def missed(self, request: Request, key: Key, reason: MissReason | None = None) -> CassetteMiss | CassetteMissError:
+        """Return the explained miss of a request, and keep it in `misses`."""
+        reason = reason or self._reason(key)
+        text = self._explained.get((key.digest, reason))
+        if text is None:
+            miss = Miss(
+                request,
+                self.cassette_path,
+                self.mode.value,
+                self.test,
+                self._base.interactions if self._base else list,
+                self._played(),
+                reason,
+            )
+            text = self._text(miss) if len(self._explained) < EXPLAINED_MISSES else _in_short(miss)
+            self._explained[key.digest, reason] = text
+        return self._trouble(text, request)
+
+    def trouble(self, error: CassetteError) -> None:
+        """Keep an error that is about to be raised to a client, so that the test fails even if it is swallowed."""
+        self.misses.append(error)
+
+    def _trouble(self, text: str, request: Request) -> CassetteMiss | CassetteMissError:
+        kind = CassetteMiss if self.options.miss == "raise" else CassetteMissError
+        error = kind(text, request, self.cassette_path)
+        self.misses.append(error)
+        return error
+
+    def _reason(self, key: Key) -> MissReason:
+        if self._base is None:
+            return "no cassette"
+        with self._lock:
+            return "used up" if self._played_index(self._base).knows(key) else "changed"
+
+    def _played(self) -> frozenset[int]:
+        with self._lock:
+            return self._index.played if self._index else frozenset()
+
+    def _text(self, miss: Miss) -> str:
+        try:
+            text = self._explain(miss)
+        except Exception as error:  # noqa: BLE001 - the explanation comes from outside; a miss stays one without it
+            text = f"{_in_short(miss)}\n(it could not be explained: {error!r})"
+        left = self.unfinished_journal
+        if left is None:
+            return text
+        return (
+            f"{text}\nAn unfinished recording is at {left}; replaying leaves it alone, the next recording takes it up."
+        )
+
+    # Saving
+
+    def _save(self) -> None:
+        entries = self._in_order()
+        base, items = self._base, self._items(entries)
+        if base is None and not items:
+            return
+        store.save(self.cassette_path, self._header(), items, base=base)
+
+    def _items(self, entries: list[_Entry]) -> list[Item]:
+        """Return all items that shall be in the file: what stays, in its order, new ones where they came up."""
+        kept = self._kept(entries)
+        if self._base is None:
+            return [entry.item for entry in entries if entry.item]
+        after: dict[int, list[Item]] = {}
+        place = -1
+        for entry in entries:
+            if entry.played is not None:
+                place = entry.played
+            elif entry.item is not None:
+                after.setdefault(place, []).append(entry.item)
+        if not self._plays:
+            after = {len(self._base): after.get(-1, [])}
+        return [
+            item
+            for index in range(-1, len(self._base) + 1)
+            for item in ([self._base.item(index)] if index in kept else []) + after.get(index, [])
+        ]
+
+    def _kept(self, entries: list[_Entry]) -> set[int]:
+        """Return the indexes of what stays of the old cassette."""
+        if self._base is None or self.mode is RecordMode.REWRITE:
+            return set()
+        everything = range(len(self._base))
+        if self.mode is RecordMode.NEW_EPISODES:
+            return set(everything)
+        played = {entry.played for entry in entries}
+        return {index for index in everything if index in played or not self._is_own(self._base, index)}
+
+    def _header(self) -> Header:
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        if self._base is None or not self._plays:
+            return Header(keying=self._keying.scheme, recorded_at=now, frozen=self.frozen)
+        return replace(self._base.header, keying=self._keying.scheme)
+
+    def _leave_journal(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
+
+    def _discard_journals(self) -> None:
+        if self._journal is not None:
+            self._journal.discard()
+
+
+def _permissions(mode: RecordMode, found: bool) -> tuple[bool, bool]:
+    """Return whether a mode plays recorded answers and whether it records."""
+    if mode is RecordMode.ONCE:
+        return found, not found
+    plays = mode in (RecordMode.NONE, RecordMode.NEW_EPISODES, RecordMode.REFRESH)
+    return plays, mode is not RecordMode.NONE
+
+
+def _in_short(miss: Miss) -> str:
+    return f"No recorded answer ({miss.reason}) to {miss.request.method} {miss.request.url} in {miss.cassette_path}"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import ClassVar, Literal, TypedDict
 
 import httpx
 
-from replay_agent.calls import ModelCall, ToolDefinition
+from replay_agent.calls import ModelCall
 from replay_agent.exceptions import UnexpectedModelBehavior, UserError
 from replay_agent.messages import ModelResponse
-from replay_agent.models.gemini_schema import simplified
 from replay_agent.models.google import GoogleToken
 from replay_agent.models.http import HeaderKey, HTTPModel
 from replay_agent.models.providers import Provider
@@ -97,9 +95,6 @@ class GeminiModel(HTTPModel):
                 "to the model."
             )
         return self._base_url
-
-    def _tool(self, tool: ToolDefinition) -> ToolDefinition:
-        return replace(tool, parameters_json_schema=simplified(tool.parameters_json_schema))
 
     def _response(self, call: ModelCall, http_response: httpx.Response) -> ModelResponse:
         response = super()._response(call, http_response)

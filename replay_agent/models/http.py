@@ -22,7 +22,7 @@ from replay_agent.models.refusals import check_status, decoded, refused
 from replay_agent.models.streaming import HTTPStreamedResponse
 from replay_agent.settings import ModelSettings
 from replay_agent.usage import Usage
-from replay_agent.wire.codec import Codec, EncodedCall
+from replay_agent.wire.codec import Codec
 from replay_agent.wire.registry import codec_named
 
 __all__ = "HTTPModel", "HeaderKey"
@@ -125,7 +125,7 @@ class HTTPModel(Model):
 
     def _call(self, settings: ModelSettings, parameters: ModelRequestParameters, *, stream: bool) -> ModelCall:
         """Return the call as far as it does not depend on the messages."""
-        tools = [self._tool(tool) for tool in (*parameters.function_tools, *parameters.result_tools)]
+        tools = [*parameters.function_tools, *parameters.result_tools]
         return ModelCall(
             messages=[],
             model=self._model_name,
@@ -137,23 +137,17 @@ class HTTPModel(Model):
             extras=dict(self.provider.capabilities.extras),
         )
 
-    def _tool(self, tool: ToolDefinition) -> ToolDefinition:
-        return tool
-
     def _tool_choice(self, tools: list[ToolDefinition], parameters: ModelRequestParameters) -> ToolChoice | None:
         when = self.provider.capabilities.tool_choice
         if not tools or when == "never":
             return None
         if when == "if required":
-            return None if parameters.allow_text_result else tuple(tool.name for tool in tools)
+            return None if parameters.allow_text_result else "required"
         return "required" if parameters.result_tools and not parameters.allow_text_result else "auto"
 
     def _settings(self, settings: ModelSettings) -> ModelSettings:
         taken = {key: settings.get(key) for key in self.provider.capabilities.settings}
         return cast("ModelSettings", {key: value for key, value in taken.items() if value is not None})
-
-    def _encoded(self, call: ModelCall) -> EncodedCall:
-        return self.codec.encode_call(call)
 
     # --- how it is carried --------------------------------------------------------------------------------------------
 
@@ -174,11 +168,11 @@ class HTTPModel(Model):
     async def _send(self, call: ModelCall, messages: list[ModelMessage], settings: ModelSettings) -> httpx.Response:
         """Return the response, its body unread if the call asks for a stream; `ModelHTTPError` from status 400 on."""
         call.messages = await sendable(messages, self.provider.capabilities, self._fetch)
-        encoded = self._encoded(call)
+        encoded = self.codec.encode_call(call)
         client = await self._client()
         request = client.build_request(
             "POST",
-            (await self._address()).rstrip("/") + self.provider.root + encoded.path,
+            f"{(await self._address()).rstrip('/')}/{(self.provider.root + encoded.path).lstrip('/')}",
             headers=[*encoded.headers, *self.provider.headers],
             content=encoded.body,
             timeout=settings.get("timeout", httpx.USE_CLIENT_DEFAULT),

@@ -195,7 +195,7 @@ _ROWS = (
     ),
     Provider(
         name="mistral",
-        codec="openai_chat",
+        codec="mistral",
         system="mistral_ai",
         base_url="https://api.mistral.ai",
         root="/v1",

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from replay_agent.exceptions import UserError
 from replay_agent.traffic import Request
-from replay_agent.wire import anthropic, bedrock, gemini, mistral, openai_chat
+from replay_agent.wire import anthropic, bedrock, gemini, mistral, openai_chat, openai_responses
 from replay_agent.wire.codec import Codec
 
 __all__ = "CODECS", "codec_for", "codec_named"
 
-CODECS: tuple[Codec, ...] = (anthropic.codec, bedrock.codec, gemini.codec, mistral.codec, openai_chat.codec)
+CODECS: tuple[Codec, ...] = (
+    anthropic.codec,
+    bedrock.codec,
+    gemini.codec,
+    mistral.codec,
+    openai_chat.codec,
+    openai_responses.codec,
+)
 """Every format that can be read and written. Where several claim a request, the first one has it."""
 
 

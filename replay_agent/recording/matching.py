@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
@@ -62,7 +62,7 @@ def _never(_id: str) -> bool:
 class _Queue:
     """Interactions that answer the same requests, in recorded order, and how far the queue is used up."""
 
-    members: list[int] = field(default_factory=list)
+    members: list[int]
     start: int = 0
 
     def next(self, played: set[int]) -> int | None:
@@ -72,6 +72,10 @@ class _Queue:
                 return self.members[self.start]
             self.start += 1
         return None
+
+
+_Ids: TypeAlias = tuple[str, ...]
+_Grouping: TypeAlias = dict[str, dict[Hashable, _Queue]]
 
 
 class Index:
@@ -93,9 +97,9 @@ class Index:
         self._allow_repeats = allow_repeats
         self._keys: list[Key] = []
         self._played: set[int] = set()
-        self._equal: dict[Key, _Queue] = {}
-        self._by_digest: dict[str, list[int]] = {}
-        self._alike: dict[str, dict[Hashable, _Queue]] = {}
+        self._same: dict[str, _Queue] = {}
+        self._by_ids: _Grouping = {}
+        self._by_pattern: _Grouping = {}
         self._recorded_ids: set[str] = set()
         for key in keys:
             self.add(key)
@@ -112,11 +116,14 @@ class Index:
         """Append an interaction and return its index; ``played`` for one that was recorded just now."""
         index = len(self._keys)
         self._keys.append(key)
-        self._equal.setdefault(key, _Queue()).members.append(index)
+        same = self._same.get(key.digest)
+        if same is None:
+            same = self._same[key.digest] = _Queue([])
+        same.members.append(index)
         if key.ids:
             self._recorded_ids.update(key.ids)
-            self._by_digest.setdefault(key.digest, []).append(index)
-            self._alike.pop(key.digest, None)
+            self._by_ids.pop(key.digest, None)
+            self._by_pattern.pop(key.digest, None)
         if played:
             self._played.add(index)
         return index
@@ -126,36 +133,43 @@ class Index:
 
         With ``allow_repeats`` the last one is returned again when all are played.
         """
-        queues = self._queues(key)
-        for queue in queues:
+        for queue in self._queues(key):
             index = queue.next(self._played)
             if index is not None:
                 self._played.add(index)
                 return index
-        if not self._allow_repeats or not queues:
+        if not self._allow_repeats:
             return None
-        return max(queue.members[-1] for queue in queues)
+        return max((queue.members[-1] for queue in self._queues(key)), default=None)
 
     def knows(self, key: Key) -> bool:
         """Tell whether any interaction answers this key, played or not."""
-        return bool(self._queues(key))
+        return next(self._queues(key), None) is not None
 
     def leftovers(self) -> list[int]:
         """Return the indexes that were never played, in recorded order."""
         return [index for index in range(len(self._keys)) if index not in self._played]
 
-    def _queues(self, key: Key) -> list[_Queue]:
-        """Return where to look: among those with the very same ids first, then among those with client-made ones."""
-        found = (self._equal.get(key), self._alike_queue(key) if key.digest in self._by_digest and key.ids else None)
-        return [queue for queue in found if queue is not None]
+    def _queues(self, key: Key) -> Iterator[_Queue]:
+        """Yield where to look: among those with the very same ids first, then among those with client-made ones."""
+        if key.digest not in self._same:
+            return
+        if not key.ids:
+            yield self._same[key.digest]
+            return
+        for grouping, group in ((self._by_ids, tuple), (self._by_pattern, self._pattern)):
+            queue = self._groups(grouping, key.digest, group).get(group(key.ids))
+            if queue is not None:
+                yield queue
 
-    def _alike_queue(self, key: Key) -> _Queue | None:
-        groups = self._alike.get(key.digest)
+    def _groups(self, grouping: _Grouping, digest: str, group: Callable[[_Ids], Hashable]) -> dict[Hashable, _Queue]:
+        """Return the interactions of one digest by what ``group`` makes of their ids; made when first asked for."""
+        groups = grouping.get(digest)
         if groups is None:
-            groups = self._alike[key.digest] = {}
-            for index in self._by_digest[key.digest]:
-                groups.setdefault(self._pattern(self._keys[index].ids), _Queue()).members.append(index)
-        return groups.get(self._pattern(key.ids))
+            groups = grouping[digest] = {}
+            for index in self._same[digest].members:
+                groups.setdefault(group(self._keys[index].ids), _Queue([])).members.append(index)
+        return groups
 
     def _pattern(self, ids: tuple[str, ...]) -> Hashable:
         """Return the ids with those that the client made left blank.

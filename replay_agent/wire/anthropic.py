@@ -42,6 +42,8 @@ _MODEL_IN_PATH = re.compile(
 )
 _STREAMING_PATH = re.compile(r":streamRawPredict$|/invoke-with-response-stream$")
 _NO_CALLS = re.compile(r"count[-_]tokens")
+_SAID = frozenset({"input"})
+"""What a tool was called with is all in its part, though perhaps in other words."""
 _CHOICES: dict[str, ToolChoice] = {"auto": "auto", "any": "required", "none": "none"}
 _WIRE_CHOICES = {"auto": "auto", "required": "any", "none": "none"}
 
@@ -135,7 +137,7 @@ def _read_call(body: Fields, model: str | None, *, stream: bool) -> ModelCall:
         stream=body.get("stream") is True or stream,
         extras={"tools": others} if others else {},
     )
-    call.extras |= taken_down(_compose(call), body)
+    call.extras |= taken_down(_compose(call), body, unremarkable=_SAID)
     return call
 
 

@@ -23,8 +23,8 @@ def taken_down(
 ) -> dict[str, Any]:
     """Return the fields of ``body`` that ``composed`` lacks, by their paths.
 
-    Inside lists the keys named in ``unremarkable`` are passed over, and so is a list of another length: there is no
-    telling which member lacks what.
+    Inside lists the keys named in ``unremarkable`` are passed over with all that is in them, and so is a list of
+    another length: there is no telling which member lacks what.
     """
     found = {key: value for key, value in body.items() if key not in composed}
     for key in composed.keys() & body.keys():
@@ -37,9 +37,11 @@ def _compare(ours: object, theirs: object, path: str, unremarkable: frozenset[st
         return
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key, value in theirs.items():
+            if key in unremarkable:
+                continue
             if key in ours:
                 _compare(ours[key], value, f"{path}.{key}", unremarkable, found)
-            elif key not in unremarkable:
+            else:
                 found[f"{path}.{key}"] = value
     elif isinstance(ours, list) and isinstance(theirs, list):
         for step, one, other in _pairs(ours, theirs, path):

@@ -28,8 +28,8 @@ __all__ = "OpenAIResponses", "codec"
 _FORMAT = "openai_responses"
 _ASKING = ("input", "prompt", "previous_response_id", "conversation")
 """A body with none of these asks for nothing."""
-_UNREMARKABLE = frozenset({"id", "status", "type"})
-"""Fields of items that mean nothing by themselves and are another on every run."""
+_UNREMARKABLE = frozenset({"id", "status", "type", "arguments", "action"})
+"""Fields of items that mean nothing by themselves, and those that are said in their parts, though in other words."""
 _JSON = (("content-type", "application/json"),)
 _EVENTS = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"))
 

@@ -119,10 +119,9 @@ def _read_content(piece: object) -> ModelResponsePart:
 
 
 def _read_reasoning(item: Fields) -> list[Piece] | None:
-    texts: list[tuple[Hashable, str]] = [
-        (("summary", index), text) for index, text in enumerate(_texts(item.get("summary")))
-    ]
-    texts += [(("content", index), text) for index, text in enumerate(_texts(item.get("content")))]
+    # The summary is what the provider wants to be shown; models without one show their reasoning itself.
+    kind = "summary" if _texts(item.get("summary")) else "content"
+    texts: list[tuple[Hashable, str]] = [((kind, index), text) for index, text in enumerate(_texts(item.get(kind)))]
     signature, item_id = _text(item, "encrypted_content"), _text(item, "id")
     first, *others = texts or [("hidden", "")]
     return [

@@ -214,7 +214,8 @@ class ResponsesStream:
         return self._thinking(event, _content_key(event, "summary", "summary_index"))
 
     def _reasoning(self, event: Fields) -> list[ModelResponseStreamEvent]:
-        return self._thinking(event, _content_key(event, "content", "content_index"))
+        is_summed_up = self._parts.part((_key(event), ("summary", 0))) is not None
+        return [] if is_summed_up else self._thinking(event, _content_key(event, "content", "content_index"))
 
     def _thinking(self, event: Fields, key: Hashable) -> list[ModelResponseStreamEvent]:
         delta, item_id = _delta(event), event.get("item_id")

@@ -140,7 +140,7 @@ def _extras(call: ModelCall, body: Fields, dialect: Dialect) -> dict[str, Any]:
         for path, value in taken_down(composed, body, unremarkable=_UNREMARKABLE).items()
         if path in body or value not in (None, [], "", False)
     }
-    for key in ("tool_choice", "n", "stream", "stream_options"):
+    for key in ("stream", "stream_options"):
         if key in body and body[key] != composed.get(key):
             extras[key] = body[key]
     if "stream_options" in composed and "stream_options" not in body:

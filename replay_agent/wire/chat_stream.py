@@ -50,6 +50,8 @@ Events = list[ModelResponseStreamEvent]
 
 _TEXT = "content"
 """The key of the text: what comes between two pieces of it does not cut it in two."""
+_DOUBTS = 20
+"""A call whose name is repeated more often than this is one call of a server that repeats names."""
 _IGNORED = frozenset({"role", "name", "index", "prefix"})
 
 
@@ -66,9 +68,13 @@ class _Call:
     raw: Fields = field(default_factory=dict)
     """What it says beyond name and arguments."""
 
-    @property
+    doubts: int = 0
+
     def is_whole(self) -> bool:
-        """Whether its arguments are complete, so that more of them would belong to another call."""
+        """Tell whether its arguments are complete, so that more of them would belong to another call."""
+        self.doubts += 1
+        if self.doubts > _DOUBTS:
+            return False
         try:
             return isinstance(load_json("".join(self.args), FORMAT), dict)
         except WireError:
@@ -227,7 +233,7 @@ class _Delta:
 
     def take(self, delta: Fields, model: str | None) -> Events:
         """Take a piece of the message and return its events."""
-        self._model = model or self._model
+        self._model = self._model or model
         events = [] if delta.get("reasoning_details") else self._reasoning(delta)
         for key, read in self._readers.items():
             if not says_nothing(delta.get(key)):
@@ -347,8 +353,9 @@ class _Delta:
     @staticmethod
     def _is_another(known: _Call, call_id: object, name: str) -> bool:
         if isinstance(call_id, str) and known.id is not None:
-            return call_id != known.id
-        return bool(name and known.name and known.args) and known.is_whole
+            # Some servers make up a new id for every piece; what begins a call brings its name.
+            return call_id != known.id and bool(name)
+        return bool(name and known.name and known.args) and known.is_whole()
 
     def _more_of(self, call: _Call, name: str, arguments: Any) -> Events:
         if name and name == call.name:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from replay_agent.exceptions import UserError
 from replay_agent.traffic import Request
 from replay_agent.wire import anthropic, bedrock, gemini, mistral, openai_chat, openai_responses
@@ -22,6 +24,10 @@ CODECS: tuple[Codec, ...] = (
 
 def codec_for(request: Request) -> Codec | None:
     """Return the codec of a request, judged by its path and body; None for traffic that is no model call."""
+    try:
+        urlsplit(request.url)
+    except ValueError:
+        return None
     return next((codec for codec in CODECS if codec.claims(request)), None)
 
 

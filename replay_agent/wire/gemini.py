@@ -60,6 +60,7 @@ _SETTINGS = {
     "topP": "top_p",
     "presencePenalty": "presence_penalty",
     "frequencyPenalty": "frequency_penalty",
+    "seed": "seed",
 }
 _SAFETY = "gemini_safety_settings"
 _JSON = "application/json"
@@ -422,8 +423,8 @@ def _write_tool_config(call: ModelCall) -> Fields:
     match call.tool_choice:
         case "required":
             config["function_calling_config"] = {"mode": "ANY", "allowed_function_names": names}
-        case "none":
-            config["function_calling_config"] = {"mode": "NONE"}
+        case "auto" | "none":
+            config["function_calling_config"] = {"mode": call.tool_choice.upper()}
         case tuple(allowed):
             config["function_calling_config"] = {"mode": "ANY", "allowed_function_names": list(allowed)}
     return config

@@ -5,8 +5,6 @@ Source of the format: https://ai.google.dev/api/generate-content#generatecontent
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
 from typing import Any, Literal
 
 from replay_agent.calls import Answer, AnswerError
@@ -33,6 +31,7 @@ from replay_agent.wire.json_elements import JSONElements
 from replay_agent.wire.json_text import Fields, read_json
 from replay_agent.wire.parts import StreamedParts
 from replay_agent.wire.refusals import error_in, refusal
+from replay_agent.wire.timestamps import read_timestamp
 
 __all__ = "GROUNDING_FIELDS", "MODALITY_COUNTERS", "GeminiStream"
 
@@ -89,7 +88,6 @@ MODALITY_COUNTERS = {
 }
 """Lists of tokens by modality in the usage, and what our names for their counters end with."""
 _STANDARD_COUNTERS = {"audio_prompt_tokens": "input_audio_tokens", "audio_candidates_tokens": "output_audio_tokens"}
-_NANOSECONDS = re.compile(r"(\.\d{6})\d+")
 
 
 class GeminiStream:
@@ -211,7 +209,7 @@ class _Response:
     def _note(self, chunk: Fields) -> None:
         self._model = _text(chunk, "modelVersion") or self._model
         self._id = _text(chunk, "responseId") or self._id
-        self._timestamp = _read_time(chunk.get("createTime")) or self._timestamp
+        self._timestamp = read_timestamp(chunk.get("createTime")) or self._timestamp
         if isinstance(chunk.get("usageMetadata"), dict):
             self._usage = _read_usage(camel(chunk["usageMetadata"]), self._usage)
         feedback = chunk.get("promptFeedback")
@@ -317,14 +315,6 @@ def _text(fields: Fields, key: str) -> str | None:
 def _object(fields: Fields, key: str) -> Fields:
     value = fields.get(key)
     return camel(value) if isinstance(value, dict) else {}
-
-
-def _read_time(text: object) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(_NANOSECONDS.sub(r"\1", text)) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return time if time is None or time.tzinfo is not None else None
 
 
 def _addresses(pages: Fields) -> list[str]:

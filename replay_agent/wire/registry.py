@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from replay_agent.exceptions import UserError
 from replay_agent.traffic import Request
-from replay_agent.wire import anthropic, bedrock, gemini, mistral, openai_chat, openai_responses
+from replay_agent.wire import anthropic, bedrock, cohere, gemini, mistral, ollama, openai_chat, openai_responses
 from replay_agent.wire.codec import Codec
 
 __all__ = "CODECS", "codec_for", "codec_named"
@@ -14,8 +14,10 @@ __all__ = "CODECS", "codec_for", "codec_named"
 CODECS: tuple[Codec, ...] = (
     anthropic.codec,
     bedrock.codec,
+    cohere.codec,
     gemini.codec,
     mistral.codec,
+    ollama.codec,
     openai_chat.codec,
     openai_responses.codec,
 )

@@ -14,17 +14,38 @@ ToolChoice: TypeAlias = Literal["auto", "required", "none"] | tuple[str, ...]
 """Whether tools must be called; a tuple of names allows just those and requires one of them."""
 
 
-@dataclass
+@dataclass(init=False, eq=False)
 class ToolDefinition:
-    """A tool as the model is told of it."""
+    """A tool as the model is told of it.
+
+    ``strict`` says whether the provider is asked to hold arguments to the schema; None leaves it to the provider. It
+    takes part in comparison and is not a dataclass field: the seed's definitions dump as the four fields below.
+    """
 
     name: str
     description: str | None
     parameters_json_schema: dict[str, Any]
     outer_typed_dict_key: str | None = None
     """Set where the wanted value is wrapped in an object under this one key."""
-    strict: bool | None = None
-    """Whether the provider is asked to hold arguments to the schema; None leaves it to the provider."""
+
+    def __init__(
+        self,
+        name: str,
+        description: str | None,
+        parameters_json_schema: dict[str, Any],
+        outer_typed_dict_key: str | None = None,
+        strict: bool | None = None,
+    ) -> None:
+        self.name = name
+        self.description = description
+        self.parameters_json_schema = parameters_json_schema
+        self.outer_typed_dict_key = outer_typed_dict_key
+        self.strict = strict
+
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if isinstance(other, ToolDefinition) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass

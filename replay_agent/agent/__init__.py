@@ -21,8 +21,8 @@ from replay_agent.agent.tools import (
     ToolParams,
     ToolPrepareFunc,
 )
-from replay_agent.agent.tracing import InstrumentationSettings
 from replay_agent.calls import ToolDefinition
+from replay_agent.models.instrumented import InstrumentationSettings
 
 __all__ = (
     "Agent",

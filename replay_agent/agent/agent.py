@@ -35,7 +35,7 @@ from replay_agent.agent.tools import (
     ToolParams,
     ToolPrepareFunc,
 )
-from replay_agent.agent.tracing import InstrumentationSettings, tracing_for
+from replay_agent.agent.tracing import agent_span
 from replay_agent.exceptions import AgentRunError, UserError
 from replay_agent.messages import (
     ModelMessage,
@@ -47,6 +47,7 @@ from replay_agent.messages import (
 )
 from replay_agent.models import infer_model
 from replay_agent.models.base import Model, StreamedResponse
+from replay_agent.models.instrumented import InstrumentationSettings, instrumented
 from replay_agent.models.names import KnownModelName
 from replay_agent.settings import ModelSettings, merge_model_settings
 from replay_agent.usage import Usage, UsageLimits
@@ -424,7 +425,8 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         usage_limits: UsageLimits | None,
         usage: Usage | None,
     ) -> AsyncIterator[AgentRun[AgentDepsT, Any]]:
-        model_used = self._model_for_run(model)
+        instrument = self._instrument_default if self.instrument is None else self.instrument
+        model_used = instrumented(self._model_for_run(model), instrument)
         result_schema = self._schema_for_run(result_type)
         replaced_deps = self._deps_override.get()
         state = RunState(new_history(), usage or Usage())
@@ -441,7 +443,6 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
             result_schema=result_schema,
             result_validators=self._result_validators,
             function_tools=self._function_tools,
-            tracing=tracing_for(self._instrument_default if self.instrument is None else self.instrument),
         )
         first = UserPromptNode[AgentDepsT, Any](
             user_prompt=user_prompt,
@@ -449,7 +450,7 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
             system_prompt_functions=self._system_prompt_functions,
             system_prompt_dynamic_functions=self._system_prompt_dynamic_functions,
         )
-        with setup.tracing.agent_run(self.name or "agent", model_used, state.message_history, state.usage):
+        with agent_span(self.name or "agent", model_used, state.usage):
             yield AgentRun(GraphRunContext(state, setup), first)
 
     @asynccontextmanager

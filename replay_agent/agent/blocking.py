@@ -35,11 +35,17 @@ def run_to_end(start: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     Raises `UserError` where an event loop is running.
     """
+    if _is_running():
+        raise UserError("This event loop is already running: await `Agent.run` instead of calling `run_sync`.")
+    return _loop().run_until_complete(start())
+
+
+def _is_running() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _loop().run_until_complete(start())
-    raise UserError("This event loop is already running: await `Agent.run` instead of calling `run_sync`.")
+        return False
+    return True
 
 
 def _loop() -> asyncio.AbstractEventLoop:

@@ -111,10 +111,8 @@ class ModelRequestNode(AgentNode[AgentDepsT, ResultDataT]):
         if self._did_stream:
             raise AgentRunError("You must finish streaming before calling run()")
         parameters = await self._prepare(ctx)
-        settings, state = ctx.deps.model_settings, ctx.state
-        with ctx.deps.tracing.model_request(ctx.deps.model, settings, state.run_step) as answered:
-            response, usage = await ctx.deps.model.request(state.message_history, settings, parameters)
-            answered.note(response, usage)
+        deps, state = ctx.deps, ctx.state
+        response, usage = await deps.model.request(state.message_history, deps.model_settings, parameters)
         state.usage.incr(Usage(), requests=1)
         return self._finish(ctx, response, usage)
 
@@ -140,15 +138,13 @@ class ModelRequestNode(AgentNode[AgentDepsT, ResultDataT]):
         """Do as `stream` does, and give the model's own stream."""
         assert not self._did_stream, "stream() should only be called once per node"
         parameters = await self._prepare(ctx)
-        settings, state = ctx.deps.model_settings, ctx.state
-        with ctx.deps.tracing.model_request(ctx.deps.model, settings, state.run_step) as answered:
-            async with ctx.deps.model.request_stream(state.message_history, settings, parameters) as response:
-                self._did_stream = True
-                state.usage.incr(Usage(), requests=1)
-                yield response
-                async for _ in response:
-                    pass
-            answered.note(response.get(), response.usage())
+        deps, state = ctx.deps, ctx.state
+        async with deps.model.request_stream(state.message_history, deps.model_settings, parameters) as response:
+            self._did_stream = True
+            state.usage.incr(Usage(), requests=1)
+            yield response
+            async for _ in response:
+                pass
         self._finish(ctx, response.get(), response.usage())
 
     async def _prepare(self, ctx: GraphRunContext[AgentDepsT, ResultDataT]) -> ModelRequestParameters:

@@ -9,7 +9,6 @@ from typing import Any, Generic, Literal, TypeAlias
 from replay_agent.agent.context import AgentDepsT, RunContext
 from replay_agent.agent.output import ResultDataT, ResultSchema, ResultValidator
 from replay_agent.agent.tools import Tool
-from replay_agent.agent.tracing import Tracing
 from replay_agent.exceptions import UnexpectedModelBehavior
 from replay_agent.messages import ModelMessage, UserContent
 from replay_agent.models.base import Model
@@ -58,7 +57,6 @@ class RunSetup(Generic[AgentDepsT, ResultDataT]):
     result_schema: ResultSchema
     result_validators: list[ResultValidator[AgentDepsT]]
     function_tools: dict[str, Tool[AgentDepsT]]
-    tracing: Tracing
 
 
 @dataclass

@@ -11,6 +11,7 @@ from replay_agent.agent.calling import gather
 from replay_agent.agent.output import FinalResult, ToolRetryError
 from replay_agent.agent.state import GraphRunContext
 from replay_agent.agent.tools import Tool
+from replay_agent.agent.tracing import tools_span
 from replay_agent.messages import ModelRequestPart, RetryPromptPart, ToolCallPart, ToolReturnPart
 
 __all__ = "CallPlan", "ToolAnswer", "plan_calls", "plan_response", "run_tools"
@@ -125,6 +126,6 @@ async def run_tools(
             await report(index, answer)
         return answer
 
-    with ctx.deps.tracing.tools([call.tool_name for _, call in plan.to_run]):
+    with tools_span(ctx.deps.model, [call.tool_name for _, call in plan.to_run]):
         answers = await gather([partial(run, index, *planned) for index, planned in enumerate(plan.to_run)])
     return [*plan.answers, *answers]

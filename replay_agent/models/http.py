@@ -22,7 +22,7 @@ from replay_agent.models.refusals import check_status, decoded, refused
 from replay_agent.models.streaming import HTTPStreamedResponse
 from replay_agent.settings import ModelSettings
 from replay_agent.usage import Usage
-from replay_agent.wire.codec import Codec
+from replay_agent.wire.codec import Codec, StreamDecoder
 from replay_agent.wire.registry import codec_named
 
 __all__ = "HTTPModel", "HeaderKey"
@@ -96,8 +96,8 @@ class HTTPModel(Model):
         model_request_parameters: ModelRequestParameters,
     ) -> tuple[ModelResponse, Usage]:
         check_allow_model_requests()
-        call = self._call(model_settings or {}, model_request_parameters, stream=False)
-        http_response = await self._send(call, messages, model_settings or {})
+        call = self._call(messages, model_settings or {}, model_request_parameters, stream=False)
+        http_response = await self._send(call, model_settings or {})
         response = self._response(call, http_response)
         return response, response.usage or Usage()
 
@@ -111,10 +111,9 @@ class HTTPModel(Model):
         check_allow_model_requests()
         if not self.provider.capabilities.streams:
             raise NotImplementedError(f"Streamed requests not supported by this {type(self).__name__}")
-        call = self._call(model_settings or {}, model_request_parameters, stream=True)
-        http_response = await self._send(call, messages, model_settings or {})
-        decoder = self.codec.stream_decoder(call, tuple(http_response.headers.multi_items()))
-        response = HTTPStreamedResponse(self._model_name, http_response, decoder)
+        call = self._call(messages, model_settings or {}, model_request_parameters, stream=True)
+        http_response = await self._send(call, model_settings or {})
+        response = self._streamed(call, http_response, model_request_parameters)
         try:
             await response.begin()
             yield response
@@ -123,11 +122,17 @@ class HTTPModel(Model):
 
     # --- what is asked ------------------------------------------------------------------------------------------------
 
-    def _call(self, settings: ModelSettings, parameters: ModelRequestParameters, *, stream: bool) -> ModelCall:
-        """Return the call as far as it does not depend on the messages."""
+    def _call(
+        self,
+        messages: list[ModelMessage],
+        settings: ModelSettings,
+        parameters: ModelRequestParameters,
+        *,
+        stream: bool,
+    ) -> ModelCall:
         tools = [*parameters.function_tools, *parameters.result_tools]
         return ModelCall(
-            messages=[],
+            messages=messages,
             model=self._model_name,
             tools=tools,
             tool_choice=self._tool_choice(tools, parameters),
@@ -165,9 +170,9 @@ class HTTPModel(Model):
         client = await self._client()
         return await client.get(url, follow_redirects=True)
 
-    async def _send(self, call: ModelCall, messages: list[ModelMessage], settings: ModelSettings) -> httpx.Response:
+    async def _send(self, call: ModelCall, settings: ModelSettings) -> httpx.Response:
         """Return the response, its body unread if the call asks for a stream; `ModelHTTPError` from status 400 on."""
-        call.messages = await sendable(messages, self.provider.capabilities, self._fetch)
+        call.messages = await sendable(call.messages, self.provider.capabilities, self._fetch)
         encoded = self.codec.encode_call(call)
         client = await self._client()
         request = client.build_request(
@@ -182,6 +187,17 @@ class HTTPModel(Model):
         return response
 
     # --- what came back -----------------------------------------------------------------------------------------------
+
+    def _streamed(
+        self,
+        call: ModelCall,
+        http_response: httpx.Response,
+        parameters: ModelRequestParameters,  # noqa: ARG002  a provider's stream may depend on what was offered
+    ) -> HTTPStreamedResponse:
+        return HTTPStreamedResponse(self._model_name, http_response, self._decoder(call, http_response))
+
+    def _decoder(self, call: ModelCall, http_response: httpx.Response) -> StreamDecoder:
+        return self.codec.stream_decoder(call, tuple(http_response.headers.multi_items()))
 
     def _response(self, call: ModelCall, http_response: httpx.Response) -> ModelResponse:
         headers = tuple(http_response.headers.multi_items())

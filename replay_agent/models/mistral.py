@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
+import httpx
+
+from replay_agent.calls import ModelCall, OutputSchema
+from replay_agent.messages import ModelMessage, ModelRequest, UserPromptPart
+from replay_agent.models.base import ModelRequestParameters
 from replay_agent.models.http import HTTPModel
+from replay_agent.models.mistral_json import JSONStreamedResponse, wanted_objects
+from replay_agent.models.streaming import HTTPStreamedResponse
 from replay_agent.settings import ModelSettings
 
 __all__ = "MistralModel", "MistralModelSettings"
+
+_PENALTIES = ("presence_penalty", "frequency_penalty")
 
 
 class MistralModelSettings(ModelSettings, total=False):
@@ -15,6 +24,35 @@ class MistralModelSettings(ModelSettings, total=False):
 
 
 class MistralModel(HTTPModel):
-    """A model of Mistral."""
+    """A model of Mistral.
+
+    Streamed calls without function tools ask for a result as JSON text and make a call of the result tool of it: so
+    the result can be read while it comes.
+    """
 
     default_provider: ClassVar[str] = "mistral"
+
+    def _call(
+        self,
+        messages: list[ModelMessage],
+        settings: ModelSettings,
+        parameters: ModelRequestParameters,
+        *,
+        stream: bool,
+    ) -> ModelCall:
+        call = super()._call(messages, settings, parameters, stream=stream)
+        if stream and parameters.function_tools:
+            penalties = {key: settings.get(key) for key in _PENALTIES}
+            call.settings = cast("ModelSettings", {**call.settings, **penalties})
+        elif stream and parameters.result_tools:
+            call.tools, call.tool_choice, call.output_schema = [], None, OutputSchema()
+            call.messages = [*messages, ModelRequest([UserPromptPart(wanted_objects(parameters.result_tools))])]
+        return call
+
+    def _streamed(
+        self, call: ModelCall, http_response: httpx.Response, parameters: ModelRequestParameters
+    ) -> HTTPStreamedResponse:
+        if call.output_schema is None:
+            return super()._streamed(call, http_response, parameters)
+        decoder = self._decoder(call, http_response)
+        return JSONStreamedResponse(self.model_name, http_response, decoder, parameters.result_tools)

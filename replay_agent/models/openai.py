@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, TypeAlias
 import httpx
 
 from replay_agent.calls import ModelCall
+from replay_agent.messages import ModelMessage
 from replay_agent.models.base import ModelRequestParameters
 from replay_agent.models.http import HTTPModel
 from replay_agent.models.providers import Provider
@@ -48,7 +49,14 @@ class OpenAIModel(HTTPModel):
         )
         self.system_prompt_role = system_prompt_role
 
-    def _call(self, settings: ModelSettings, parameters: ModelRequestParameters, *, stream: bool) -> ModelCall:
-        call = super()._call(settings, parameters, stream=stream)
+    def _call(
+        self,
+        messages: list[ModelMessage],
+        settings: ModelSettings,
+        parameters: ModelRequestParameters,
+        *,
+        stream: bool,
+    ) -> ModelCall:
+        call = super()._call(messages, settings, parameters, stream=stream)
         call.system_role = self.system_prompt_role
         return call

@@ -108,7 +108,7 @@ class AnthropicStream:
     def _open_block(self, event: Fields) -> list[ModelResponseStreamEvent]:
         index, block = _index(event), event.get("content_block")
         if not isinstance(block, dict):
-            return self._parts.whole(UnknownPart(event))
+            return self._parts.whole(UnknownPart(event.get("content_block", event)))
         self._open[index] = _Block({**block})
         part = read_response_block(block, self._labels)
         if isinstance(part, TextPart):

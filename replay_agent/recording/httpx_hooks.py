@@ -258,7 +258,13 @@ class _AsyncTeedStream:
                 await self._look_ahead(self._iterator)
             self._tee.closed()
         finally:
+            await self._close_iterator()
             await self._stream.aclose()
+
+    async def _close_iterator(self) -> None:
+        """Close the generator that reads the body, unless a task is reading just now; trio warns of those left over."""
+        if self._iterator is not None and not self._tee.waiting:
+            await self._iterator.aclose()  # type: ignore[attr-defined]
 
     async def _look_ahead(self, iterator: AsyncIterator[bytes]) -> None:
         import anyio
@@ -288,6 +294,7 @@ class _ReplayedStream:
         self._module = module
         self._answer = answer
         self._response = response
+        self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         passed = 0
@@ -306,6 +313,8 @@ class _ReplayedStream:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._closed:
+            raise StopAsyncIteration
         chunk = next(self._left, None)
         if chunk is not None:
             if self._answer.paced:
@@ -328,4 +337,5 @@ class _ReplayedStream:
         """Nothing is held."""
 
     async def aclose(self) -> None:
-        """Nothing is held."""
+        """Nothing is held; a client that reads on only to exhaust its own generators finds the end."""
+        self._closed = True

@@ -7,7 +7,77 @@ nothing for it.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from replay_agent.agent import (
+        Agent,
+        CallToolsNode,
+        EndStrategy,
+        ModelRequestNode,
+        RunContext,
+        Tool,
+        UserPromptNode,
+        capture_run_messages,
+    )
+    from replay_agent.exceptions import (
+        AgentRunError,
+        CassetteError,
+        CassetteMiss,
+        CassetteMissError,
+        CassetteNotFound,
+        CassetteUnreadable,
+        CassetteUnwritable,
+        CassetteVersionError,
+        CredentialMissing,
+        FallbackExceptionGroup,
+        ModelHTTPError,
+        ModelRetry,
+        NetworkBlocked,
+        RecordingConflict,
+        UnexpectedModelBehavior,
+        UsageLimitExceeded,
+        UserError,
+        WireError,
+    )
+    from replay_agent.harness import load_transcript, use_cassette
+    from replay_agent.messages import AudioUrl, BinaryContent, DocumentUrl, ImageUrl
+
+__all__ = (
+    "Agent",
+    "AgentRunError",
+    "AudioUrl",
+    "BinaryContent",
+    "CallToolsNode",
+    "CassetteError",
+    "CassetteMiss",
+    "CassetteMissError",
+    "CassetteNotFound",
+    "CassetteUnreadable",
+    "CassetteUnwritable",
+    "CassetteVersionError",
+    "CredentialMissing",
+    "DocumentUrl",
+    "EndStrategy",
+    "FallbackExceptionGroup",
+    "ImageUrl",
+    "ModelHTTPError",
+    "ModelRequestNode",
+    "ModelRetry",
+    "NetworkBlocked",
+    "RecordingConflict",
+    "RunContext",
+    "Tool",
+    "UnexpectedModelBehavior",
+    "UsageLimitExceeded",
+    "UserError",
+    "UserPromptNode",
+    "WireError",
+    "__version__",
+    "capture_run_messages",
+    "load_transcript",
+    "use_cassette",
+)
 
 __version__ = "0.1.0"
 
@@ -22,32 +92,11 @@ _HOMES = {
         "UserPromptNode",
         "capture_run_messages",
     ),
-    "replay_agent.exceptions": (
-        "AgentRunError",
-        "CassetteError",
-        "CassetteMiss",
-        "CassetteMissError",
-        "CassetteNotFound",
-        "CassetteUnreadable",
-        "CassetteUnwritable",
-        "CassetteVersionError",
-        "CredentialMissing",
-        "FallbackExceptionGroup",
-        "ModelHTTPError",
-        "ModelRetry",
-        "NetworkBlocked",
-        "RecordingConflict",
-        "UnexpectedModelBehavior",
-        "UsageLimitExceeded",
-        "UserError",
-        "WireError",
-    ),
     "replay_agent.harness": ("load_transcript", "use_cassette"),
     "replay_agent.messages": ("AudioUrl", "BinaryContent", "DocumentUrl", "ImageUrl"),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-__all__ = ("__version__", *sorted(_HOME_OF))  # noqa: PLE0604
+_ERRORS = "replay_agent.exceptions"
+_HOME_OF = dict.fromkeys(__all__, _ERRORS) | {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import AbstractAsyncContextManager, ExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType, NoneType
-from typing import Any, ClassVar, Generic, TypeGuard, TypeVar, final, overload
+from typing import Any, ClassVar, Concatenate, Generic, TypeGuard, TypeVar, final, overload
 
 from replay_agent.agent.blocking import run_to_end
 from replay_agent.agent.capture import new_history
@@ -29,9 +29,7 @@ from replay_agent.agent.stream import StreamedRunResult
 from replay_agent.agent.tool_calls import plan_calls, run_tools
 from replay_agent.agent.tools import (
     Tool,
-    ToolFuncContext,
     ToolFuncEither,
-    ToolFuncPlain,
     ToolParams,
     ToolPrepareFunc,
 )
@@ -583,7 +581,9 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         return func
 
     @overload
-    def tool(self, func: ToolFuncContext[AgentDepsT, ToolParams], /) -> ToolFuncContext[AgentDepsT, ToolParams]: ...
+    def tool(
+        self, func: Callable[Concatenate[RunContext[AgentDepsT], ToolParams], T], /
+    ) -> Callable[Concatenate[RunContext[AgentDepsT], ToolParams], T]: ...
 
     @overload
     def tool(
@@ -595,7 +595,10 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         prepare: ToolPrepareFunc[AgentDepsT] | None = None,
         docstring_format: DocstringFormat = "auto",
         require_parameter_descriptions: bool = False,
-    ) -> Callable[[ToolFuncContext[AgentDepsT, ToolParams]], ToolFuncContext[AgentDepsT, ToolParams]]: ...
+    ) -> Callable[
+        [Callable[Concatenate[RunContext[AgentDepsT], ToolParams], T]],
+        Callable[Concatenate[RunContext[AgentDepsT], ToolParams], T],
+    ]: ...
 
     def tool(
         self,
@@ -630,7 +633,7 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         return register if func is None else register(func)
 
     @overload
-    def tool_plain(self, func: ToolFuncPlain[ToolParams], /) -> ToolFuncPlain[ToolParams]: ...
+    def tool_plain(self, func: Callable[ToolParams, T], /) -> Callable[ToolParams, T]: ...
 
     @overload
     def tool_plain(
@@ -642,7 +645,7 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         prepare: ToolPrepareFunc[AgentDepsT] | None = None,
         docstring_format: DocstringFormat = "auto",
         require_parameter_descriptions: bool = False,
-    ) -> Callable[[ToolFuncPlain[ToolParams]], ToolFuncPlain[ToolParams]]: ...
+    ) -> Callable[[Callable[ToolParams, T]], Callable[ToolParams, T]]: ...
 
     def tool_plain(
         self,

@@ -176,7 +176,7 @@ async def _tool_defs(ctx: GraphRunContext[Any, Any]) -> list[ToolDefinition]:
     changing = [tool for tool in tools if tool.is_prepared]
     definitions = await gather([partial(prepare, tool) for tool in changing])
     prepared = {tool.name: definition for tool, definition in zip(changing, definitions, strict=True)}
-    told = [prepared[tool.name] if tool.is_prepared else await prepare(tool) for tool in tools]
+    told = [prepared[tool.name] if tool.is_prepared else await tool.prepare_tool_def(run_context) for tool in tools]
     return [definition for definition in told if definition is not None]
 
 

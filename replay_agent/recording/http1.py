@@ -5,12 +5,14 @@ Lenient as clients are; nothing here does I/O.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from http import HTTPStatus
 
 from replay_agent.traffic import Headers, Request, Response, header
 
 __all__ = "BodyReader", "RequestReader", "ResponseReader", "head_bytes", "piece_bytes", "trailing_bytes"
+
+INTERIM = frozenset(range(100, 200)) - {HTTPStatus.SWITCHING_PROTOCOLS}
 
 
 def parse_head(block: bytes) -> tuple[bytes, Headers]:
@@ -163,8 +165,10 @@ class RequestReader:
 class ResponseReader:
     """Reads one response from the bytes of a connection: head first, then pieces of body."""
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: str, interim: Container[int] = INTERIM) -> None:
+        """``interim`` are the statuses that the client passes over, waiting for the final response."""
         self._method = method.upper()
+        self._interim = interim
         self._buffer = bytearray()
         self._body: BodyReader | None = None
         self.head: Response | None = None
@@ -192,14 +196,14 @@ class ResponseReader:
         while self.head is None and (end := end_of_head(self._buffer)):
             head = _response_head(bytes(self._buffer[: end[0]]))
             del self._buffer[: end[1]]
-            if not 100 <= head.status < 200 or head.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            if head.status not in self._interim:
                 self.head = head
                 self._body = self._reader(head)
         data = bytes(self._buffer)
         return data if self.head else b""
 
     def _reader(self, head: Response) -> BodyReader:
-        bodiless = self._method == "HEAD" or head.status in (101, 204, 304)
+        bodiless = self._method == "HEAD" or 100 <= head.status < 200 or head.status in (204, 304)
         if bodiless or (self._method == "CONNECT" and 200 <= head.status < 300):
             return BodyReader(length=0, chunked=False)
         chunked = _is_chunked(head.headers)

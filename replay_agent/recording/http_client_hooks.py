@@ -265,7 +265,7 @@ class _TeedResponse(io.RawIOBase):
         super().__init__()
         self._real = real
         self._live = live
-        self._reader = ResponseReader(method)
+        self._reader = ResponseReader(method, interim=(100,))  # http.client takes any other for the final one
         self._tee: Tee | None = None
 
     def readable(self) -> bool:

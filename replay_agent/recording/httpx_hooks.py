@@ -258,13 +258,7 @@ class _AsyncTeedStream:
                 await self._look_ahead(self._iterator)
             self._tee.closed()
         finally:
-            await self._close_iterator()
             await self._stream.aclose()
-
-    async def _close_iterator(self) -> None:
-        """Close the generator that reads the body, unless a task is reading just now; trio warns of those left over."""
-        if self._iterator is not None and not self._tee.waiting:
-            await self._iterator.aclose()  # type: ignore[attr-defined]
 
     async def _look_ahead(self, iterator: AsyncIterator[bytes]) -> None:
         import anyio

@@ -42,14 +42,10 @@ class Replay:
     """A recorded answer to be given to the client."""
 
     recording: Recording
-    interaction: Interaction
+    outcome: Outcome
     request: Request
     """The live request, redacted."""
     key: Key
-
-    @property
-    def outcome(self) -> Outcome:
-        return self.interaction.outcome
 
     @property
     def paced(self) -> bool:
@@ -92,14 +88,21 @@ class Live:
 
 @dataclass(slots=True)
 class _Entry:
-    """A request of this run that has its answer: a played item of the cassette, or one to be written."""
+    """A request of this run that has its answer: a played item of a cassette, or one to be written."""
 
     request: Request
-    interaction: Interaction
-    played: int | None = None
-    """Index in the cassette."""
+    interaction: Interaction | None = None
+    """Read from the source when somebody asks."""
+    source: Cassette | None = None
+    index: int = -1
     item: Item | None = None
     """What is to be written, if it is not in the cassette yet."""
+
+    def read(self) -> Interaction:
+        if self.interaction is None:
+            assert self.source is not None
+            self.interaction = self.source.interaction(self.index)
+        return self.interaction
 
 
 class Recording:
@@ -214,7 +217,7 @@ class Recording:
     @property
     def interactions(self) -> list[Interaction]:
         """The interactions played or recorded by this run, in the order of their requests."""
-        return [entry.interaction for entry in self._in_order()]
+        return [entry.read() for entry in self._in_order()]
 
     @property
     def requests(self) -> list[Request]:
@@ -224,7 +227,7 @@ class Recording:
     @property
     def play_count(self) -> int:
         """How many answers were replayed."""
-        return sum(entry.played is not None for entry in self._in_order())
+        return sum(entry.source is not None for entry in self._in_order())
 
     @property
     def unreported_misses(self) -> list[Trouble]:
@@ -273,7 +276,7 @@ class Recording:
         Raises `CassetteMiss` (with ``miss="exception"``: `CassetteMissError`) where it must be replayed and cannot.
         """
         if is_incidental(raw.url):
-            return None if self._records else Replay(self, Interaction(raw, EMPTY_ANSWER), raw, Key(""))
+            return None if self._records else Replay(self, EMPTY_ANSWER, raw, Key(""))
         hook = self.options.before_record_request
         wanted = hook(raw) if hook else raw
         if wanted is None:
@@ -290,12 +293,11 @@ class Recording:
         if found is None:
             return None
         cassette, index = found
-        interaction = self._read(cassette, index, request)
+        outcome = self._read(cassette, index, request)
         item = cassette.item(index) if cassette is self._old_journal else None
-        entry = _Entry(request, interaction, None if item else index, item)
         with self._lock:
-            self._entries[order] = entry
-        return Replay(self, interaction, request, key)
+            self._entries[order] = _Entry(request, source=cassette, index=index, item=item)
+        return Replay(self, outcome, request, key)
 
     def _find(self, key: Key) -> tuple[Cassette, int] | None:
         if self._plays and self._base is not None:
@@ -318,9 +320,9 @@ class Recording:
     def _index_of(self, cassette: Cassette, *, repeats: bool) -> Index:
         return Index(cassette.keys(self._keying), answered=cassette.answered, allow_repeats=repeats)
 
-    def _read(self, cassette: Cassette, index: int, request: Request) -> Interaction:
+    def _read(self, cassette: Cassette, index: int, request: Request) -> Outcome:
         try:
-            return cassette.interaction(index)
+            return cassette.outcome(index)
         except CassetteUnreadable as error:
             # As itself, an SDK would take it for a broken connection and try again.
             raise self._trouble(str(error), request) from error
@@ -423,33 +425,32 @@ class Recording:
 
     def _items(self, entries: list[_Entry]) -> list[Item]:
         """Return all items that shall be in the file: what stays, in its order, new ones where they came up."""
-        kept = self._kept(entries)
-        if self._base is None:
+        base = self._base
+        if base is None:
             return [entry.item for entry in entries if entry.item]
-        after: dict[int, list[Item]] = {}
-        place = -1
+        kept = self._kept(base, entries)
+        new: dict[int, list[Item]] = {}
+        place = next((index for index in range(len(base)) if self._is_own(base, index)), len(base)) - 1
         for entry in entries:
-            if entry.played is not None:
-                place = entry.played
-            elif entry.item is not None:
-                after.setdefault(place, []).append(entry.item)
-        if not self._plays:
-            after = {len(self._base): after.get(-1, [])}
+            if entry.item is not None:
+                new.setdefault(place, []).append(entry.item)
+            elif entry.source is base:
+                place = entry.index
         return [
             item
-            for index in range(-1, len(self._base) + 1)
-            for item in ([self._base.item(index)] if index in kept else []) + after.get(index, [])
+            for index in range(-1, len(base))
+            for item in ([base.item(index)] if index in kept else []) + new.get(index, [])
         ]
 
-    def _kept(self, entries: list[_Entry]) -> set[int]:
+    def _kept(self, base: Cassette, entries: list[_Entry]) -> set[int]:
         """Return the indexes of what stays of the old cassette."""
-        if self._base is None or self.mode is RecordMode.REWRITE:
+        everything = set(range(len(base)))
+        if self.mode is RecordMode.REWRITE:
             return set()
-        everything = range(len(self._base))
         if self.mode is RecordMode.NEW_EPISODES:
-            return set(everything)
-        played = {entry.played for entry in entries}
-        return {index for index in everything if index in played or not self._is_own(self._base, index)}
+            return everything
+        played = {entry.index for entry in entries if entry.source is base}
+        return {index for index in everything if index in played or not self._is_own(base, index)}
 
     def _header(self) -> Header:
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,67 @@
+"""Recordings for whole-run tests, without the plugin: a simple key, and records and replays in one call."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from replay_agent.recording import intercept, network
+from replay_agent.recording.matching import Key, Miss
+from replay_agent.recording.options import RecordOptions
+from replay_agent.recording.recorder import Recording
+from replay_agent.traffic import Request
+
+
+class PlainKeying:
+    """Method, address and the very body."""
+
+    scheme = "plain"
+
+    def __call__(self, request: Request) -> Key:
+        return Key(hashlib.sha256(f"{request.method} {request.url}\n".encode() + request.body).hexdigest())
+
+
+def explain(miss: Miss) -> str:
+    return f"{miss.reason}: {miss.request.method} {miss.request.url} is not in {miss.cassette_path}"
+
+
+def make(path: Path, mode: str = "none", **options: Any) -> Recording:
+    test = options.pop("test", None)
+    return Recording(path, RecordOptions(record_mode=mode, **options), key=PlainKeying(), explain=explain, test=test)
+
+
+@contextmanager
+def recording(path: Path, mode: str = "none", **options: Any) -> Iterator[Recording]:
+    opened = make(path, mode, **options).open()
+    success = False
+    try:
+        with intercept.in_context(opened):
+            yield opened
+        success = True
+    finally:
+        opened.close(success)
+
+
+@contextmanager
+def replaying(path: Path, **options: Any) -> Iterator[Recording]:
+    """Replay with the network shut, nothing left over and nothing missing."""
+    guard = network.shut("test")
+    try:
+        with recording(path, **options) as opened:
+            yield opened
+    finally:
+        network.open_network(guard)
+    assert opened.misses == []
+    assert opened.leftovers() == []
+
+
+def record_and_replay(path: Path, run: Callable[[], Any], stop: Callable[[], None]) -> tuple[Any, Any]:
+    """Return what a run gave live, and what it gives again when the provider is gone."""
+    with recording(path, "once"):
+        live = run()
+    stop()
+    with replaying(path):
+        return live, run()

@@ -1,0 +1,84 @@
+"""What a client sees is the same plain, while recording, and in replay with the provider gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.clients import CLIENTS, HTTPX, Call
+from tests.integration.recordings import recording, replaying
+from tests.integration.rough_provider import FAULTS, SOUND, refused_url, rough_provider
+
+WAYS = [
+    Call("/every-byte", "GET", b""),
+    Call("/json", "HEAD", b""),
+    Call("/echo", "PUT", bytes(range(256))),
+    Call("/echo?q=%20a&q=b", "DELETE", b""),
+    Call("/echo", "PATCH", "früh 🦜".encode(), {"Content-Type": "text/plain", "X-Mine": "1"}),
+]
+
+
+@pytest.fixture(params=CLIENTS)
+def client(request):
+    return CLIENTS[request.param]
+
+
+def three_times(tmp_path, client, calls):
+    """Return what a client sees plain, recording and in replay, each with a provider of its own address."""
+    with rough_provider() as provider:
+        plain = client(provider.url, calls)
+        with recording(tmp_path / "c.yaml", "once"):
+            live = client(provider.url, calls)
+        hits = provider.hits
+        provider.stop()
+        with replaying(tmp_path / "c.yaml"):
+            again = client(provider.url, calls)
+        assert provider.hits == hits
+    return plain, live, again
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SOUND if shape != "/counted"])
+def test_shape_comes_back_identical(tmp_path, client, shape):
+    plain, live, again = three_times(tmp_path, client, [Call(shape)])
+    assert live == again
+    assert [(got.status, got.reason, got.headers, got.body) for got in live] == [
+        (got.status, got.reason, got.headers, got.body) for got in plain
+    ]
+
+
+def test_methods_and_bodies_come_through(tmp_path, client):
+    plain, live, again = three_times(tmp_path, client, WAYS)
+    assert plain == live == again
+
+
+def test_repeats_get_their_answers_in_order(tmp_path, client):
+    calls = [Call("/counted")] * 5
+    with rough_provider() as provider:
+        with recording(tmp_path / "c.yaml", "once"):
+            live = client(provider.url, calls)
+        provider.stop()
+        with replaying(tmp_path / "c.yaml"):
+            assert client(provider.url, calls) == live
+    assert [got.body for got in live] == [b"answer %d" % n for n in range(1, 6)]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_comes_back_as_itself(tmp_path, client, fault):
+    target = refused_url() if fault == "refused" else fault
+    plain, live, again = three_times(tmp_path, client, [Call(target)])
+    assert plain == live == again
+    assert plain[0].error
+
+
+@pytest.mark.parametrize("one", HTTPX)
+@pytest.mark.parametrize("other", ["httpx", "httpx2", "httpx2 on trio", "requests", "aiohttp"])
+def test_recording_of_one_client_replays_under_another(tmp_path, one, other):
+    calls = [Call(shape) for shape in ("/json", "/gzip", "/stream", "/headers", "/204", "/500")]
+    with rough_provider() as provider:
+        with recording(tmp_path / "c.yaml", "once"):
+            live = CLIENTS[one](provider.url, calls)
+        provider.stop()
+        with replaying(tmp_path / "c.yaml"):
+            again = CLIENTS[other](provider.url, calls)
+    assert [(got.status, got.reason) for got in again] == [(got.status, got.reason) for got in live]
+    if other.startswith("httpx"):
+        assert again == live

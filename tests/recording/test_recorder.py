@@ -1,0 +1,585 @@
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pytest
+import yaml
+
+from replay_agent.exceptions import CassetteMiss, CassetteMissError, CassetteUnreadable, CassetteUnwritable
+from replay_agent.recording.journal import journal_path
+from replay_agent.recording.matching import Key
+from replay_agent.recording.options import RecordOptions
+from replay_agent.recording.recorder import CANCELLED, Live, Recording, Replay
+from replay_agent.traffic import Chunk, Failure, Phase, Request, Response, StreamEnd
+
+URL = "https://api.example.org/v1/chat"
+
+
+class PlainKeying:
+    scheme = "plain"
+
+    def __call__(self, request):
+        text = f"{request.method} {request.url} ".encode() + request.body
+        ids = re.findall(rb"call_\w+", text)
+        return Key(hashlib.sha256(re.sub(rb"call_\w+", b"call", text)).hexdigest()[:16], tuple(map(bytes.decode, ids)))
+
+
+class Explainer:
+    """Keeps the misses that it was asked about."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, miss):
+        self.asked.append(miss)
+        return f"{miss.reason}: {miss.request.body.decode()}"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "cassettes" / "test_x.yaml"
+
+
+def make(path, mode="none", *, test="test_x.py::test_x", explain=None, **options):
+    options = RecordOptions(record_mode=mode, **options)
+    return Recording(path, options, key=PlainKeying(), explain=explain or Explainer(), test=test)
+
+
+def ask(body="hi", url=URL, method="POST"):
+    return Request(method, url, (("content-type", "text/plain"),), body.encode())
+
+
+def say(text):
+    return Response(200, (("content-type", "text/plain"),), (Chunk(text.encode()),), reason="OK")
+
+
+def record(path, *talk, mode="once", success=True, **options):
+    """Record pairs of request body and answer."""
+    recording = make(path, mode, **options).open()
+    for question, answer in talk:
+        live = recording.begin(ask(question))
+        assert isinstance(live, Live), question
+        live.finish(say(answer))
+    recording.close(success)
+    return recording
+
+
+def replayed(recording, body):
+    answer = recording.begin(ask(body))
+    assert isinstance(answer, Replay), body
+    return answer.outcome.body.decode()
+
+
+def bodies(path):
+    """Return the request bodies in a cassette, in order."""
+    return [item["request"]["body"]["text"] for item in yaml.safe_load(path.read_text())["interactions"]]
+
+
+# Replay
+
+
+def test_recorded_answer_comes_back(path):
+    record(path, ("hi", "hello"))
+    recording = make(path).open()
+    assert replayed(recording, "hi") == "hello"
+    recording.close()
+
+
+def test_answer_is_found_by_content_not_order(path):
+    record(path, *((f"q{n}", f"a{n}") for n in range(64)))
+    recording = make(path).open()
+    for n in reversed(range(64)):
+        assert replayed(recording, f"q{n}") == f"a{n}"
+
+
+def test_same_request_gets_its_answers_in_order(path):
+    record(path, ("hi", "one"), ("other", "x"), ("hi", "two"))
+    recording = make(path).open()
+    assert [replayed(recording, body) for body in ("hi", "hi", "other")] == ["one", "two", "x"]
+
+
+def test_answers_are_in_the_order_of_requests_not_of_answers(path):
+    recording = make(path, "once").open()
+    first, second = recording.begin(ask("hi")), recording.begin(ask("hi"))
+    second.finish(say("two"))
+    first.finish(say("one"))
+    recording.close()
+    again = make(path).open()
+    assert [replayed(again, "hi"), replayed(again, "hi")] == ["one", "two"]
+
+
+def test_one_request_more_is_a_miss(path):
+    record(path, ("hi", "one"))
+    recording = make(path).open()
+    replayed(recording, "hi")
+    with pytest.raises(CassetteMiss, match="used up: hi"):
+        recording.begin(ask("hi"))
+
+
+def test_repeats_are_allowed_on_demand(path):
+    record(path, ("hi", "one"), ("hi", "two"))
+    recording = make(path, allow_repeats=True).open()
+    assert [replayed(recording, "hi") for _ in range(4)] == ["one", "two", "two", "two"]
+
+
+def test_failure_comes_back(path):
+    failure = Failure("ReadTimeout", Phase.HEAD, "timed out", 30)
+    recording = make(path, "once").open()
+    recording.begin(ask()).finish(failure)
+    recording.close()
+    assert make(path).open().begin(ask()).outcome == failure
+
+
+def test_partial_stream_comes_back_as_one(path):
+    partial = Response(200, (), (Chunk(b"a"), Chunk(b"b", 7)), reason="OK", end=StreamEnd.ABANDONED, waited_ms=5)
+    recording = make(path, "once").open()
+    recording.begin(ask()).finish(partial)
+    recording.close()
+    assert make(path).open().begin(ask()).outcome == partial
+
+
+def test_client_made_ids_compare_by_order(path):
+    record(path, ("call_a then call_b then call_a", "yes"))
+    recording = make(path).open()
+    assert replayed(recording, "call_1 then call_2 then call_1") == "yes"
+
+
+def test_ids_of_recorded_answers_must_be_equal(path):
+    record(path, ("go", "use call_a"), ("call_a", "yes"))
+    recording = make(path).open()
+    replayed(recording, "go")
+    with pytest.raises(CassetteMiss):
+        recording.begin(ask("call_b"))
+
+
+# Misses
+
+
+def test_changed_request_is_a_base_exception(path):
+    record(path, ("hi", "hello"))
+    with pytest.raises(CassetteMiss, match="changed: ho") as caught:
+        make(path).open().begin(ask("ho"))
+    assert not isinstance(caught.value, Exception)
+    assert caught.value.path == path
+    assert caught.value.request.body == b"ho"
+
+
+def test_miss_as_an_exception_on_demand(path):
+    record(path, ("hi", "hello"))
+    with pytest.raises(CassetteMissError, match="changed"):
+        make(path, miss="exception").open().begin(ask("ho"))
+
+
+def test_missing_cassette_is_a_miss_of_the_first_request(path):
+    recording = make(path).open()
+    with pytest.raises(CassetteMiss, match="no cassette"):
+        recording.begin(ask())
+
+
+def test_missing_cassette_is_no_matter_without_requests(path):
+    recording = make(path).open()
+    recording.close()
+    assert recording.misses == []
+    assert not path.parent.exists()
+
+
+def test_explanation_is_asked_for_once_and_told_everything(path):
+    record(path, ("hi", "hello"), ("hu", "huhu"))
+    explain = Explainer()
+    recording = make(path, explain=explain).open()
+    replayed(recording, "hu")
+    assert explain.asked == []
+    with pytest.raises(CassetteMiss):
+        recording.begin(ask("ho"))
+    with pytest.raises(CassetteMiss):
+        recording.begin(ask("ho"))
+    [miss] = explain.asked
+    assert miss.played == {1}
+    assert miss.cassette_path == path
+    assert miss.record_mode == "none"
+    assert miss.test == "test_x.py::test_x"
+    assert [interaction.request.body for interaction in miss.interactions()] == [b"hi", b"hu"]
+
+
+def test_misses_are_kept_until_reported(path):
+    recording = make(path).open()
+    for body in ("a", "b"):
+        with pytest.raises(CassetteMiss):
+            recording.begin(ask(body))
+    first, second = recording.misses
+    recording.reported(first)
+    assert recording.unreported_misses == [second]
+
+
+def test_many_misses_are_not_all_explained(path):
+    explain = Explainer()
+    recording = make(path, explain=explain).open()
+    for n in range(100):
+        with pytest.raises(CassetteMiss):
+            recording.begin(ask(str(n)))
+    assert len(explain.asked) < 20
+    assert URL in str(recording.misses[-1])
+
+
+def test_broken_explanation_leaves_a_miss(path):
+    def explain(_miss):
+        raise ZeroDivisionError
+
+    with pytest.raises(CassetteMiss, match=re.escape(URL)):
+        make(path, explain=explain).open().begin(ask())
+
+
+def test_damaged_interaction_is_a_miss_too(path):
+    record(path, ("hi", "hello"))
+    text = path.read_text().replace("status: 200", "status: two hundred")
+    assert "two hundred" in text
+    path.write_text(text)
+    with pytest.raises((CassetteMiss, CassetteUnreadable)):
+        make(path).open().begin(ask("hi"))
+
+
+def test_reading_on_is_a_miss_of_its_own(path):
+    record(path, ("hi", "hello"))
+    recording = make(path).open()
+    miss = recording.begin(ask("hi")).read_on()
+    assert isinstance(miss, CassetteMiss)
+    assert "read on" in str(miss)
+    assert recording.misses == [miss]
+
+
+# Leftovers
+
+
+def test_what_was_not_played_is_left_over(path):
+    record(path, ("a", "1"), ("b", "2"), ("c", "3"))
+    recording = make(path).open()
+    replayed(recording, "b")
+    assert recording.leftovers() == [0, 2]
+
+
+def test_interactions_of_other_tests_are_not_left_over(path):
+    record(path, ("a", "1"), test="test_a")
+    record(path, ("b", "2"), mode="new_episodes", test="test_b")
+    recording = make(path, test="test_b").open()
+    replayed(recording, "a")
+    assert recording.leftovers() == [1]
+
+
+def test_nothing_is_left_over_of_a_recording(path):
+    record(path, ("a", "1"))
+    assert make(path, "all").open().leftovers() == []
+
+
+# Modes
+
+
+def test_once_replays_when_there_is_a_cassette(path):
+    record(path, ("hi", "hello"))
+    recording = make(path, "once").open()
+    assert not recording.records
+    assert replayed(recording, "hi") == "hello"
+    with pytest.raises(CassetteMiss):
+        recording.begin(ask("ho"))
+
+
+def test_new_episodes_asks_for_the_rest(path):
+    record(path, ("a", "1"), ("b", "2"))
+    recording = make(path, "new_episodes").open()
+    assert replayed(recording, "b") == "2"
+    recording.begin(ask("c")).finish(say("3"))
+    recording.close()
+    assert bodies(path) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("mode", ["all", "rewrite"])
+def test_all_and_rewrite_play_nothing(path, mode):
+    record(path, ("a", "old"), ("b", "old"))
+    record(path, ("a", "new"), mode=mode)
+    assert bodies(path) == ["a"]
+    assert replayed(make(path).open(), "a") == "new"
+
+
+def test_all_keeps_interactions_of_other_tests(path):
+    record(path, ("a", "1"), test="test_a")
+    record(path, ("b", "2"), mode="new_episodes", test="test_b")
+    record(path, ("a2", "1"), mode="all", test="test_a")
+    assert bodies(path) == ["a2", "b"]
+
+
+def test_rewrite_keeps_nothing(path):
+    record(path, ("a", "1"), test="test_a")
+    record(path, ("b", "2"), mode="rewrite", test="test_b")
+    assert bodies(path) == ["b"]
+
+
+def test_refresh_asks_only_for_what_changed(path):
+    record(path, ("turn 1", "a"), ("turn 2", "b"), ("turn 3", "c"))
+    recording = make(path, "refresh").open()
+    assert replayed(recording, "turn 1") == "a"
+    recording.begin(ask("turn 2, changed")).finish(say("b"))
+    assert replayed(recording, "turn 3") == "c"
+    recording.close()
+    assert bodies(path) == ["turn 1", "turn 2, changed", "turn 3"]
+
+
+def test_refresh_of_an_unchanged_test_rewrites_nothing(path):
+    record(path, ("a", "1"), ("b", "2"))
+    before = path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino
+    recording = make(path, "refresh").open()
+    assert [replayed(recording, body) for body in "ba"] == ["2", "1"]
+    recording.close()
+    assert (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) == before
+
+
+def test_refresh_touches_only_what_changed(path):
+    record(path, *((f"q{n}", f"a{n}") for n in range(5)))
+    before = path.read_text().splitlines()
+    recording = make(path, "refresh").open()
+    for n in (0, 1):
+        replayed(recording, f"q{n}")
+    recording.begin(ask("new")).finish(say("newer"))
+    for n in (3, 4):
+        replayed(recording, f"q{n}")
+    recording.close()
+    after = path.read_text().splitlines()
+    start = next(n for n in range(len(before)) if before[n] != after[n])
+    assert "# " in before[start]
+    assert [
+        line for line in before if line not in after and "q2" not in line and "a2" not in line and "#" not in line
+    ] == []
+
+
+def test_refresh_drops_only_its_own(path):
+    record(path, ("a", "1"), test="test_a")
+    record(path, ("b", "2"), mode="new_episodes", test="test_b")
+    recording = make(path, "refresh", test="test_b").open()
+    recording.close()
+    assert bodies(path) == ["a"]
+
+
+def test_unknown_cassette_is_empty_for_a_recording(path):
+    recording = make(path, "new_episodes").open()
+    assert isinstance(recording.begin(ask()), Live)
+
+
+# Saving and journals
+
+
+def test_failed_run_leaves_the_cassette_alone(path):
+    record(path, ("a", "1"))
+    before = path.read_bytes()
+    record(path, ("a", "2"), mode="rewrite", success=False)
+    assert path.read_bytes() == before
+
+
+def test_failed_run_is_taken_up_by_the_next(path):
+    record(path, ("a", "1"), ("b", "2"), success=False)
+    assert not path.exists()
+    recording = make(path, "once").open()
+    assert replayed(recording, "b") == "2"
+    recording.begin(ask("c")).finish(say("3"))
+    recording.close()
+    assert bodies(path) == ["b", "c"]
+    assert not journal_path(path, "test_x.py::test_x").exists()
+
+
+def test_two_failed_runs_lose_nothing(path):
+    record(path, ("a", "1"), success=False)
+    recording = make(path, "once").open()
+    replayed(recording, "a")
+    recording.begin(ask("b")).finish(say("2"))
+    recording.close(success=False)
+    recording = make(path, "once").open()
+    assert [replayed(recording, body) for body in "ab"] == ["1", "2"]
+    recording.close()
+    assert bodies(path) == ["a", "b"]
+
+
+def test_killed_run_is_taken_up(path):
+    recording = make(path, "once").open()
+    recording.begin(ask("a")).finish(say("1"))
+    # nobody closes it
+    assert replayed(make(path, "once").open(), "a") == "1"
+
+
+@pytest.mark.parametrize("mode", ["all", "rewrite"])
+def test_starting_afresh_ignores_the_journal(path, mode):
+    record(path, ("a", "1"), success=False)
+    recording = make(path, mode).open()
+    assert isinstance(recording.begin(ask("a")), Live)
+
+
+def test_replaying_ignores_the_journal_and_says_so(path):
+    record(path, ("a", "1"), success=False)
+    recording = make(path).open()
+    with pytest.raises(CassetteMiss, match="unfinished recording") as caught:
+        recording.begin(ask("a"))
+    assert recording.unfinished_journal is not None
+    assert str(recording.unfinished_journal) in str(caught.value)
+    recording.close()
+    assert recording.unfinished_journal is not None
+
+
+def test_nothing_recorded_writes_nothing(path):
+    record(path)
+    assert not path.parent.exists() or list(path.parent.iterdir()) == []
+
+
+def test_unanswered_request_is_recorded_as_given_up(path):
+    recording = make(path, "once").open()
+    recording.begin(ask())
+    recording.close()
+    outcome = make(path).open().begin(ask()).outcome
+    assert (outcome.kind, outcome.phase) == (CANCELLED, Phase.HEAD)
+
+
+def test_dropped_request_is_not_recorded(path):
+    recording = make(path, "once").open()
+    recording.begin(ask("a")).drop()
+    recording.begin(ask("b")).finish(say("2"))
+    recording.close()
+    assert bodies(path) == ["b"]
+
+
+def test_late_and_double_outcomes_are_ignored(path):
+    recording = make(path, "once").open()
+    live, late = recording.begin(ask("a")), recording.begin(ask("b"))
+    live.finish(say("1"))
+    live.finish(say("2"))
+    late.drop()
+    recording.close()
+    late.finish(say("3"))
+    assert bodies(path) == ["a"]
+    assert replayed(make(path).open(), "a") == "1"
+
+
+def test_unwritable_place_is_said_before_the_first_request(path):
+    path.parent.mkdir()
+    path.parent.chmod(0o500)
+    try:
+        if not _is_bound_by_permissions(path.parent):
+            pytest.skip("this user may write anywhere")
+        with pytest.raises(CassetteUnwritable):
+            make(path, "once").open()
+    finally:
+        path.parent.chmod(0o700)
+
+
+def _is_bound_by_permissions(folder):
+    try:
+        (folder / "probe").write_text("")
+    except OSError:
+        return True
+    (folder / "probe").unlink()
+    return False
+
+
+def test_place_that_is_a_file_cannot_hold_a_cassette(path):
+    path.parent.write_text("not a folder")
+    with pytest.raises(CassetteUnwritable):
+        make(path, "once").open()
+
+
+@pytest.mark.parametrize("mode", ["none", "once", "new_episodes", "all", "refresh"])
+def test_damaged_cassette_is_an_error_and_stays(path, mode):
+    path.parent.mkdir()
+    path.write_text("<<<<<<< HEAD\nnot a cassette")
+    with pytest.raises(CassetteUnreadable, match=re.escape(str(path))):
+        make(path, mode).open()
+    assert path.read_text() == "<<<<<<< HEAD\nnot a cassette"
+
+
+# What passes by, hooks, secrets
+
+
+def test_ignored_hosts_are_not_wanted(path):
+    recording = make(path, ignore_hosts=("api.example.org",))
+    assert not recording.wants(URL)
+    assert recording.wants("https://other.example.org/")
+
+
+def test_only_hosts_are_wanted(path):
+    recording = make(path, only_hosts=("*.example.org",))
+    assert recording.wants(URL)
+    assert not recording.wants("https://example.com/")
+
+
+def test_telemetry_gets_an_empty_answer_in_replay(path):
+    answer = make(path).open().begin(ask(url="https://api.openai.com/v1/traces/ingest"))
+    assert (answer.outcome.status, answer.outcome.body) == (200, b"")
+
+
+def test_telemetry_passes_unrecorded(path):
+    recording = make(path, "once").open()
+    assert recording.begin(ask(url="https://api.openai.com/v1/traces/ingest")) is None
+    recording.close()
+    assert not path.exists()
+
+
+def test_request_hook_changes_what_is_kept(path):
+    def hook(request):
+        return Request(request.method, request.url, request.headers, b"always the same")
+
+    record(path, ("a", "1"), before_record_request=hook)
+    assert bodies(path) == ["always the same"]
+    assert replayed(make(path, before_record_request=hook).open(), "b") == "1"
+
+
+def test_request_hook_lets_pass(path):
+    assert make(path, before_record_request=lambda _request: None).open().begin(ask()) is None
+
+
+def test_response_hook_changes_or_drops(path):
+    def hook(response):
+        return None if response.body == b"drop" else Response(201, (), response.chunks, reason="Kept")
+
+    record(path, ("a", "drop"), ("b", "keep"), before_record_response=hook)
+    assert bodies(path) == ["b"]
+    assert make(path).open().begin(ask("b")).outcome.status == 201
+
+
+def test_secret_in_a_request_reaches_no_file_and_matches_another(path):
+    key, other = "sk-proj-abcDEF1234567890abcDEF12", "sk-proj-ZYXwvu0987654321ZYXwvu09"
+    record(path, (f"my key is {key}", "hush"))
+    assert key not in path.read_text()
+    assert replayed(make(path).open(), f"my key is {other}") == "hush"
+
+
+# What the run tells
+
+
+def test_run_lists_its_interactions_and_requests_in_order(path):
+    record(path, ("a", "1"), ("b", "2"))
+    recording = make(path, "new_episodes").open()
+    replayed(recording, "b")
+    recording.begin(ask("c")).finish(say("3"))
+    replayed(recording, "a")
+    assert [request.body for request in recording.requests] == [b"b", b"c", b"a"]
+    assert [interaction.outcome.body for interaction in recording.interactions] == [b"2", b"3", b"1"]
+    assert [interaction.test for interaction in recording.interactions] == ["test_x.py::test_x"] * 3
+    assert recording.play_count == 2
+
+
+def test_recorded_interactions_say_when(path):
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", record(path, ("a", "1")).interactions[0].recorded_at)
+
+
+def test_frozen_sources_are_in_the_header(path):
+    recording = Recording(
+        path,
+        RecordOptions(record_mode="once"),
+        key=PlainKeying(),
+        explain=Explainer(),
+        frozen={"clock": "2026-01-01T00:00:00Z"},
+    ).open()
+    recording.begin(ask()).finish(say("x"))
+    recording.close()
+    assert dict(make(path).open().header.frozen) == {"clock": "2026-01-01T00:00:00Z"}
+
+
+def test_closing_twice_saves_once(path):
+    recording = record(path, ("a", "1"))
+    before = path.read_bytes()
+    recording.close()
+    assert path.read_bytes() == before

@@ -99,9 +99,9 @@ def cached_async_http_client(timeout: float = 600, connect: float = 5) -> httpx.
 
     ``timeout`` and ``connect`` are seconds.
     """
-    from replay_agent.models.client import cached_client
+    from replay_agent.models.client import shared_client
 
-    return cached_client(timeout, connect)
+    return shared_client(timeout, connect)
 
 
 def get_user_agent() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -58,6 +59,7 @@ class AWSSignature(httpx.Auth):
         self._session = Session()
         self._service = service
         self._region = region
+        self._lock = Lock()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         request.headers.update(await run_sync(self._signed_headers, request))
@@ -73,7 +75,8 @@ class AWSSignature(httpx.Auth):
         return dict(signed.headers.items())
 
     def _credentials(self) -> Any:
-        found = self._session.get_credentials()
+        with self._lock:  # botocore's sessions are not made for several threads
+            found = self._session.get_credentials()
         if found is None:
             raise CredentialMissing(
                 "The provider 'bedrock' needs AWS credentials. Set the environment variables AWS_ACCESS_KEY_ID and "

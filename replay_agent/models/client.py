@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -10,7 +11,7 @@ from anyio.lowlevel import RunVar
 
 import replay_agent
 
-__all__ = "CONNECT_TIMEOUT", "TIMEOUT", "cached_client", "shared_client", "user_agent"
+__all__ = "CONNECT_TIMEOUT", "TIMEOUT", "shared_client", "user_agent"
 
 TIMEOUT = 600
 """Seconds that an answer may take; reasoning models use them."""
@@ -36,14 +37,15 @@ class _Clients:
             known = self.by_timeouts[timeout, connect] = _new_client(timeout, connect)
         return known
 
-    async def close_with_loop(self) -> None:
-        if self.closing is None:
-            self.closing = self._closed_at_end()
-            await anext(self.closing)
-
-    async def _closed_at_end(self) -> AsyncGenerator[None]:
+    def close_with_loop(self) -> None:
         # An event loop that ends closes the asynchronous generators that were started in it: asyncio in
         # `shutdown_asyncgens`, trio at the end of a run. That is the one moment to close connections in time.
+        # The generator's first step does not wait for anything, so it can be taken outside a coroutine.
+        self.closing = self._closed_at_end()
+        with suppress(StopIteration):
+            self.closing.__anext__().__await__().__next__()
+
+    async def _closed_at_end(self) -> AsyncGenerator[None]:
         try:
             yield
         finally:
@@ -68,17 +70,14 @@ def _clients() -> _Clients:
         return _without_loop
     if clients is None:
         clients = _Clients()
+        clients.close_with_loop()
         _of_loop.set(clients)
     return clients
 
 
-def cached_client(timeout: float = TIMEOUT, connect: float = CONNECT_TIMEOUT) -> httpx.AsyncClient:
-    """Return the shared client of the running event loop (or of no loop at all), a new one if it was closed."""
+def shared_client(timeout: float = TIMEOUT, connect: float = CONNECT_TIMEOUT) -> httpx.AsyncClient:
+    """Return the client of the running event loop (or of no loop at all), a new one if it was closed.
+
+    It is closed when its loop ends. ``timeout`` and ``connect`` are seconds.
+    """
     return _clients().client(timeout, connect)
-
-
-async def shared_client() -> httpx.AsyncClient:
-    """Return the shared client of the running event loop and see to it that it is closed when the loop ends."""
-    clients = _clients()
-    await clients.close_with_loop()
-    return clients.client(TIMEOUT, CONNECT_TIMEOUT)

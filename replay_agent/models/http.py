@@ -163,18 +163,17 @@ class HTTPModel(Model):
     async def _address(self) -> str:
         return self._base_url
 
-    async def _client(self) -> httpx.AsyncClient:
-        return self._http_client or await shared_client()
+    def _client(self) -> httpx.AsyncClient:
+        return self._http_client or shared_client()
 
     async def _fetch(self, url: str) -> httpx.Response:
-        client = await self._client()
-        return await client.get(url, follow_redirects=True)
+        return await self._client().get(url, follow_redirects=True)
 
     async def _send(self, call: ModelCall, settings: ModelSettings) -> httpx.Response:
         """Return the response, its body unread if the call asks for a stream; `ModelHTTPError` from status 400 on."""
         call.messages = await sendable(call.messages, self.provider.capabilities, self._fetch)
         encoded = self.codec.encode_call(call)
-        client = await self._client()
+        client = self._client()
         request = client.build_request(
             "POST",
             f"{(await self._address()).rstrip('/')}/{(self.provider.root + encoded.path).lstrip('/')}",

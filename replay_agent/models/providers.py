@@ -148,7 +148,6 @@ _ROWS = (
         system="google-gla",
         base_url="https://generativelanguage.googleapis.com/v1beta/models/",
         model_class=_GEMINI,
-        base_url_variables=("GEMINI_BASE_URL",),
         credential_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         credential_header="X-Goog-Api-Key",
         credential_prefix="",

@@ -304,7 +304,7 @@ async def test_a_broken_connection_is_an_error(server, hello, plain):
 
 
 async def test_models_share_one_client():
-    client = await shared_client()
+    client = shared_client()
     one = AnthropicModel("m", api_key="k")
     other = AnthropicModel("m", api_key="k")
-    assert await one._client() is await other._client() is client
+    assert one._client() is other._client() is client

@@ -76,7 +76,6 @@ NAMES = [
 ]
 BASE_URLS = [
     ("openai", "OPENAI_BASE_URL"),
-    ("google-gla", "GEMINI_BASE_URL"),
     ("anthropic", "ANTHROPIC_BASE_URL"),
     ("groq", "GROQ_BASE_URL"),
     ("cohere", "CO_API_URL"),

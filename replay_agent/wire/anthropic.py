@@ -29,6 +29,7 @@ from replay_agent.wire.anthropic_blocks import read_request, read_response, writ
 from replay_agent.wire.anthropic_stream import AnthropicStream, stream_of
 from replay_agent.wire.call_ids import CallIds
 from replay_agent.wire.codec import EncodedAnswer, EncodedCall, StreamDecoder
+from replay_agent.wire.framed_events import FRAMES
 from replay_agent.wire.json_text import Fields, read_object, write_json
 from replay_agent.wire.leftovers import put_back, taken_down
 from replay_agent.wire.refusals import refusal
@@ -41,6 +42,8 @@ _MODEL_IN_PATH = re.compile(
     r"/models/([^/:]+):(?:stream)?[rR]awPredict$|/model/([^/]+)/invoke(?:-with-response-stream)?$"
 )
 _STREAMING_PATH = re.compile(r":streamRawPredict$|/invoke-with-response-stream$")
+_BEDROCK = "bedrock"
+"""The dialect whose streams come in frames."""
 _NO_CALLS = re.compile(r"count[-_]tokens")
 _SAID = frozenset({"input"})
 """What a tool was called with is all in its part, though perhaps in other words."""
@@ -78,7 +81,9 @@ class Anthropic:
         in_path = _MODEL_IN_PATH.search(path)
         model = unquote(in_path[1] or in_path[2]) if in_path else None
         body = read_object(request.body, _FORMAT)
-        return _read_call(body, model, stream=_STREAMING_PATH.search(path) is not None).read_from(request.body)
+        call = _read_call(body, model, stream=_STREAMING_PATH.search(path) is not None)
+        call.dialect = _BEDROCK if in_path and in_path[2] else None
+        return call.read_from(request.body)
 
     def decode_answer(self, call: ModelCall | None, status: int, headers: Headers, body: bytes) -> Answer:
         """Read a whole answer."""
@@ -98,6 +103,8 @@ class Anthropic:
     def encode_answer(self, call: ModelCall, answer: ModelResponse) -> EncodedAnswer:
         """Write an answer: a message, or the events of one."""
         message = write_message(call, answer)
+        if call.stream and call.dialect == _BEDROCK:
+            return EncodedAnswer(200, (("content-type", FRAMES),), stream_of(message, framed=True))
         if call.stream:
             return EncodedAnswer(200, _EVENTS, stream_of(message))
         return EncodedAnswer(200, _JSON, (write_json(message),))

@@ -39,7 +39,16 @@ _ERRORS = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-_STATUSES = {name: status for status, name in _ERRORS.items()}
+_STATUSES = {
+    **{name: status for status, name in _ERRORS.items()},
+    "throttlingException": 429,
+    "validationException": 400,
+    "modelTimeoutException": 408,
+    "modelStreamErrorException": 424,
+    "internalServerException": 500,
+    "serviceUnavailableException": 503,
+}
+"""The status that an error has when it comes before a stream has begun; the last rows are Bedrock's."""
 
 
 def read_message(message: Fields, parts: list[ModelResponsePart]) -> ModelResponse:

@@ -22,6 +22,7 @@ from replay_agent.messages import (
 from replay_agent.wire.anthropic_answer import read_error, read_message
 from replay_agent.wire.anthropic_blocks import read_response, read_response_block
 from replay_agent.wire.event_source import EventSource
+from replay_agent.wire.framed_events import FramedEvents, is_framed, write_framed
 from replay_agent.wire.json_text import Fields, load_json, read_object, write_text
 from replay_agent.wire.made_up import pieces
 from replay_agent.wire.parts import StreamedParts
@@ -46,7 +47,7 @@ class AnthropicStream:
 
     def __init__(self) -> None:
         self.finished = False
-        self._source = EventSource()
+        self._source: EventSource | FramedEvents | None = None
         self._parts = StreamedParts()
         self._labels: dict[str, str] = {}
         self._open: dict[object, _Block] = {}
@@ -63,13 +64,16 @@ class AnthropicStream:
 
     def feed(self, data: bytes) -> list[ModelResponseStreamEvent]:
         """Take the next bytes and return the events that they completed. What is no event becomes an unknown part."""
-        return [event for sent in self._source.feed(data) for event in self._sent(sent)]
+        if self._source is None and data:
+            self._source = FramedEvents() if is_framed(data) else EventSource()
+        return [event for sent in self._source.feed(data) for event in self._sent(sent)] if self._source else []
 
     def close(self) -> list[ModelResponseStreamEvent]:
         """Say that no bytes follow, and return the last events. Raises `WireError` where nothing was an answer."""
-        events = [event for sent in self._source.close() for event in self._sent(sent, cut=True)]
-        if self._source.document:
-            return events + self._document(self._source.document)
+        source = self._source or EventSource()
+        events = [event for sent in source.close() for event in self._sent(sent, cut=True)]
+        if source.document:
+            return events + self._document(source.document)
         for index in list(self._open):
             events += self._close_block({"index": index})
         return events
@@ -232,8 +236,10 @@ _FILLED: dict[str, tuple[str, type]] = {
 """The blocks that come in pieces, and the field that the pieces fill."""
 
 
-def stream_of(message: Fields) -> tuple[bytes, ...]:
-    """Return the events in which the provider would send a message, a chunk each."""
+def stream_of(message: Fields, *, framed: bool = False) -> tuple[bytes, ...]:
+    """Return the events in which the provider would send a message, a chunk each; Bedrock puts each in a frame."""
+    if framed:
+        return write_framed(_events_of(message))
     return tuple(encode_event(write_text(event), event["type"]) for event in _events_of(message))
 
 

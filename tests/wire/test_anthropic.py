@@ -41,6 +41,7 @@ from replay_agent.messages import (
 from replay_agent.traffic import Request
 from replay_agent.usage import Usage
 from replay_agent.wire.anthropic import codec
+from replay_agent.wire.event_stream import encode_frame
 from replay_agent.wire.registry import codec_for, codec_named
 from tests.wire.conversations import as_it_is, calls, json_values, response_parts, texts
 
@@ -852,6 +853,45 @@ def test_the_sdk_reads_our_raw_events():
     events = list(answering(SPOKEN).messages.create(**ASKED, stream=True))
     assert events[0].message.usage.output_tokens == 0
     assert events[-2].delta.stop_reason == "tool_use"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_sdk_for_bedrock_reads_our_answers(stream):
+    def handle(asked: httpx2.Request) -> httpx2.Response:
+        sent = Request(asked.method, str(asked.url), body=asked.content)
+        assert codec_for(sent) is codec
+        call = codec.decode_call(sent)
+        assert (call.model, call.stream) == ("claude-x:0", stream)
+        encoded = codec.encode_answer(call, SPOKEN)
+        return httpx2.Response(encoded.status, headers=list(encoded.headers), content=b"".join(encoded.chunks))
+
+    http = httpx2.Client(transport=httpx2.MockTransport(handle))
+    bedrock = anthropic.AnthropicBedrock(
+        aws_access_key="a", aws_secret_key="s", aws_region="us-east-1", http_client=http, max_retries=0
+    )
+    got = bedrock.messages.create(**{**ASKED, "model": "claude-x:0"}, stream=stream)
+    if stream:
+        assert [event.type for event in got][-1] == "message_stop"
+    else:
+        assert got.content[2].text == SPOKEN.parts[2].content
+
+
+def test_framed_answers_are_read():
+    call = ModelCall([], stream=True, dialect="bedrock")
+    body = b"".join(codec.encode_answer(call, SPOKEN).chunks)
+    decoder = codec.stream_decoder(call, ())
+    for start in range(0, len(body), 7):
+        decoder.feed(body[start : start + 7])
+    decoder.close()
+    assert decoder.answer.response.parts == SPOKEN.parts
+    headers = {":message-type": "exception", ":exception-type": "throttlingException"}
+    refused = codec.decode_answer(call, 200, (), encode_frame(headers, b'{"message": "slower"}'))
+    assert refused == Answer(error=AnswerError(429, "slower"))
+
+
+def test_a_broken_frame_is_a_wire_error():
+    with pytest.raises(WireError):
+        answer(b"\0" * 40)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import sha256
 
-from pydantic_core import to_json
-
 from replay_agent.calls import Exchange, ModelCall
 from replay_agent.conversation.cost import total_cost
+from replay_agent.conversation.plain import plain
 from replay_agent.messages import (
     BinaryContent,
     ModelMessage,
@@ -300,7 +299,9 @@ def _question(part: ModelRequestPart) -> str:
         items = [part.content] if isinstance(part.content, str) else part.content
         return "\n".join(_item(item) for item in items)
     if isinstance(part, ToolReturnPart | RetryPromptPart):
-        return "tool: " + (part.content if isinstance(part.content, str) else to_json(part.content).decode())
+        return "tool: " + (
+            part.content if isinstance(part.content, str) else json.dumps(plain(part.content), sort_keys=True)
+        )
     return _item(part)
 
 

@@ -1,0 +1,65 @@
+"""Text as lines that a person, a terminal and a diff can trust: nothing invisible, nothing endless."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = "NO_BOUNDS", "Bounds", "indented", "visible"
+
+_CONTROLS = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
+_ESCAPED = (0x85, 0x2028, 0x2029, 0x200E, 0x200F, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_VISIBLE = {
+    **_CONTROLS,
+    0x7F: "\u2421",
+    **{code: f"\\u{code:04x}" for code in (*range(0x80, 0xA0), *_ESCAPED)},
+}
+"""Control characters as control pictures; what ends lines or turns text around, as escapes."""
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_TRAILING = re.compile(r"[ \t\u00a0]+\Z")
+_TRAILING_MARKS = {0x20: "\u2420", 0x09: "\u2409", 0xA0: "\\u00a0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of a text is shown: at most so many lines, and so many characters of a line."""
+
+    lines: int
+    width: int
+
+
+NO_BOUNDS = Bounds(0, 0)
+"""All of it."""
+
+
+def visible(text: str, *, trailing: bool = True) -> list[str]:
+    """Return the lines of a text with everything invisible made visible: control characters and trailing blanks.
+
+    Without ``trailing`` blanks stay as they are: for a piece of text that something follows.
+    """
+    text = _SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", text.replace("\r\n", "\u240d\n"))
+    lines = text.translate(_VISIBLE).split("\n")
+    return [_TRAILING.sub(_marked, line) for line in lines] if trailing else lines
+
+
+def _marked(blanks: re.Match[str]) -> str:
+    return blanks[0].translate(_TRAILING_MARKS)
+
+
+def indented(text: str, bounds: Bounds = NO_BOUNDS, indent: str = "  ") -> list[str]:
+    """Return the visible lines of a text, indented; an empty line stays empty."""
+    lines = visible(text)
+    if bounds.lines and len(lines) > bounds.lines + 1:
+        head = (bounds.lines + 1) // 2
+        tail = bounds.lines - head
+        hidden = len(lines) - head - tail
+        lines = [*lines[:head], f"... {hidden} more lines ...", *(lines[-tail:] if tail else [])]
+    return [indent + _cut(line, bounds.width) if line else "" for line in lines]
+
+
+def _cut(line: str, width: int) -> str:
+    if not width or len(line) <= width + 20:
+        return line
+    tail = width // 4
+    hidden = len(line) - width
+    return f"{line[: width - tail]} ... {hidden:,} more characters ... {line[-tail:]}"

@@ -1,0 +1,339 @@
+"""What changed between two calls of a model, as values: messages, tools, settings, model, wanted output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from hashlib import sha256
+from typing import Any, TypeAlias
+
+from replay_agent.calls import ModelCall, OutputSchema, ToolDefinition
+from replay_agent.conversation.plain import plain
+from replay_agent.messages import (
+    BinaryContent,
+    ModelMessage,
+    ModelRequestPart,
+    ModelResponse,
+    ModelResponsePart,
+    NativeToolCallPart,
+    NativeToolReturnPart,
+    RetryPromptPart,
+    SystemPromptPart,
+    TextPart,
+    ThinkingPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
+from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
+from replay_agent.report.words import Span, changed_length, word_diff
+
+__all__ = (
+    "CallIdChanged",
+    "Change",
+    "MessageAdded",
+    "MessageChanged",
+    "MessageRemoved",
+    "SettingChanged",
+    "ToolAdded",
+    "ToolChanged",
+    "ToolRemoved",
+    "ToolsReordered",
+    "compare_calls",
+    "distance",
+    "turn_of",
+)
+
+
+_ALIKE = 0.3
+"""The share of words in common from which on a message counts as changed rather than as another one."""
+_SAMPLE = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChanged:
+    """A part of the conversation that says something else; ``role`` names it, ``turn`` counts from 1."""
+
+    turn: int
+    role: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAdded:
+    """A part of the conversation that was not there before."""
+
+    turn: int
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRemoved:
+    """A part of the conversation that is no longer there."""
+
+    turn: int
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallIdChanged:
+    """A tool call under another id."""
+
+    turn: int
+    role: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAdded:
+    """A tool that was not offered before."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRemoved:
+    """A tool that is no longer offered."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChanged:
+    """A tool whose description or schema changed; paths begin with ``description`` or ``parameters``."""
+
+    name: str
+    changes: tuple[ValueChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsReordered:
+    """The same tools in another order."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChanged:
+    """Anything else of a call: a setting, the model, the tool choice, the wanted output; `ABSENT` where not given."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+Change: TypeAlias = (
+    MessageChanged
+    | MessageAdded
+    | MessageRemoved
+    | CallIdChanged
+    | ToolAdded
+    | ToolRemoved
+    | ToolChanged
+    | ToolsReordered
+    | SettingChanged
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One part of a conversation, as far as it takes part in a comparison."""
+
+    turn: int
+    role: str
+    text: str
+    call_id: str | None = field(default=None, compare=False)
+
+
+def compare_calls(before: ModelCall, after: ModelCall) -> list[Change]:
+    """Return what changed from one call to the other: messages first, in order, then tools, then everything else."""
+    return [
+        *_messages(before.messages, after.messages),
+        *_tools(before.tools, after.tools),
+        *_settings(before, after),
+    ]
+
+
+def distance(changes: Sequence[Change]) -> int:
+    """Return how much changed, roughly in characters, to choose the nearest of several calls."""
+    return sum(_weight(change) for change in changes)
+
+
+def turn_of(call: ModelCall) -> int:
+    """Return which answer of its conversation a call asks for, counting from 1."""
+    return 1 + sum(isinstance(message, ModelResponse) for message in call.messages)
+
+
+def _weight(change: Change) -> int:
+    match change:
+        case MessageChanged():
+            return 10 + changed_length(change.spans)
+        case MessageAdded() | MessageRemoved():
+            return 40 + len(change.text)
+        case ToolChanged():
+            return sum(10 + len(str(item.before)) + len(str(item.after)) for item in change.changes)
+        case ToolAdded() | ToolRemoved():
+            return 100
+        case _:
+            return 20
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def _messages(before: Sequence[ModelMessage], after: Sequence[ModelMessage]) -> Iterator[Change]:
+    old, new = list(_items(before)), list(_items(after))
+    ids: list[Change] = []
+    said = False
+    matcher = SequenceMatcher(None, [_key(item) for item in old], [_key(item) for item in new], autojunk=False)
+    for tag, i, j, k, m in matcher.get_opcodes():
+        if tag == "equal":
+            ids += [
+                CallIdChanged(two.turn, two.role, one.call_id, two.call_id)
+                for one, two in zip(old[i:j], new[k:m], strict=True)
+                if one.call_id != two.call_id
+            ]
+        else:
+            said = True
+            yield from _replaced(old[i:j], new[k:m])
+    if not said:
+        yield from ids
+
+
+def _key(item: Item) -> tuple[str, str]:
+    return item.role, item.text
+
+
+def _replaced(old: list[Item], new: list[Item]) -> Iterator[Change]:
+    """Pair what has the same role, in order; what finds no partner was removed or added."""
+    waiting = list(old)
+    for place, item in enumerate(new):
+        partner = _partner(item, waiting, sum(other.role == item.role for other in new[place:]))
+        if partner is None:
+            yield MessageAdded(item.turn, item.role, item.text)
+            continue
+        yield from (MessageRemoved(gone.turn, gone.role, gone.text) for gone in waiting[:partner])
+        yield MessageChanged(item.turn, item.role, word_diff(waiting[partner].text, item.text))
+        del waiting[: partner + 1]
+    yield from (MessageRemoved(gone.turn, gone.role, gone.text) for gone in waiting)
+
+
+def _partner(item: Item, waiting: list[Item], wanting: int) -> int | None:
+    """The place of the old item that became this one; ``wanting`` new items, this one included, need one."""
+    places = [place for place, other in enumerate(waiting) if other.role == item.role]
+    if not places or len(places) == wanting:
+        return places[0] if places else None
+    nearest = max(places, key=lambda place: _likeness(waiting[place].text, item.text))
+    return nearest if len(places) > wanting or _likeness(waiting[nearest].text, item.text) >= _ALIKE else None
+
+
+def _likeness(one: str, other: str) -> float:
+    words = set(one[:_SAMPLE].split()), set(other[:_SAMPLE].split())
+    return len(words[0] & words[1]) / (len(words[0] | words[1]) or 1)
+
+
+def _items(messages: Sequence[ModelMessage]) -> Iterator[Item]:
+    turn = 1
+    for message in messages:
+        for part in message.parts:
+            yield _item(turn, part)
+        turn += isinstance(message, ModelResponse)
+
+
+def _item(turn: int, part: ModelRequestPart | ModelResponsePart) -> Item:
+    match part:
+        case SystemPromptPart():
+            return Item(turn, "system prompt", part.content)
+        case UserPromptPart():
+            return Item(turn, "user prompt", _user_text(part.content))
+        case ToolReturnPart():
+            return Item(turn, f"result of tool {part.tool_name}", _value_text(part.content), part.tool_call_id)
+        case RetryPromptPart():
+            role = f"retry prompt of tool {part.tool_name}" if part.tool_name else "retry prompt"
+            return Item(turn, role, _value_text(part.content), part.tool_call_id)
+        case TextPart():
+            return Item(turn, "assistant's text", part.content)
+        case ThinkingPart():
+            return Item(turn, "assistant's reasoning", part.content or f"(signature {part.signature})")
+        case ToolCallPart() | NativeToolCallPart():
+            return Item(turn, f"assistant's call of {part.tool_name}", _value_text(part.args), part.tool_call_id)
+        case NativeToolReturnPart():
+            return Item(
+                turn, f"result of the provider's {part.tool_name}", _value_text(part.content), part.tool_call_id
+            )
+        case _:
+            return Item(turn, f"{part.part_kind} part", _value_text(part))
+
+
+def _user_text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    return "\n".join(item if isinstance(item, str) else _value_text(item) for item in content)
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, BinaryContent):
+        return f"[{value.media_type}, {len(value.data):,} bytes, sha256 {sha256(value.data).hexdigest()[:12]}]"
+    if isinstance(value, str):
+        try:
+            value = json.loads(value) if value.lstrip()[:1] in ("{", "[") else value
+        except (ValueError, RecursionError):
+            return str(value)
+    value = plain(value)
+    return value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True)
+
+
+# --- tools and settings -----------------------------------------------------------------------------------------------
+
+
+def _tools(before: Sequence[ToolDefinition], after: Sequence[ToolDefinition]) -> Iterator[Change]:
+    old, new = {tool.name: tool for tool in before}, {tool.name: tool for tool in after}
+    yield from (ToolAdded(name) for name in new if name not in old)
+    yield from (ToolRemoved(name) for name in old if name not in new)
+    for name in new:
+        changes = _tool_changes(old[name], new[name]) if name in old else ()
+        if changes:
+            yield ToolChanged(name, changes)
+    if list(old) != list(new) and set(old) == set(new):
+        yield ToolsReordered(tuple(old), tuple(new))
+
+
+def _tool_changes(before: ToolDefinition, after: ToolDefinition) -> tuple[ValueChange, ...]:
+    changes = json_diff(before.parameters_json_schema, after.parameters_json_schema, "parameters")
+    if before.description != after.description:
+        changes.insert(0, ValueChange("description", before.description, after.description))
+    return tuple(changes)
+
+
+def _settings(before: ModelCall, after: ModelCall) -> Iterator[Change]:
+    for name in ("model", "tool_choice", "stream", "previous_response_id"):
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            yield SettingChanged(name.replace("_", " "), _given(old), _given(new))
+    yield from _members(dict(before.settings), dict(after.settings))
+    yield from _members(_schema(before.output_schema), _schema(after.output_schema), "output schema")
+    yield from _members(before.extras, after.extras)
+
+
+def _schema(schema: OutputSchema | None) -> Any:
+    return ABSENT if schema is None else plain(schema)
+
+
+def _members(before: Any, after: Any, path: str = "") -> Iterator[Change]:
+    if before is ABSENT and after is ABSENT:
+        return
+    if before is ABSENT or after is ABSENT:
+        yield SettingChanged(path, before, after)
+        return
+    for change in json_diff(before, after, path):
+        yield SettingChanged(change.path.removeprefix("."), change.before, change.after)
+
+
+def _given(value: Any) -> Any:
+    return ABSENT if value is None else value

@@ -1,0 +1,245 @@
+"""Why a request has no recorded answer, told at the level of the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+from replay_agent.conversation.json_path import JSONPath
+from replay_agent.conversation.lines import visible
+from replay_agent.conversation.meaning import meaning
+from replay_agent.conversation.transcript import Transcript
+from replay_agent.messages import ModelRequest, UserPromptPart
+from replay_agent.recording.matching import Miss
+from replay_agent.report.compare import CallIdChanged, Change, turn_of
+from replay_agent.report.nearest import Nearest, find_nearest
+from replay_agent.report.render import headline, render_changes
+from replay_agent.report.question import read_question
+from replay_agent.report.volatility import VolatileValue, freeze_source, volatile_path, volatile_values
+from replay_agent.traffic import Interaction
+
+__all__ = "explain", "explainer"
+
+_LATER = 40
+"""How far behind the nearest interaction its later turns are looked for."""
+_LONGEST_GIST = 100
+_MOST_HOSTS = 4
+
+
+def explainer(command: str, ignore_body: Sequence[str] = (), *, colour: bool = False) -> Callable[[Miss], str]:
+    """Return a function that explains misses.
+
+    ``command`` records anew when the name of a record mode is appended to it: ``pytest test_a.py::test_b
+    --record-mode=``. ``ignore_body`` are the JSON paths that do not count in the comparison.
+    """
+    ignored = tuple(JSONPath.parse(path) for path in ignore_body)
+    return lambda miss: _Explanation(miss, command, ignored, colour=colour).text()
+
+
+def explain(miss: Miss, command: str = "pytest --record-mode=") -> str:
+    """Return the explanation of a miss in three parts: what happened, the nearest thing recorded, what to do."""
+    return explainer(command)(miss)
+
+
+class _Explanation:
+    def __init__(self, miss: Miss, command: str, ignored: tuple[JSONPath, ...], *, colour: bool) -> None:
+        self._miss = miss
+        self._command = command
+        self._ignored = ignored
+        self._colour = colour
+        self._question = read_question(miss.request, ignored)
+        self._file = _shown(miss.cassette_path)
+
+    def text(self) -> str:
+        told = {
+            "no cassette": self._no_cassette,
+            "used up": self._used_up,
+            "read on": self._read_on,
+        }.get(self._miss.reason, self._changed)
+        return "\n\n".join("\n".join(lines) for lines in told() if lines)
+
+    def _no_cassette(self) -> list[list[str]]:
+        path = self._miss.cassette_path
+        what = f"There is no cassette {self._file}" if path is None or not path.exists() else f"{self._file} is empty"
+        return [
+            [f"{what}, and in record mode {self._miss.record_mode} nothing is sent.", *self._asked()],
+            self._accept("To record it", "once"),
+        ]
+
+    def _read_on(self) -> list[list[str]]:
+        return [
+            [f"The client reads on where the recorded answer in {self._file} ends.", *self._asked()],
+            ["When it was recorded, the client had stopped reading there."],
+            self._accept("To record more of the answer", "rewrite"),
+        ]
+
+    def _used_up(self) -> list[list[str]]:
+        recorded = self._times_recorded()
+        answers = "1 answer" if recorded == 1 else f"{recorded} answers"
+        asked = f"asked {recorded + 1} times, recorded {recorded}" if recorded else "asked more often than recorded"
+        return [
+            [f"This request was {asked}: every answer to it in {self._file} is used up.", *self._asked()],
+            [
+                f"The cassette holds {answers} to it, all played. The agent repeats itself: a loop, a retry, or a new call."
+                if recorded
+                else "The agent repeats itself: a loop, a retry, or a new call."
+            ],
+            [
+                *self._accept("To record one more", "refresh"),
+                "To give the last answer again however often it is asked: allow_repeats=True.",
+            ],
+        ]
+
+    def _times_recorded(self) -> int:
+        key = meaning([path.text for path in self._ignored])
+        digest, url = key(self._miss.request).digest, self._miss.request.url
+        return sum(
+            interaction.request.url == url and key(interaction.request).digest == digest
+            for interaction in self._miss.interactions()
+        )
+
+    def _changed(self) -> list[list[str]]:
+        interactions = self._miss.interactions()
+        if not interactions:
+            return self._no_cassette()
+        nearest = find_nearest(
+            self._question, interactions, self._miss.played, test=self._miss.test, ignored=self._ignored
+        )
+        if nearest is None:
+            return self._nothing_like_it(interactions)
+        return [
+            [headline(nearest.changes, f"since {self._file} was recorded"), *self._asked()]
+            if nearest.changes
+            else self._no_difference(),
+            render_changes(nearest.changes, colour=self._colour),
+            [*self._compared_with(nearest, interactions), *self._consequence(nearest, interactions)],
+            self._volatile(nearest),
+            self._accept(self._accepting(nearest.changes), "refresh"),
+        ]
+
+    def _no_difference(self) -> list[str]:
+        return [
+            f"Nothing in {self._file} answers this request, although one has the same method, address and body.",
+            *self._asked(),
+            "Either a header that counts differs (match_headers), or this answer was recorded for another request.",
+        ]
+
+    def _nothing_like_it(self, interactions: Sequence[Interaction]) -> list[list[str]]:
+        address = self._question.address
+        hosts: dict[str, int] = {}
+        for interaction in interactions:
+            host = read_question(interaction.request).address.netloc if len(hosts) < _MOST_HOSTS else ""
+            hosts[host] = hosts.get(host, 0) + 1
+        counted = ", ".join(f"{host or 'others'} ({count})" for host, count in hosts.items())
+        return [
+            [f"Nothing like this request is in {self._file}.", *self._asked()],
+            [f"It goes to {address.netloc}; the {len(interactions)} recorded requests go to: {counted}."],
+            [
+                *self._accept("To record it", "refresh"),
+                f"To leave such traffic alone: ignore_hosts=({address.hostname!r},).",
+            ],
+        ]
+
+    # --- pieces -------------------------------------------------------------------------------------------------------
+
+    def _asked(self) -> list[str]:
+        """Which request it is, in one line."""
+        request, call = self._question.request, self._question.call
+        place = f"{request.method} {_one_line(request.url)}"
+        if call is None:
+            return [f"  {place}"]
+        said = [call.model or "", f"turn {turn_of(call)}", _last_prompt(call.messages)]
+        return [f"  {place} ({', '.join(word for word in said if word)})"]
+
+    def _compared_with(self, nearest: Nearest, interactions: Sequence[Interaction]) -> list[str]:
+        test = interactions[nearest.index].test
+        by = f", recorded by {test}" if test and test != self._miss.test else ""
+        state = "the nearest one, which was played already" if nearest.played else "the nearest that is not played yet"
+        if len(interactions) == 1:
+            state = "the only one" + (", which was played already" if nearest.played else "")
+        return [f"Compared with interaction {nearest.index + 1} of {len(interactions)}{by}: {state}."]
+
+    def _consequence(self, nearest: Nearest, interactions: Sequence[Interaction]) -> list[str]:
+        if nearest.recorded.call is None or nearest.played:
+            return []
+        window = list(islice(interactions, nearest.index, nearest.index + _LATER))
+        first = Transcript.from_interactions(window).conversations[:1]
+        later = len(first[0].exchanges) - 1 if first and first[0].exchanges[0].interaction == 0 else 0
+        if not later:
+            return []
+        turn = turn_of(nearest.recorded.call)
+        between = "and" if later == 2 else "to"
+        turns = f"Turn {turn + 1}" if later == 1 else f"Turns {turn + 1} {between} {turn + later}"
+        what = "was" if later == 1 else "were"
+        return [f"{turns} of that conversation {what} recorded after it and cannot be replayed if this one changes."]
+
+    def _volatile(self, nearest: Nearest) -> list[str]:
+        values, alone = volatile_values(nearest.changes)
+        if not values:
+            return []
+        value = values[0]
+        kinds = list(dict.fromkeys(found.kind for found in values))
+        what = f"{_with_article(value.kind)}: {value.before} was recorded, now it is {value.after}"
+        only = "Nothing else differs. " if alone else ""
+        return [
+            f"What differs is {what}."
+            if len(kinds) == 1
+            else f"What differs is volatile ({', '.join(kinds)}): {what}.",
+            f"{only}Such a value is another one in every run. {self._remedy(nearest, value, kinds)}",
+        ]
+
+    def _remedy(self, nearest: Nearest, value: VolatileValue, kinds: Iterable[str]) -> str:
+        source = freeze_source(kinds)
+        path = volatile_path(nearest.recorded.body, self._question.body, value)
+        ways = []
+        if source is not None:
+            ways.append(f"freeze it (freeze=({source!r},) on the mark, then record again)")
+        if path is not None:
+            ways.append(f"leave its field out of the comparison (ignore_body=({path!r},))")
+        if not ways:
+            ways.append("keep it out of what is sent")
+        text = ", or ".join(ways)
+        return f"{text[0].upper()}{text[1:]}."
+
+    def _accepting(self, changes: Sequence[Change]) -> str:
+        if changes and all(isinstance(change, CallIdChanged) for change in changes):
+            return "To record it again"
+        return "If that is meant, record what changed"
+
+    def _accept(self, purpose: str, mode: str) -> list[str]:
+        return [f"{purpose}:", f"    {self._command}{mode}"]
+
+
+def _with_article(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(visible(text))
+    return line if len(line) <= 160 else f"{line[:157]}..."
+
+
+def _last_prompt(messages: Iterable[object]) -> str:
+    prompts = [
+        part.content
+        for message in messages
+        if isinstance(message, ModelRequest)
+        for part in message.parts
+        if isinstance(part, UserPromptPart)
+    ]
+    if not prompts:
+        return ""
+    content = prompts[-1]
+    text = content if isinstance(content, str) else next((item for item in content if isinstance(item, str)), "")
+    words = " ".join(" ".join(visible(text[: 4 * _LONGEST_GIST])).split())
+    return f'"{words[: _LONGEST_GIST - 3]}..."' if len(words) > _LONGEST_GIST else f'"{words}"'
+
+
+def _shown(path: Path | None) -> str:
+    if path is None:
+        return "the cassette"
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return str(path)

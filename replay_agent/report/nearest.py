@@ -1,0 +1,93 @@
+"""The recorded interaction that a request without an answer is most like."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from heapq import nlargest
+from urllib.parse import urlsplit
+
+from replay_agent.conversation.json_path import JSONPath
+from replay_agent.report.compare import Change, distance
+from replay_agent.report.question import Question, compare_requests, read_question
+from replay_agent.traffic import Interaction, Request
+
+__all__ = "Nearest", "find_nearest"
+
+_READ_IN_FULL = 6
+_MOST_BYTES = 10_000_000
+"""Of all bodies together that are looked at for their words."""
+_LEAST_BYTES, _MOST_OF_ONE = 1_024, 65_536
+_BETWEEN_WORDS = bytes.maketrans(b'"{}[]():,;=&\\', b" " * 13)
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """A recorded interaction, by its place in the recording, and what a request changes of it."""
+
+    index: int
+    recorded: Question
+    changes: list[Change]
+    played: bool
+
+
+def find_nearest(
+    question: Question,
+    interactions: Sequence[Interaction],
+    played: Collection[int] = frozenset(),
+    *,
+    test: str | None = None,
+    ignored: Sequence[JSONPath] = (),
+) -> Nearest | None:
+    """Return the nearest interaction, preferably one that is not played; None if nothing goes to the same place.
+
+    Every request is compared by the words it uses; only the best few are read and compared in full.
+    """
+    left = [index for index in range(len(interactions)) if index not in played]
+    for indexes in (left, list(range(len(interactions)))):
+        best = _best(question.request, interactions, indexes, test)
+        found = [_compared(question, index, interactions[index].request, ignored, index in played) for index in best]
+        alike = [nearest for nearest in found if (nearest.recorded.call is None) == (question.call is None)]
+        if alike:
+            return min(alike, key=lambda nearest: distance(nearest.changes))
+    return None
+
+
+def _compared(question: Question, index: int, request: Request, ignored: Sequence[JSONPath], played: bool) -> Nearest:
+    recorded = read_question(request, ignored)
+    return Nearest(index, recorded, compare_requests(recorded, question), played)
+
+
+def _best(request: Request, interactions: Sequence[Interaction], indexes: Sequence[int], test: str | None) -> list[int]:
+    """The most similar interactions, those first that go to the same place; the earlier one of equals."""
+    if not indexes:
+        return []
+    share = min(_MOST_OF_ONE, max(_LEAST_BYTES, _MOST_BYTES // len(indexes)))
+    words = _words(request.body, share)
+    scores: dict[int, float] = {}
+    for index in indexes:
+        recorded = interactions[index]
+        place = _same_place(request, recorded.request)
+        if place:
+            own = 0.01 if recorded.test == test else 0.0
+            scores[index] = place + own + _likeness(words, _words(recorded.request.body, share))
+    return sorted(nlargest(_READ_IN_FULL, scores, key=lambda index: scores[index]))
+
+
+def _same_place(request: Request, recorded: Request) -> float:
+    """How near two addresses are: 0 if neither host nor path is the same; the path says more than the host."""
+    one, other = urlsplit(request.url), urlsplit(recorded.url)
+    path, host = one.path == other.path, one.netloc.lower() == other.netloc.lower()
+    if request.method != recorded.method or not (path or host):
+        return 0.0
+    return 2.0 * path + host
+
+
+def _words(body: bytes, share: int) -> frozenset[bytes]:
+    if len(body) > share:
+        body = body[: share // 2] + body[-share // 2 :]
+    return frozenset(body.translate(_BETWEEN_WORDS).split())
+
+
+def _likeness(one: frozenset[bytes], other: frozenset[bytes]) -> float:
+    return len(one & other) / (len(one | other) or 1)

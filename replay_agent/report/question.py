@@ -1,0 +1,129 @@
+"""What changed between two requests: of the call they make, where a codec reads them, else of their bodies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from replay_agent.calls import ModelCall
+from replay_agent.content_encoding import decode
+from replay_agent.conversation.address import canonical_url
+from replay_agent.conversation.json_path import JSONPath
+from replay_agent.exceptions import WireError
+from replay_agent.report.compare import Change, MessageChanged, SettingChanged, compare_calls
+from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
+from replay_agent.report.words import word_diff
+from replay_agent.traffic import Request
+from replay_agent.wire.registry import codec_for
+
+__all__ = "Question", "compare_requests", "read_question"
+
+_MOST_TEXT = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request, read: its body as JSON where it is that, and the call of a model that it makes, if it makes one."""
+
+    request: Request
+    body: Any = ABSENT
+    call: ModelCall | None = None
+    format: str | None = None
+
+    @property
+    def address(self) -> SplitResult:
+        """The URL in its one spelling, in parts."""
+        return urlsplit(canonical_url(self.request.url))
+
+
+def read_question(request: Request, ignored: Sequence[JSONPath] = ()) -> Question:
+    """Read a request, without what ``ignored`` names in a JSON body. Never raises."""
+    try:
+        request = replace(request, body=decode(request.headers, request.body))
+    except WireError:
+        return Question(request)
+    body = _json(request.body)
+    if ignored and body is not ABSENT:
+        for path in ignored:
+            body = path.remove_from(body)
+        request = replace(request, body=json.dumps(body).encode())
+    codec = codec_for(request)
+    if codec is None:
+        return Question(request, body)
+    try:
+        return Question(request, body, codec.decode_call(request), codec.name)
+    except WireError:
+        return Question(request, body)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return ABSENT
+
+
+def compare_requests(before: Question, after: Question) -> list[Change]:
+    """Return what changed, the address first."""
+    changes = _address(before, after)
+    if before.call is not None and after.call is not None:
+        said = compare_calls(before.call, after.call)
+        if before.format != after.format:
+            changes.append(SettingChanged("format", before.format, after.format))
+        # A model's name stands in the path of some formats, and is a change of the model then, not of the path.
+        if any(isinstance(change, SettingChanged) and change.name == "model" for change in said):
+            changes = [change for change in changes if not _is(change, "path")]
+        changes += said
+    return changes or _bodies(before, after)
+
+
+def _is(change: Change, name: str) -> bool:
+    return isinstance(change, SettingChanged) and change.name == name
+
+
+def _address(before: Question, after: Question) -> list[Change]:
+    old, new = before.address, after.address
+    pairs = [
+        ("method", before.request.method, after.request.method),
+        ("host", f"{old.scheme}://{old.netloc}", f"{new.scheme}://{new.netloc}"),
+        ("path", old.path, new.path),
+    ]
+    changes: list[Change] = [SettingChanged(name, one, other) for name, one, other in pairs if one != other]
+    if old.query != new.query:
+        changes += _query(old.query, new.query)
+    return changes
+
+
+def _query(before: str, after: str) -> list[SettingChanged]:
+    fields = json_diff(_fields(before), _fields(after), "query")
+    return [SettingChanged(change.path, change.before, change.after) for change in fields]
+
+
+def _fields(query: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        fields.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+
+
+def _bodies(before: Question, after: Question) -> list[Change]:
+    if before.body is not ABSENT and after.body is not ABSENT:
+        changes: list[ValueChange] = json_diff(before.body, after.body)
+        return [SettingChanged(change.path, change.before, change.after) for change in changes]
+    one, other = before.request.body, after.request.body
+    if one == other:
+        return []
+    try:
+        texts = one.decode(), other.decode()
+    except UnicodeDecodeError:
+        texts = _described(one), _described(other)
+    if max(map(len, texts)) > _MOST_TEXT:
+        texts = _described(one), _described(other)
+    return [MessageChanged(0, "body", word_diff(*texts))]
+
+
+def _described(body: bytes) -> str:
+    return f"{len(body):,} bytes, beginning with {body[:40]!r}"

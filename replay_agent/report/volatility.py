@@ -1,0 +1,83 @@
+"""Changes that are no changes of the agent: values read off a clock or made up anew on every run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from replay_agent.conversation.volatile import CLOCK, kind_of
+from replay_agent.report.compare import Change, MessageChanged, SettingChanged, ToolChanged
+from replay_agent.report.json_diff import json_diff
+from replay_agent.report.words import Span, word_diff
+
+__all__ = "VolatileValue", "freeze_source", "volatile_path", "volatile_values"
+
+_MADE_UP = frozenset({"uuid", "id", "hex id"})
+
+
+@dataclass(frozen=True, slots=True)
+class VolatileValue:
+    """A value that differs and is of a kind that always does."""
+
+    kind: str
+    before: str
+    after: str
+
+
+def volatile_values(changes: Iterable[Change]) -> tuple[list[VolatileValue], bool]:
+    """Return the volatile values among changes, and whether there is no other change."""
+    found: list[VolatileValue] = []
+    other = False
+    for change in changes:
+        values, rest = _of_change(change)
+        found += values
+        other = other or rest
+    return list(dict.fromkeys(found)), bool(found) and not other
+
+
+def freeze_source(kinds: Iterable[str]) -> str | None:
+    """Return which frozen source would keep values of these kinds the same, None if none would."""
+    kinds = set(kinds)
+    if kinds & CLOCK:
+        return "clock"
+    return "uuid" if "uuid" in kinds else "random" if kinds & _MADE_UP else None
+
+
+def volatile_path(before: Any, after: Any, value: VolatileValue) -> str | None:
+    """Return the JSON path of the member of two bodies that holds a volatile value."""
+    for change in json_diff(before, after):
+        if value.before in str(change.before) and value.after in str(change.after):
+            return change.path
+    return None
+
+
+def _of_change(change: Change) -> tuple[list[VolatileValue], bool]:
+    if isinstance(change, MessageChanged):
+        return _of_spans(change.spans)
+    if isinstance(change, SettingChanged):
+        return _of_values(change.before, change.after)
+    if isinstance(change, ToolChanged):
+        read = [_of_values(item.before, item.after) for item in change.changes]
+        return [value for values, _ in read for value in values], any(rest for _, rest in read)
+    return [], True
+
+
+def _of_values(before: Any, after: Any) -> tuple[list[VolatileValue], bool]:
+    if isinstance(before, str | int | float) and isinstance(after, str | int | float):
+        return _of_spans(word_diff(str(before), str(after)))
+    return [], True
+
+
+def _of_spans(spans: Sequence[Span]) -> tuple[list[VolatileValue], bool]:
+    changed = [span for span in spans if span.kind != "same"]
+    found = [value for one, two in pairwise(spans) for value in _of_pair(one, two)]
+    return found, len(changed) != 2 * len(found)
+
+
+def _of_pair(one: Span, two: Span) -> Iterator[VolatileValue]:
+    if one.kind == "removed" and two.kind == "added":
+        kind = kind_of(one.text)
+        if kind is not None and kind == kind_of(two.text):
+            yield VolatileValue(kind, one.text.strip(), two.text.strip())

@@ -1,0 +1,388 @@
+"""A miss explained: what happened, the nearest thing recorded, what to do."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from replay_agent.recording.matching import Miss
+from replay_agent.report.drift import explain, explainer
+from replay_agent.traffic import Chunk, Interaction, Request, Response
+
+CHAT = "https://api.openai.com/v1/chat/completions"
+COMMAND = "pytest tests/test_geo.py::test_capital --record-mode="
+PATH = Path("cassettes/test_geo/test_capital.yaml")
+JSON = (("content-type", "application/json"),)
+
+SYSTEM = "Be a geographer.\nUse the tool for every population; never guess.\nToday is 2026-11-21."
+ASKED = {
+    "model": "gpt-4o",
+    "messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": "What is the capital of France?"}],
+    "temperature": 0.2,
+    "tools": [
+        {
+            "type": "function",
+            "function": {
+                "name": "get_population",
+                "description": "How many people live there.",
+                "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+            },
+        }
+    ],
+}
+TOOL_CALL = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [
+        {"id": "call_1", "type": "function", "function": {"name": "get_population", "arguments": '{"city":"Paris"}'}}
+    ],
+}
+
+
+def edited(body, edit):
+    body = copy.deepcopy(body)
+    edit(body)
+    return body
+
+
+SECOND = edited(
+    ASKED,
+    lambda body: body["messages"].extend(
+        [TOOL_CALL, {"role": "tool", "tool_call_id": "call_1", "content": '{"n": 1}'}]
+    ),
+)
+THIRD = edited(
+    SECOND,
+    lambda body: body["messages"].extend(
+        [{"role": "assistant", "content": "Paris."}, {"role": "user", "content": "And of Spain?"}]
+    ),
+)
+
+
+def post(body, url=CHAT, headers=JSON):
+    return Request("POST", url, headers, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+def answer(message):
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    body = {"id": "x", "object": "chat.completion", "created": 1, "model": "gpt-4o", "choices": [choice]}
+    return Response(200, JSON, (Chunk(json.dumps(body).encode()),))
+
+
+RECORDED = [
+    Interaction(post(ASKED), answer(TOOL_CALL), test="tests/test_geo.py::test_capital"),
+    Interaction(post(SECOND), answer({"role": "assistant", "content": "Paris."})),
+    Interaction(post(THIRD), answer({"role": "assistant", "content": "Madrid."})),
+]
+
+
+def miss(request, recorded=RECORDED, played=(), reason="changed", path=PATH, mode="none"):
+    return Miss(request, path, mode, "tests/test_geo.py::test_capital", lambda: recorded, frozenset(played), reason)
+
+
+def explained(request, recorded=RECORDED, ignore_body=(), **options):
+    return explainer(COMMAND, ignore_body)(miss(request, recorded, **options))
+
+
+def parts(text):
+    return text.split("\n\n")
+
+
+# --- what changed is named --------------------------------------------------------------------------------------------
+
+CHANGES = [
+    (
+        lambda body: body["messages"][0].update(content=SYSTEM.replace("geographer", "historian")),
+        ["The system prompt changed since", "turn 1, system prompt", "Be a [-geographer-]{+historian+}."],
+    ),
+    (
+        lambda body: body["messages"][1].update(content="What is the old capital of France?"),
+        ["The user prompt changed since", "turn 1, user prompt", "What is the {+old +}capital of France?"],
+    ),
+    (
+        lambda body: body["tools"][0]["function"]["parameters"]["properties"].update(unit={"type": "string"}),
+        ["The tool get_population changed", "parameters.properties.unit: added", '{"type": "string"}'],
+    ),
+    (
+        lambda body: body["tools"][0]["function"].update(description="How many live there."),
+        ["The tool get_population changed", "description", "many live"],
+    ),
+    (lambda body: body.pop("tools"), ["The tool get_population was removed"]),
+    (
+        lambda body: body["tools"].append({"type": "function", "function": {"name": "get_area", "parameters": {}}}),
+        ["The tool get_area was added"],
+    ),
+    (lambda body: body.update(temperature=0.7), ["temperature changed", "temperature: 0.2 -> 0.7"]),
+    (lambda body: body.update(seed=7), ["seed was added", "seed: added, 7"]),
+    (lambda body: body.pop("temperature"), ["temperature was removed", "was 0.2"]),
+    (lambda body: body.update(model="gpt-5"), ["The model changed", '"gpt-4o" -> "gpt-5"']),
+    (lambda body: body.update(tool_choice="required"), ["The tool choice was added", "required"]),
+    (
+        lambda body: body.update(
+            response_format={"type": "json_schema", "json_schema": {"name": "City", "schema": {"type": "object"}}}
+        ),
+        ["The output schema was added", "City"],
+    ),
+    (lambda body: body.update(metadata={"run": "a"}), ["metadata was added"]),
+    (
+        lambda body: body["messages"].append({"role": "user", "content": "Be quick."}),
+        ["The user prompt was added", "+ Be quick."],
+    ),
+    (lambda body: body["messages"].pop(0), ["The system prompt was removed", "- Be a geographer."]),
+]
+
+
+@pytest.mark.parametrize(("edit", "words"), CHANGES)
+def test_a_change_is_named(edit, words):
+    text = explained(post(edited(ASKED, edit)))
+    assert [word for word in words if word not in text] == []
+    assert str(PATH) in text
+    assert COMMAND + "refresh" in text
+    assert "interaction 1 of 3" in text
+
+
+def test_only_what_changed_is_named():
+    text = explained(post(edited(ASKED, lambda body: body.update(temperature=0.7))))
+    assert "system prompt" not in text
+    assert "get_population" not in text
+    assert "gpt-4o" in text
+
+
+def test_several_changes_are_counted_and_all_shown():
+    def edit(body):
+        body.update(temperature=0.7, seed=1)
+        body["messages"][1].update(content="What is the old capital of France?")
+
+    text = explained(post(edited(ASKED, edit)))
+    assert parts(text)[0].startswith(f"3 things changed since {PATH} was recorded: the user prompt, temperature, seed.")
+    assert "{+old +}" in text
+    assert "temperature: 0.2 -> 0.7" in text
+    assert "seed: added, 1" in text
+
+
+def test_a_later_turn_is_compared_with_its_own():
+    text = explained(post(edited(SECOND, lambda body: body["messages"][3].update(content='{"n": 2}'))), played=[0])
+    assert "The result of tool get_population of turn 2 changed" in text
+    assert "interaction 2 of 3" in text
+    assert "[-1-]{+2+}" in text
+
+
+def test_later_turns_that_cannot_replay_are_told():
+    first = explained(post(edited(ASKED, lambda body: body.update(temperature=0.7))))
+    assert "Turns 2 and 3 of that conversation were recorded after it and cannot be replayed" in first
+    second = explained(post(edited(SECOND, lambda body: body.update(temperature=0.7))), played=[0])
+    assert "Turn 3 of that conversation was recorded after it" in second
+    third = explained(post(edited(THIRD, lambda body: body.update(temperature=0.7))), played=[0, 1])
+    assert "recorded after it" not in third
+
+
+def test_a_changed_answer_id_is_told():
+    text = explained(post(json.loads(json.dumps(SECOND).replace("call_1", "call_9"))), played=[0])
+    assert '"call_1" -> "call_9"' in text
+
+
+def test_a_played_interaction_serves_if_nothing_else_is_left():
+    text = explained(post(edited(ASKED, lambda body: body.update(temperature=0.7))), played=[0, 1, 2])
+    assert "which was played already" in text
+    assert "temperature: 0.2 -> 0.7" in text
+
+
+def test_ignored_fields_are_not_shown():
+    def edit(body):
+        body.update(temperature=0.7, metadata={"trace": "b"})
+
+    recorded = [Interaction(post({**ASKED, "metadata": {"trace": "a"}}), answer(TOOL_CALL))]
+    text = explained(post(edited(ASKED, edit)), recorded, ignore_body=["$.metadata.trace"])
+    assert "trace" not in text
+    assert parts(text)[0].startswith("temperature changed")
+
+
+def test_a_request_that_only_differs_in_a_header_is_told():
+    text = explained(post(ASKED))
+    assert "same method, address and body" in text
+    assert "match_headers" in text
+
+
+# --- values that always differ ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("2026-11-21", "2026-11-22", ["a date", "freeze=('clock',)"]),
+        ("2026-11-21T10:00:01Z", "2026-11-21T10:00:07Z", ["a time", "freeze=('clock',)"]),
+        ("1732270000", "1732270007", ["a Unix time", "freeze=('clock',)"]),
+        (
+            "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+            "4f2504e0-4f89-11d3-9a0c-0305e82c3302",
+            ["a uuid", "freeze=('uuid',)"],
+        ),
+        ("9f86d081884c7d65", "1b4f0e9851971998", ["a hex id", "freeze=('random',)"]),
+        ("/tmp/pytest-1/a.txt", "/tmp/pytest-2/a.txt", ["a temporary path"]),
+        ("0x7f0011223344", "0x7f0011223355", ["a memory address"]),
+    ],
+)
+def test_volatile_values_are_recognised(before, after, words):
+    def asking(value):
+        return edited(ASKED, lambda body: body["messages"][1].update(content=f"Regarding {value} as before."))
+
+    text = explained(post(asking(after)), [Interaction(post(asking(before)), answer(TOOL_CALL))])
+    assert [word for word in words if word not in text] == []
+    assert before in text
+    assert after in text
+    assert "Nothing else differs" in text
+    assert "ignore_body=('$.messages[1].content',)" in text
+
+
+def test_a_volatile_value_beside_a_real_change_does_not_hide_it():
+    def edit(body):
+        body["messages"][0].update(content=SYSTEM.replace("11-21", "11-22"))
+        body["messages"][1].update(content="What is the capital of Spain?")
+
+    text = explained(post(edited(ASKED, edit)))
+    assert "[-France-]{+Spain+}" in text
+    assert "a date" in text
+    assert "Nothing else differs" not in text
+
+
+def test_ordinary_words_are_not_volatile():
+    text = explained(post(edited(ASKED, lambda body: body["messages"][1].update(content="What is 12 times 12?"))))
+    assert "freeze" not in text
+
+
+# --- other misses -----------------------------------------------------------------------------------------------------
+
+
+def test_a_used_up_answer_is_counted():
+    recorded = [RECORDED[0]] * 3
+    text = explained(post(dict(reversed(ASKED.items()))), recorded, played=[0, 1, 2], reason="used up")
+    assert "asked 4 times, recorded 3" in text
+    assert "allow_repeats=True" in text
+    assert COMMAND + "refresh" in text
+
+
+def test_a_missing_cassette_is_named_with_its_command(tmp_path):
+    text = explained(post(ASKED), [], reason="no cassette", path=tmp_path / "none.yaml")
+    assert text.startswith(f"There is no cassette {tmp_path / 'none.yaml'}")
+    assert "record mode none" in text
+    assert '"What is the capital of France?"' in text
+    assert COMMAND + "once" in text
+
+
+def test_an_empty_cassette_is_told_from_a_missing_one(tmp_path):
+    path = tmp_path / "empty.yaml"
+    path.touch()
+    assert "empty.yaml is empty" in explained(post(ASKED), [], path=path)
+
+
+def test_reading_on_is_explained():
+    text = explained(post(ASKED), reason="read on")
+    assert "reads on where the recorded answer" in text
+    assert COMMAND + "rewrite" in text
+
+
+def test_another_host_for_the_same_call_is_named():
+    text = explained(post(ASKED, url="https://gateway.example/v1/chat/completions"))
+    assert "The host changed" in text
+    assert '"https://api.openai.com" -> "https://gateway.example"' in text
+
+
+def test_traffic_of_an_unknown_host_is_named():
+    text = explained(Request("GET", "https://telemetry.example/ping?a=1"))
+    assert "Nothing like this request" in text
+    assert "telemetry.example" in text
+    assert "api.openai.com (3)" in text
+    assert "ignore_hosts=('telemetry.example',)" in text
+
+
+def test_the_cassette_may_have_no_path():
+    assert "the cassette" in explained(post(edited(ASKED, lambda body: body.update(seed=1))), path=None)
+
+
+def test_explain_has_a_command_of_its_own():
+    assert "--record-mode=refresh" in explain(miss(post(edited(ASKED, lambda body: body.update(seed=1)))))
+
+
+# --- traffic that is no call of a model -------------------------------------------------------------------------------
+
+TOOLS_URL = "https://mcp.example/mcp"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ({"method": "tools/list"}, {"method": "tools/call"}, ['$.method: "tools/list" -> "tools/call"']),
+        ({"a": [1, 2, {"b": 1}]}, {"a": [1, 2, {"b": 2}]}, ["$.a[2].b: 1 -> 2"]),
+        (b"plain old text", b"plain new text", ["plain [-old-]{+new+} text"]),
+        (b"\xff\x00" * 9, b"\xff\x01" * 9, ["18 bytes"]),
+    ],
+)
+def test_other_bodies_are_compared_too(before, after, words):
+    recorded = [Interaction(post(before, TOOLS_URL), Response(200))]
+    text = explained(post(after, TOOLS_URL), recorded)
+    assert [word for word in words if word not in text] == []
+
+
+def test_a_changed_query_is_named():
+    recorded = [Interaction(Request("GET", "https://a.example/x?page=1"), Response(200))]
+    text = explained(Request("GET", "https://a.example/x?page=2"), recorded)
+    assert 'query.page: "1" -> "2"' in text
+
+
+def test_a_call_is_not_compared_with_other_traffic():
+    recorded = [Interaction(post({"x": 1}, "https://api.openai.com/v1/files"), Response(200))]
+    assert "Nothing like this request" in explained(post(ASKED), recorded)
+
+
+# --- bounded ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_text_stays_short_whatever_changed():
+    noise = random.Random(7)
+
+    def huge():
+        words = " ".join(f"w{noise.randrange(900)}" for _ in range(30_000))
+        messages = [{"role": "user", "content": words}] * 9
+        return {"model": "m", "messages": messages, **{f"option{n}": noise.random() for n in range(30)}}
+
+    text = explained(post(huge()), [Interaction(post(huge()), answer(TOOL_CALL)) for _ in range(3)])
+    assert len(text) < 12_000
+    assert "more changes" in text
+
+
+def test_the_nearest_of_thousands_is_found():
+    noise = random.Random(3)
+
+    def body(number):
+        words = " ".join(f"w{noise.randrange(5_000)}" for _ in range(60))
+        return edited(ASKED, lambda body: body["messages"][1].update(content=f"{words} {number}"))
+
+    recorded = [Interaction(post(body(number)), answer(TOOL_CALL)) for number in range(1_000)]
+    live = json.loads(recorded[700].request.body)
+    live["messages"][1]["content"] += " indeed"
+    text = explained(post(live), recorded)
+    assert "interaction 701 of 1000" in text
+    assert "{+ indeed+}" in text
+
+
+def test_control_characters_never_reach_the_terminal():
+    evil = edited(ASKED, lambda body: body["messages"][1].update(content="What is \x1b[31m the \u202ecapital\x07?"))
+    text = explained(post(evil))
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "\u202e" not in text
+
+
+def test_colour_comes_only_if_asked():
+    changed = miss(post(edited(ASKED, lambda body: body.update(temperature=0.7))))
+    assert "\x1b[31m0.2\x1b[0m -> \x1b[32m0.7\x1b[0m" in explainer(COMMAND, colour=True)(changed)
+    assert "\x1b" not in explainer(COMMAND)(changed)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 5_000, b"\xff\xfe", b'{"messages": 5}', b"null"])
+def test_strange_requests_are_explained(body):
+    assert COMMAND in explained(post(body))

@@ -14,8 +14,8 @@ from replay_agent.messages import ModelRequest, UserPromptPart
 from replay_agent.recording.matching import Miss
 from replay_agent.report.compare import CallIdChanged, Change, turn_of
 from replay_agent.report.nearest import Nearest, find_nearest
-from replay_agent.report.render import headline, render_changes
 from replay_agent.report.question import read_question
+from replay_agent.report.render import headline, render_changes
 from replay_agent.report.volatility import VolatileValue, freeze_source, volatile_path, volatile_values
 from replay_agent.traffic import Interaction
 

@@ -43,31 +43,6 @@ def test_refusal_ends_with_its_block():
     assert models.ALLOW_MODEL_REQUESTS is True
 
 
-def test_parameters_have_defaults():
-    assert ModelRequestParameters() == ModelRequestParameters([], True, [])
-
-
-class Silent(Model):
-    model_name = "silent"
-    system = "silence"
-
-    async def request(self, messages, model_settings, model_request_parameters):
-        raise NotImplementedError
-
-
-@pytest.mark.anyio
-async def test_streaming_is_optional():
-    assert Silent().base_url is None
-    with pytest.raises(NotImplementedError, match="not supported by this Silent"):
-        async with Silent().request_stream([], None, ModelRequestParameters()):
-            pass
-
-
-def test_a_model_must_answer():
-    with pytest.raises(TypeError, match="abstract"):
-        Model()
-
-
 def test_importing_is_cheap():
     code = "import sys, replay_agent.models.test, replay_agent.models.function; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -66,21 +66,28 @@ _INSTALLED = "site-packages", "dist-packages"
 class Debt:
     """The one sleep that may be skipped after a request of this thread or task was refused in replay."""
 
-    __slots__ = ("__weakref__", "_task", "owed")
+    __slots__ = ("_armed", "_task", "owed")
 
     def __init__(self) -> None:
         self.owed = False
         self._task = _task()
+        self._armed: object = None
 
     def note(self, outcome: Outcome) -> None:
         """Take what a client is about to be told."""
         self.owed = not isinstance(outcome, Response) or _is_refusal(outcome)
         if self.owed:
             _arm()
+            self._armed = _patches[0] if _patches else None
             _debts().append(self)
 
     @property
-    def orphaned(self) -> bool:
+    def is_due(self) -> bool:
+        """Whether a sleep is owed, since the sleeps were last replaced."""
+        return self.owed and bool(_patches) and self._armed is _patches[0]
+
+    @property
+    def is_orphaned(self) -> bool:
         """Whether the task that made the request is over, so that the sleeper must be one that waited for it."""
         task = self._task() if self._task else None
         return self._task is not None and (task is None or task.done())
@@ -169,8 +176,8 @@ def _caller(depth: int) -> FrameType:
 def _is_due(frame: FrameType | None) -> bool:
     """Tell whether the caller is backing off from a replayed answer, and settle that account."""
     account = _current.get()
-    if account is None or not account.owed:
-        account = next((other for other in _debts() if other.owed and other.orphaned), None)
+    if account is None or not account.is_due:
+        account = next((other for other in _debts() if other.is_due and other.is_orphaned), None)
     if account is None or not _is_retrying(frame):
         return False
     account.owed = False

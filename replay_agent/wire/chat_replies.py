@@ -115,7 +115,7 @@ class _Written:
     def chunks(self) -> list[Fields]:
         head = self._head("chat.completion.chunk")
         first: Fields = {"role": "assistant", "content": ""}
-        chunks = [_chunk(head, delta) for delta in (first, *_deltas(self._message))]
+        chunks = [_chunk(head, delta) for delta in (first, *_deltas(self._message, whole_calls=self._dialect.chunks))]
         last = _chunk(head, {}, self._finish())
         usage = self._usage()
         if self._dialect.chunks and usage is not None:
@@ -148,16 +148,16 @@ _ORDER = (
 )
 
 
-def _deltas(message: Fields) -> list[Fields]:
+def _deltas(message: Fields, *, whole_calls: bool) -> list[Fields]:
     """Cut a message into what a stream brings, field after field, texts in pieces."""
     keys = [key for key in (*_ORDER, *(key for key in message if key not in _ORDER)) if key in message]
-    return [delta for key in keys for delta in _field_deltas(key, message[key])]
+    return [delta for key in keys for delta in _field_deltas(key, message[key], whole_calls=whole_calls)]
 
 
-def _field_deltas(key: str, value: Any) -> list[Fields]:
+def _field_deltas(key: str, value: Any, *, whole_calls: bool) -> list[Fields]:
     if value is None or value == "":
         return []
-    if key == "tool_calls":
+    if key == "tool_calls" and not whole_calls:
         return [{key: [piece]} for index, call in enumerate(value) for piece in _call_pieces(index, call)]
     if isinstance(value, str):
         return [{key: piece} for piece in pieces(value)]

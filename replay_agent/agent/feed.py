@@ -48,9 +48,9 @@ class Feed(Generic[T]):
             return await self._receive.receive()
         except EndOfStream:
             failure, self._failure = self._failure, None
-            if failure is not None:
-                raise failure from None
-            raise StopAsyncIteration from None
+        if failure is not None:
+            raise failure
+        raise StopAsyncIteration
 
     async def _run(self) -> None:
         with self._scope:

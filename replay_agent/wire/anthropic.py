@@ -165,11 +165,13 @@ def _compose(call: ModelCall) -> Fields:
         "metadata": settings.get("anthropic_metadata"),
     }
     body |= {key: value for key, value in optional.items() if value is not None}
-    tools = [*(_write_tool(tool) for tool in call.tools), *call.extras.get("tools", ())]
+    extras = dict(call.extras)
+    others = extras.pop("tools") if isinstance(extras.get("tools"), list) else []
+    tools = [*(_write_tool(tool) for tool in call.tools), *others]
     if tools:
         body["tools"] = tools
         body |= _write_choice(call)
-    put_back(body, {path: value for path, value in call.extras.items() if path != "tools"})
+    put_back(body, extras)
     return body
 
 

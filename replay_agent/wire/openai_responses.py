@@ -129,11 +129,13 @@ def _compose(call: ModelCall) -> Fields:
         **{name: call.settings.get(key) for name, (key, _) in _SETTINGS.items()},
     }
     body |= {key: value for key, value in optional.items() if value is not None}
-    tools = [*call.extras.get("tools", ()), *(_write_tool(tool) for tool in call.tools)]
+    extras = dict(call.extras)
+    others = extras.pop("tools") if isinstance(extras.get("tools"), list) else []
+    tools = [*others, *(_write_tool(tool) for tool in call.tools)]
     if tools:
         body["tools"] = tools
         body |= _write_choice(call.tool_choice)
-    put_back(body, {path: value for path, value in call.extras.items() if path != "tools"})
+    put_back(body, extras)
     return body
 
 

@@ -107,9 +107,10 @@ class ResponsesStream:
         if not isinstance(event, dict):
             return self._parts.whole(UnknownPart(event))
         kind = event.get("type", sent.event)
-        handler = self._HANDLERS.get(kind) if isinstance(kind, str) else None
-        if handler is not None:
-            return handler(self, event)
+        if not isinstance(kind, str):
+            kind = ""
+        if kind in self._HANDLERS:
+            return self._HANDLERS[kind](self, event)
         if isinstance(event.get("response"), dict):
             return self._state(event)
         if event.get("error"):
@@ -141,16 +142,14 @@ class ResponsesStream:
         done = {key for key, item in self._items.items() if item.done}
         if len(done) >= len(output):
             return []
-        ids = {self._items[key].raw.get("id") for key in done if isinstance(self._items[key].raw.get("id"), str)}
+        done |= {_string(self._items[key].raw, "id") for key in done}
         events: list[ModelResponseStreamEvent] = []
         for index, item in enumerate(output):
-            key = index if index in self._items or not isinstance(item, dict) else self._key_of(item.get("id"), index)
-            if key not in done and not (isinstance(item, dict) and item.get("id") in ids):
+            item_id = _string(item, "id")
+            key = item_id if item_id in self._items else index
+            if key not in done and (item_id is None or item_id not in done):
                 events += self._settle_item(key, item)
         return events
-
-    def _key_of(self, item_id: object, index: int) -> Hashable:
-        return item_id if isinstance(item_id, str) and item_id in self._items else index
 
     def _fail(self, event: Fields) -> list[ModelResponseStreamEvent]:
         self.finished = True
@@ -218,8 +217,8 @@ class ResponsesStream:
         return [] if is_summed_up else self._thinking(event, _content_key(event, "content", "content_index"))
 
     def _thinking(self, event: Fields, key: Hashable) -> list[ModelResponseStreamEvent]:
-        delta, item_id = _delta(event), event.get("item_id")
-        return self._parts.thinking(key, delta, id=item_id if isinstance(item_id, str) else None) if delta else []
+        delta = _delta(event)
+        return self._parts.thinking(key, delta, id=_string(event, "item_id")) if delta else []
 
     def _arguments(self, event: Fields) -> list[ModelResponseStreamEvent]:
         key = _key(event)
@@ -282,13 +281,13 @@ def _ending(event: Fields, response: Fields) -> str | None:
 
 
 def _key(event: Fields) -> Hashable:
-    index, item_id = event.get("output_index"), event.get("item_id")
-    item = event.get("item")
-    if isinstance(index, int):
-        return index
-    if isinstance(item, dict) and isinstance(item.get("id"), str):
-        return str(item["id"])
-    return item_id if isinstance(item_id, str) else None
+    index = event.get("output_index")
+    return index if isinstance(index, int) else _string(event.get("item"), "id") or _string(event, "item_id")
+
+
+def _string(fields: object, key: str) -> str | None:
+    value = fields.get(key) if isinstance(fields, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def _content_key(event: Fields, kind: str, index_name: str) -> Hashable:
@@ -297,8 +296,7 @@ def _content_key(event: Fields, kind: str, index_name: str) -> Hashable:
 
 
 def _delta(event: Fields) -> str:
-    delta = event.get("delta")
-    return delta if isinstance(delta, str) else ""
+    return _string(event, "delta") or ""
 
 
 def _extends(part: ThinkingPart, known: ThinkingPart) -> bool:

@@ -968,6 +968,7 @@ def test_any_body_is_read_or_refused(body):
     except WireError:
         return
     assert json.loads(codec.encode_call(call).body) == body
+    codec.encode_call(replace(call))
 
 
 @unhurried

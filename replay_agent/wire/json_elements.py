@@ -9,8 +9,10 @@ from replay_agent.exceptions import WireError
 __all__ = ("JSONElements",)
 
 _BETWEEN = re.compile(rb"[\s,]*")
-_BRACKET = re.compile(rb'["\[\]{}]')
+_OPENING, _CLOSING, _CUT_STRING = 1, 2, 3
+_TOKEN = re.compile(rb'([\[{])|([\]}])|"(?:[^"\\]++|\\.)*+"|(")', re.DOTALL)
 _STRING_END = re.compile(rb'["\\]')
+_DEEPEST = 200
 
 
 class JSONElements:
@@ -39,7 +41,8 @@ class JSONElements:
     def feed(self, data: bytes) -> list[bytes]:
         """Take the next bytes and return the elements that they completed.
 
-        Raises `WireError` where something else than an element stands between the brackets.
+        Raises `WireError` where something else than an element stands between the brackets, and for elements nested
+        deeper than 200 levels.
         """
         found: list[bytes] = []
         position = 0
@@ -83,18 +86,24 @@ class JSONElements:
 
     def _within(self, data: bytes, position: int) -> int:
         """Return the end of the element, or of the data if it ends before."""
-        while position < len(data) and self._depth:
-            if self._in_string:
-                position = self._string(data, position)
-                continue
-            bracket = _BRACKET.search(data, position)
-            if bracket is None:
-                return len(data)
-            position = bracket.end()
-            if bracket[0] == b'"':
+        position = self._cut_string(data, position)
+        for token in _TOKEN.finditer(data, position):
+            if token.lastindex == _OPENING:
+                self._depth += 1
+                if self._depth > _DEEPEST:
+                    raise WireError(f"the JSON is nested deeper than {_DEEPEST} levels", self._format)
+            elif token.lastindex == _CLOSING:
+                self._depth -= 1
+                if self._depth == 0:
+                    return token.end()
+            elif token.lastindex == _CUT_STRING:
                 self._in_string = True
-            else:
-                self._depth += 1 if bracket[0] in b"{[" else -1
+                return self._cut_string(data, token.end())
+        return len(data)
+
+    def _cut_string(self, data: bytes, position: int) -> int:
+        while self._in_string and position < len(data):
+            position = self._string(data, position)
         return position
 
     def _string(self, data: bytes, position: int) -> int:

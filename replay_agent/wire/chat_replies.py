@@ -9,7 +9,7 @@ from typing import Any
 from replay_agent.calls import ModelCall
 from replay_agent.messages import FinishReason, ModelMessagesTypeAdapter, ModelResponse, ToolCallPart
 from replay_agent.traffic import Headers
-from replay_agent.wire.chat_assistant import assistant_fields
+from replay_agent.wire.chat_assistant import assistant_fields, is_text
 from replay_agent.wire.chat_dialects import Dialect
 from replay_agent.wire.chat_usage import write_usage
 from replay_agent.wire.codec import EncodedAnswer
@@ -70,15 +70,18 @@ class _Written:
         if not self._dialect.chunks:
             lenient = replace(lenient, reasoning=self._dialect.reasoning or "reasoning_content")
         message = assistant_fields(self._answer.parts, lenient, legacy="functions" in self._call.extras)
-        if self._dialect.chunks:
-            chunked = assistant_fields(self._answer.parts, self._dialect)
-            blocks = chunked.get("content", [])
-            if any(block["type"] != "text" for block in blocks):
-                message["content"] = blocks
-            message.setdefault("content", "")
-            for index, call in enumerate(message.get("tool_calls", [])):
-                call["index"] = index
-        return message
+        return self._chunked(message) if self._dialect.chunks else message
+
+    def _chunked(self, message: Fields) -> Fields:
+        """Mistral's message: a text where that is all there is, else chunks; calls with an index."""
+        blocks = assistant_fields(self._answer.parts, self._dialect).get("content")
+        if isinstance(blocks, list) and not all(is_text(block) for block in blocks):
+            message["content"] = blocks
+        calls = message.get("tool_calls")
+        if isinstance(calls, list):
+            indexed = [{**call, "index": index} if isinstance(call, dict) else call for index, call in enumerate(calls)]
+            message["tool_calls"] = indexed
+        return {"content": "", **message}
 
     def _head(self, kind: str) -> Fields:
         answer = self._answer
@@ -157,7 +160,7 @@ def _deltas(message: Fields, *, whole_calls: bool) -> list[Fields]:
 def _field_deltas(key: str, value: Any, *, whole_calls: bool) -> list[Fields]:
     if value is None or value == "":
         return []
-    if key == "tool_calls" and not whole_calls:
+    if key == "tool_calls" and isinstance(value, list) and not whole_calls:
         return [{key: [piece]} for index, call in enumerate(value) for piece in _call_pieces(index, call)]
     if isinstance(value, str):
         return [{key: piece} for piece in pieces(value)]

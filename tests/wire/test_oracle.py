@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ import pytest
 import yaml
 
 from replay_agent.calls import Answer, ModelCall
+from replay_agent.exceptions import WireError
 from replay_agent.messages import ModelResponse, TextPart, ThinkingPart, ToolCallPart
 from replay_agent.recording.foreign import read_foreign
-from replay_agent.traffic import Interaction, Response
+from replay_agent.traffic import Interaction, Request, Response
 from replay_agent.wire.codec import Codec
 from replay_agent.wire.registry import codec_for
 
@@ -52,6 +54,7 @@ class Turn:
 
     key: str
     codec: Codec
+    request: Request
     call: ModelCall
     response: Response
     oracle: dict[str, Any]
@@ -75,7 +78,8 @@ def turns(folder: Path, family: str) -> Iterator[Turn]:
             codec = codec_for(interaction.request)
             assert codec is not None, f"{key}: no codec claims {interaction.request.url}"
             assert isinstance(interaction.outcome, Response)
-            yield Turn(key, codec, codec.decode_call(interaction.request), interaction.outcome, oracle[key])
+            call = codec.decode_call(interaction.request)
+            yield Turn(key, codec, interaction.request, call, interaction.outcome, oracle[key])
 
 
 def decoded(turn: Turn) -> Answer:
@@ -222,3 +226,78 @@ def test_streams_survive_any_boundaries(family: str, real_cassettes: Path) -> No
             assert whole_picture(streamed(turn, [body[n : n + 1] for n in range(len(body))])) == whole, turn.key
         for seed in range(min(SPLITS, SPLIT_BYTES // len(body))):
             assert whole_picture(streamed(turn, split(body, seed))) == whole, f"{turn.key}, split {seed}"
+
+
+JUNK = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    "",
+    "x",
+    "{}",
+    [],
+    {},
+    [None],
+    [{}],
+    {"type": "text"},
+    {"a": [1]},
+    10**30,
+    "2020",
+    "data:,",
+)
+DAMAGES = 6
+DAMAGED_BYTES = 30_000
+"""Larger bodies are left whole."""
+
+
+def with_junk(value: Any, rng: random.Random) -> Any:
+    if rng.random() < 0.08:
+        return rng.choice(JUNK)
+    if isinstance(value, dict):
+        return {key: with_junk(item, rng) for key, item in value.items() if rng.random() > 0.04}
+    if isinstance(value, list):
+        return [with_junk(item, rng) for item in value]
+    return value
+
+
+def with_broken_bytes(body: bytes, rng: random.Random) -> bytes:
+    broken = bytearray(body)
+    for _ in range(rng.randint(1, 8)):
+        place = rng.randrange(len(broken) + 1)
+        broken[place : place + rng.choice([0, 1, 30])] = rng.choice(
+            [b"", b'"', b"{", b"[", b"\n\n", b"\x00", b"\xff", b"null"]
+        )
+    return bytes(broken)
+
+
+def damaged(body: bytes, rng: random.Random) -> bytes:
+    """The body with other values in its JSON, in each event of a stream, or with other bytes."""
+    if rng.random() < 0.3:
+        return with_broken_bytes(body, rng)
+    try:
+        return json.dumps(with_junk(json.loads(body), rng)).encode()
+    except ValueError:
+        return b"\n".join(damaged_line(line, rng) for line in body.split(b"\n"))
+
+
+def damaged_line(line: bytes, rng: random.Random) -> bytes:
+    if not line.startswith(b"data: {") or rng.random() < 0.5:
+        return line
+    return b"data: " + json.dumps(with_junk(json.loads(line.removeprefix(b"data: ")), rng)).encode()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_damaged_recordings_raise_only_wire_errors(family: str, real_cassettes: Path) -> None:
+    for turn in turns(real_cassettes, family):
+        rng = random.Random(turn.key)
+        asked = turn.call.source or b""
+        for _ in range(DAMAGES):
+            if len(turn.response.body) <= DAMAGED_BYTES:
+                body = damaged(turn.response.body, rng)
+                with suppress(WireError):
+                    turn.codec.decode_answer(turn.call, rng.choice([200, 400]), turn.response.headers, body)
+            if len(asked) <= DAMAGED_BYTES:
+                with suppress(WireError):
+                    turn.codec.decode_call(replace(turn.request, body=damaged(asked, rng)))

@@ -176,7 +176,7 @@ class HTTPModel(Model):
         client = self._client()
         request = client.build_request(
             "POST",
-            f"{(await self._address()).rstrip('/')}/{(self.provider.root + encoded.path).lstrip('/')}",
+            _joined(await self._address(), self.provider.root + encoded.path),
             headers=[*encoded.headers, *self.provider.headers],
             content=encoded.body,
             timeout=settings.get("timeout", httpx.USE_CLIENT_DEFAULT),
@@ -213,3 +213,10 @@ class HTTPModel(Model):
     def _completed(self, response: ModelResponse) -> ModelResponse:
         timestamp = datetime.now(tz=UTC) if response.timestamp == NO_TIMESTAMP else response.timestamp
         return replace(response, model_name=response.model_name or self._model_name, timestamp=timestamp)
+
+
+def _joined(base_url: str, path: str) -> str:
+    """Return the address of a request; a query of the base URL (Azure's ``api-version``) stays."""
+    base, _, query = base_url.partition("?")
+    address = f"{base.rstrip('/')}/{path.lstrip('/')}"
+    return f"{address}{'&' if '?' in path else '?'}{query}" if query else address

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -18,6 +19,7 @@ from replay_agent.messages import (
 )
 from replay_agent.models.groq import GroqModel
 from replay_agent.models.openai import OpenAIModel
+from replay_agent.models.providers import PROVIDERS
 
 pytestmark = pytest.mark.anyio
 
@@ -175,6 +177,20 @@ async def test_requests_go_to_the_provider(wire, hello, plain, model_class, argu
     assert wire.request.method == "POST"
     assert wire.request.headers["authorization"] == "Bearer secret"
     assert wire.request.headers["content-type"] == "application/json"
+
+
+async def test_azure_is_a_row_of_ones_own(wire, hello, plain):
+    wire.answers(ANSWER)
+    azure = replace(
+        PROVIDERS["openai"],
+        name="azure",
+        base_url="https://me.azure.com/openai/deployments/d?api-version=2024-10-21",
+        credential_header="api-key",
+        credential_prefix="",
+    )
+    await OpenAIModel("gpt-4o", provider=azure, api_key="secret", http_client=wire.client).request(hello, None, plain)
+    assert str(wire.request.url) == "https://me.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21"
+    assert wire.request.headers["api-key"] == "secret"
 
 
 async def test_an_answer_is_read(wire, model, hello, optional):

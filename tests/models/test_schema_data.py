@@ -44,6 +44,7 @@ def data(schema, seed=0):
         ({"type": "string", "maxLength": 4}, 1, "b"),
         ({"type": "string", "format": "date"}, 0, "2024-01-01"),
         ({"type": "string", "format": "date"}, 31, "2024-02-01"),
+        ({"type": "string", "format": "date", "maxLength": 0}, 31, ""),
         ({"type": "string", "format": "uuid"}, 0, "a"),
         ({"type": "integer"}, 4, 4),
         ({"type": "integer", "minimum": 10}, 4, 14),

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from replay_agent.recording.credentials import is_credential_name, is_opaque_token, is_query_credential, placeholder
-from replay_agent.recording.spans import Span, disjoint
+from replay_agent.recording.spans import Finder, Span, Text, disjoint
 
 __all__ = (
     "find_form_fields",
@@ -29,26 +30,13 @@ _WORDS = (
     b"signing_key", b"encryption_key", b"access_key_id", b"accesskeyid", b"private_key_id", b"code_verifier", b"cookie",
     b"subscription-key",
 )  # fmt: skip
-_ENDINGS = tuple(word + quote for word in _WORDS for quote in (b'"', b'\\"', rb"\\"))
 _NAME = re.compile(
-    rb'(?P<quote>\\*")(?P<name>[A-Za-z0-9_.\- ]{0,64}(?:' + b"|".join(_WORDS) + rb"))(?P=quote)\s*:\s*", re.IGNORECASE
+    rb'(?P<quote>\\*")(?P<name>[A-Za-z0-9_.\- ]{0,80}(?:' + b"|".join(_WORDS) + rb"))(?P=quote)\s*:\s*", re.IGNORECASE
 )
 _TEXT = re.compile(rb'(?P<quote>\\*")')
 _LITERAL = re.compile(rb"-?[0-9][0-9.eE+\-]*|true|false")
 _LOGPROB = re.compile(rb"logprob|log_prob|tokenid|token_id|bytes", re.IGNORECASE)
 _PAIR = re.compile(rb"([^&=]+)=([^&]*)")
-_QUERY_WORDS = (
-    b"key=",
-    b"token=",
-    b"sig=",
-    b"signature=",
-    b"credential=",
-    b"secret=",
-    b"password=",
-    b"auth=",
-    b"code=",
-    b"assertion=",
-)
 _QUERY = re.compile(rb"""[?&](?:amp;)?([A-Za-z0-9_.\-%]{1,64})=([^&\s"'\\<>#]+)""")
 _ELEMENT = re.compile(rb"<((?:[A-Za-z0-9_]+:)?([A-Za-z0-9_.\-]{1,64}))>([^<>]+)</\1>")
 _PART = re.compile(
@@ -57,15 +45,24 @@ _PART = re.compile(
 _MCP = (b"server_url", b"mcp_server", b'"mcp"')
 _MCP_HEADERS = re.compile(rb'(?P<quote>\\*")headers(?P=quote)\s*:\s*\{')
 _HARMLESS_HEADERS = frozenset({b"accept", b"content-type", b"user-agent", b"mcp-protocol-version"})
+_LONGEST_NAME = 120
 _DECODER = json.JSONDecoder()
 
 
-def find_json_fields(data: bytes) -> list[Span]:
+def find_json_fields(text: Text) -> list[Span]:
     """Find the texts under credential names in JSON, whole, cut, or quoted any number of times."""
-    lowered = data.lower()
-    if not any(ending in lowered for ending in _ENDINGS):
+    if not any(map(_is_suspicious, text.names)):
         return []
+    data = text.data
     return disjoint(span for found in _NAME.finditer(data) for span in _judged(data, found))
+
+
+@lru_cache(maxsize=4096)
+def _is_suspicious(name: bytes) -> bool:
+    if len(name) > _LONGEST_NAME:
+        return False
+    text = name.decode("latin-1")
+    return text.lower() == "token" or is_credential_name(text)
 
 
 def _judged(data: bytes, found: re.Match[bytes]) -> Iterator[Span]:
@@ -126,13 +123,14 @@ def _text_end(data: bytes, start: int, escapes: int) -> int:
     return len(data)
 
 
-def named_fields(names: Iterable[str]) -> Callable[[bytes], list[Span]]:
+def named_fields(names: Iterable[str]) -> Finder:
     """Return a finder for the values of these JSON fields, of whatever type, and of form and query fields."""
     wanted = [re.escape(name.encode()) for name in names]
     pattern = re.compile(rb'(?P<quote>\\*")(?P<name>' + b"|".join(wanted) + rb")(?P=quote)\s*:\s*", re.IGNORECASE)
     query = re.compile(rb"(?:^|[?&])(" + b"|".join(wanted) + rb")=([^&\s\"'\\<>#]+)", re.IGNORECASE)
 
-    def find(data: bytes) -> list[Span]:
+    def find(text: Text) -> list[Span]:
+        data = text.data
         in_json = (_whole_value(data, found) for found in pattern.finditer(data))
         in_query = (_span(found, 2, found[1]) for found in query.finditer(data))
         return disjoint([*(span for span in in_json if span), *in_query])
@@ -167,8 +165,9 @@ def _span(found: re.Match[bytes], group: int, name: bytes) -> Span:
     return Span(found.start(group), found.end(group), placeholder(rule), rule)
 
 
-def find_mcp_headers(data: bytes) -> list[Span]:
+def find_mcp_headers(text: Text) -> list[Span]:
     """Find the values of the headers that a provider is told to send to an MCP server."""
+    data = text.data
     if b"headers" not in data or not any(mark in data for mark in _MCP):
         return []
     spans: list[Span] = []
@@ -189,8 +188,9 @@ def _header_values(data: bytes, position: int, quote: bytes) -> Iterator[Span]:
         position = end + len(quote)
 
 
-def find_form_fields(data: bytes) -> list[Span]:
+def find_form_fields(text: Text) -> list[Span]:
     """Find the credentials of a body that is ``application/x-www-form-urlencoded``."""
+    data = text.data
     return [
         _span(found, 2, found[1])
         for found in _PAIR.finditer(data)
@@ -198,17 +198,16 @@ def find_form_fields(data: bytes) -> list[Span]:
     ]
 
 
-def find_query_fields(data: bytes, *, expected: bool = False) -> list[Span]:
+def find_query_fields(text: Text, *, expected: bool = False) -> list[Span]:
     """Find the credentials in the queries of addresses, wherever these stand.
 
     ``expected`` is for an address that is known to carry one under any of the usual names.
     """
-    lowered = data.lower()
-    if not any(word in lowered for word in _QUERY_WORDS):
+    if b"=" not in text.data:
         return []
     return [
         _span(found, 2, found[1])
-        for found in _QUERY.finditer(data)
+        for found in _QUERY.finditer(text.data)
         if is_query_credential(*_pair_text(found), expected=expected)
     ]
 
@@ -217,15 +216,14 @@ def _pair_text(found: re.Match[bytes]) -> tuple[str, str]:
     return unquote_plus(found[1].decode("latin-1")), unquote_plus(found[2].decode("latin-1"))
 
 
-def find_xml_fields(data: bytes) -> list[Span]:
+def find_xml_fields(text: Text) -> list[Span]:
     """Find the credentials in XML, as AWS's token service sends them."""
-    if b"</" not in data:
+    if b"</" not in text.data:
         return []
-    return [
-        _span(found, 3, found[2]) for found in _ELEMENT.finditer(data) if is_credential_name(found[2].decode("latin-1"))
-    ]
+    elements = _ELEMENT.finditer(text.data)
+    return [_span(found, 3, found[2]) for found in elements if is_credential_name(found[2].decode("latin-1"))]
 
 
-def find_parts(data: bytes) -> list[Span]:
+def find_parts(text: Text) -> list[Span]:
     """Find the credentials among the fields of a ``multipart/form-data`` body."""
-    return [_span(found, 2, found[1]) for found in _PART.finditer(data) if is_query_credential(*_pair_text(found))]
+    return [_span(found, 2, found[1]) for found in _PART.finditer(text.data) if is_query_credential(*_pair_text(found))]

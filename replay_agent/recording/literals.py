@@ -8,22 +8,29 @@ import re
 from collections.abc import Iterable, Sequence
 
 from replay_agent.recording.credentials import SHAPES, Secret, placeholder
-from replay_agent.recording.spans import Span, disjoint
+from replay_agent.recording.spans import Span, Text, disjoint
 
 __all__ = "KnownValues", "find_shapes"
 
+_OPEN_MARKS = frozenset({b"PRIVATE", b"earer", b"asic", b"://"})
+"""Marks that do not stand in one word with what is secret."""
+_MARKS = [(mark, order) for order, shape in enumerate(SHAPES) for mark in shape.marks]
+_OPEN = [(mark, order) for mark, order in _MARKS if mark in _OPEN_MARKS]
+_CLOSED = [(mark, order) for mark, order in _MARKS if mark not in _OPEN_MARKS]
 _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 
-def find_shapes(data: bytes) -> list[Span]:
+def find_shapes(text: Text) -> list[Span]:
     """Find tokens that are known by their shape."""
-    spans = [
-        Span(*found.span(), placeholder(shape.rule), shape.rule)
-        for shape in SHAPES
-        if any(mark in data for mark in shape.marks)
-        for found in shape.pattern.finditer(data)
-    ]
-    return disjoint(spans) if spans else []
+    data, words = text.data, text.words
+    likely = [order for mark, order in _OPEN if mark in data]
+    if words:
+        likely += [order for mark, order in _CLOSED if mark in words]
+    return disjoint(
+        Span(*found.span(), placeholder(SHAPES[order].rule), SHAPES[order].rule)
+        for order in sorted(set(likely))
+        for found in SHAPES[order].pattern.finditer(data)
+    )
 
 
 class KnownValues:
@@ -37,8 +44,9 @@ class KnownValues:
     def __bool__(self) -> bool:
         return bool(self._plain)
 
-    def find(self, data: bytes) -> list[Span]:
+    def find(self, text: Text) -> list[Span]:
         """Find the values as text."""
+        data = text.data
         spans = [
             Span(start, start + len(spelling), placeholder(secret.rule), secret.rule)
             for spelling, secret in self._plain
@@ -47,9 +55,13 @@ class KnownValues:
         ]
         return disjoint(spans) if spans else []
 
-    def find_in_base64(self, data: bytes) -> list[Span]:
+    def find_in_base64(self, text: Text) -> list[Span]:
         """Find runs of base64 that hold a value, to be replaced by runs that hold the placeholder."""
-        hits = [(start, secret) for core, secret in self._encoded if core in data for start in _places(data, core)]
+        words = text.words
+        if not words:
+            return []
+        data = text.data
+        hits = [(start, secret) for core, secret in self._encoded if core in words for start in _places(data, core)]
         return disjoint(span for start, secret in hits for span in _recoded(data, start, secret)) if hits else []
 
 

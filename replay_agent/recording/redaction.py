@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import accumulate
 from urllib.parse import unquote_plus
 
@@ -34,7 +35,7 @@ from replay_agent.recording.frames import MEDIA_TYPE, join_frames, split_frames
 from replay_agent.recording.header_rules import DIGEST_HEADERS, kept_request_headers, kept_response_headers
 from replay_agent.recording.literals import KnownValues, find_shapes
 from replay_agent.recording.scanning import Finding, scan
-from replay_agent.recording.spans import Draft, Finder, Span, disjoint
+from replay_agent.recording.spans import Draft, Finder, Span, Text, disjoint
 from replay_agent.recording.split_values import find_split, is_stream
 from replay_agent.traffic import Chunk, Failure, Headers, Interaction, Outcome, Request, Response, header
 
@@ -68,7 +69,7 @@ class Redactor:
         secrets = environment_secrets(os.environ if environ is None else environ)
         own_finders = ([named_fields(names)] if names else []) + ([_matches(patterns)] if patterns else [])
         self._environment = frozenset(secret.value for secret in secrets)
-        self._known = KnownValues(secrets)
+        self._known = _known_values(tuple(secrets))
         self._finders: tuple[Finder, ...] = (*own_finders, *_BY_NAME, find_shapes)
         self._keep = frozenset(name.lower() for name in keep_headers)
         self._unwanted = frozenset(name.lower() for name in names)
@@ -119,7 +120,7 @@ class Redactor:
     def _url(self, url: str, values: Sequence[KnownValues]) -> str:
         draft = Draft(url.encode("utf-8", "surrogateescape"))
         expected = any(mark in url for mark in _GOOGLE)
-        draft.apply(lambda data: find_query_fields(data, expected=expected))
+        draft.apply(lambda text: find_query_fields(text, expected=expected))
         self._search(draft, values)
         return draft.data.decode("utf-8", "surrogateescape") if draft.rules else url
 
@@ -182,7 +183,7 @@ class Redactor:
         self._search(draft, values)
         if is_stream(draft.data):
             finders = [find_shapes, *(known.find for known in values)]
-            draft.apply(lambda data: find_split(data, finders))
+            draft.apply(lambda text: find_split(text.data, finders))
         return draft
 
     def _clean_frames(self, draft: Draft, values: Sequence[KnownValues]) -> Draft:
@@ -218,6 +219,11 @@ class Redactor:
             draft.apply(known.find_in_base64)
 
 
+@lru_cache(maxsize=8)
+def _known_values(secrets: tuple[Secret, ...]) -> KnownValues:
+    return KnownValues(secrets)
+
+
 def _own_secrets(request: Request) -> Iterator[Secret]:
     """Yield the credentials that a request carries, so that an answer that repeats them is found."""
     for name, value in request.headers:
@@ -228,7 +234,7 @@ def _own_secrets(request: Request) -> Iterator[Secret]:
         (request.url.encode("utf-8", "surrogateescape"), find_query_fields),
         (request.body, find_form_fields if _is_form(request) else find_json_fields),
     ):
-        for span in find(data):
+        for span in find(Text(data)):
             value = _unescaped(data[span.start : span.end])
             if is_secretive(value):
                 yield Secret(span.rule, value)
@@ -273,8 +279,8 @@ def _matches(patterns: Sequence[str]) -> Finder:
     """Return a finder for the user's regular expressions, which see text where a body is text."""
     compiled = [(pattern, _compiled(pattern)) for pattern in patterns]
 
-    def find(data: bytes) -> list[Span]:
-        text = data.decode("utf-8", "surrogateescape")
+    def find(source: Text) -> list[Span]:
+        text = source.data.decode("utf-8", "surrogateescape")
         ascii_only = text.isascii()
         spans = []
         for pattern, expression in compiled:

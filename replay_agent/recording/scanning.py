@@ -19,7 +19,7 @@ from replay_agent.recording.credentials import (
 )
 from replay_agent.recording.fields import find_json_fields, find_query_fields, find_xml_fields
 from replay_agent.recording.literals import KnownValues, find_shapes
-from replay_agent.recording.spans import Finder, Span, disjoint
+from replay_agent.recording.spans import Finder, Span, Text, disjoint
 
 __all__ = "Finding", "scan"
 
@@ -67,16 +67,17 @@ def scan(data: bytes | str, *, environ: Mapping[str, str] | None = None) -> list
 
 
 def _found(data: bytes, finders: Sequence[Finder]) -> list[Span]:
+    text = Text(data)
     return disjoint(
-        span for find in finders for span in find(data) if not _HARMLESS.fullmatch(data[span.start : span.end].strip())
+        span for find in finders for span in find(text) if not _HARMLESS.fullmatch(data[span.start : span.end].strip())
     )
 
 
-def _find_fields(data: bytes) -> list[Span]:
+def _find_fields(text: Text) -> list[Span]:
     """Find credentials in lines of YAML, headers and settings: ``name: value``, or a list of one below the name."""
     return [
         Span(*found.span("value"), placeholder(name), name)
-        for found in _FIELD.finditer(data)
+        for found in _FIELD.finditer(text.data)
         for name in [found["name"].decode("latin-1")]
         if is_credential_name(name) or is_credential_header(name.lower()) or _ACCOUNT.fullmatch(name.lower())
     ]

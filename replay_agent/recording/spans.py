@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
-__all__ = "Draft", "Finder", "Span", "disjoint"
+__all__ = "Draft", "Finder", "Span", "Text", "disjoint"
 
 
 class Span(NamedTuple):
@@ -19,7 +20,33 @@ class Span(NamedTuple):
     rule: str
 
 
-Finder: TypeAlias = Callable[[bytes], list[Span]]
+_BLANKED = bytes(
+    byte if byte in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_.=" else 32
+    for byte in range(256)
+)
+_LONG = 15
+
+
+class Text:
+    """Bytes to look through, and what tells cheaply that there is nothing to be found; worked out once for all finders."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    @cached_property
+    def words(self) -> bytes:
+        """The runs of letters, digits and ``+/-_.=`` long enough for a token or for base64, one blank between them."""
+        return b" ".join([word for word in self.data.translate(_BLANKED).split() if len(word) >= _LONG])
+
+    @cached_property
+    def names(self) -> frozenset[bytes]:
+        """What stands between a quotation mark and ``":``, which the names of JSON fields do."""
+        pieces = self.data.split(b'":')
+        spaced = self.data.split(b'" :') if b'" :' in self.data else ()
+        return frozenset(piece[piece.rfind(b'"') + 1 :].rstrip(b"\\") for piece in (*pieces[:-1], *spaced[:-1]))
+
+
+Finder: TypeAlias = Callable[[Text], list[Span]]
 """Finds secrets: places in order that do not overlap. Costs next to nothing where there is none."""
 
 
@@ -36,14 +63,19 @@ class Draft:
     """A body on its way to the disk: its bytes, and where its pieces end."""
 
     def __init__(self, data: bytes, cuts: Sequence[int] = ()) -> None:
-        self.data = data
+        self.text = Text(data)
         self.cuts = list(cuts)
         self.rules: list[str] = []
         """The rules that replaced something."""
 
+    @property
+    def data(self) -> bytes:
+        return self.text.data
+
     def apply(self, find: Finder) -> None:
         """Replace what a finder finds. A boundary within a replaced place goes to its end."""
-        spans = [span for span in find(self.data) if self.data[span.start : span.end] != span.text]
+        found = find(self.text)
+        spans = [span for span in found if self.data[span.start : span.end] != span.text] if found else found
         if spans:
             self.replace(spans)
 
@@ -53,17 +85,18 @@ class Draft:
         starts = [span.start for span in spans]
         shifts = [0]
         pieces: list[bytes] = []
-        position = 0
+        data, position = self.data, 0
         for span in spans:
-            pieces += self.data[position : span.start], span.text
+            pieces += data[position : span.start], span.text
             position = span.end
             shifts.append(shifts[-1] + len(span.text) - (span.end - span.start))
-        self.data = b"".join((*pieces, self.data[position:]))
+        self.text = Text(b"".join((*pieces, data[position:])))
         self.cuts = [_moved(cut, spans, shifts, bisect_right(starts, cut)) for cut in self.cuts]
 
     def pieces(self) -> list[bytes]:
         """Return the bytes between the boundaries, as many pieces as there are boundaries."""
-        return [self.data[start:end] for start, end in pairwise((0, *self.cuts))]
+        data = self.data
+        return [data[start:end] for start, end in pairwise((0, *self.cuts))]
 
 
 def _moved(cut: int, spans: Sequence[Span], shifts: Sequence[int], before: int) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from replay_agent.recording.spans import Finder, Span, disjoint
+from replay_agent.recording.spans import Finder, Span, Text, disjoint
 
 __all__ = "find_split", "is_stream"
 
@@ -30,6 +30,8 @@ class _Piece(NamedTuple):
 
 def is_stream(data: bytes) -> bool:
     """Tell whether a body is several JSON documents, one a line, with or without the head of an event."""
+    if b"\n{" not in data and b"data:" not in data:
+        return False
     found = _LINE.finditer(data)
     return next(found, None) is not None and next(found, None) is not None
 
@@ -58,7 +60,7 @@ def _texts(data: bytes) -> dict[bytes, list[_Piece]]:
 def _found_across(data: bytes, pieces: Sequence[_Piece], find: Finder) -> Iterator[Span]:
     joined = b"".join(data[piece.start : piece.end] for piece in pieces)
     ends = list(accumulate(piece.end - piece.start for piece in pieces))
-    for span in find(joined):
+    for span in find(Text(joined)):
         first, last = bisect_right(ends, span.start), bisect_right(ends, span.end - 1)
         if first != last and joined[span.start : span.end] != span.text:
             yield from _shares(pieces[first : last + 1], ends[first], span)

@@ -210,10 +210,10 @@ def beyond_a_call(call: Fields) -> Fields | None:
 
 
 def call_args(arguments: object) -> str | dict[str, Any]:
-    """Return a call's arguments as they came: JSON text, or an object; none at all are an empty text."""
+    """Return a call's arguments as they came, JSON text or an object; where there are none, an empty object's text."""
     if isinstance(arguments, str | dict):
         return arguments
-    return "" if arguments is None else dump_json(arguments)
+    return "{}" if arguments is None else dump_json(arguments)
 
 
 def _images(images: object) -> list[ModelResponsePart]:

@@ -111,7 +111,7 @@ def _is_mistral(body: Mapping[str, Any]) -> bool:
     return all(isinstance(tool, dict) and "function" in tool and "type" not in tool for tool in tools)
 
 
-_BLANKS_FIRST = ("qwen", "deepseek-r1", "deepseek-reasoner", "kimi", "moonshot", "gpt-oss")
+_BLANKS_FIRST = ("qwen", "qwq", "deepseek-r1", "deepseek-reasoner", "kimi", "moonshot", "gpt-oss")
 
 
 def drops_leading_blanks(model: str | None) -> bool:

@@ -360,7 +360,7 @@ class _Delta:
     def _more_of(self, call: _Call, name: str, arguments: Any) -> Events:
         if name and name == call.name:
             name = ""
-        args = None if arguments is None and not name else call_args(arguments)
+        args = ("" if name else None) if arguments is None else call_args(arguments)
         call.name += name
         if isinstance(args, dict) and call.name:
             call.has_object = True

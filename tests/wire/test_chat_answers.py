@@ -53,7 +53,8 @@ def message(fields, finish="stop", **more):
         ({"content": 7}, [UnknownPart({"content": 7})]),
         ({"tool_calls": "?"}, [UnknownPart({"tool_calls": "?"})]),
         ({"tool_calls": [{"id": "c", "function": {"name": "f", "arguments": {"a": 1}}}]}, {"a": 1}),
-        ({"tool_calls": [{"id": "c", "function": {"name": "f"}}]}, ""),
+        ({"tool_calls": [{"id": "c", "function": {"name": "f"}}]}, "{}"),
+        ({"tool_calls": [{"id": "c", "function": {"name": "f", "arguments": ""}}]}, ""),
         ({"tool_calls": [{"id": "c", "function": {"name": "f", "arguments": [1]}}]}, "[1]"),
         (
             {"content": "a", "function_call": {"name": "", "arguments": ""}, "audio": {"data": "", "expires_at": 0}},

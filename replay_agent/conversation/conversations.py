@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import sha256
+from unicodedata import normalize
 
 from replay_agent.calls import Exchange, ModelCall
 from replay_agent.conversation.cost import total_cost
@@ -88,15 +90,24 @@ def conversations_of(exchanges: Iterable[Exchange]) -> list[Conversation]:
     return threads.conversations
 
 
+_BLANKS_AND_MARKS = re.compile(r"[\W_]+")
+
+
 @dataclass(frozen=True, slots=True)
 class _Gist:
-    """What an answer said, as far as a later history repeats it: clients leave out reasoning and respell blanks."""
+    """What an answer said, as far as a later history repeats it.
+
+    Clients leave out reasoning and trim blanks; recordings were seen with the quotes of their requests made plain.
+    """
 
     calls: tuple[tuple[str, str], ...]
     text: str
 
     def agrees(self, other: _Gist) -> bool:
         return self.calls == other.calls and (self.text in other.text or other.text in self.text)
+
+
+_NOTHING = _Gist((), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +166,15 @@ class _Threads:
 
     def add(self, exchange: Exchange) -> None:
         history = _history(exchange.call.messages)
-        for link in (self._named, self._stored_by_provider, self._repeated, self._carried, self._tool_results):
+        links = (
+            self._named,
+            self._stored_by_provider,
+            self._repeated,
+            self._carried,
+            self._tool_results,
+            self._handed_over,
+        )
+        for link in links:
             if link(exchange, history):
                 return
         self._begin(exchange, history, [])
@@ -213,6 +232,18 @@ class _Threads:
             return False
         self._continue(threads.pop(), exchange, messages, history.asked)
         return True
+
+    def _handed_over(self, exchange: Exchange, history: _History) -> bool:
+        """Link by any tool call and the last answer, where a client has translated the history for another provider."""
+        parts = [part for cut in history.cuts for part in cut.said if isinstance(part, ToolCallPart)]
+        threads = {thread for part in parts if (thread := self._tool_calls.get(part.tool_call_id or ""))}
+        for cut in reversed(history.cuts if threads else ()):
+            said = _gist(cut.said)
+            for thread in threads:
+                if thread.gist is not None and said != _NOTHING and thread.gist.agrees(said):
+                    self._continue(thread, exchange, exchange.call.messages[cut.following :], history.asked)
+                    return True
+        return False
 
     def _begin(self, exchange: Exchange, history: _History, before: Sequence[ModelMessage]) -> None:
         conversation = Conversation([exchange], history=[*before, *exchange.call.messages])
@@ -315,7 +346,8 @@ def _item(item: object) -> str:
 
 def _gist(parts: Sequence[ModelResponsePart]) -> _Gist:
     calls = tuple((part.tool_name, _arguments(part)) for part in parts if isinstance(part, ToolCallPart))
-    return _Gist(calls, "".join("".join(part.content.split()) for part in parts if isinstance(part, TextPart)))
+    text = "".join(part.content for part in parts if isinstance(part, TextPart))
+    return _Gist(calls, _BLANKS_AND_MARKS.sub("", normalize("NFKC", text)))
 
 
 def _arguments(part: ToolCallPart) -> str:

@@ -15,7 +15,7 @@ _VISIBLE = {
     **{code: f"\\u{code:04x}" for code in (*range(0x80, 0xA0), *_ESCAPED)},
 }
 """Control characters as control pictures; what ends lines or turns text around, as escapes."""
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_HIDDEN = re.compile("[" + "".join(f"\\u{code:04x}" for code in _VISIBLE) + "\\ud800-\\udfff]")
 _TRAILING = re.compile(r"[ \t\u00a0]+\Z")
 _TRAILING_MARKS = {0x20: "\u2420", 0x09: "\u2409", 0xA0: "\\u00a0"}
 
@@ -37,9 +37,13 @@ def visible(text: str, *, trailing: bool = True) -> list[str]:
 
     Without ``trailing`` blanks stay as they are: for a piece of text that something follows.
     """
-    text = _SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", text.replace("\r\n", "\u240d\n"))
-    lines = text.translate(_VISIBLE).split("\n")
+    lines = _HIDDEN.sub(_shown, text).split("\n")
     return [_TRAILING.sub(_marked, line) for line in lines] if trailing else lines
+
+
+def _shown(hidden: re.Match[str]) -> str:
+    code = ord(hidden[0])
+    return _VISIBLE.get(code, f"\\u{code:04x}")
 
 
 def _marked(blanks: re.Match[str]) -> str:
@@ -47,8 +51,10 @@ def _marked(blanks: re.Match[str]) -> str:
 
 
 def indented(text: str, bounds: Bounds = NO_BOUNDS, indent: str = "  ") -> list[str]:
-    """Return the visible lines of a text, indented; an empty line stays empty."""
+    """Return the visible lines of a text, indented; an empty line stays empty, the end of the last one is marked."""
     lines = visible(text)
+    if len(lines) > 1 and not lines[-1]:
+        lines[-1] = "\u240a"
     if bounds.lines and len(lines) > bounds.lines + 1:
         head = (bounds.lines + 1) // 2
         tail = bounds.lines - head

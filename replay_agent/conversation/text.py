@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -94,7 +95,7 @@ def render_conversation(
     """Return the text of one conversation: messages, then how its last call failed and what was tried again."""
     text = render_messages(conversation.messages, names, bounds)
     notes = [*_retry_notes(conversation.retries), *_end_notes(conversation.exchanges[-1:])]
-    return text + "".join(f"\n{note}\n" for note in notes)
+    return text + "".join(f"\n{line}\n" for note in notes for line in indented(note, bounds, ""))
 
 
 def _retry_notes(retries: Iterable[Exchange]) -> Iterator[str]:
@@ -123,17 +124,26 @@ def render_messages(
     messages: Sequence[AnyMessage], names: Placeholders | None = None, bounds: Bounds = NO_BOUNDS
 ) -> str:
     """Return the text of a message history: one block a part, one line a line."""
-    page = _Page(Placeholders() if names is None else names, bounds)
-    for message in messages:
-        page.message(_fields(message))
+    fields = [_fields(message) for message in messages]
+    page = _Page(Placeholders() if names is None else names, bounds, _paired_ids(fields))
+    for message in fields:
+        page.message(message)
     return "\n".join("".join(f"{line}\n" for line in block) for block in page.blocks)
+
+
+def _paired_ids(messages: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """The ids of tool calls that tie several parts together; any other says nothing to a reader."""
+    parts = (_fields(part) for message in messages for part in message.get("parts") or ())
+    counts = Counter(part.get("tool_call_id") for part in parts)
+    return frozenset(call_id for call_id, count in counts.items() if isinstance(call_id, str) and count > 1)
 
 
 class _Page:
     """Blocks of lines, each a label and what it stands for."""
 
-    def __init__(self, names: Placeholders, bounds: Bounds) -> None:
+    def __init__(self, names: Placeholders, bounds: Bounds, paired: frozenset[str]) -> None:
         self.blocks: list[list[str]] = []
+        self._paired = paired
         self._names = names
         self._bounds = bounds
         self._model: str | None = None
@@ -146,8 +156,8 @@ class _Page:
             self._block("instructions", instructions)
         suffix = self._suffix(message)
         parts = message.get("parts") or ()
-        for part in parts:
-            self._part(_fields(part), suffix)
+        for place, part in enumerate(parts):
+            self._part(_fields(part), "" if place else suffix)
         if message.get("kind") == "response" and not parts:
             self._block(f"assistant{suffix}", "(nothing)")
 
@@ -193,7 +203,7 @@ class _Page:
 
     def _call(self, part: Mapping[str, Any]) -> str:
         call_id = part.get("tool_call_id")
-        number = f" #{self._names.number('call', call_id)}" if isinstance(call_id, str) else ""
+        number = f" #{self._names.number('call', call_id)}" if call_id in self._paired else ""
         return f"{part.get('tool_name')}{number}"
 
     def _content(self, content: Any) -> str:

@@ -34,6 +34,8 @@ EVERYTHING = ("uuid", "time", "date", "id", "memory address", "temporary path")
 CLOCK = frozenset({"time", "date", "time of day", "Unix time"})
 """The kinds that a frozen clock makes stable."""
 
+_DIGIT = re.compile(r"[0-9]")
+"""Every volatile value holds one, most lines of a prompt do not."""
 _WHOLE = {name: re.compile(pattern) for name, pattern in _KINDS.items()}
 
 
@@ -74,7 +76,11 @@ class Placeholders:
             if self._known_pattern is None:
                 self._known_pattern = re.compile("|".join(map(re.escape, sorted(self._known, key=len, reverse=True))))
             text = self._known_pattern.sub(lambda found: self._known[found[0]], text)
-        return self._pattern.sub(self._named, text) if self._pattern is not None else text
+        pattern = self._pattern
+        if pattern is None or not _DIGIT.search(text):
+            return text
+        lines = text.split("\n")
+        return "\n".join([pattern.sub(self._named, line) if _DIGIT.search(line) else line for line in lines])
 
     def _named(self, found: re.Match[str]) -> str:
         kind = self._kinds[int((found.lastgroup or "k0")[1:])]

@@ -63,7 +63,10 @@ class AnthropicStream:
         return Answer(read_message(self._message or {}, parts), self._error)
 
     def feed(self, data: bytes) -> list[ModelResponseStreamEvent]:
-        """Take the next bytes and return the events that they completed. What is no event becomes an unknown part."""
+        """Take the next bytes and return the events that they completed. What is no event becomes an unknown part.
+
+        Raises `WireError` for broken frames.
+        """
         if self._source is None and data:
             self._source = FramedEvents() if is_framed(data) else EventSource()
         return [event for sent in self._source.feed(data) for event in self._sent(sent)] if self._source else []

@@ -33,7 +33,7 @@ def taken_down(
 
 
 def _compare(ours: object, theirs: object, path: str, unremarkable: frozenset[str], found: dict[str, Any]) -> None:
-    if ours is theirs:
+    if ours == theirs:
         return
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key, value in theirs.items():

@@ -7,7 +7,8 @@ A call of a tool that the provider runs is one item with its result; a conversat
 from __future__ import annotations
 
 import base64
-from collections import deque
+from bisect import bisect
+from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -47,7 +48,7 @@ class ItemReader:
     """Reads the items of one answer, or of one conversation, in order."""
 
     def __init__(self) -> None:
-        self._searches: deque[str] = deque()
+        self._searches: dict[str, None] = {}
         self.native_ids: set[str] = set()
         """Ids of calls that the provider runs."""
 
@@ -74,7 +75,7 @@ class ItemReader:
     def _search(self, item: Fields) -> list[Piece] | None:
         call_id = _text(item, "call_id") or _text(item, "id")
         if not _text(item, "call_id") and call_id:
-            self._searches.append(call_id)
+            self._searches[call_id] = None
         args = item.get("arguments")
         if not isinstance(args, dict):
             return None
@@ -86,9 +87,8 @@ class ItemReader:
         """Read what a search found. Searches without a call id get their results in order."""
         call_id = _text(item, "call_id")
         if call_id is None:
-            call_id = self._searches.popleft() if self._searches else _text(item, "id")
-        elif call_id in self._searches:
-            self._searches.remove(call_id)
+            call_id = next(iter(self._searches), _text(item, "id"))
+        self._searches.pop(call_id or "", None)
         content = {key: item[key] for key in ("status", "tools") if key in item}
         return [("return", NativeToolReturnPart("tool_search", content, call_id))]
 
@@ -285,6 +285,11 @@ class _ItemWriter:
         self._ids = ids
         self._answering = answering
         self._taken: set[int] = set()
+        self._files = [index for index, part in enumerate(parts) if isinstance(part, FilePart)]
+        self._results: defaultdict[tuple[str, str | None], deque[int]] = defaultdict(deque)
+        for index, part in enumerate(parts):
+            if isinstance(part, NativeToolReturnPart):
+                self._results[part.tool_name, part.tool_call_id].append(index)
 
     def items(self) -> Iterator[Any]:
         for index, part in enumerate(self._parts):
@@ -319,10 +324,11 @@ class _ItemWriter:
 
     def _reasoning(self, index: int, part: ThinkingPart) -> Fields:
         group = [part]
-        for following in self._parts[index + 1 :]:
+        for place in range(index + 1, len(self._parts)):
+            following = self._parts[place]
             if not isinstance(following, ThinkingPart) or part.id is None or following.id != part.id:
                 break
-            self._taken.add(index + len(group))
+            self._taken.add(place)
             group.append(following)
         texts = [thought.content for thought in group] if len(group) > 1 or part.content else []
         summary = [{"type": "summary_text", "text": text} for text in texts]
@@ -358,15 +364,21 @@ class _ItemWriter:
 
     def _result_of(self, index: int, call: NativeToolCallPart) -> tuple[list[BinaryContent], Any]:
         """Find the result of a native call among the parts that follow, and the files between the two."""
-        for place, part in enumerate(self._parts[index + 1 :], index + 1):
-            if isinstance(part, NativeToolReturnPart) and place not in self._taken and _belongs(part, call):
-                files = self._files(index + 1, place) if call.tool_name in _MAKING_FILES else []
-                self._taken.add(place)
-                return files, part.content
-        return [], {}
+        places = self._results[call.tool_name, call.tool_call_id]
+        while places and places[0] < index:
+            places.popleft()
+        if not places:
+            return [], {}
+        place = places.popleft()
+        self._taken.add(place)
+        result = self._parts[place]
+        assert isinstance(result, NativeToolReturnPart)
+        return self._files_between(index, place) if call.tool_name in _MAKING_FILES else [], result.content
 
-    def _files(self, start: int, end: int) -> list[BinaryContent]:
-        places = [place for place in range(start, end) if isinstance(self._parts[place], FilePart)]
+    def _files_between(self, start: int, end: int) -> list[BinaryContent]:
+        first, last = bisect(self._files, start), bisect(self._files, end)
+        places = self._files[first:last]
+        del self._files[first:last]
         self._taken.update(places)
         return [part.content for part in (self._parts[place] for place in places) if isinstance(part, FilePart)]
 
@@ -374,10 +386,6 @@ class _ItemWriter:
         kind = part.raw.get("type") if isinstance(part.raw, dict) else None
         is_content = isinstance(kind, str) and (kind == "refusal" or kind.startswith("output_"))
         return self._message(index, part.raw) if is_content else part.raw
-
-
-def _belongs(result: NativeToolReturnPart, call: NativeToolCallPart) -> bool:
-    return (result.tool_name, result.tool_call_id) == (call.tool_name, call.tool_call_id)
 
 
 def _written_text(part: TextPart) -> Fields:

@@ -1,0 +1,83 @@
+"""The command line: arguments to commands, results to the terminal.
+
+Exit status 0 says that all is well, 1 that there are findings, 2 that the command was misused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from replay_agent import __version__
+from replay_agent.exceptions import CassetteError, UserError
+
+__all__ = ("main",)
+
+CLEAN, FINDINGS, MISUSE = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = args.run
+    try:
+        return run(args)
+    except (CassetteError, UserError) as exc:
+        print(f"replay-agent: {exc}", file=sys.stderr)
+        return MISUSE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return CLEAN
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="replay-agent", description="Deterministic record/replay testing of LLM agents."
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="What does it do? Records, replays and explains a drift, offline")
+    demo.add_argument("--keep", metavar="DIR", type=Path, help="write the files there and keep them")
+    demo.add_argument("--prompt", metavar="TEXT", help="what the prompt is changed to")
+    demo.set_defaults(run=_demo)
+
+    show = commands.add_parser("show", help="What was said? Prints the conversation in cassettes of any tool")
+    show.add_argument("files", metavar="FILE", nargs="+", type=Path)
+    show.add_argument("--json", action="store_true", help="one JSON object a line and file")
+    show.set_defaults(run=_show)
+    return parser
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from replay_agent.commands.demo import EDITED, demo
+
+    with tempfile.TemporaryDirectory(prefix="replay-agent-demo-") as scratch:
+        folder: Path = args.keep or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, step in enumerate(demo(folder, edited=args.prompt or EDITED), 1):
+            print(f"\n{number}. {step.title}\n\n{step.text}", flush=True)
+    if args.keep:
+        print(f"\nKept in {folder}: try `replay-agent show {folder / 'demo.yaml'}`")
+    return CLEAN
+
+
+def _show(args: argparse.Namespace) -> int:
+    from replay_agent.commands.show import json_line, show
+
+    failed = False
+    for path in args.files:
+        try:
+            print(json_line(path) if args.json else show(path))
+        except CassetteError as exc:
+            failed = True
+            print(f"replay-agent: {exc}", file=sys.stderr)
+    return MISUSE if failed else CLEAN
+
+
+if __name__ == "__main__":
+    sys.exit(main())

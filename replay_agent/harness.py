@@ -1,0 +1,200 @@
+"""One recorded run: joins recorder, wire, transcript and report. Works without pytest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from replay_agent import credentials
+from replay_agent.conversation.meaning import meaning
+from replay_agent.conversation.transcript import Transcript
+from replay_agent.recording import intercept, network, store
+from replay_agent.recording.options import (
+    BeforeRecordRequest,
+    BeforeRecordResponse,
+    MissStyle,
+    RecordMode,
+    RecordOptions,
+)
+from replay_agent.recording.recorder import Recording
+from replay_agent.recording.redaction import Redactor
+from replay_agent.report.drift import explainer
+from replay_agent.report.leftovers import leftovers_text
+from replay_agent.traffic import Request
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from replay_agent.messages import ModelMessage, ToolCallPart
+    from replay_agent.usage import Usage
+
+__all__ = "Run", "load_transcript", "use_cassette"
+
+
+class Run:
+    """A recording that is open, and what was said in it so far.
+
+    In a test it is the fixture ``replay``; outside pytest `use_cassette` gives one.
+    """
+
+    def __init__(self, path: Path, options: RecordOptions, *, test: str | None = None, command: str) -> None:
+        """``command`` records anew when the name of a record mode is appended to it."""
+        self.recording = Recording(
+            path,
+            options,
+            key=meaning(options.ignore_body, options.match_headers, options.normalize),
+            explain=explainer(command),
+            test=test,
+            redactor=Redactor(options.redact),
+        )
+        self._options = options
+        self._test = test
+        self._command = command
+        self._result: Any = None
+        self._decoded: Transcript | None = None
+        self._doors = ExitStack()
+
+    def open(self) -> None:
+        """Open the cassette, hook the clients and, unless something may be recorded, shut the network."""
+        with ExitStack() as doors:
+            self.recording.open()
+            if self._options.block_network and not self.recording.records:
+                guard = network.shut(self._test or str(self.cassette_path), self._options.allowed_hosts)
+                doors.callback(network.open_network, guard)
+            self._doors = doors.pop_all()
+
+    def close(self, *, success: bool) -> None:
+        """Open the network again and save what was recorded if the run was a success, else leave it in a journal."""
+        with self._doors:
+            self.recording.close(success)
+
+    @property
+    def cassette_path(self) -> Path:
+        """Where the cassette is, or would be."""
+        return self.recording.cassette_path
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests made so far, secrets taken out, in the order in which they were made."""
+        return self.recording.requests
+
+    @property
+    def play_count(self) -> int:
+        """How many answers were replayed so far."""
+        return self.recording.play_count
+
+    @property
+    def transcript(self) -> Transcript:
+        """The traffic so far, decoded."""
+        interactions = self.recording.interactions
+        if self._decoded is None or len(self._decoded) != len(interactions):
+            self._decoded = Transcript.from_interactions(interactions)
+        return self._decoded
+
+    @property
+    def messages(self) -> list[ModelMessage]:
+        """The message history, if the traffic is one conversation; else an error that says where to look."""
+        return self.transcript.messages
+
+    @property
+    def tool_calls(self) -> list[ToolCallPart]:
+        """The tool calls that the model made, in order."""
+        return self.transcript.tool_calls
+
+    @property
+    def usage(self) -> Usage:
+        """Requests made and tokens used, over all conversations."""
+        return self.transcript.usage
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What the calls cost in USD, None where a model's price is not known."""
+        return self.transcript.cost
+
+    @property
+    def result(self) -> Any:
+        """What the last `run` returned, None before."""
+        return self._result
+
+    async def run(self, agent: Any, prompt: Any, **kwargs: Any) -> Any:
+        """Run an agent (ours, or pydantic-ai's) and return its own result."""
+        self._result = await agent.run(prompt, **kwargs)
+        return self._result
+
+    def leftovers_text(self) -> str:
+        """Return what to say of interactions of this test that were never played, nothing if there are none."""
+        leftovers = self.recording.leftovers()
+        if not leftovers:
+            return ""
+        cassette = store.load(self.cassette_path)
+        return leftovers_text(
+            self.cassette_path,
+            [(index, cassette.interaction(index)) for index in leftovers],
+            total=len(cassette),
+            command=f"{self._command}{RecordMode.REFRESH}",
+        )
+
+
+@contextmanager
+def use_cassette(
+    path: str | PathLike[str],
+    record_mode: RecordMode | str = RecordMode.NONE,
+    *,
+    miss: MissStyle = "raise",
+    ignore_body: tuple[str, ...] = (),
+    ignore_hosts: tuple[str, ...] = (),
+    only_hosts: tuple[str, ...] = (),
+    match_headers: tuple[str, ...] = (),
+    allow_repeats: bool = False,
+    redact: tuple[str, ...] = (),
+    block_network: bool = True,
+    allowed_hosts: tuple[str, ...] = (),
+    paced: bool = False,
+    before_record_request: BeforeRecordRequest | None = None,
+    before_record_response: BeforeRecordResponse | None = None,
+    normalize: tuple[Callable[[bytes], bytes], ...] = (),
+) -> Iterator[Run]:
+    """Record and replay the HTTP traffic of a block, in sync and async code alike, and yield the `Run`.
+
+    A recording mode saves the cassette when the block ends without an exception; otherwise what was recorded waits in a
+    journal for the next recording. In mode ``none`` the network is shut for the whole process (loopback stays open)
+    and unset credential variables hold a placeholder. Raises `CassetteMiss` from the request that has no answer
+    (`CassetteMissError`, an ordinary exception, with ``miss="exception"``), `CassetteError` for a cassette that cannot
+    be used, and `UserError` for options that make no sense.
+    """
+    options = RecordOptions(
+        record_mode=RecordMode.parse(record_mode),
+        miss=miss,
+        ignore_body=ignore_body,
+        ignore_hosts=ignore_hosts,
+        only_hosts=only_hosts,
+        match_headers=match_headers,
+        allow_repeats=allow_repeats,
+        redact=redact,
+        block_network=block_network,
+        allowed_hosts=allowed_hosts,
+        paced=paced,
+        before_record_request=before_record_request,
+        before_record_response=before_record_response,
+        normalize=normalize,
+    )
+    run = Run(Path(path), options, command=f"use_cassette({str(path)!r}, record_mode=...) with record_mode=")
+    run.open()
+    success = False
+    try:
+        with ExitStack() as context:
+            if not run.recording.records:
+                context.enter_context(credentials.placed_credentials())
+            context.enter_context(intercept.in_context(run.recording))
+            yield run
+        success = True
+    finally:
+        run.close(success=success)
+
+
+def load_transcript(path: str | PathLike[str]) -> Transcript:
+    """Decode a cassette of any known layout; raises `CassetteError` if it cannot be read."""
+    return Transcript.from_interactions(store.load(Path(path)).interactions())

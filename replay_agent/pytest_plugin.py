@@ -1,0 +1,194 @@
+"""The pytest plugin: options, marks, fixtures. What they do is in `replay_agent.pytest_run` and the harness.
+
+Nothing of those is imported before a test asks for it, so that a project which merely has this package installed pays
+next to nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from replay_agent import credentials
+
+if TYPE_CHECKING:
+    from replay_agent.harness import Run
+    from replay_agent.pytest_run import ReplayedTest
+    from replay_agent.snapshot import SnapshotAssertion
+
+MODES = ("none", "once", "new_episodes", "all", "rewrite", "refresh")
+UNUSED = ("fail", "warn", "ignore")
+MARK = (
+    "replay(cassette=None, *, record_mode=None, ignore_body=(), ignore_hosts=(), only_hosts=(), match_headers=(), "
+    "allow_repeats=False, allow_unused=False): record the HTTP traffic of this test to a cassette, replay it offline"
+)
+_TEST = pytest.StashKey["ReplayedTest"]()
+_SIBLINGS = pytest.StashKey[list[str]]()
+_PLACED = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("replay-agent", "record and replay of LLM agents")
+    group.addoption("--replay-mode", choices=MODES, help="record mode of tests marked replay (default: none)")
+    group.addoption(
+        "--replay-unused",
+        choices=UNUSED,
+        help="what happens when a passing test leaves recorded interactions unplayed (default: fail)",
+    )
+    parser.addini("replay_cassette_dir", "folder of the cassettes, under the rootdir", default="cassettes")
+    parser.addini("replay_record_mode", f"record mode unless told otherwise: {', '.join(MODES)}", default="none")
+    parser.addini("replay_ignore_body", "JSON paths of request bodies that do not matter", type="linelist", default=[])
+    parser.addini("replay_redact", "more secrets: JSON field names, regular expressions", type="linelist", default=[])
+    parser.addini("replay_unused", f"{', '.join(UNUSED)}: see --replay-unused", default="fail")
+    parser.addini("replay_placeholder_keys", "fill unset API key variables in replay", type="bool", default=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> Generator[None, Any, Any]:
+    """Take pytest-recording's spellings of the options, once it is sure that no other plugin or conftest has them."""
+    result = yield
+    group = parser.getgroup("replay-agent")
+    if not hasattr(early_config.option, "record_mode"):
+        group.addoption("--record-mode", dest="record_mode", choices=MODES, help="the same as --replay-mode")
+    if not hasattr(early_config.option, "allowed_hosts"):
+        group.addoption("--allowed-hosts", dest="allowed_hosts", help="hosts that stay reachable in replay, by comma")
+    return result
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", MARK)
+    if _session_mode(config) == "none" and config.getini("replay_placeholder_keys"):
+        config.stash[_PLACED] = credentials.place()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    credentials.remove(config.stash.get(_PLACED, {}))
+
+
+def _session_mode(config: pytest.Config) -> object:
+    asked = config.getoption("replay_mode") or config.getoption("record_mode", None)
+    return asked or config.getini("replay_record_mode")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Keep the names of all tests of a module or class, also of those that are not selected: names may clash."""
+    report = yield
+    collector.stash[_SIBLINGS] = [node.name for node in report.result if isinstance(node, pytest.Item)]
+    return report
+
+
+def _is_replayed(item: pytest.Item) -> bool:
+    return item.get_closest_marker("replay") is not None or _asks_for_the_fixture(item)
+
+
+def _asks_for_the_fixture(item: pytest.Item) -> bool:
+    """Tell whether a test asks for our fixture; a project's own fixture of the same name is none of our business."""
+    if "replay" not in getattr(item, "fixturenames", ()):
+        return False
+    # pytest has no public way from a test to the definition of its fixture; without this one, the name decides.
+    definitions = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).get("replay", ())
+    return not definitions or getattr(definitions[-1].func, "__module__", __name__) == __name__
+
+
+def _test_of(item: pytest.Item) -> ReplayedTest:
+    test = item.stash.get(_TEST, None)
+    if test is None:
+        from replay_agent.pytest_run import ReplayedTest
+
+        _surround_tests(item.config)
+        test = item.stash[_TEST] = ReplayedTest.opened(item, _siblings(item))
+    return test
+
+
+def _siblings(item: pytest.Item) -> list[str]:
+    return item.parent.stash.get(_SIBLINGS, []) if item.parent else []
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Surround the tests with our hooks only in a session that has tests to replay."""
+    if any(map(_is_replayed, session.items)):
+        _surround_tests(session.config)
+
+
+def _surround_tests(config: pytest.Config) -> None:
+    if config.pluginmanager.has_plugin(_AroundTests.NAME):
+        return
+    from replay_agent.recording import intercept
+
+    config.pluginmanager.register(_AroundTests(), _AroundTests.NAME)
+    intercept.install()  # held to the end of the session: a thread that a test left behind must not go live
+    config.add_cleanup(intercept.uninstall)
+
+
+class _AroundTests:
+    """Opens a test's recording before its first fixture and closes it after its last.
+
+    The wrappers are the innermost: what fails here finds pytest's own (logging, warnings) in place.
+    """
+
+    NAME = "replay_agent_around_tests"
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
+        if _is_replayed(item):
+            _test_of(item)
+        yield
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        test = item.stash.get(_TEST, None)
+        if test is None:
+            yield
+            return
+        with test.calling():
+            yield
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
+        try:
+            yield
+        finally:
+            test = item.stash.get(_TEST, None)
+            if test is not None:
+                del item.stash[_TEST]
+                test.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    yield
+    if _late_misses():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for miss in _late_misses():
+        terminalreporter.section("a request after the end of its test", red=True)
+        terminalreporter.write_line(str(miss))
+
+
+def _late_misses() -> list[BaseException]:
+    dispatch = sys.modules.get("replay_agent.recording.dispatch")
+    return list(dispatch.late_misses) if dispatch is not None else []
+
+
+@pytest.fixture
+def replay(request: pytest.FixtureRequest) -> Run:
+    """The open recording of this test: its transcript, messages, tool calls, usage, requests; ``await replay.run(...)``."""
+    return _test_of(request.node).run
+
+
+@pytest.fixture
+def run_snapshot(request: pytest.FixtureRequest, snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Compares a run's messages, typed result and usage with a readable file beside the test."""
+    from replay_agent.pytest_run import file_name_of
+    from replay_agent.snapshot import NAME, RunSnapshotExtension
+
+    request.node.stash[NAME] = file_name_of(request.node, _siblings(request.node))
+    return snapshot.use_extension(RunSnapshotExtension)

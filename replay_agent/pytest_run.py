@@ -1,0 +1,227 @@
+"""One test under replay: its settings merged, its run opened, its verdict given."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import shlex
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from replay_agent import naming
+from replay_agent.exceptions import CassetteError, CassetteMiss, UserError
+from replay_agent.harness import Run
+from replay_agent.recording import intercept
+from replay_agent.recording.options import RecordMode, RecordOptions
+from replay_agent.recording.recorder import Recording
+
+__all__ = "ReplayedTest", "cassette_path", "file_name_of", "options_of"
+
+_TEXTS = ("ignore_body", "ignore_hosts", "only_hosts", "match_headers")
+_FLAGS = ("allow_repeats", "allow_unused")
+
+
+class ReplayedTest:
+    """A test from before its first fixture to after its last: holds the run and gives the verdict on it."""
+
+    def __init__(self, item: pytest.Item, run: Run, *, unused: str) -> None:
+        self.item = item
+        self.run = run
+        self._unused = unused
+        self._passed = False
+
+    @classmethod
+    def opened(cls, item: pytest.Item, siblings: Sequence[str]) -> ReplayedTest:
+        """Open the recording of a test; a cassette that cannot be used fails the test without a traceback."""
+        try:
+            options, mark = options_of(item)
+            path = cassette_path(item, mark.args[0] if mark.args else mark.kwargs.get("cassette"), siblings)
+            run = Run(path, options, test=nodeid(item), command=_command(item))
+            run.open()
+        except (CassetteError, UserError) as exc:
+            raise pytest.fail.Exception(str(exc), pytrace=False) from None
+        intercept.open_for_test(run.recording)
+        return cls(item, run, unused=_option(item.config, "replay_unused"))
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """Surround the call of the test function; a miss that something swallowed fails the test here."""
+        function = getattr(self.item, "obj", None)
+        if function is not None:
+            self.item.obj = _explaining(function, self.run.recording)  # type: ignore[attr-defined]
+        try:
+            yield
+        except Exception as exc:
+            self._fail_for_misses(exc)
+            raise
+        finally:
+            if function is not None:
+                self.item.obj = function  # type: ignore[attr-defined]
+        self._fail_for_misses(None)
+        self._passed = True
+
+    def close(self) -> None:
+        """Close the recording and fail the test for what it left: misses, unplayed interactions."""
+        intercept.close_for_test(self.run.recording)
+        try:
+            self.run.close(success=self._passed)
+        except CassetteError as exc:
+            raise pytest.fail.Exception(str(exc), pytrace=False) from None
+        self._fail_for_misses(None)
+        if self._passed:
+            self._judge_leftovers()
+
+    def _fail_for_misses(self, cause: BaseException | None) -> None:
+        misses = self.run.recording.unreported_misses
+        if misses:
+            raise _failure(misses, self.run.recording) from cause
+
+    def _judge_leftovers(self) -> None:
+        if self._unused == "ignore" or self.run.recording.options.allow_unused:
+            return
+        text = self.run.leftovers_text()
+        if text and self._unused == "warn":
+            warnings.warn(pytest.PytestWarning(text), stacklevel=2)
+        elif text:
+            pytest.fail(text, pytrace=False)
+
+
+def _explaining(function: Callable[..., Any], recording: Recording) -> Callable[..., Any]:
+    """Wrap a test function so that its runner sees a miss as pytest's own failure, never as a bare BaseException."""
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def explaining(*args: Any, **kwargs: Any) -> Any:
+            with _misses_as_failures(recording):
+                return await function(*args, **kwargs)
+
+    else:
+
+        @functools.wraps(function)
+        def explaining(*args: Any, **kwargs: Any) -> Any:
+            with _misses_as_failures(recording):
+                return function(*args, **kwargs)
+
+    return explaining
+
+
+@contextmanager
+def _misses_as_failures(recording: Recording) -> Iterator[None]:
+    try:
+        yield
+    except CassetteMiss as miss:
+        raise _failure([miss], recording) from None
+    except BaseExceptionGroup as group:
+        misses = _leaves(group)
+        if not misses:
+            raise
+        raise _failure(misses, recording) from None
+
+
+def _failure(misses: Sequence[BaseException], recording: Recording) -> BaseException:
+    """Return pytest's failure that says these misses; what the same request missed twice is said once."""
+    said = [*recording.unreported_misses, *misses]
+    for miss in said:
+        recording.reported(miss)
+    return pytest.fail.Exception("\n\n".join(dict.fromkeys(map(str, said))), pytrace=False)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[CassetteMiss]:
+    found: list[CassetteMiss] = []
+    for exc in group.exceptions:
+        if isinstance(exc, BaseExceptionGroup):
+            found += _leaves(exc)
+        elif isinstance(exc, CassetteMiss):
+            found.append(exc)
+    return found
+
+
+def _option(config: pytest.Config, name: str) -> str:
+    return str(config.getoption(name, None) or config.getini(name))
+
+
+def options_of(item: pytest.Item) -> tuple[RecordOptions, pytest.Mark]:
+    """Merge ini, mark and command line into the options of one test; raises `UserError` for what nobody knows."""
+    config = item.config
+    found = item.get_closest_marker("replay")
+    mark = found if found is not None else pytest.mark.replay.mark
+    unknown = set(mark.kwargs) - {"cassette", "record_mode", *_TEXTS, *_FLAGS}
+    if unknown or len(mark.args) > 1:
+        surplus = ", ".join(sorted(unknown)) or f"{len(mark.args)} positional arguments"
+        raise UserError(
+            f"the mark replay of {item.nodeid} does not take {surplus}; pytest --markers says what it takes"
+        )
+    mode = (
+        config.getoption("replay_mode", None)
+        or config.getoption("record_mode", None)
+        or mark.kwargs.get("record_mode")
+        or config.getini("replay_record_mode")
+    )
+    options = RecordOptions(
+        record_mode=RecordMode.parse(mode),
+        ignore_body=(*config.getini("replay_ignore_body"), *_texts(mark, "ignore_body")),
+        ignore_hosts=_texts(mark, "ignore_hosts"),
+        only_hosts=_texts(mark, "only_hosts"),
+        match_headers=_texts(mark, "match_headers"),
+        redact=tuple(config.getini("replay_redact")),
+        allowed_hosts=tuple((config.getoption("allowed_hosts", None) or "").replace(",", " ").split()),
+        **{name: bool(mark.kwargs.get(name, False)) for name in _FLAGS},
+    )
+    return options, mark
+
+
+def _texts(mark: pytest.Mark, name: str) -> tuple[str, ...]:
+    value = mark.kwargs.get(name, ())
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _backend(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    backend = callspec.params.get("anyio_backend") if callspec is not None else None
+    return backend[0] if isinstance(backend, tuple) else backend
+
+
+def file_name_of(item: pytest.Item, siblings: Sequence[str] = ()) -> str:
+    """Return the file name of a test, without extension: ``Class.test[param]``, the event loop left out."""
+    backend = _backend(item)
+    names = {naming.without_backend(name, backend) for name in siblings}
+    own = naming.without_backend(item.name, backend)
+    owner = getattr(item, "cls", None)
+    prefix = f"{owner.__name__}." if owner is not None else ""
+    return naming.file_name(prefix + own, clashes=own in naming.clashing({own, *names}))
+
+
+def nodeid(item: pytest.Item) -> str:
+    """Return the node id of a test without the event loop it runs on."""
+    start, separator, name = item.nodeid.rpartition("::")
+    return f"{start}{separator}{naming.without_backend(name, _backend(item))}"
+
+
+def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] = ()) -> Path:
+    """Return where a test's cassette is: by its name if the mark gives one, else by module and test."""
+    root = item.config.rootpath
+    folder = root / item.config.getini("replay_cassette_dir")
+    if name is not None:
+        path = (folder / f"{name}.yaml").resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise UserError(f"the cassette {name!r} of {item.nodeid} would lie outside {folder}")
+        return folder / f"{name}.yaml"
+    module = item.path.relative_to(root) if item.path.is_relative_to(root) else Path(item.path.name)
+    parts = module.with_suffix("").parts
+    inside = parts[1:] if len(parts) > 1 and parts[0] == "tests" else parts
+    return folder.joinpath(*inside, f"{file_name_of(item, siblings)}.yaml")
+
+
+def _command(item: pytest.Item) -> str:
+    """Return the command that records this test anew, spelled with the option that works here."""
+    option = "--record-mode" if _owns_record_mode(item.config) else "--replay-mode"
+    return f"pytest {shlex.quote(item.nodeid)} {option}="
+
+
+def _owns_record_mode(config: pytest.Config) -> bool:
+    return not config.pluginmanager.has_plugin("recording")

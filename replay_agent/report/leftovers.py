@@ -1,0 +1,53 @@
+"""What a test recorded and no longer asks for, said in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from replay_agent.calls import Exchange
+from replay_agent.conversation.transcript import Transcript
+from replay_agent.traffic import Interaction
+
+__all__ = ("leftovers_text",)
+
+_MOST = 5
+_WIDTH = 72
+
+
+def leftovers_text(path: Path, leftovers: Sequence[tuple[int, Interaction]], *, total: int, command: str) -> str:
+    """Return the text that fails a test which left recorded interactions unplayed; ``command`` drops them."""
+    lines = [f"  {index + 1}. {_headline(interaction)}" for index, interaction in leftovers[:_MOST]]
+    if len(leftovers) > _MOST:
+        lines.append(f"  ... and {len(leftovers) - _MOST} more")
+    one = len(leftovers) == 1
+    return "\n".join(
+        [
+            f"{len(leftovers)} of {total} recorded interactions {'was' if one else 'were'} never asked for: "
+            "the agent makes fewer calls, or other ones, than when it was recorded.",
+            f"cassette: {path}",
+            *lines,
+            f"If that is meant, this drops {'it' if one else 'them'}:  {command}",
+            "To keep what is not played: allow_unused=True on the mark, or --replay-unused=ignore.",
+        ]
+    )
+
+
+def _headline(interaction: Interaction) -> str:
+    request = interaction.request
+    place = f"{request.method} {urlsplit(request.url)._replace(query='').geturl()}"
+    exchanges = Transcript.from_interactions([interaction]).exchanges
+    said = _last_words(exchanges[0]) if exchanges else ""
+    return f"{place}  {said}".rstrip()
+
+
+def _last_words(exchange: Exchange) -> str:
+    for message in reversed(exchange.call.messages):
+        for part in reversed(message.parts):
+            content = getattr(part, "content", None)
+            if isinstance(content, str) and content.strip():
+                text = " ".join(content.split())
+                short = text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
+                return f"{part.part_kind}: {short}"
+    return ""

@@ -1,0 +1,39 @@
+"""Whole runs: pytest inside pytest, against a provider on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+import yaml  # noqa: F401  pytester forgets what inner runs import: what is here stays imported
+
+import replay_agent.pytest_run
+import replay_agent.snapshot  # noqa: F401
+from replay_agent.provider.script import Script
+from replay_agent.provider.server import serve
+
+
+@pytest.fixture
+def provide() -> Iterator[Callable[..., tuple[str, Script, Callable[[], None]]]]:
+    """Start a scripted provider; gives its address, the script, and how to stop it."""
+    with ExitStack() as servers:
+
+        def start(*answers):
+            server = ExitStack()
+            servers.callback(server.close)
+            script = Script(answers)
+            return server.enter_context(serve(script.answer)), script, server.close
+
+        yield start
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project with our plugin and no credentials in the environment."""
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GROQ_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    pytester.makeini(
+        "[pytest]\naddopts = -p no:cacheprovider -p no:hypothesispytest -p no:xdist\nfilterwarnings = default\n"
+    )
+    return pytester

@@ -1,0 +1,405 @@
+"""The mark `replay` from record to verdict, with a client that is not ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from replay_agent.calls import AnswerError
+
+ASK = """
+    import httpx
+    import pytest
+
+    def ask(prompt, **more):
+        body = {{"model": "gpt-4o", "messages": [
+            {{"role": "system", "content": "Be brief."}}, {{"role": "user", "content": prompt}}], **more}}
+        answer = httpx.post("{base}/v1/chat/completions", json=body, headers={{"authorization": "Bearer sk-planted-4711-abcdef"}})
+        return answer.json()["choices"][0]["message"]["content"]
+"""
+
+
+def module(project, base, *tests):
+    import textwrap
+
+    source = textwrap.dedent(ASK.format(base=base)) + "\n\n" + "\n\n".join(map(textwrap.dedent, tests))
+    return project.makepyfile(test_geo=source)
+
+
+CAPITAL = """
+    @pytest.mark.replay
+    def test_capital():
+        assert ask("What is the capital of France?") == "Paris"
+"""
+
+
+@pytest.fixture
+def recorded(project, provide):
+    """A project whose one test was recorded; the provider is gone."""
+    base, _, stop = provide("Paris")
+    module(project, base, CAPITAL)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    stop()
+    project.base = base
+    return project
+
+
+def cassette(project):
+    return project.path / "cassettes" / "test_geo" / "test_capital.yaml"
+
+
+def test_a_recorded_test_replays_without_its_provider(recorded):
+    assert cassette(recorded).is_file()
+    recorded.runpytest().assert_outcomes(passed=1)
+
+
+def test_nothing_but_cassettes_stays_in_the_folder(recorded):
+    assert [path.name for path in (recorded.path / "cassettes").rglob("*") if path.is_file()] == ["test_capital.yaml"]
+
+
+def test_recording_once_does_not_touch_what_is_there(recorded):
+    before = cassette(recorded).read_bytes()
+    recorded.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    assert cassette(recorded).read_bytes() == before
+
+
+def test_no_secret_reaches_the_disk(recorded, monkeypatch):
+    assert b"sk-planted" not in cassette(recorded).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ('ask("What is the capital of Norway?")', ["user", "Norway"]),
+        ('ask("What is the capital of France?", temperature=0.7)', ["temperature", "0.7"]),
+        ('ask("What is the capital of France?", model="gpt-5")', ["model", "gpt-5"]),
+    ],
+)
+def test_a_changed_request_fails_and_is_named(recorded, change, named):
+    module(recorded, recorded.base, CAPITAL.replace('ask("What is the capital of France?")', change))
+    result = recorded.runpytest()
+    result.assert_outcomes(failed=1)
+    text = result.stdout.str()
+    assert all(word in text for word in named)
+    assert "--record-mode=" in text
+    assert "test_geo.py::test_capital" in text
+
+
+def test_a_swallowed_miss_still_fails(recorded):
+    module(
+        recorded,
+        recorded.base,
+        """
+        @pytest.mark.replay
+        def test_capital():
+            try:
+                ask("Something else")
+            except BaseException:
+                pass
+        """,
+    )
+    result = recorded.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*Something else*"])
+
+
+def test_a_miss_passes_through_except_exception(recorded):
+    module(
+        recorded,
+        recorded.base,
+        """
+        @pytest.mark.replay
+        def test_capital():
+            try:
+                ask("Something else")
+            except Exception:
+                pytest.fail("swallowed")
+        """,
+    )
+    result = recorded.runpytest()
+    result.assert_outcomes(failed=1)
+    assert "swallowed" not in result.stdout.str()
+
+
+def test_what_is_not_asked_for_fails_a_passing_test(recorded):
+    module(recorded, recorded.base, "@pytest.mark.replay\ndef test_capital():\n    pass\n")
+    result = recorded.runpytest()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*1 of 1 recorded interactions was never asked for*", "*What is the capital of France?*"]
+    )
+
+
+@pytest.mark.parametrize("way", ["--replay-unused=ignore", "mark", "ini"])
+def test_leftovers_may_be_allowed(recorded, way):
+    mark = "@pytest.mark.replay(allow_unused=True)" if way == "mark" else "@pytest.mark.replay"
+    module(recorded, recorded.base, f"{mark}\ndef test_capital():\n    pass\n")
+    if way == "ini":
+        recorded.makeini("[pytest]\naddopts = -p no:cacheprovider -p no:hypothesispytest\nreplay_unused = ignore\n")
+    recorded.runpytest(*([way] if way.startswith("--") else [])).assert_outcomes(passed=1)
+
+
+def test_leftovers_may_only_warn(recorded):
+    module(recorded, recorded.base, "@pytest.mark.replay\ndef test_capital():\n    pass\n")
+    result = recorded.runpytest("--replay-unused=warn")
+    result.assert_outcomes(passed=1, warnings=1)
+
+
+def test_leftovers_of_a_failing_test_are_not_said(recorded):
+    module(recorded, recorded.base, "@pytest.mark.replay\ndef test_capital():\n    assert False\n")
+    result = recorded.runpytest()
+    result.assert_outcomes(failed=1)
+    assert "never asked for" not in result.stdout.str()
+
+
+def test_a_missing_cassette_names_file_and_command(project, provide):
+    base, script, _ = provide("Paris")
+    module(project, base, CAPITAL)
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*cassettes/test_geo/test_capital.yaml*", "*--record-mode=*"])
+    assert script.calls == []
+
+
+def test_a_marked_test_without_traffic_needs_no_cassette(project):
+    project.makepyfile("import pytest\n\n@pytest.mark.replay\ndef test_nothing():\n    pass\n")
+    project.runpytest().assert_outcomes(passed=1)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    assert not (project.path / "cassettes").exists()
+
+
+def test_a_failing_recording_leaves_no_cassette_and_costs_nothing_twice(project, provide):
+    base, script, _ = provide("Paris", "Oslo")
+    two = """
+        @pytest.mark.replay
+        def test_capital():
+            assert ask("France?") == "Paris"
+            assert ask("Norway?") == "{}"
+    """
+    module(project, base, two.format("Bergen"))
+    project.runpytest("--record-mode=once").assert_outcomes(failed=1)
+    assert not cassette(project).exists()
+    module(project, base, two.format("Oslo"))
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    assert len(script.calls) == 2
+    assert [path.name for path in (project.path / "cassettes").rglob("*") if path.is_file()] == ["test_capital.yaml"]
+
+
+def test_a_failing_rewrite_keeps_the_old_cassette(recorded, provide):
+    before = cassette(recorded).read_bytes()
+    base, _, _ = provide("London")
+    module(recorded, base, CAPITAL)
+    recorded.runpytest("--record-mode=rewrite").assert_outcomes(failed=1)
+    assert cassette(recorded).read_bytes() == before
+
+
+def test_an_error_answer_is_recorded_like_any_other(project, provide):
+    base, _, stop = provide(AnswerError(429, "slow down"))
+    module(
+        project,
+        base,
+        """
+        @pytest.mark.replay
+        def test_refused():
+            with pytest.raises(KeyError):
+                ask("What is the capital of France?")
+        """,
+    )
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    stop()
+    project.runpytest().assert_outcomes(passed=1)
+
+
+def test_the_mode_of_the_command_line_beats_mark_and_ini(recorded):
+    module(recorded, recorded.base, CAPITAL.replace("mark.replay", 'mark.replay(record_mode="rewrite")'))
+    recorded.makeini("[pytest]\naddopts = -p no:hypothesispytest\nreplay_record_mode = all\n")
+    recorded.runpytest("--replay-mode=none").assert_outcomes(passed=1)
+
+
+def test_an_unknown_mode_is_named(project):
+    project.makepyfile('import pytest\n\n@pytest.mark.replay(record_mode="sometimes")\ndef test_x():\n    pass\n')
+    result = project.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*sometimes*none, once, new_episodes, all, rewrite, refresh*"])
+
+
+def test_an_unknown_argument_of_the_mark_is_named(project):
+    project.makepyfile("import pytest\n\n@pytest.mark.replay(ignore_bodies=())\ndef test_x():\n    pass\n")
+    result = project.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ignore_bodies*"])
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/etc/outside"])
+def test_a_cassette_name_stays_in_its_folder(project, name):
+    project.makepyfile(f"import pytest\n\n@pytest.mark.replay({name!r})\ndef test_x():\n    pass\n")
+    result = project.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*outside*"])
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "*empty*"),
+        (b"interactions: [", "*test_capital.yaml*"),
+        (b"version: 999\ninteractions: []\n", "*999*"),
+        (b"[" * 100_000, "*test_capital.yaml*"),
+        (b"\x00\x01\x02\xff", "*test_capital.yaml*"),
+        (b"<<<<<<< ours\n", "*test_capital.yaml*"),
+        (b"!!python/object/apply:os.system ['touch hacked']\n", "*test_capital.yaml*"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["none", "once"])
+def test_a_damaged_cassette_is_named_and_left_alone(recorded, content, says, mode):
+    cassette(recorded).write_bytes(content)
+    result = recorded.runpytest(f"--replay-mode={mode}")
+    outcomes = result.parseoutcomes()
+    assert outcomes.get("passed", 0) == 0
+    result.stdout.fnmatch_lines(["*test_capital.yaml*"])
+    result.stdout.fnmatch_lines([says])
+    assert "Traceback" not in result.stdout.str()
+    assert cassette(recorded).read_bytes() == content
+    assert not (recorded.path / "hacked").exists()
+
+
+def test_an_unwritable_folder_fails_before_the_first_call(project, provide):
+    base, script, _ = provide("Paris")
+    module(project, base, CAPITAL)
+    (project.path / "cassettes").write_text("a file where the folder should be")
+    result = project.runpytest("--record-mode=once")
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*cassettes*"])
+    assert script.calls == []
+
+
+def test_one_recording_serves_both_event_loops(project, provide):
+    base, script, stop = provide("Paris")
+    module(
+        project,
+        base,
+        """
+        @pytest.fixture(params=["asyncio", "trio"])
+        def anyio_backend(request):
+            return request.param
+
+        @pytest.mark.anyio
+        @pytest.mark.replay
+        async def test_capital():
+            async with httpx.AsyncClient() as client:
+                body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "France?"}]}
+                answer = await client.post(BASE + "/v1/chat/completions", json=body)
+            assert answer.json()["choices"][0]["message"]["content"] == "Paris"
+        """.replace("BASE", repr(base)),
+    )
+    project.runpytest("--record-mode=once").assert_outcomes(passed=2)
+    assert len(script.calls) == 1
+    stop()
+    project.runpytest().assert_outcomes(passed=2)
+    assert cassette(project).is_file()
+
+
+def test_a_miss_in_a_task_group_is_one_explained_failure(recorded):
+    module(
+        recorded,
+        recorded.base,
+        """
+        import anyio
+
+        async def elsewhere():
+            async with httpx.AsyncClient() as client:
+                body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Quite different"}]}
+                await client.post(BASE + "/v1/chat/completions", json=body)
+
+        @pytest.mark.anyio
+        @pytest.mark.replay
+        async def test_capital():
+            async with anyio.create_task_group() as group:
+                group.start_soon(elsewhere)
+        """.replace("BASE", repr(recorded.base)),
+    )
+    result = recorded.runpytest()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*Quite different*"])
+    assert "ExceptionGroup" not in result.stdout.str()
+
+
+def test_the_network_is_shut_in_replay(recorded):
+    module(
+        recorded,
+        recorded.base,
+        """
+        import socket
+
+        @pytest.mark.replay(allow_unused=True)
+        def test_capital():
+            socket.create_connection(("192.0.2.1", 443), timeout=5)
+        """,
+    )
+    result = recorded.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*192.0.2.1*"])
+
+
+def test_the_fixture_gives_messages_and_usage(recorded):
+    module(
+        recorded,
+        recorded.base,
+        """
+        def test_capital(replay):
+            ask("What is the capital of France?")
+            request, response = replay.messages
+            assert [part.part_kind for part in request.parts] == ["system-prompt", "user-prompt"]
+            assert response.parts[0].content == "Paris"
+            assert replay.usage.requests == 1
+            assert replay.usage.response_tokens > 0
+            assert replay.tool_calls == []
+            assert replay.play_count == 1
+            assert len(replay.requests) == 1
+            assert replay.cassette_path.name == "test_capital.yaml"
+        """,
+    )
+    recorded.runpytest().assert_outcomes(passed=1)
+
+
+def test_credentials_are_placeholders_from_collection_on(project):
+    project.makepyfile(
+        """
+        import os
+        AT_IMPORT = os.environ["OPENAI_API_KEY"]
+
+        def test_key():
+            assert AT_IMPORT == os.environ["ANTHROPIC_API_KEY"] == "replay"
+        """
+    )
+    project.runpytest().assert_outcomes(passed=1)
+
+
+def test_placeholders_may_be_switched_off(project):
+    project.makeini("[pytest]\naddopts = -p no:hypothesispytest\nreplay_placeholder_keys = false\n")
+    project.makepyfile('import os\n\ndef test_key():\n    assert "OPENAI_API_KEY" not in os.environ\n')
+    project.runpytest().assert_outcomes(passed=1)
+
+
+def test_a_recording_session_has_no_placeholders(project):
+    project.makepyfile('import os\n\ndef test_key():\n    assert "OPENAI_API_KEY" not in os.environ\n')
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+
+
+def test_names_that_would_share_a_file_do_not(project, provide):
+    base, _, stop = provide("Paris", "paris", "PARIS")
+    module(
+        project,
+        base,
+        """
+        @pytest.mark.replay
+        @pytest.mark.parametrize("word", ["x/y", "x-y", "X-Y"])
+        def test_word(word):
+            ask(word)
+        """,
+    )
+    project.runpytest("--record-mode=once").assert_outcomes(passed=3)
+    names = [path.name.casefold() for path in (project.path / "cassettes" / "test_geo").iterdir()]
+    assert len(set(names)) == 3
+    stop()
+    project.runpytest().assert_outcomes(passed=3)
+    project.runpytest("test_geo.py::test_word[x-y]").assert_outcomes(passed=1)

@@ -14,8 +14,8 @@ __all__ = "error_in", "refusal"
 
 _LONGEST = 2_000
 _MESSAGE_FIELDS = ("message", "Message", "detail", "errorMessage", "error_description", "msg", "title")
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
-_IGNORED = re.compile(r"<(script|style)\b.*?(</\1|\Z)|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(r"<title[^<>]*>([^<>]*)<", re.IGNORECASE)
+_IGNORED = re.compile(r"<(script|style)\b.*?(?:</\1[^<>]*>|\Z)|<[^<>]*>", re.IGNORECASE | re.DOTALL)
 _ERRORS = range(400, 600)
 
 

@@ -21,4 +21,4 @@ def read_timestamp(text: object) -> datetime | None:
 
 def write_timestamp(time: datetime) -> str:
     """Return the time in UTC, with microseconds."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

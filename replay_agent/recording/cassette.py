@@ -109,6 +109,11 @@ class Cassette:
     def __len__(self) -> int:
         raise NotImplementedError
 
+    @property
+    def is_as_written(self) -> bool:
+        """Whether all checksums hold: nobody but `save` has touched an interaction."""
+        return False
+
     def keys(self, keying: Keying) -> list[Key]:
         """Return the key of every interaction: the stored ones where scheme and checksum hold, else recomputed."""
         keys = self._find_keys(keying)
@@ -212,6 +217,10 @@ class WrittenCassette(Cassette):
             else:
                 keys.append(None)
         return keys
+
+    @property
+    def is_as_written(self) -> bool:
+        return None not in self._stored
 
     def _find_keys(self, keying: Keying) -> list[Key]:
         same = keying.scheme == self.header.keying

@@ -56,10 +56,23 @@ def load(path: Path) -> Cassette:
     Raises `CassetteNotFound`, `CassetteUnreadable` or `CassetteVersionError`; the message names file, cause and next
     step. Never waits (pipes, devices), never changes the file.
     """
-    data = _sound(read_file(path), path)
+    data = _opened(read_file(path), path)
     if is_ours(data):
-        return read_cassette(data.replace(b"\r\n", b"\n") if b"\r\n" in data else data, path)
+        return _ours(data.replace(b"\r\n", b"\n") if b"\r" in data else data, path)
+    _refuse_within(data, path)
     return foreign_cassette(read_foreign(_document(data, path), path), path)
+
+
+def _ours(data: bytes, path: Path) -> Cassette:
+    """Open a file in our layout. Its checksums tell whether there can be anything in it that does not belong there."""
+    try:
+        cassette = read_cassette(data, path)
+    except CassetteUnreadable:
+        _refuse_within(data, path)
+        raise
+    if not cassette.is_as_written:
+        _refuse_within(data, path)
+    return cassette
 
 
 def read_file(path: Path) -> bytes:
@@ -93,11 +106,11 @@ def _not_found(path: Path) -> CassetteNotFound:
     return CassetteNotFound(f"There is no cassette {path}. Record it, for instance with record mode `once`.", path)
 
 
-def _sound(data: bytes, path: Path) -> bytes:
+def _opened(data: bytes, path: Path) -> bytes:
     """Return a file's content without its byte order mark, or say what it is instead of a cassette."""
     start = data[:64].lstrip()
     cause = None
-    if not data.strip():
+    if not start and not data.strip():
         cause = "is empty" if not data else "holds nothing but white space"
     elif start.startswith(_LFS):
         raise CassetteUnreadable(f"{path} is a git-lfs pointer, not a cassette. Fetch the file: git lfs pull.", path)
@@ -107,7 +120,6 @@ def _sound(data: bytes, path: Path) -> bytes:
         cause = "is a page of HTML or XML, not a cassette"
     if cause is not None:
         raise CassetteUnreadable(f"{path} {cause}. {_RESTORE}", path)
-    _refuse_within(data, path)
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
@@ -116,8 +128,10 @@ def _refuse_within(data: bytes, path: Path) -> None:
     if nul >= 0:
         raise CassetteUnreadable(f"{path}:{_line(data, nul)}: the file holds a NUL byte. {_RESTORE}", path)
     for mark in _CONFLICTS:
-        found = 0 if data.startswith(mark) else data.find(b"\n" + mark) + 1
-        if found > 0 or data.startswith(mark):
+        found = data.find(mark)
+        while found > 0 and data[found - 1 : found] != b"\n":
+            found = data.find(mark, found + 1)
+        if found >= 0:
             raise CassetteUnreadable(
                 f"{path}:{_line(data, found)}: the file holds the marks of a merge conflict. "
                 "Choose one side (git checkout --ours or --theirs), then record again what is missing.",

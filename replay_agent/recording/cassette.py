@@ -23,12 +23,12 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias
 from urllib.parse import quote, unquote
 
 from replay_agent import __version__
@@ -47,14 +47,13 @@ END = b"...\n"
 ITEM = b"\n- "
 
 Layout: TypeAlias = Literal["replay-agent", "foreign"]
-_T = TypeVar("_T")
 
 _HEAD = re.compile(rb"^interactions:[ \t]*([^\n]*)(?:\n|\Z)", re.MULTILINE)
 _OURS = re.compile(rb"^(?:library: *pytest-replay-agent|keying:)", re.MULTILINE)
 _BEGIN = re.compile(rb"\n- (?:# (\S+) ([0-9a-f]{8})((?: \S+)*)\n)?")
 _UNKNOWN_KEY = "?"
 _TEST, _ODD_TEST = b"  test: ", b"  test:\n"
-_OUTCOME_BYTES = re.compile(rb"\n  (?:response|failure):\n")
+_OUTCOMES = (b"\n  response:\n", b"\n  failure:\n")
 _HEAD_ROOM = 1 << 16
 _RESTORE = "Restore the file, or delete it and record again."
 _WORD = re.compile(rb"[\w-]")
@@ -245,17 +244,27 @@ class WrittenCassette(Cassette):
         return str(read_block(self._data[line : self._data.find(b"\n", line) + 1].decode())["test"])
 
     def interaction(self, index: int) -> Interaction:
-        return self._read(read_item, index) if self._stored[index] else self._read_edited(index)
-
-    def outcome(self, index: int) -> Outcome:
-        return self._read(read_outcome, index) if self._stored[index] else self._read_edited(index).outcome
-
-    def _read(self, reader: Callable[[str], _T], index: int) -> _T:
+        if self._stored[index] is None:
+            return self._read_edited(index)
         start, end = self._bounds[index]
         try:
-            return reader(self._data[self._data.index(b"\n", start) + 1 : end].decode())
+            return read_item(self._data[self._data.index(b"\n", start) + 1 : end].decode())
         except (BadItem, UnicodeDecodeError) as exc:
             raise self._unreadable(index, exc) from exc
+
+    def outcome(self, index: int) -> Outcome:
+        begin = self._outcome_start(index)
+        if self._stored[index] is None or begin is None:
+            return self.interaction(index).outcome
+        try:
+            return read_outcome(self._data[begin : self._bounds[index][1]].decode())
+        except (BadItem, UnicodeDecodeError):
+            return self.interaction(index).outcome  # which says what is wrong
+
+    def _outcome_start(self, index: int) -> int | None:
+        start, end = self._bounds[index]
+        places = (self._data.find(mark, start, end) for mark in _OUTCOMES)
+        return next((place + 1 for place in places if place >= 0), None)
 
     def _read_edited(self, index: int) -> Interaction:
         """Read an item that somebody touched; its dash becomes a blank, so that the rest is a mapping of its own."""
@@ -287,8 +296,7 @@ class WrittenCassette(Cassette):
 
     def _answers(self, index: int, id: str) -> bool:
         start, end = self._bounds[index]
-        found = _OUTCOME_BYTES.search(self._data, start, end)
-        begin = found.start() if found else start
+        begin = self._outcome_start(index) or start
         if _contains(self._data, id.encode("utf-8", "surrogatepass"), begin, end):
             return True
         opaque = (

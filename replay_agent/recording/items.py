@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +19,6 @@ MARGIN = "  "
 _VIEWS: tuple[View, ...] = ("json", "text", "base64")
 _KNOWN = frozenset({"test", "recorded_at", "request", "response", "failure"})
 _CHECKED_BY_YAML = 1 << 18
-_OUTCOME = re.compile(r"^  (?:response|failure):$", re.MULTILINE)
 
 
 class BadItem(ValueError):
@@ -154,14 +152,14 @@ def read_item(text: str, *, edited: bool = False) -> Interaction:
 
 
 def read_outcome(text: str) -> Outcome:
-    """Read what became of the request from the lines of an interaction that nobody has touched. Raises `BadItem`."""
-    begin = _OUTCOME.search(text)
-    if begin is not None:
-        try:
-            return _outcome(read_block(text[begin.start() :]), "", edited=False)
-        except (ValueError, IndexError, RecursionError):
-            pass  # as in `read_item`
-    return _by_yaml(text, edited=True).outcome
+    """Read what became of a request from the end of an item, that begins with ``response:`` or ``failure:``.
+
+    For lines that nobody has touched. Raises `BadItem`.
+    """
+    try:
+        return _outcome(read_block(text), "", edited=False)
+    except (ValueError, IndexError, RecursionError) as exc:
+        raise BadItem(f"cannot be read: {exc}") from exc
 
 
 def item_from_fields(fields: object, *, edited: bool) -> Interaction:

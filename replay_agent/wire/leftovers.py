@@ -14,6 +14,7 @@ __all__ = "put_back", "taken_down"
 
 _PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[[^\[\]]+\])+")
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\[\]]+)\]")
+_LONGEST_NUMBER = 10
 _BY_NAME = "tools"
 """Members of this list are told apart by their names, since an encoder may order them otherwise."""
 
@@ -63,27 +64,30 @@ def _has_name(member: object) -> bool:
 
 
 def put_back(body: dict[str, Any], leftovers: Mapping[str, Any]) -> None:
-    """Write leftovers into a body; one whose place is no longer there is left out."""
+    """Write leftovers into a body; one whose place is no longer there is left out, and what is there stays.
+
+    Everything on the way to a place is copied: it may be part of the call that the body was composed of.
+    """
     for path, value in leftovers.items():
         if _PATH.fullmatch(path) is None:
             body[path] = value
-        else:
-            _put(body, [name or index for name, index in _STEP.findall(path)], value)
+            continue
+        first, *steps = [name or index for name, index in _STEP.findall(path)]
+        if first in body:
+            body[first] = _with(body[first], steps, value)
 
 
-def _put(body: dict[str, Any], steps: list[str], value: object) -> None:
-    place: object = body
-    for step in steps[:-1]:
-        place = _member(place, step)
+def _with(place: Any, steps: list[str], value: object) -> Any:
+    step, *rest = steps
     if isinstance(place, dict):
-        place.setdefault(steps[-1], value)
+        if rest:
+            return {**place, step: _with(place[step], rest, value)} if step in place else place
+        return {step: value} | place
+    index = _index(place, step) if isinstance(place, list) and rest else None
+    return place if index is None else [*place[:index], _with(place[index], rest, value), *place[index + 1 :]]
 
 
-def _member(place: object, step: str) -> object:
-    if isinstance(place, dict):
-        return place.get(step)
-    if not isinstance(place, list):
-        return None
-    if step.isdecimal() and not any(_has_name(member) and member["name"] == step for member in place):
-        return place[int(step)] if len(step) < 9 and int(step) < len(place) else None
-    return next((member for member in place if _has_name(member) and member["name"] == step), None)
+def _index(members: list[Any], step: str) -> int | None:
+    named = (index for index, member in enumerate(members) if _has_name(member) and member["name"] == step)
+    numbered = int(step) if step.isdecimal() and len(step) < _LONGEST_NUMBER else None
+    return next(named, numbered if numbered is not None and numbered < len(members) else None)

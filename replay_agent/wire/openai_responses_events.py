@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from replay_agent.messages import UnknownPart
 from replay_agent.wire.json_text import Fields, write_text
 from replay_agent.wire.made_up import pieces
+from replay_agent.wire.openai_responses_items import ItemReader
 from replay_agent.wire.sse import encode_event
 
 __all__ = ("stream_of",)
@@ -29,22 +31,20 @@ def _events_of(response: Fields) -> Iterator[Fields]:
 
 
 def _item_events(item: Any) -> Iterator[Fields]:
-    kind = item.get("type") if isinstance(item, dict) else None
-    opened, between = _BETWEEN.get(kind, _whole)(item) if isinstance(kind, str) else (item, [])
+    is_unknown = any(isinstance(part, UnknownPart) and part.raw is item for _, part in ItemReader().read(item))
+    opened, between = _whole(item) if is_unknown else _BETWEEN.get(item.get("type"), _whole)(item)
     yield {"type": "response.output_item.added", "item": opened}
     for event in between:
         yield {**event, "item_id": item.get("id")}
     yield {"type": "response.output_item.done", "item": item}
 
 
-def _whole(item: Fields) -> tuple[Fields, Iterable[Fields]]:
-    return item, []
+def _whole(item: Fields) -> tuple[Fields, Iterator[Fields]]:
+    return item, iter(())
 
 
-def _message(item: Fields) -> tuple[Fields, Iterable[Fields]]:
-    content = item.get("content")
-    if not isinstance(content, list):
-        return item, []
+def _message(item: Fields) -> tuple[Fields, Iterator[Fields]]:
+    content = item["content"] if isinstance(item["content"], list) else []
     events = (
         {**event, "content_index": index} for index, piece in enumerate(content) for event in _content_events(piece)
     )
@@ -53,11 +53,11 @@ def _message(item: Fields) -> tuple[Fields, Iterable[Fields]]:
 
 def _content_events(piece: Any) -> Iterator[Fields]:
     kind = piece.get("type") if isinstance(piece, dict) else None
-    if kind not in ("output_text", "refusal"):
+    name = {"output_text": "text", "refusal": "refusal"}.get(kind) if isinstance(kind, str) else None
+    if name is None or not isinstance(piece.get(name), str):
         yield {"type": "response.content_part.added", "part": piece}
         yield {"type": "response.content_part.done", "part": piece}
         return
-    name = "text" if kind == "output_text" else "refusal"
     more: Fields = {"logprobs": []} if kind == "output_text" else {}
     yield {"type": "response.content_part.added", "part": piece | {name: ""}}
     for text in pieces(piece[name]):
@@ -66,12 +66,14 @@ def _content_events(piece: Any) -> Iterator[Fields]:
     yield {"type": "response.content_part.done", "part": piece}
 
 
-def _reasoning(item: Fields) -> tuple[Fields, Iterable[Fields]]:
-    return item | {"summary": []}, _summary_events(item["summary"])
+def _reasoning(item: Fields) -> tuple[Fields, Iterator[Fields]]:
+    return item | {"summary": []}, _summary_events(item.get("summary"))
 
 
-def _summary_events(summary: list[Fields]) -> Iterator[Fields]:
-    for index, part in enumerate(summary):
+def _summary_events(summary: object) -> Iterator[Fields]:
+    for index, part in enumerate(summary if isinstance(summary, list) else ()):
+        if not isinstance(part, dict) or not isinstance(part.get("text"), str):
+            continue
         place = {"summary_index": index}
         yield {"type": "response.reasoning_summary_part.added", "part": part | {"text": ""}, **place}
         for text in pieces(part["text"]):
@@ -80,22 +82,22 @@ def _summary_events(summary: list[Fields]) -> Iterator[Fields]:
         yield {"type": "response.reasoning_summary_part.done", "part": part, **place}
 
 
-def _function_call(item: Fields) -> tuple[Fields, Iterable[Fields]]:
+def _function_call(item: Fields) -> tuple[Fields, Iterator[Fields]]:
     args = item["arguments"]
     deltas = [{"type": "response.function_call_arguments.delta", "delta": piece} for piece in pieces(args)]
     done = {"type": "response.function_call_arguments.done", "name": item["name"], "arguments": args}
-    return item | {"status": "in_progress", "arguments": ""}, [*deltas, done]
+    return item | {"status": "in_progress", "arguments": ""}, iter([*deltas, done])
 
 
-def _native(*states: str) -> Callable[[Fields], tuple[Fields, Iterable[Fields]]]:
-    def events(item: Fields) -> tuple[Fields, Iterable[Fields]]:
+def _native(*states: str) -> Callable[[Fields], tuple[Fields, Iterator[Fields]]]:
+    def events(item: Fields) -> tuple[Fields, Iterator[Fields]]:
         kind = item["type"]
-        return item, [{"type": f"response.{kind}.{state}"} for state in states]
+        return item, ({"type": f"response.{kind}.{state}"} for state in states)
 
     return events
 
 
-_BETWEEN: dict[str, Callable[[Fields], tuple[Fields, Iterable[Fields]]]] = {
+_BETWEEN: dict[object, Callable[[Fields], tuple[Fields, Iterator[Fields]]]] = {
     "message": _message,
     "reasoning": _reasoning,
     "function_call": _function_call,

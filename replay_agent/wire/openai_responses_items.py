@@ -318,7 +318,7 @@ class _ItemWriter:
         if self._answering:
             item_id = made_up_id("msg_", index, content)
             return {"id": item_id, "type": "message", "status": "completed", "role": "assistant", "content": [content]}
-        if content["type"] == "output_text":
+        if isinstance(content.get("text"), str):
             return {"role": "assistant", "content": content["text"]}
         return {"type": "message", "role": "assistant", "content": [content]}
 

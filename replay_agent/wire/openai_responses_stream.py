@@ -106,13 +106,11 @@ class ResponsesStream:
             return [] if cut else self._parts.whole(UnknownPart(sent.data))
         if not isinstance(event, dict):
             return self._parts.whole(UnknownPart(event))
-        kind = event.get("type", sent.event)
-        if not isinstance(kind, str):
-            kind = ""
+        kind = _string(event, "type") or sent.event or ""
         if kind in self._HANDLERS:
-            return self._HANDLERS[kind](self, event)
+            return self._HANDLERS[kind](self, {**event, "type": kind})
         if isinstance(event.get("response"), dict):
-            return self._state(event)
+            return self._state({**event, "type": kind})
         if event.get("error"):
             return self._fail(event)
         return [] if kind in _SILENT else self._parts.whole(UnknownPart(event))
@@ -171,9 +169,7 @@ class ResponsesStream:
         return []
 
     def _done(self, event: Fields) -> list[ModelResponseStreamEvent]:
-        if not isinstance(event.get("item"), dict):
-            return self._parts.whole(UnknownPart(event))
-        return self._settle_item(_key(event), event["item"])
+        return self._settle_item(_key(event), event.get("item", event))
 
     def _settle_item(self, key: Hashable, item: Any) -> list[ModelResponseStreamEvent]:
         self._items[key] = _Item(item if isinstance(item, dict) else {}, done=True)
@@ -271,12 +267,12 @@ class ResponsesStream:
 
 def _ending(event: Fields, response: Fields) -> str | None:
     """Return the state in which an event leaves the answer for good; None while it goes on."""
-    kind, status = event.get("type"), response.get("status")
+    kind, status = _string(event, "type"), _string(response, "status")
     if kind is None:
-        return str(status)
+        return status or ""
     state = kind.removeprefix("response.")
     if state in _ENDS:
-        return str(state)
+        return state
     return status if status in _ENDS and state not in _BEGINNINGS else None
 
 

@@ -60,3 +60,11 @@ def test_what_is_there_stays():
 @given(st.dictionaries(st.text(".[]ab0", max_size=9), st.integers(), max_size=4))
 def test_any_path_is_put_back_or_left_out(leftovers):
     put_back({"a": [{"b": {}}]}, leftovers)
+
+
+def test_the_call_is_left_as_it_is():
+    raw = {"b": {}}
+    body = {"a": [raw]}
+    put_back(body, {"a[0].b.c": raw})
+    assert body == {"a": [{"b": {"c": {"b": {}}}}]}
+    assert raw == {"b": {}}

@@ -856,6 +856,12 @@ def test_unheard_of_events_are_kept():
     assert answer(body).response.parts == [UnknownPart(new_event), UnknownPart("{no json")]
 
 
+def test_the_event_line_may_name_the_type():
+    bare = [{**one} for one in STREAM]
+    body = b"".join(f"event: {one.pop('type')}\ndata: {json.dumps(one)}\n\n".encode() for one in bare)
+    assert answer(body).response.parts == STREAMED
+
+
 def test_a_response_may_answer_a_streaming_request():
     body = json.dumps(response(message(text("hi")))).encode()
     decoder = codec.stream_decoder(ModelCall([], stream=True), (("content-type", "text/event-stream"),))
@@ -890,6 +896,7 @@ def test_queued_answers_are_no_end():
         {"type": "response.image_generation_call.partial_image", "partial_image_b64": "%"},
         {"type": "error"},
         {"response": {"status": []}},
+        {"response": {"status": "completed"}, "type": 0.5},
     ],
 )
 def test_odd_events_are_no_error(sent):

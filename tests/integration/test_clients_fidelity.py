@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.integration.clients import CLIENTS, HTTPX, Call
@@ -36,13 +38,16 @@ def three_times(tmp_path, client, calls):
     return plain, live, again
 
 
-@pytest.mark.parametrize("shape", [shape for shape in SOUND if shape != "/counted"])
-def test_shape_comes_back_identical(tmp_path, client, shape):
-    plain, live, again = three_times(tmp_path, client, [Call(shape)])
-    assert live == again
-    assert [(got.status, got.reason, got.headers, got.body) for got in live] == [
-        (got.status, got.reason, got.headers, got.body) for got in plain
-    ]
+def test_shapes_come_back_identical(tmp_path, client):
+    # http.client takes early hints for the whole answer, and the answer for the next one's: nothing may follow.
+    shapes = sorted((shape for shape in SOUND if shape != "/counted"), key="/early-hints".__eq__)
+    plain, live, again = (
+        dict(zip(shapes, got, strict=True)) for got in three_times(tmp_path, client, list(map(Call, shapes)))
+    )
+    assert again == live
+    for shape in shapes:
+        # How many pieces a body comes in is up to the moment.
+        assert replace(live[shape], pieces=plain[shape].pieces) == plain[shape], shape
 
 
 def test_methods_and_bodies_come_through(tmp_path, client):
@@ -61,12 +66,13 @@ def test_repeats_get_their_answers_in_order(tmp_path, client):
     assert [got.body for got in live] == [b"answer %d" % n for n in range(1, 6)]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_fault_comes_back_as_itself(tmp_path, client, fault):
-    target = refused_url() if fault == "refused" else fault
-    plain, live, again = three_times(tmp_path, client, [Call(target)])
+def test_faults_come_back_as_themselves(tmp_path, client):
+    targets = [refused_url() if fault == "refused" else fault for fault in FAULTS]
+    plain, live, again = (
+        dict(zip(FAULTS, got, strict=True)) for got in three_times(tmp_path, client, list(map(Call, targets)))
+    )
     assert plain == live == again
-    assert plain[0].error
+    assert all(got.error for got in plain.values())
 
 
 @pytest.mark.parametrize("one", HTTPX)

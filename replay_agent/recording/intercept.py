@@ -36,6 +36,7 @@ HOOKS: dict[str, Callable[[Any], list[Patch]]] = {
 _lock = threading.RLock()
 _holders = 0
 _patches: dict[str, list[Patch]] = {}
+_hooked: dict[str, ModuleType] = {}
 
 
 def install() -> None:
@@ -101,7 +102,8 @@ def _settle_down() -> None:
 def _hook(module: ModuleType) -> None:
     name = module.__name__
     with _lock:
-        if name not in _patches:
+        if _hooked.get(name) is not module:  # a module that was forgotten and imported again is another one
+            _hooked[name] = module
             _patches[name] = HOOKS[name](module)
         if _holders:
             for patch in _patches[name]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-import yaml  # noqa: F401  pytester forgets what inner runs import: what is here stays imported
 
 import replay_agent.pytest_run
 import replay_agent.snapshot  # noqa: F401
 from replay_agent.provider.script import Script
 from replay_agent.provider.server import serve
+
+for name in ("yaml", "anthropic", "groq", "httpx2", "openai", "pydantic_ai.models.openai"):
+    # What an inner run imports first, pytester forgets after it; what is imported here is imported once.
+    importlib.import_module(name)
 
 
 @pytest.fixture

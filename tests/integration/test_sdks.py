@@ -8,6 +8,8 @@ import pytest
 
 from replay_agent.messages import TextPart, ToolCallPart
 
+pytestmark = pytest.mark.filterwarnings("default")  # SDKs leave sockets to the garbage collector
+
 SDK = """
     import json
     import pytest

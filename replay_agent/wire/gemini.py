@@ -454,16 +454,23 @@ def _split_metadata(parts: list[ModelResponsePart]) -> tuple[list[ModelResponseP
     candidate: Fields = {}
     beside: Fields = {}
     for part in parts:
-        if isinstance(part, UnknownPart) and isinstance(part.raw, dict) and part.raw.keys() == {"response"}:
-            beside |= part.raw["response"]
+        if isinstance(part, UnknownPart) and (told := _told_beside(part)) is not None:
+            beside |= told
         elif isinstance(part, NativeToolReturnPart) and (fields := _written_metadata(part, rest)) is not None:
             rest.pop()
             candidate |= fields
         else:
             rest.append(part)
-    others = beside.pop("candidates", [])
-    candidate |= others[0] if others else {}
-    return rest, {**beside, "candidates": [candidate, *others[1:]]}
+    first, *others = beside.pop("candidates", None) or [{}]
+    return rest, {**beside, "candidates": [candidate | first, *others]}
+
+
+def _told_beside(part: UnknownPart) -> Fields | None:
+    """Return the fields of an answer that were kept as an unknown part."""
+    match part.raw:
+        case {"response": dict(fields), **others} if not others:
+            return fields
+    return None
 
 
 def _written_metadata(result: NativeToolReturnPart, before: list[ModelResponsePart]) -> Fields | None:

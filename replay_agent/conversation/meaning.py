@@ -26,7 +26,9 @@ VERSION = "meaning-1"
 Normalize = Callable[[bytes], bytes]
 """Takes a request body, content encoding undone, and returns the body that counts."""
 
-_ASKING_HEADERS = frozenset({"x-amz-target", "soapaction", "x-http-method-override", "range"})
+_ASKING_HEADERS = frozenset(
+    {"range", "soapaction", "x-amz-target", "x-goog-upload-command", "x-goog-upload-offset", "x-http-method-override"}
+)
 """Headers that say what is asked for, where URL and body do not."""
 _READ_HEADERS = _ASKING_HEADERS | {"content-type", "content-encoding"}
 

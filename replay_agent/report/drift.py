@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from replay_agent.conversation.json_path import JSONPath
 from replay_agent.conversation.lines import visible
@@ -25,6 +26,7 @@ _LATER = 40
 """How far behind the nearest interaction its later turns are looked for."""
 _LONGEST_GIST = 100
 _MOST_HOSTS = 4
+_LOOKED_AT = 100
 
 
 def explainer(command: str, ignore_body: Sequence[str] = (), *, colour: bool = False) -> Callable[[Miss], str]:
@@ -94,10 +96,9 @@ class _Explanation:
     def _times_recorded(self) -> int:
         key = meaning([path.text for path in self._ignored])
         digest, url = key(self._miss.request).digest, self._miss.request.url
-        return sum(
-            interaction.request.url == url and key(interaction.request).digest == digest
-            for interaction in self._miss.interactions()
-        )
+        interactions = self._miss.interactions()
+        requests = [interactions[index].request for index in sorted(self._miss.played)]
+        return sum(request.url == url and key(request).digest == digest for request in requests)
 
     def _changed(self) -> list[list[str]]:
         interactions = self._miss.interactions()
@@ -127,14 +128,10 @@ class _Explanation:
 
     def _nothing_like_it(self, interactions: Sequence[Interaction]) -> list[list[str]]:
         address = self._question.address
-        hosts: dict[str, int] = {}
-        for interaction in interactions:
-            host = read_question(interaction.request).address.netloc if len(hosts) < _MOST_HOSTS else ""
-            hosts[host] = hosts.get(host, 0) + 1
-        counted = ", ".join(f"{host or 'others'} ({count})" for host, count in hosts.items())
+        counted = _hosts(interactions)
         return [
             [f"Nothing like this request is in {self._file}.", *self._asked()],
-            [f"It goes to {address.netloc}; the {len(interactions)} recorded requests go to: {counted}."],
+            [f"It goes to {address.netloc}; what is recorded goes to {counted}."],
             [
                 *self._accept("To record it", "refresh"),
                 f"To leave such traffic alone: ignore_hosts=({address.hostname!r},).",
@@ -163,8 +160,7 @@ class _Explanation:
     def _consequence(self, nearest: Nearest, interactions: Sequence[Interaction]) -> list[str]:
         if nearest.recorded.call is None or nearest.played:
             return []
-        window = list(islice(interactions, nearest.index, nearest.index + _LATER))
-        first = Transcript.from_interactions(window).conversations[:1]
+        first = Transcript.from_interactions(interactions[nearest.index : nearest.index + _LATER]).conversations[:1]
         later = len(first[0].exchanges) - 1 if first and first[0].exchanges[0].interaction == 0 else 0
         if not later:
             return []
@@ -209,6 +205,14 @@ class _Explanation:
 
     def _accept(self, purpose: str, mode: str) -> list[str]:
         return [f"{purpose}:", f"    {self._command}{mode}"]
+
+
+def _hosts(interactions: Sequence[Interaction]) -> str:
+    """The hosts that recorded requests go to, with how many of the first ones go there."""
+    counts = Counter(urlsplit(interaction.request.url).netloc for interaction in interactions[:_LOOKED_AT])
+    named = ", ".join(f"{host} ({count})" for host, count in counts.most_common(_MOST_HOSTS))
+    more = len(interactions) > _LOOKED_AT or len(counts) > _MOST_HOSTS
+    return f"{named} and others" if more else named
 
 
 def _with_article(kind: str) -> str:

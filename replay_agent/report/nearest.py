@@ -8,6 +8,7 @@ from heapq import nlargest
 from urllib.parse import urlsplit
 
 from replay_agent.conversation.json_path import JSONPath
+from replay_agent.recording.unread import UnreadInteractions
 from replay_agent.report.compare import Change, distance
 from replay_agent.report.question import Question, compare_requests, read_question
 from replay_agent.traffic import Interaction, Request
@@ -15,10 +16,12 @@ from replay_agent.traffic import Interaction, Request
 __all__ = "Nearest", "find_nearest"
 
 _READ_IN_FULL = 6
+_READ = 40
+"""Of a cassette whose items are not read yet: that many are, chosen by the words of their lines."""
 _MOST_BYTES = 10_000_000
 """Of all bodies together that are looked at for their words."""
 _LEAST_BYTES, _MOST_OF_ONE = 1_024, 65_536
-_BETWEEN_WORDS = bytes.maketrans(b'"{}[]():,;=&\\', b" " * 13)
+_BETWEEN_WORDS = bytes.maketrans(b'"{}[]():,;=&\\/', b" " * 14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,8 @@ def find_nearest(
     Every request is compared by the words it uses; only the best few are read and compared in full.
     """
     left = [index for index in range(len(interactions)) if index not in played]
-    for indexes in (left, list(range(len(interactions)))):
-        best = _best(question.request, interactions, indexes, test)
+    for indexes in [left, range(len(interactions))] if played else [left]:
+        best = _best(question.request, interactions, _promising(question.request, interactions, indexes), test)
         found = [_compared(question, index, interactions[index].request, ignored, index in played) for index in best]
         alike = [nearest for nearest in found if (nearest.recorded.call is None) == (question.call is None)]
         if alike:
@@ -58,11 +61,26 @@ def _compared(question: Question, index: int, request: Request, ignored: Sequenc
     return Nearest(index, recorded, compare_requests(recorded, question), played)
 
 
+def _promising(request: Request, interactions: Sequence[Interaction], indexes: Sequence[int]) -> Sequence[int]:
+    """The interactions that are worth reading, in order."""
+    if not isinstance(interactions, UnreadInteractions) or len(indexes) <= _READ:
+        return indexes
+    share = _share(len(indexes))
+    words = _words(b" ".join((request.method.encode(), request.url.encode("utf-8", "replace"), request.body)), share)
+    scores = {index: _likeness(words, _words(interactions.request_lines(index), share)) for index in indexes}
+    return sorted(nlargest(_READ, scores, key=lambda index: scores[index]))
+
+
+def _share(count: int) -> int:
+    """How many bytes of each of so many bodies are looked at."""
+    return min(_MOST_OF_ONE, max(_LEAST_BYTES, _MOST_BYTES // count))
+
+
 def _best(request: Request, interactions: Sequence[Interaction], indexes: Sequence[int], test: str | None) -> list[int]:
     """The most similar interactions, those first that go to the same place; the earlier one of equals."""
     if not indexes:
         return []
-    share = min(_MOST_OF_ONE, max(_LEAST_BYTES, _MOST_BYTES // len(indexes)))
+    share = _share(len(indexes))
     words = _words(request.body, share)
     scores: dict[int, float] = {}
     for index in indexes:
@@ -90,4 +108,5 @@ def _words(body: bytes, share: int) -> frozenset[bytes]:
 
 
 def _likeness(one: frozenset[bytes], other: frozenset[bytes]) -> float:
-    return len(one & other) / (len(one | other) or 1)
+    common = len(one & other)
+    return common / (len(one) + len(other) - common or 1)

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from replay_agent.conversation.meaning import meaning
+from replay_agent.recording import store
+from replay_agent.recording.cassette import Header, new_item
 from replay_agent.recording.matching import Miss
+from replay_agent.recording.unread import UnreadInteractions
 from replay_agent.report.drift import explain, explainer
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 
@@ -386,3 +390,18 @@ def test_colour_comes_only_if_asked():
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 5_000, b"\xff\xfe", b'{"messages": 5}', b"null"])
 def test_strange_requests_are_explained(body):
     assert COMMAND in explained(post(body))
+
+
+def test_a_cassette_is_not_read_to_find_the_nearest(tmp_path):
+    path, key = tmp_path / "many.yaml", meaning()
+    noise = random.Random(5)
+    words = [" ".join(f"w{noise.randrange(3_000)}" for _ in range(30)) for _ in range(200)]
+    bodies = [edited(ASKED, lambda body, text=text: body["messages"][1].update(content=text)) for text in words]
+    recorded = [Interaction(post(body), answer(TOOL_CALL)) for body in bodies]
+    items = [new_item(interaction, key(interaction.request)) for interaction in recorded]
+    store.save(path, Header(keying=key.scheme), items)
+    unread = UnreadInteractions(store.load(path))
+    live = edited(bodies[150], lambda body: body["messages"][1].update(content=words[150] + " indeed"))
+    text = explained(post(live), unread)
+    assert "interaction 151 of 200" in text
+    assert "{+ indeed+}" in text

@@ -134,7 +134,7 @@ def _extras(raw: Fields) -> dict[str, int]:
 
 def _iterations(iterations: list[Any]) -> tuple[dict[str, int], dict[str, int]]:
     """Sum the passes of one answer: the model's own and its compactions, and as details those of every other kind."""
-    own = dict.fromkeys(_COUNTERS, 0)
+    own: dict[str, int] = {}
     details: dict[str, int] = {}
     for iteration in iterations:
         if not isinstance(iteration, dict) or not isinstance(iteration.get("type"), str):
@@ -142,8 +142,8 @@ def _iterations(iterations: list[Any]) -> tuple[dict[str, int], dict[str, int]]:
         kind = iteration["type"].removesuffix("_message")
         details[f"{kind}_iterations"] = details.get(f"{kind}_iterations", 0) + 1
         for key in _COUNTERS:
-            if kind != "advisor":
-                own[key] += counter(iteration.get(key))
+            if kind != "advisor" and key in iteration:
+                own[key] = own.get(key, 0) + counter(iteration[key])
             if kind != "message":
                 details[f"{kind}_{key}"] = details.get(f"{kind}_{key}", 0) + counter(iteration.get(key))
     return own, details if details.keys() - {"message_iterations"} else {}

@@ -111,7 +111,7 @@ def _read_redacted(block: Fields) -> ThinkingPart | None:
 
 
 def _called(block: Fields) -> tuple[str, dict[str, Any], str | None] | None:
-    name, args, call_id = block.get("name"), block.get("input"), block.get("id")
+    name, args, call_id = block.get("name"), block.get("input") or {}, block.get("id")
     if isinstance(name, str) and isinstance(args, dict) and isinstance(call_id, str | None):
         return name, args, call_id
     return None
@@ -119,6 +119,9 @@ def _called(block: Fields) -> tuple[str, dict[str, Any], str | None] | None:
 
 def _read_tool_use(block: Fields) -> ToolCallPart | None:
     called = _called(block)
+    if called is None and isinstance(block.get("input"), str):
+        called = _called({**block, "input": {}})
+        return ToolCallPart(called[0], block["input"], called[2]) if called else None
     return ToolCallPart(*called) if called else None
 
 

@@ -137,8 +137,8 @@ def _texts(pieces: object) -> list[str]:
 
 
 def _read_function_call(item: Fields) -> list[Piece] | None:
-    name, args, call_id = item.get("name"), item.get("arguments"), item.get("call_id")
-    if not isinstance(name, str) or not isinstance(args, str) or not isinstance(call_id, str | None):
+    name, args, call_id = item.get("name"), item.get("arguments") or "", item.get("call_id")
+    if not isinstance(name, str) or not isinstance(args, str | dict) or not isinstance(call_id, str | None):
         return None
     return [("call", ToolCallPart(name, args, call_id))]
 

@@ -89,13 +89,14 @@ class ResponsesStream:
 
     def _document(self, document: bytes) -> list[ModelResponseStreamEvent]:
         response = read_object(document, _FORMAT)
-        if not isinstance(response.get("output"), list) and not response.get("error"):
+        is_response = isinstance(response.get("output"), list) or response.get("object") == "response"
+        if not is_response and not response.get("error"):
             raise WireError("the answer is neither a response nor an error", _FORMAT)
         self.finished = True
-        if not isinstance(response.get("output"), list):
-            self._error = read_error(response)
-            return []
-        return self._state({"response": response})
+        if is_response:
+            return self._state({"response": response})
+        self._error = read_error(response)
+        return []
 
     def _sent(self, sent: ServerSentEvent, *, cut: bool = False) -> list[ModelResponseStreamEvent]:
         if not sent.data or sent.data == "[DONE]":
@@ -160,11 +161,13 @@ class ResponsesStream:
         key, item = _key(event), event.get("item")
         if not isinstance(item, dict):
             return []
-        is_live = item.get("type") == "function_call"
-        self._items[key] = _Item(item, is_live=is_live)
+        under_way = self._items[key] = _Item(item)
         # Read aside: what an item means for those that follow counts when it is finished.
         for name, part in ItemReader().read(item):
-            if isinstance(part, NativeToolCallPart) or (is_live and isinstance(part, ToolCallPart)):
+            if isinstance(part, ToolCallPart) and item.get("type") == "function_call":
+                under_way.is_live = isinstance(part.args, str)
+                return self._parts.whole(part, (key, name))
+            if isinstance(part, NativeToolCallPart):
                 return self._parts.whole(part, (key, name))
         return []
 

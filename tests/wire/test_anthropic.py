@@ -496,7 +496,7 @@ def test_a_body_that_is_no_call_is_a_wire_error(body):
         [{"type": "tool_result"}],
         [{"type": "tool_result", "tool_use_id": 1}],
         [{"type": "tool_result", "tool_use_id": "t", "content": 3, "is_error": True}],
-        [{"type": "tool_use", "id": "t", "name": "n", "input": "no"}],
+        [{"type": "tool_use", "id": "t", "name": "n", "input": 7}],
         [{"type": "x_tool_result"}],
         [{"type": "mcp_tool_use", "id": "t", "name": "n", "input": {}}],
     ],
@@ -528,6 +528,11 @@ def test_odd_content_survives(role, content):
 )
 def test_stop_reasons_are_mapped(stop, reason):
     assert answer(message(stop_reason=stop)).response.finish_reason == reason
+
+
+@pytest.mark.parametrize(("sent", "args"), [(None, {}), ("", {}), ({}, {}), ('{"a": 1}', '{"a": 1}')])
+def test_gateways_may_send_other_input(sent, args):
+    assert parts({"type": "tool_use", "id": "t", "name": "n", "input": sent}) == [ToolCallPart("n", args, "t")]
 
 
 def test_a_message_is_a_response():

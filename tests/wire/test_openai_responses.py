@@ -574,11 +574,23 @@ def test_an_odd_time_is_no_time(created):
     assert answer(response(created_at=created)).response.timestamp == NO_TIMESTAMP
 
 
+def test_a_queued_answer_needs_no_output():
+    got = answer({"object": "response", "id": "resp_1", "status": "queued", "background": True})
+    assert got == Answer(ModelResponse([], timestamp=NO_TIMESTAMP))
+    assert got.response.provider_response_id == "resp_1"
+
+
 def test_a_refusal_is_no_text():
     refusal = {"type": "refusal", "refusal": "I can't."}
     got = answer(response(message(refusal))).response
     assert got.parts == [UnknownPart(refusal)]
     assert got.finish_reason == "content_filter"
+
+
+@pytest.mark.parametrize(("sent", "args"), [(None, ""), ("", ""), ({"a": 1}, {"a": 1})])
+def test_gateways_may_send_other_arguments(sent, args):
+    call = {"type": "function_call", "call_id": "c", "name": "n", "arguments": sent}
+    assert parts(call) == [ToolCallPart("n", args, "c")]
 
 
 def test_empty_text_is_no_part():
@@ -896,6 +908,7 @@ def test_queued_answers_are_no_end():
         {"type": "response.image_generation_call.partial_image", "partial_image_b64": "%"},
         {"type": "error"},
         {"response": {"status": []}},
+        event("output_item.added", 2, item={**CALL, "arguments": {"a": 1}}),
         {"response": {"status": "completed"}, "type": 0.5},
     ],
 )

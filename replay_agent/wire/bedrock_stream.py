@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,8 @@ from replay_agent.wire.refusals import error_in, refusal
 __all__ = "ERRORS", "BedrockStream"
 
 _FORMAT = "bedrock"
+_BLANKS_FIRST = re.compile(r"(?:^|\.)(?:qwen\.|deepseek\.r1|moonshot(?:ai)?\.)")
+"""Models that stream blank lines between their reasoning and their text, which are not text."""
 _FINISH_REASONS: dict[str, FinishReason] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -66,7 +69,7 @@ class BedrockStream:
     """Reads frames; where the first byte shows that none come, waits for the end and reads JSON or a refusal."""
 
     def __init__(self, model: str | None, response_id: str | None) -> None:
-        self._events = _Events()
+        self._events = _Events(drops_blanks=_BLANKS_FIRST.search(model or "") is not None)
         self._frames = FrameDecoder()
         self._document: list[bytes] | None = None
         self._started = False
@@ -116,8 +119,9 @@ class BedrockStream:
 class _Events:
     """The meaning of a stream's events so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, drops_blanks: bool) -> None:
         self.parts = StreamedParts()
+        self._drops_blanks = drops_blanks
         self.stop_reason: str | None = None
         self.usage: Usage | None = None
         self.error: AnswerError | None = None
@@ -181,7 +185,7 @@ class _Events:
         index = _index(payload)
         match payload.get("delta"):
             case {"text": str(text)}:
-                return self.parts.text(("text", index), text) if text else []
+                return self._text(("text", index), text)
             case {"toolUse": {"input": str(piece)}} if index in self._native:
                 self._native[index][1].append(piece)
             case {"toolUse": {"input": str(piece)}} if index in self._calls:
@@ -197,6 +201,10 @@ class _Events:
             case delta:
                 return self.parts.whole(UnknownPart(delta))
         return []
+
+    def _text(self, key: tuple[str, int], text: str) -> list[ModelResponseStreamEvent]:
+        is_blank = text.isspace() and self._drops_blanks and self.parts.part(key) is None
+        return self.parts.text(key, text) if text and not is_blank else []
 
     def _reasoning(self, index: int, reasoning: Fields) -> list[ModelResponseStreamEvent]:
         redacted = reasoning.get("redactedContent")

@@ -655,6 +655,24 @@ def test_streamed_blocks_are_read(frames, parts):
     assert read_stream(frames, STOP).response.parts == parts
 
 
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        ("qwen.qwen3-32b-v1:0", "a\n"),
+        ("us.deepseek.r1-v1:0", "a\n"),
+        ("moonshot.kimi-k2-thinking", "a\n"),
+        ("deepseek.v3-v1:0", "\n\na\n"),
+        (CLAUDE, "\n\na\n"),
+    ],
+)
+def test_blank_lines_before_the_text_of_some_models(model, text):
+    frames = block(0, {"reasoningContent": {"text": "hm"}}) + block(
+        1, {"text": "\n"}, {"text": "\n"}, {"text": "a"}, {"text": "\n"}
+    )
+    answer = read_stream(frames, STOP, call=ModelCall([], model=model))
+    assert answer.response.parts == [ThinkingPart("hm"), TextPart(text)]
+
+
 def test_a_stream_that_stops_early_is_unfinished():
     decoder = codec.stream_decoder(None, STREAM_HEADERS)
     decoder.feed(block(0, {"text": "a"}))

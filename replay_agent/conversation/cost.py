@@ -41,12 +41,12 @@ def total_cost(exchanges: Iterable[Exchange]) -> Decimal | None:
 def _price(url: str, model: str, response: ModelResponse) -> Decimal | None:
     from genai_prices import calc_price
 
-    usage = _usage(response.usage or Usage())
     moment = None if response.timestamp == NO_TIMESTAMP else response.timestamp
     for place in [url, None] if url else [None]:
         try:
+            usage = _usage(response.usage or Usage())
             price = calc_price(usage, model, provider_api_url=place, genai_request_timestamp=moment)
-        except (LookupError, ValueError):  # not in the list; counts that contradict each other
+        except (LookupError, ValueError):  # not in the list; counts that are negative or contradict each other
             continue
         return price.total_price
     return None

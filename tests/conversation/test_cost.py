@@ -51,6 +51,10 @@ def test_counters_that_contradict_each_other_have_none():
     assert cost_of(exchange(usage=usage)) is None
 
 
+def test_negative_counters_have_none():
+    assert cost_of(exchange(usage=Usage(request_tokens=10, response_tokens=-1))) is None
+
+
 def test_no_usage_has_no_price():
     silent = Exchange(0, "openai_chat", ModelCall([], "gpt-4o"), Answer(ModelResponse([])))
     assert cost_of(silent) is None

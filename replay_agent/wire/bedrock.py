@@ -37,7 +37,7 @@ from replay_agent.wire.bedrock_stream import ERRORS, BedrockStream
 from replay_agent.wire.call_ids import CallIds
 from replay_agent.wire.codec import EncodedAnswer, EncodedCall
 from replay_agent.wire.event_stream import encode_frame
-from replay_agent.wire.json_text import Fields, dump_json, load_fields, load_json
+from replay_agent.wire.json_text import Fields, read_json, read_object, write_json, write_text
 from replay_agent.wire.made_up import made_up_id, pieces
 from replay_agent.wire.refusals import refusal
 
@@ -88,7 +88,7 @@ class Bedrock:
         source = call.source
         if source is not None and _read_call(source, call.model, stream=call.stream) == call:
             return EncodedCall(path, source)
-        return EncodedCall(path, dump_json(_write_call(call)).encode())
+        return EncodedCall(path, write_json(_write_call(call)))
 
     def decode_call(self, request: Request) -> ModelCall:
         """Read a call."""
@@ -122,13 +122,13 @@ class Bedrock:
             headers = (("content-type", _EVENT_STREAM), ("x-amzn-requestid", response_id))
             return EncodedAnswer(200, headers, tuple(_write_frames(blocks, answer)))
         headers = (("content-type", "application/json"), ("x-amzn-requestid", response_id))
-        return EncodedAnswer(200, headers, (dump_json(_write_answer(blocks, answer)).encode(),))
+        return EncodedAnswer(200, headers, (write_json(_write_answer(blocks, answer)),))
 
     def encode_error(self, call: ModelCall | None, status: int, message: str) -> EncodedAnswer:  # noqa: ARG002
         """Write a refusal; the AWS SDKs raise the exception that its header names."""
         name = ERRORS.get(status, "InternalServerException" if status >= 500 else "ValidationException")
         headers = (("content-type", "application/json"), ("x-amzn-errortype", name))
-        return EncodedAnswer(status, headers, (dump_json({"message": message}).encode(),))
+        return EncodedAnswer(status, headers, (write_json({"message": message}),))
 
 
 codec = Bedrock()
@@ -137,7 +137,7 @@ codec = Bedrock()
 
 
 def _read_call(source: bytes, model: str | None, *, stream: bool) -> ModelCall:
-    body = load_fields(source, _FORMAT)
+    body = read_object(source, _FORMAT)
     extras = {key: value for key, value in body.items() if key not in _BODY_FIELDS}
     system = _read_system(body.get("system"), extras)
     tools, tool_choice = _read_tool_config(body.get("toolConfig"), extras)
@@ -260,7 +260,7 @@ def _read_output_schema(config: object, extras: Fields) -> OutputSchema | None:
         return None
     match config.get("textFormat"):
         case {"type": "json_schema", "structure": {"jsonSchema": {"schema": str(text)} as described}}:
-            schema = load_json(text, _FORMAT)
+            schema = read_json(text.encode(), _FORMAT)
             if isinstance(schema, dict) and described.keys() <= {"schema", "name", "description"}:
                 rest = {key: value for key, value in config.items() if key != "textFormat"}
                 if rest:
@@ -352,7 +352,7 @@ def _write_tool_choice(call: ModelCall) -> Fields | None:
 def _write_output_schema(wanted: OutputSchema) -> Fields:
     described = {"name": wanted.name, "description": wanted.description}
     schema = {key: value for key, value in described.items() if value is not None}
-    schema["schema"] = dump_json(wanted.schema or {"type": "object"})
+    schema["schema"] = write_text(wanted.schema or {"type": "object"})
     return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}
 
 
@@ -407,7 +407,7 @@ def _write_frames(blocks: list[Fields], answer: ModelResponse) -> list[bytes]:
 
 def _write_event(name: str, payload: Fields) -> bytes:
     headers = {":event-type": name, ":content-type": "application/json", ":message-type": "event"}
-    return encode_frame(headers, dump_json(payload).encode())
+    return encode_frame(headers, write_json(payload))
 
 
 def _write_block_events(index: int, block: Fields) -> list[tuple[str, Fields]]:
@@ -428,7 +428,7 @@ def _start_and_deltas(block: Fields) -> tuple[Fields | None, list[Fields]]:
         case {"text": str(text)}:
             return None, [{"text": piece} for piece in pieces(text)]
         case {"toolUse": {"input": given, **use}}:
-            text = given if isinstance(given, str) else dump_json(given)
+            text = given if isinstance(given, str) else write_text(given)
             return {"toolUse": use}, [{"toolUse": {"input": piece}} for piece in pieces(text)]
         case {"reasoningContent": {"reasoningText": dict(shown)}}:
             signature = [{"reasoningContent": {"signature": shown["signature"]}}] if "signature" in shown else []

@@ -32,7 +32,7 @@ from replay_agent.messages import (
 )
 from replay_agent.wire.call_ids import CallIds
 from replay_agent.wire.data_url import decode_base64
-from replay_agent.wire.json_text import Fields, dump_json
+from replay_agent.wire.json_text import Fields, write_text
 from replay_agent.wire.retries import retry_reason
 
 __all__ = (
@@ -96,7 +96,7 @@ def _read_result(result: Fields, names: dict[str, str]) -> ModelRequestPart:
     blocks = result.get("content")
     content = _read_result_content(blocks if isinstance(blocks, list) else [])
     if result.get("status") == "error":
-        text = content if isinstance(content, str) else dump_json(content)
+        text = content if isinstance(content, str) else write_text(content)
         return RetryPromptPart(_reason(text), tool_name=name, tool_call_id=call_id, timestamp=NO_TIMESTAMP)
     return ToolReturnPart(name, content, call_id, timestamp=NO_TIMESTAMP)
 
@@ -141,7 +141,7 @@ def read_response_parts(block: object) -> list[ModelResponsePart]:
 
 def _read_use(use: Fields) -> ModelResponsePart:
     given = use.get("input", {})
-    args: str | Fields = given if isinstance(given, dict | str) else dump_json(given)
+    args: str | Fields = given if isinstance(given, dict | str) else write_text(given)
     if use.get("type") == _SERVER_TOOL:
         return read_native_call(use, args)
     return ToolCallPart(use["name"], args, _text(use, "toolUseId"))
@@ -253,7 +253,7 @@ class RequestBlocks:
         if isinstance(item, str):
             return {"text": item}
         if isinstance(item, UnknownPart):
-            return item.raw if isinstance(item.raw, dict) else {"text": dump_json(item.raw)}
+            return item.raw if isinstance(item.raw, dict) else {"text": write_text(item.raw)}
         if not isinstance(item, BinaryContent):
             raise NotImplementedError(f"Bedrock takes media inline: download {item.url} first")
         if item.media_type in IMAGE_FORMATS:

@@ -26,7 +26,7 @@ from replay_agent.wire.bedrock_blocks import (
 )
 from replay_agent.wire.counters import counter
 from replay_agent.wire.event_stream import Frame, FrameDecoder
-from replay_agent.wire.json_text import Fields, load_fields
+from replay_agent.wire.json_text import Fields, read_object
 from replay_agent.wire.parts import StreamedParts
 from replay_agent.wire.refusals import error_in, refusal
 
@@ -138,7 +138,7 @@ class _Events:
             self.error = _stream_error(frame)
             return []
         name = frame.text(":event-type") or ""
-        payload = load_fields(frame.payload or b"{}", _FORMAT)
+        payload = read_object(frame.payload or b"{}", _FORMAT)
         handle = self._HANDLERS.get(name)
         if handle is None:
             return self.parts.whole(UnknownPart({"event": name, "payload": payload}))
@@ -149,7 +149,7 @@ class _Events:
         if body.lstrip()[:1] == b"<":
             self.error = refusal(None, body)
             return []
-        value = load_fields(body, _FORMAT)
+        value = read_object(body, _FORMAT)
         output = value.get("output")
         if not isinstance(output, dict):
             self.error = error_in(value)

@@ -40,7 +40,7 @@ from replay_agent.wire.counters import counter
 from replay_agent.wire.data_url import decode_base64
 from replay_agent.wire.function_tools import read_function_tools, write_function_tools
 from replay_agent.wire.json_elements import JSONElements
-from replay_agent.wire.json_text import Fields, load_json, read_object, write_json
+from replay_agent.wire.json_text import Fields, read_json, read_object, write_json
 from replay_agent.wire.made_up import pieces
 from replay_agent.wire.parts import StreamedParts
 from replay_agent.wire.refusals import error_in, refusal
@@ -377,7 +377,7 @@ class _AnswerDecoder:
         if self._document is not None:
             self._document.append(data)
             return []
-        values = [load_json(element, _FORMAT) for element in self._elements.feed(data)]
+        values = [read_json(element, _FORMAT) for element in self._elements.feed(data)]
         return [event for value in values for event in self._take(value)]
 
     def close(self) -> list[ModelResponseStreamEvent]:

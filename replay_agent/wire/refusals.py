@@ -8,7 +8,7 @@ from typing import Any
 
 from replay_agent.calls import AnswerError
 from replay_agent.exceptions import WireError
-from replay_agent.wire.json_text import dump_json, load_json
+from replay_agent.wire.json_text import read_json, write_text
 
 __all__ = "error_in", "refusal"
 
@@ -22,20 +22,21 @@ _ERRORS = range(400, 600)
 def refusal(status: int | None, body: bytes) -> AnswerError:
     """Return the error that a whole body stands for; ``status`` wins over a status that the body names."""
     try:
-        value = load_json(body, "")
+        value = read_json(body, "")
     except WireError:
-        text = _plain(body[: 64 * _LONGEST].decode("utf-8", "replace"))
-        return AnswerError(status, text or f"status {status} without a message")
-    error = error_in(value)
-    return AnswerError(status if status is not None else error.status, error.message)
+        error = AnswerError(None, _plain(body[: 64 * _LONGEST].decode("utf-8", "replace")))
+    else:
+        error = error_in(value)
+    message = error.message.strip() or f"status {status} without a message"
+    return AnswerError(error.status if status is None else status, message)
 
 
 def error_in(value: Any) -> AnswerError:
     """Return the error that a JSON value stands for, with the HTTP status it names, if it names one."""
     if isinstance(value, list) and value:
-        return error_in(value[0]) if isinstance(value[0], dict) else AnswerError(None, _shortened(dump_json(value)))
+        return error_in(value[0]) if isinstance(value[0], dict) else AnswerError(None, _shortened(write_text(value)))
     if not isinstance(value, dict):
-        return AnswerError(None, _shortened(value if isinstance(value, str) else dump_json(value)))
+        return AnswerError(None, _shortened(value if isinstance(value, str) else write_text(value)))
     inner = value.get("error")
     if isinstance(inner, dict):
         return AnswerError(_status(inner) or _status(value), _message(inner))
@@ -50,8 +51,8 @@ def _message(error: dict[str, Any]) -> str:
         if isinstance(text, str) and text:
             return _shortened(text)
         if isinstance(text, list | dict) and text:
-            return _shortened(dump_json(text))
-    return _shortened(dump_json(error))
+            return _shortened(write_text(text))
+    return _shortened(write_text(error))
 
 
 def _status(error: dict[str, Any]) -> int | None:

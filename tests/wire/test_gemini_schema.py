@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from replay_agent.exceptions import UserError
 from replay_agent.wire.gemini_schema import simplified_schema
-from replay_agent.wire.json_text import load_json
+from replay_agent.wire.json_text import read_json
 
 CASES = [
     ({"type": "object", "title": "T", "default": {}}, {"type": "object"}),
@@ -117,5 +117,5 @@ def test_a_pydantic_schema_is_simplified():
 
 def test_the_deepest_readable_schema_is_simplified():
     text = '{"items":' * 195 + "{}" + "}" * 195
-    schema = load_json(text, "test")
+    schema = read_json(text.encode(), "test")
     assert simplified_schema(schema) == schema

@@ -47,6 +47,7 @@ def test_json_of_any_shape(body, status, message):
         (b"<html><script>never closed", "status 502 without a message"),
         (b"  upstream   connect error\n", "upstream connect error"),
         (b"", "status 502 without a message"),
+        (b'""', "status 502 without a message"),
         (b"\xff\xfe", "\ufffd\ufffd"),
     ],
 )

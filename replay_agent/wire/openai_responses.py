@@ -165,9 +165,10 @@ def _read_tool(tool: object) -> ToolDefinition | None:
     if not isinstance(tool, dict) or tool.get("type") != "function":
         return None
     name, description, schema = tool.get("name"), tool.get("description"), tool.get("parameters")
-    if isinstance(name, str) and isinstance(description, str | None) and isinstance(schema, dict):
-        return ToolDefinition(name, description, schema, strict=True if tool.get("strict") is True else None)
-    return None
+    if not isinstance(name, str) or not isinstance(description, str | None) or not isinstance(schema, dict | None):
+        return None
+    strict = True if tool.get("strict") is True else None
+    return ToolDefinition(name, description, schema or {"type": "object", "properties": {}}, strict=strict)
 
 
 def _write_tool(tool: ToolDefinition) -> Fields:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nlargest
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ __all__ = "Nearest", "find_nearest"
 _READ_IN_FULL = 6
 _READ = 40
 """Of a cassette whose items are not read yet: that many are, chosen by the words of their lines."""
+_FAR_NEARER = 4
 _MOST_BYTES = 10_000_000
 """Of all bodies together that are looked at for their words."""
 _LEAST_BYTES, _MOST_OF_ONE = 1_024, 65_536
@@ -31,7 +32,7 @@ class Nearest:
     index: int
     recorded: Question
     changes: list[Change]
-    played: bool
+    played: bool = False
 
 
 def find_nearest(
@@ -42,23 +43,35 @@ def find_nearest(
     test: str | None = None,
     ignored: Sequence[JSONPath] = (),
 ) -> Nearest | None:
-    """Return the nearest interaction, preferably one that is not played; None if nothing goes to the same place.
+    """Return the nearest interaction; None if nothing goes to the same place.
 
-    Every request is compared by the words it uses; only the best few are read and compared in full.
+    One that is played already is returned only if it is far nearer than any that is not. Every request is compared by
+    the words it uses; only the best few are read and compared in full.
     """
-    left = [index for index in range(len(interactions)) if index not in played]
-    for indexes in [left, range(len(interactions))] if played else [left]:
-        best = _best(question.request, interactions, _promising(question.request, interactions, indexes), test)
-        found = [_compared(question, index, interactions[index].request, ignored, index in played) for index in best]
-        alike = [nearest for nearest in found if (nearest.recorded.call is None) == (question.call is None)]
-        if alike:
-            return min(alike, key=lambda nearest: distance(nearest.changes))
-    return None
+    groups = [index for index in range(len(interactions)) if index not in played], sorted(played)
+    found = [_nearest_of(question, interactions, group, test, ignored) for group in groups]
+    left, gone = found[0], found[1] and replace(found[1], played=True)
+    if left is None or gone is None:
+        return left or gone
+    return gone if _FAR_NEARER * distance(gone.changes) < distance(left.changes) else left
 
 
-def _compared(question: Question, index: int, request: Request, ignored: Sequence[JSONPath], played: bool) -> Nearest:
+def _nearest_of(
+    question: Question,
+    interactions: Sequence[Interaction],
+    indexes: Sequence[int],
+    test: str | None,
+    ignored: Sequence[JSONPath],
+) -> Nearest | None:
+    best = _best(question.request, interactions, _promising(question.request, interactions, indexes), test)
+    found = [_compared(question, index, interactions[index].request, ignored) for index in best]
+    alike = [nearest for nearest in found if (nearest.recorded.call is None) == (question.call is None)]
+    return min(alike, key=lambda nearest: distance(nearest.changes), default=None)
+
+
+def _compared(question: Question, index: int, request: Request, ignored: Sequence[JSONPath]) -> Nearest:
     recorded = read_question(request, ignored)
-    return Nearest(index, recorded, compare_requests(recorded, question), played)
+    return Nearest(index, recorded, compare_requests(recorded, question))
 
 
 def _promising(request: Request, interactions: Sequence[Interaction], indexes: Sequence[int]) -> Sequence[int]:

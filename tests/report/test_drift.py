@@ -195,6 +195,15 @@ def test_a_played_interaction_serves_if_nothing_else_is_left():
     assert "temperature: 0.2 -> 0.7" in text
 
 
+def test_a_played_interaction_that_is_far_nearer_is_told():
+    other = edited(ASKED, lambda body: body["messages"][1].update(content="Write a poem about " + "rivers and " * 40))
+    recorded = [RECORDED[0], Interaction(post(other), answer({"content": "x"}))]
+    text = explained(post(edited(ASKED, lambda body: body.update(seed=7))), recorded, played=[0])
+    assert "interaction 1 of 2" in text
+    assert "which was played already" in text
+    assert "seed was added" in text
+
+
 def test_ignored_fields_are_not_shown():
     def edit(body):
         body.update(temperature=0.7, metadata={"trace": "b"})

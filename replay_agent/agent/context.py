@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic
+from typing import Generic
 
 from typing_extensions import TypeVar
 
 from replay_agent.messages import ModelMessage, UserContent
+from replay_agent.models.base import Model
 from replay_agent.usage import Usage
-
-if TYPE_CHECKING:
-    from replay_agent.models.base import Model
 
 __all__ = "AgentDepsT", "RunContext"
 

@@ -72,7 +72,9 @@ class TestConstruction:
 
     @pytest.mark.anyio
     async def test_without_any_model_a_run_is_refused(self):
-        with pytest.raises(UserError, match=r"^`model` must be set either when creating the agent or when calling it.$"):
+        with pytest.raises(
+            UserError, match=r"^`model` must be set either when creating the agent or when calling it.$"
+        ):
             await Agent().run("Hello")
 
     def test_a_missing_key_is_named_when_the_agent_is_made(self, monkeypatch):

@@ -37,7 +37,7 @@ def test_the_current_loop_is_used(current_loop):
 @pytest.mark.usefixtures("no_current_loop")
 def test_without_one_a_loop_is_made_and_installed():
     loop = run_to_end(running_loop)
-    assert asyncio.get_event_loop_policy().get_event_loop() is loop
+    assert asyncio.get_event_loop() is loop
     assert not loop.is_closed()
     assert run_to_end(running_loop) is loop
 

@@ -325,6 +325,19 @@ class TestValidators:
         assert isinstance(caught.value.__cause__, ToolRetryError)
         assert isinstance(caught.value.__cause__.__cause__, ModelRetry)
 
+    @pytest.mark.parametrize("retries", [0, 1, 2])
+    async def test_refused_text_spends_result_retries(self, retries, answering):
+        model = answering(*["no"] * 9)
+        agent = Agent(model, result_retries=retries)
+
+        @agent.result_validator
+        def never(value: str) -> str:
+            raise ModelRetry("no")
+
+        with pytest.raises(UnexpectedModelBehavior, match=rf"\({retries}\) for result validation"):
+            await agent.run("Hello")
+        assert len(model.seen) == retries + 1
+
     async def test_other_exceptions_come_through(self):
         agent = Agent("test")
 

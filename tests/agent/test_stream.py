@@ -137,6 +137,40 @@ class TestText:
                 assert await result.get_data() == "abcd"
 
 
+@pytest.fixture
+def halting():
+    """An agent whose model halts after its first word until ``go_on`` is set."""
+
+    async def words(messages, info):
+        yield "one "
+        await agent.go_on.wait()
+        yield "two three"
+
+    agent = Agent(FunctionModel(stream_function=words))
+    agent.go_on = anyio.Event()
+    return agent
+
+
+class TestLeavingWhileTheModelIsAwaited:
+    async def test_run_stream_reads_the_rest(self, halting):
+        usage = Usage()
+        async with halting.run_stream("Hello", usage=usage) as result:
+            async with aclosing(result.stream_text(debounce_by=0.001)) as texts:
+                assert await anext(texts) == "one "
+            halting.go_on.set()
+        assert usage.response_tokens == 3
+
+    async def test_a_streamed_node_reads_the_rest(self, halting):
+        async with halting.iter("Hello") as run:
+            request = await run.next(run.next_node)
+            async with request.stream(run.ctx) as stream:
+                async with aclosing(stream.stream_responses(debounce_by=0.001)) as responses:
+                    await anext(responses)
+                halting.go_on.set()
+            assert run.usage().response_tokens == 3
+            assert run.ctx.state.message_history[-1].parts == [TextPart("one two three")]
+
+
 class TestStructured:
     async def test_partial_values_on_the_way(self, streaming):
         text = json.dumps({"response": [1, 2, 3, 4]})

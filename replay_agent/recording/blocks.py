@@ -23,7 +23,7 @@ __all__ = "Unwritable", "read_block", "write_block"
 
 _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_PLAIN = re.compile(r"(?:[^\W\d_]|[/_$])(?:[^\t\n:#]|:(?=[^ ])|(?<! )#)*(?<! )")
+_PLAIN_START = re.compile(r"[^\W\d_]|[/_$]")
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$./-]*")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _LONGEST_KEY = 200
@@ -118,11 +118,23 @@ def _text(text: str, margin: str) -> str:
     raw = not _UNPRINTABLE.search(text)
     if "\n" in text:
         return _literal(text, margin) if raw else _quoted_lines(text, margin)
-    if raw and _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+    raw = raw and "\t" not in text
+    if raw and _is_plain(text):
         return text
-    if raw and "\t" not in text and not ("'" in text and '"' not in text):
+    if raw and not ("'" in text and '"' not in text):
         return "'" + text.replace("'", "''") + "'"
     return _quoted_line(text)
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a line needs no quotes: it cannot be taken for another type, a key, or the head of a comment."""
+    return bool(
+        _PLAIN_START.match(text)
+        and ": " not in text
+        and " #" not in text
+        and text[-1] not in ": "
+        and text[:6].lower() not in _WORDS
+    )
 
 
 def _literal(text: str, margin: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import unquote_plus
 
-from replay_agent.recording.credentials import is_credential_name, is_opaque_token, is_query_credential, placeholder
+from replay_agent.recording.secrets import is_credential_name, is_opaque_token, is_query_credential, placeholder
 from replay_agent.recording.spans import Finder, Span, Text, disjoint
 
 __all__ = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from replay_agent.recording.credentials import is_credential_header, is_identity_header, placeholder
+from replay_agent.recording.secrets import is_credential_header, is_identity_header, placeholder
 from replay_agent.traffic import Headers
 
 __all__ = "DIGEST_HEADERS", "kept_request_headers", "kept_response_headers"

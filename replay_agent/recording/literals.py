@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterable, Sequence
 
-from replay_agent.recording.credentials import SHAPES, Secret, placeholder
+from replay_agent.recording.secrets import SHAPES, Secret, placeholder
 from replay_agent.recording.spans import Span, Text, disjoint
 
 __all__ = "KnownValues", "find_shapes"

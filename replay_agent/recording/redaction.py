@@ -15,13 +15,6 @@ from urllib.parse import unquote_plus
 
 from replay_agent.content_encoding import decode, encodings
 from replay_agent.exceptions import UserError, WireError
-from replay_agent.recording.credentials import (
-    Secret,
-    environment_secrets,
-    is_credential_header,
-    is_secretive,
-    placeholder,
-)
 from replay_agent.recording.fields import (
     find_form_fields,
     find_json_fields,
@@ -35,6 +28,13 @@ from replay_agent.recording.frames import MEDIA_TYPE, join_frames, split_frames
 from replay_agent.recording.header_rules import DIGEST_HEADERS, kept_request_headers, kept_response_headers
 from replay_agent.recording.literals import KnownValues, find_shapes
 from replay_agent.recording.scanning import Finding, scan
+from replay_agent.recording.secrets import (
+    Secret,
+    environment_secrets,
+    is_credential_header,
+    is_secretive,
+    placeholder,
+)
 from replay_agent.recording.spans import Draft, Finder, Span, Text, disjoint
 from replay_agent.recording.split_values import find_split, is_stream
 from replay_agent.traffic import Chunk, Failure, Headers, Interaction, Outcome, Request, Response, header

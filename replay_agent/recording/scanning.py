@@ -11,14 +11,14 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from replay_agent.recording.credentials import (
+from replay_agent.recording.fields import find_json_fields, find_query_fields, find_xml_fields
+from replay_agent.recording.literals import KnownValues, find_shapes
+from replay_agent.recording.secrets import (
     environment_secrets,
     is_credential_header,
     is_credential_name,
     placeholder,
 )
-from replay_agent.recording.fields import find_json_fields, find_query_fields, find_xml_fields
-from replay_agent.recording.literals import KnownValues, find_shapes
 from replay_agent.recording.spans import Finder, Span, Text, disjoint
 
 __all__ = "Finding", "scan"

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from math import log2
 from urllib.parse import quote, quote_plus
 
+from replay_agent.credentials import PLACEHOLDER
+
 __all__ = (
     "SHAPES",
     "Secret",
@@ -27,8 +29,6 @@ __all__ = (
 
 _SHORTEST = 12
 _LEAST_BITS = 2.0
-KEYLESS = "replay"
-"""What stands for a key where none is needed, in replay."""
 _PLACEHOLDER = re.compile(rb"REDACTED\([^()\s]*\)")
 
 
@@ -154,7 +154,7 @@ def is_query_credential(name: str, value: str, *, expected: bool = False) -> boo
     """
     plain = _plain(name)
     if plain in _VAGUE_NAMES:
-        return expected or value == KEYLESS or _is_opaque(value)
+        return expected or value == PLACEHOLDER or _is_opaque(value)
     if is_credential_name(name):
         return True
     return plain.endswith(_QUERY_ENDINGS) and not _TOKEN_NAMES_OF_TEXT.search(plain)

@@ -12,7 +12,17 @@ from replay_agent.exceptions import CassetteMiss, CassetteMissError, RecordingCo
 from replay_agent.recording.recorder import Live, Recording, Replay
 from replay_agent.traffic import Request
 
-__all__ = "begin", "claimant", "close_for_test", "in_context", "late_misses", "open_for_test", "replaying", "unhooked"
+__all__ = (
+    "begin",
+    "claimant",
+    "close_for_test",
+    "in_context",
+    "late_misses",
+    "only_replaying",
+    "open_for_test",
+    "replaying",
+    "unhooked",
+)
 
 late_misses: list[CassetteMiss | CassetteMissError] = []
 """Misses of threads that a test left running, made after its end: for the report of the session."""
@@ -76,6 +86,11 @@ def unhooked() -> Iterator[None]:
 def replaying() -> bool:
     """Tell whether any recording is open."""
     return bool(_tests or _blocks)
+
+
+def only_replaying() -> bool:
+    """Tell whether recordings are open and none of them sends anything live."""
+    return replaying() and not any(recording.records for recording in (*_tests, *_blocks))
 
 
 def claimant(url: str) -> Recording | None:

@@ -57,6 +57,7 @@ def _prefixes(authority: str) -> tuple[str, ...]:
     return tuple(prefix for pattern, prefix in INCIDENTAL if matches_host(host, port, (pattern,)))
 
 
+@lru_cache(maxsize=256)
 def is_incidental(url: str) -> bool:
     """Tell whether a request is telemetry or a price list, by host and path."""
     authority, path = split_url(url)

@@ -15,11 +15,14 @@ from replay_agent.recording.arrivals import Arrivals
 from replay_agent.recording.dispatch import late_misses
 from replay_agent.recording.http_client_hooks import http_client_patches, httplib2_patches, urllib3_patches
 from replay_agent.recording.httpx_hooks import httpx_patches
+from replay_agent.recording.lazy_certificates import LazyCertificates
 from replay_agent.recording.patching import Patch
 from replay_agent.recording.recorder import Recording
 from replay_agent.recording.vcr_bridge import tornado_patches
 
 __all__ = "close_for_test", "in_context", "install", "late_misses", "open_for_test", "uninstall"
+
+_certificates = LazyCertificates(dispatch.only_replaying)
 
 HOOKS: dict[str, Callable[[Any], list[Patch]]] = {
     "http.client": http_client_patches,
@@ -30,6 +33,7 @@ HOOKS: dict[str, Callable[[Any], list[Patch]]] = {
     "aiohttp": aiohttp_patches,
     "tornado.simple_httpclient": tornado_patches,
     "tornado.curl_httpclient": tornado_patches,
+    "ssl": _certificates.patches,
 }
 """What is hooked when a module of this name is there, or comes."""
 
@@ -63,6 +67,7 @@ def uninstall() -> None:
         for patches in _patches.values():
             for patch in reversed(patches):
                 patch.undo()
+        _certificates.read_all()
         backoff.disarm()
 
 

@@ -8,6 +8,7 @@ from replay_agent.models.base import ModelRequestParameters
 from replay_agent.models.fallback import FallbackModel
 from replay_agent.models.function import FunctionModel
 from replay_agent.models.test import TestModel
+from replay_agent.models.wrapper import WrapperModel
 from replay_agent.traffic import Request
 
 pytestmark = pytest.mark.anyio
@@ -116,6 +117,14 @@ def test_names_tell_all_models():
     assert model.system == "fallback:function,test,function"
     assert model.base_url is None
     assert isinstance(model.models[1], TestModel)
+
+
+class Somewhere(WrapperModel):
+    base_url = "https://somewhere"
+
+
+def test_base_url_is_that_of_the_first():
+    assert FallbackModel(Somewhere("test"), WORKING).base_url == "https://somewhere"
 
 
 def test_unknown_names_are_refused():

@@ -64,6 +64,13 @@ async def test_originals_are_not_changed():
     assert messages[0].parts[0].content == ["look", IMAGE_URL]
 
 
+async def test_other_parts_beside_media_stay_themselves():
+    parts = [SystemPromptPart("s"), UserPromptPart("words"), UserPromptPart(["look", IMAGE_URL])]
+    ((request,),) = [await sendable([ModelRequest(parts)], EVERYTHING, Files())]
+    assert request.parts[:2] == parts[:2]
+    assert request.parts[2].content == ["look", BinaryContent(b"data", "image/png")]
+
+
 @pytest.mark.parametrize(
     ("told", "media_type"),
     [

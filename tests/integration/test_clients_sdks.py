@@ -456,3 +456,56 @@ def test_client_shared_by_loops_is_no_reason_to_choke(path, provider):
     with replaying(path):
         assert main() == live
     gc.collect()  # what the closed loops left is complained of here
+
+
+# Uploads and downloads
+
+BLOB = bytes(range(256)) * 300
+
+
+def s3(peer):
+    if peer.method == "PUT":
+        peer.answer(b"", 'ETag: "x"')
+    else:
+        peer.answer(BLOB, "Content-Type: application/octet-stream")
+
+
+SHAPES["/bucket/key"] = s3
+
+
+def test_s3_upload_that_waits_for_continue_and_download(path, provider):
+    def main():
+        client = boto3.client(
+            "s3", region_name="us-east-1", endpoint_url=provider.url, aws_access_key_id="AKIAEXAMPLE",
+            aws_secret_access_key="example",
+            config=boto3.session.Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required"),
+        )  # fmt: skip
+        etag = client.put_object(Bucket="bucket", Key="key", Body=BLOB)["ETag"]
+        body = client.get_object(Bucket="bucket", Key="key")["Body"]
+        got = b"".join(body.iter_chunks(10_000))
+        client.close()
+        return etag, got
+
+    with recording(path, "once") as recorded:
+        live = main()
+    provider.stop()
+    assert [interaction.request.method for interaction in recorded.interactions] == ["PUT", "GET"]
+    with replaying(path):
+        assert main() == live == ('"x"', BLOB)
+
+
+@pytest.mark.parametrize("module", [httpx, httpx2])
+def test_multipart_upload(path, provider, module):
+    def main():
+        answer = module.post(
+            f"{provider.url}/echo", files={"file": ("a.bin", BLOB)}, data={"purpose": "test"},
+            headers={"Content-Type": "multipart/form-data; boundary=one"}, timeout=9,
+        )  # fmt: skip
+        return answer.content
+
+    with recording(path, "once"):
+        live = main()
+    provider.stop()
+    with replaying(path):
+        assert main() == live
+    assert BLOB in live

@@ -16,6 +16,7 @@ import urllib3.connection
 
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.recording import intercept
+from replay_agent.traffic import Chunk, Request, Response
 from tests.integration.recordings import make, recording, replaying
 from tests.integration.rough_provider import rough_provider
 
@@ -276,3 +277,25 @@ def test_hooks_import_no_client():
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@MODULES
+def test_http_2_answer_comes_back_as_one(path, module):
+    recorded = make(path, "once").open()
+    answer = Response(200, (("a", "b"),), (Chunk(b"x"), Chunk(b"y")), http_version="HTTP/2")
+    recorded.begin(Request("GET", "https://api.example.org/")).finish(answer)
+    recorded.close()
+    with replaying(path), module.stream("GET", "https://api.example.org/") as response:
+        assert response.http_version == "HTTP/2"
+        assert response.reason_phrase == "OK"
+        assert list(response.iter_raw()) == [b"x", b"y"]
+
+
+def test_http_2_answer_is_readable_by_clients_of_http_1(path):
+    recorded = make(path, "once").open()
+    recorded.begin(Request("GET", "https://api.example.org/")).finish(
+        Response(200, (("a", "b"),), (Chunk(b"x"), Chunk(b"y")), http_version="HTTP/2")
+    )
+    recorded.close()
+    with replaying(path):
+        assert requests.get("https://api.example.org/", timeout=9).content == b"xy"

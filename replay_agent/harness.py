@@ -41,12 +41,12 @@ class Run:
     """
 
     def __init__(self, path: Path, options: RecordOptions, *, test: str | None = None, command: str) -> None:
-        """``command`` records anew when the name of a record mode is appended to it."""
+        """``command`` says how to record anew, with ``{mode}`` where the name of a record mode belongs."""
         self.recording = Recording(
             path,
             options,
             key=meaning(options.ignore_body, options.match_headers, options.normalize),
-            explain=explainer(command),
+            explain=explainer(command, options.ignore_body),
             test=test,
             redactor=Redactor(options.redact),
         )
@@ -134,7 +134,7 @@ class Run:
             self.cassette_path,
             [(index, cassette.interaction(index)) for index in leftovers],
             total=len(cassette),
-            command=f"{self._command}{RecordMode.REFRESH}",
+            command=self._command.replace("{mode}", RecordMode.REFRESH.value),
         )
 
 
@@ -181,7 +181,7 @@ def use_cassette(
         before_record_response=before_record_response,
         normalize=normalize,
     )
-    run = Run(Path(path), options, command=f"use_cassette({str(path)!r}, record_mode=...) with record_mode=")
+    run = Run(Path(path), options, command=f"use_cassette({str(path)!r}, record_mode='{{mode}}')")
     run.open()
     success = False
     try:

@@ -218,9 +218,9 @@ def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] =
 
 
 def _command(item: pytest.Item) -> str:
-    """Return the command that records this test anew, spelled with the option that works here."""
+    """Return the command that records this test anew, ``{mode}`` standing for the mode, with the option that works here."""
     option = "--record-mode" if _owns_record_mode(item.config) else "--replay-mode"
-    return f"pytest {shlex.quote(item.nodeid)} {option}="
+    return f"pytest {shlex.quote(item.nodeid)} {option}={{mode}}"
 
 
 def _owns_record_mode(config: pytest.Config) -> bool:

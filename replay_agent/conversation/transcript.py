@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -141,7 +142,8 @@ def _body_answer(codec: Codec, call: ModelCall, response: Response) -> tuple[Ans
     if call.stream and response.status < 400:
         decoder = codec.stream_decoder(call, response.headers)
         decoder.feed(body)
-        decoder.close()
+        with suppress(*() if response.end is StreamEnd.COMPLETE else (WireError,)):
+            decoder.close()
         return decoder.answer, not decoder.finished
     try:
         return codec.decode_answer(call, response.status, response.headers, body), False

@@ -9,7 +9,7 @@ import httpx
 
 from replay_agent.calls import ModelCall
 from replay_agent.exceptions import UnexpectedModelBehavior, UserError
-from replay_agent.messages import ModelResponse
+from replay_agent.messages import ModelResponse, UnknownPart
 from replay_agent.models.google import GoogleToken
 from replay_agent.models.http import HeaderKey, HTTPModel
 from replay_agent.models.providers import Provider
@@ -98,7 +98,7 @@ class GeminiModel(HTTPModel):
 
     def _response(self, call: ModelCall, http_response: httpx.Response) -> ModelResponse:
         response = super()._response(call, http_response)
-        if not response.parts:
+        if all(isinstance(part, UnknownPart) for part in response.parts):
             reason = "Safety settings triggered" if response.finish_reason == "content_filter" else "No content"
             raise UnexpectedModelBehavior(f"{reason} in the answer of {self.model_name}", http_response.text)
         return response

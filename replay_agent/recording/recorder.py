@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
 from replay_agent.recording.matching import Index, Key, Keying, Miss, MissReason
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.redaction import Redactor
+from replay_agent.recording.unread import UnreadInteractions
 from replay_agent.traffic import Failure, Interaction, Outcome, Phase, Request, Response
 
 __all__ = "CANCELLED", "Live", "Recording", "Replay", "Trouble"
@@ -374,7 +375,7 @@ class Recording:
                 self.cassette_path,
                 self.mode.value,
                 self.test,
-                self._base.interactions if self._base else list,
+                self._unread,
                 self._played(),
                 reason,
             )
@@ -397,6 +398,9 @@ class Recording:
             return "no cassette"
         with self._lock:
             return "used up" if self._played_index(self._base).knows(key) else "changed"
+
+    def _unread(self) -> Sequence[Interaction]:
+        return UnreadInteractions(self._base) if self._base else []
 
     def _played(self) -> frozenset[int]:
         with self._lock:

@@ -32,14 +32,14 @@ _LOOKED_AT = 100
 def explainer(command: str, ignore_body: Sequence[str] = (), *, colour: bool = False) -> Callable[[Miss], str]:
     """Return a function that explains misses.
 
-    ``command`` records anew when the name of a record mode is appended to it: ``pytest test_a.py::test_b
-    --record-mode=``. ``ignore_body`` are the JSON paths that do not count in the comparison.
+    ``command`` says how to record anew, with ``{mode}`` where the name of a record mode belongs: ``pytest
+    test_a.py::test_b --record-mode={mode}``. ``ignore_body`` are the JSON paths that do not count in the comparison.
     """
     ignored = tuple(JSONPath.parse(path) for path in ignore_body)
     return lambda miss: _Explanation(miss, command, ignored, colour=colour).text()
 
 
-def explain(miss: Miss, command: str = "pytest --record-mode=") -> str:
+def explain(miss: Miss, command: str = "pytest --record-mode={mode}") -> str:
     """Return the explanation of a miss in three parts: what happened, the nearest thing recorded, what to do."""
     return explainer(command)(miss)
 
@@ -204,7 +204,7 @@ class _Explanation:
         return "If that is meant, record what changed"
 
     def _accept(self, purpose: str, mode: str) -> list[str]:
-        return [f"{purpose}:", f"    {self._command}{mode}"]
+        return [f"{purpose}:", "    " + self._command.replace("{mode}", str(mode))]
 
 
 def _hosts(interactions: Sequence[Interaction]) -> str:

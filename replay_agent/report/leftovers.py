@@ -24,8 +24,8 @@ def leftovers_text(path: Path, leftovers: Sequence[tuple[int, Interaction]], *, 
     one = len(leftovers) == 1
     return "\n".join(
         [
-            f"{len(leftovers)} of {total} recorded interactions {'was' if one else 'were'} never asked for: "
-            "the agent makes fewer calls, or other ones, than when it was recorded.",
+            f"{len(leftovers)} of {total} recorded interactions {'was' if one else 'were'} never asked for.",
+            "The agent makes fewer calls, or other ones, than when it was recorded.",
             f"cassette: {path}",
             *lines,
             f"If that is meant, this drops {'it' if one else 'them'}:  {command}",

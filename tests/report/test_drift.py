@@ -89,7 +89,7 @@ def miss(request, recorded=RECORDED, played=(), reason="changed", path=PATH, mod
 
 
 def explained(request, recorded=RECORDED, ignore_body=(), **options):
-    return explainer(COMMAND, ignore_body)(miss(request, recorded, **options))
+    return explainer(COMMAND + "{mode}", ignore_body)(miss(request, recorded, **options))
 
 
 def parts(text):
@@ -392,8 +392,8 @@ def test_control_characters_never_reach_the_terminal():
 
 def test_colour_comes_only_if_asked():
     changed = miss(post(edited(ASKED, lambda body: body.update(temperature=0.7))))
-    assert "\x1b[31m0.2\x1b[0m -> \x1b[32m0.7\x1b[0m" in explainer(COMMAND, colour=True)(changed)
-    assert "\x1b" not in explainer(COMMAND)(changed)
+    assert "\x1b[31m0.2\x1b[0m -> \x1b[32m0.7\x1b[0m" in explainer(COMMAND + "{mode}", colour=True)(changed)
+    assert "\x1b" not in explainer(COMMAND + "{mode}")(changed)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 5_000, b"\xff\xfe", b'{"messages": 5}', b"null"])

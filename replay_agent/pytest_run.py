@@ -170,7 +170,8 @@ def options_of(item: pytest.Item) -> tuple[RecordOptions, pytest.Mark]:
         match_headers=_texts(mark, "match_headers"),
         redact=tuple(config.getini("replay_redact")),
         allowed_hosts=tuple((config.getoption("allowed_hosts", None) or "").replace(",", " ").split()),
-        **{name: bool(mark.kwargs.get(name, False)) for name in _FLAGS},
+        allow_repeats=bool(mark.kwargs.get("allow_repeats", False)),
+        allow_unused=bool(mark.kwargs.get("allow_unused", False)),
     )
     return options, mark
 
@@ -205,7 +206,7 @@ def nodeid(item: pytest.Item) -> str:
 def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] = ()) -> Path:
     """Return where a test's cassette is: by its name if the mark gives one, else by module and test."""
     root = item.config.rootpath
-    folder = root / item.config.getini("replay_cassette_dir")
+    folder: Path = root / str(item.config.getini("replay_cassette_dir"))
     if name is not None:
         path = (folder / f"{name}.yaml").resolve()
         if not path.is_relative_to(folder.resolve()):

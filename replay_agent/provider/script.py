@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -25,9 +25,7 @@ from replay_agent.wire.registry import codec_for
 
 __all__ = "Script", "ScriptedAnswer", "ScriptedCall"
 
-ScriptedAnswer: TypeAlias = (
-    str | BaseModel | ModelResponsePart | Sequence[ModelResponsePart] | ModelResponse | AnswerError
-)
+ScriptedAnswer: TypeAlias = str | BaseModel | ModelResponsePart | list[ModelResponsePart] | ModelResponse | AnswerError
 """A text, a typed result (sent as a call of the only tool whose arguments it fits), one part, several, a whole
 response, or a refusal."""
 
@@ -109,10 +107,8 @@ def _parts(call: ModelCall, answer: ScriptedAnswer) -> list[ModelResponsePart]:
         return [TextPart(answer)]
     if isinstance(answer, BaseModel):
         return [ToolCallPart(_result_tool(call, answer), answer.model_dump_json())]
-    if isinstance(answer, Sequence):
-        return list(answer)
     assert not isinstance(answer, ModelResponse | AnswerError)
-    return [answer]
+    return answer if isinstance(answer, list) else [answer]
 
 
 def _result_tool(call: ModelCall, result: BaseModel) -> str:

@@ -51,6 +51,7 @@ Layout: TypeAlias = Literal["replay-agent", "foreign"]
 _HEAD = re.compile(rb"^interactions:[ \t]*([^\n]*)(?:\n|\Z)", re.MULTILINE)
 _OURS = re.compile(rb"^(?:library: *pytest-replay-agent|keying:)", re.MULTILINE)
 _BEGIN = re.compile(rb"\n- (?:# (\S+) ([0-9a-f]{8})((?: \S+)*)\n)?")
+_COMMENTED = re.compile(rb"\n- # ")
 _UNKNOWN_KEY = "?"
 _TEST, _ODD_TEST = b"  test: ", b"  test:\n"
 _OUTCOMES = (b"\n  response:\n", b"\n  failure:\n")
@@ -391,6 +392,8 @@ def read_cassette(data: bytes, path: Path, *, torn: bool = False) -> Cassette:
         return _read_whole(data, path, header)
     end = len(data) if torn else _end(data)
     if end is None:
+        if not _COMMENTED.search(data, begin):
+            return _read_whole(data, path, header)
         raise _cut_off(path, data)
     cassette = WrittenCassette(path, header, data, list(_BEGIN.finditer(data, begin, end)), end)
     return cassette.without_torn_end() if torn else cassette

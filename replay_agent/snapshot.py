@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -88,4 +89,4 @@ def _result(run: Any) -> Any:
 
 def _usage(run: Any) -> Any:
     usage = run.usage
-    return usage() if callable(usage) else usage
+    return usage() if inspect.ismethod(usage) else usage

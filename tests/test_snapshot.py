@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from replay_agent import Agent
+from replay_agent.conversation.transcript import Transcript
+from replay_agent.models.test import TestModel
+from replay_agent.snapshot import describe
+from replay_agent.traffic import Chunk, Interaction, Request, Response
+
+ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}]}
+SAID = {"model": "gpt-4o", "choices": [{"message": {"content": "Hi."}, "finish_reason": "stop"}]}
+JSON = (("content-type", "application/json"),)
+
+
+@pytest.fixture
+def transcript():
+    request = Request("POST", "https://api.openai.com/v1/chat/completions", JSON, json.dumps(ASKED).encode())
+    return Transcript.from_interactions(
+        [Interaction(request, Response(200, JSON, (Chunk(json.dumps(SAID).encode()),)))]
+    )
+
+
+@pytest.mark.anyio
+async def test_our_result_reads_as_text():
+    text = describe(await Agent(TestModel(custom_result_text="Hi."), system_prompt="Be kind.").run("Hello?"))
+    assert all(word in text for word in ("Be kind.", "Hello?", "Hi.", "requests: 1"))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_result_of_pydantic_ai_reads_as_text():
+    pydantic_ai = pytest.importorskip("pydantic_ai")
+    models = pytest.importorskip("pydantic_ai.models.test")
+    agent = pydantic_ai.Agent(models.TestModel(custom_output_text="Hi."), system_prompt="Be kind.")
+    text = describe(await agent.run("Hello?"))
+    assert all(word in text for word in ("Be kind.", "Hello?", "Hi.", "requests: 1"))
+
+
+def test_a_transcript_reads_as_text(transcript):
+    assert "Hello?" in describe(transcript)
+
+
+def test_what_has_a_transcript_reads_as_text(transcript):
+    class Holder:
+        def __init__(self):
+            self.transcript = transcript
+
+    assert describe(Holder()) == describe(transcript)
+
+
+def test_two_runs_that_mean_the_same_read_the_same(transcript):
+    later = {**SAID, "id": "chatcmpl-2", "created": 99}
+    interaction = Interaction(
+        Request("POST", "https://api.openai.com/v1/chat/completions", JSON, json.dumps(ASKED).encode()),
+        Response(200, JSON, (Chunk(json.dumps(later).encode()),)),
+    )
+    assert describe(Transcript.from_interactions([interaction])) == describe(transcript)
+
+
+def test_what_is_no_run_is_refused():
+    with pytest.raises(TypeError, match="cannot take a dict"):
+        describe({"a": 1})

@@ -15,7 +15,6 @@ import sys
 from collections.abc import Iterator
 from functools import cache, wraps
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from time import sleep
 from typing import Any
 
 from replay_agent.recording import backoff, dispatch
@@ -168,7 +167,7 @@ class _StandIn:
         backoff.note(outcome)
         if isinstance(outcome, Failure):
             if outcome.kind == CANCELLED:
-                sleep(patience_ms(outcome) / 1000)
+                answer.wait(patience_ms(outcome))
                 raise answer.read_on()
             if outcome.phase in (Phase.CONNECT, Phase.SEND):
                 raise _connect_error(self._connection, outcome)
@@ -373,8 +372,8 @@ class _ReplayedResponse(io.RawIOBase):
         yield head_bytes(outcome)
         passed = 0
         for chunk in outcome.chunks:
-            if self._answer.paced and chunk.offset_ms > passed:
-                sleep((chunk.offset_ms - passed) / 1000)
+            if self._answer.paced:
+                self._answer.wait(chunk.offset_ms - passed)
                 passed = chunk.offset_ms
             yield piece_bytes(outcome, chunk.data)
         if outcome.end is StreamEnd.COMPLETE:
@@ -383,7 +382,7 @@ class _ReplayedResponse(io.RawIOBase):
             backoff.note(outcome.failure)
             yield from self._break(outcome.failure)
         else:
-            sleep(patience_ms(outcome) / 1000)
+            self._answer.wait(patience_ms(outcome))
             raise self._answer.read_on()
 
     def _break(self, failure: Failure) -> Iterator[bytes]:

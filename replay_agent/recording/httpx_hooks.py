@@ -5,7 +5,6 @@ from __future__ import annotations
 import select
 from collections.abc import AsyncIterator, Iterator
 from functools import wraps
-from time import sleep
 from typing import Any
 
 from replay_agent.recording import backoff, dispatch
@@ -51,7 +50,7 @@ class _Streams:
             answer = dispatch.begin(recording, _plain(request))
             if isinstance(answer, Replay):
                 if isinstance(answer.outcome, Failure):
-                    _wait(patience_ms(answer.outcome))
+                    answer.wait(patience_ms(answer.outcome))
                 return self._replayed(answer)
             with dispatch.unhooked():
                 if answer is None:
@@ -94,7 +93,7 @@ class _Streams:
         backoff.note(outcome)
         if isinstance(outcome, Failure):
             if outcome.kind == CANCELLED:
-                raise answer.read_on()
+                raise _read_on(self.module, answer)
             raise httpx_error(self.module, outcome)
         extensions = {"http_version": outcome.http_version.encode("ascii", "replace")}
         if outcome.reason is not None:
@@ -161,9 +160,9 @@ def _has_buffered(stream: Any) -> bool:
     return stream is not None and bool(stream.trailing_data[0])
 
 
-def _wait(milliseconds: float) -> None:
-    if milliseconds > 0:
-        sleep(milliseconds / 1000)
+def _read_on(module: Any, answer: Replay) -> BaseException:
+    error = answer.read_on()
+    return module.ReadError(str(error)) if isinstance(error, OSError) else error
 
 
 async def _async_wait(milliseconds: float) -> None:
@@ -294,11 +293,11 @@ class _ReplayedStream:
         passed = 0
         for chunk in self._response.chunks:
             if self._answer.paced:
-                _wait(chunk.offset_ms - passed)
+                self._answer.wait(chunk.offset_ms - passed)
                 passed = chunk.offset_ms
             yield chunk.data
         if self._response.end is not StreamEnd.COMPLETE:
-            _wait(patience_ms(self._response))
+            self._answer.wait(patience_ms(self._response))
             raise self._end()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -323,7 +322,7 @@ class _ReplayedStream:
     def _end(self) -> BaseException:
         failure = self._response.failure
         if failure is None:
-            return self._answer.read_on()
+            return _read_on(self._module, self._answer)
         backoff.note(failure)
         return httpx_error(self._module, failure)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from time import monotonic
 from typing import TypeAlias
 
@@ -52,8 +53,18 @@ class Replay:
     def paced(self) -> bool:
         return self.recording.options.paced
 
-    def read_on(self) -> CassetteMiss | CassetteMissError:
-        """Return the miss of a client that reads on where the recorded reading of the stream ended."""
+    def wait(self, milliseconds: float) -> None:
+        """Wait in this thread, but not beyond the end of the recording."""
+        if milliseconds > 0:
+            self.recording.ended.wait(milliseconds / 1000)
+
+    def read_on(self) -> CassetteMiss | CassetteMissError | ConnectionResetError:
+        """Return the miss of a client that reads on where the recorded reading of the stream ended.
+
+        A client that is still at it after the end of the recording has missed nothing: its connection is gone.
+        """
+        if self.recording.ended.is_set():
+            return ConnectionResetError(errno.ECONNRESET, "The recording that was replayed has ended")
         return self.recording.missed(self.request, self.key, "read on")
 
 
@@ -131,7 +142,8 @@ class Recording:
         """Written to the header of a new cassette."""
         self.misses: list[Trouble] = []
         """What went wrong in this recording, in order; raised to the client too, which may have swallowed it."""
-        self.is_open = False
+        self.ended = Event()
+        self._opened = False
         self._keying = key
         self._explain = explain
         self._redactor = redactor or Redactor(self.options.redact)
@@ -161,7 +173,7 @@ class Recording:
         if self._records:
             store.check_writable(self.cassette_path)
             self._take_up_journal()
-        self.is_open = True
+        self._opened = True
         return self
 
     def close(self, success: bool = True) -> None:
@@ -172,7 +184,7 @@ class Recording:
         """
         if not self.is_open:
             return
-        self.is_open = False
+        self.ended.set()
         for live in list(self._pending.values()):
             self._settle(live, live.unfinished())
         if not self._records:
@@ -200,6 +212,10 @@ class Recording:
         self._journal = journals.Journal(path, self._header())
 
     # What the run made
+
+    @property
+    def is_open(self) -> bool:
+        return self._opened and not self.ended.is_set()
 
     @property
     def mode(self) -> RecordMode:

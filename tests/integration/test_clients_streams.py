@@ -354,3 +354,36 @@ def test_response_that_is_never_read_is_recorded_by_its_head(path, provider, mod
     provider.stop()
     with replaying(path):
         assert status() == 200
+
+
+@MODULES
+def test_thread_that_waits_for_nothing_is_let_go_at_the_end(path, provider, module):
+    """A background thread's long poll is under way when the recording ends."""
+    ended = []
+
+    def poll():
+        try:
+            module.get(f"{provider.url}/stall", timeout=60)
+        except module.HTTPError as error:
+            ended.append(type(error))
+
+    def main(in_flight):
+        thread = threading.Thread(target=poll)
+        thread.start()
+        in_flight()
+        return thread
+
+    with recording(path, "once"):
+        thread = main(lambda: wait_for(lambda: provider.hits))
+    provider.stop()
+    thread.join()
+    with recording(path) as replayed:
+        thread = main(lambda: wait_for(lambda: replayed.play_count))
+    thread.join()
+    assert ended[-1] is module.ReadError
+    assert replayed.misses == []
+
+
+def wait_for(condition):
+    while not condition():
+        threading.Event().wait(0.01)

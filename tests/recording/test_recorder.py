@@ -583,3 +583,13 @@ def test_closing_twice_saves_once(path):
     before = path.read_bytes()
     recording.close()
     assert path.read_bytes() == before
+
+
+def test_reading_on_after_the_end_is_a_lost_connection(path):
+    record(path, ("hi", "hello"))
+    recording = make(path).open()
+    answer = recording.begin(ask("hi"))
+    recording.close()
+    answer.wait(60_000)  # over at once
+    assert isinstance(answer.read_on(), ConnectionResetError)
+    assert recording.misses == []

@@ -390,7 +390,7 @@ def read_cassette(data: bytes, path: Path, *, torn: bool = False) -> Cassette:
     begin = head.end() - 1
     if head[1].strip() or not data.startswith(ITEM, begin):
         return _read_whole(data, path, header)
-    end = len(data) if torn else _end(data)
+    end = data.rfind(b"\n") + 1 if torn else _end(data)
     if end is None:
         if not _COMMENTED.search(data, begin):
             return _read_whole(data, path, header)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,13 @@ ONLY_IN = {
     "respx": {"provider.router"},
     "genai_prices": {"conversation.cost"},
 }
+
+
+FOR_DEVELOPERS = {"test", "docs", "lint"}
+"""Extras that a user's installation has no part of."""
+
+USED_IF_THERE = {"brotli", "zstandard"}
+"""Libraries that nobody has to install: without them an answer in their encoding is kept as it came."""
 
 
 def modules():
@@ -93,6 +103,21 @@ def test_imports_point_one_way(here, there):
 def test_a_library_has_one_door(library):
     doors = {module for module, tree in modules() if any(room(name) == library for name in imports(tree))}
     assert doors <= ONLY_IN[library]
+
+
+def declared():
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    users = (needs for extra, needs in extras.items() if extra not in FOR_DEVELOPERS)
+    return {re.split(r"[\[<>=]", need)[0].lower() for needs in (project["dependencies"], *users) for need in needs}
+
+
+def test_every_library_that_is_imported_is_declared():
+    libraries = {room(name) for _, tree in modules() for name in imports(tree)} - set(sys.stdlib_module_names)
+    homes = packages_distributions()
+    needed = {name: {home.lower() for home in homes[name]} for name in libraries & homes.keys()}
+    foreign = needed.keys() - USED_IF_THERE - {"replay_agent", "pydantic_core"}
+    assert {name for name in foreign if not needed[name] & declared()} == set()
 
 
 def test_the_plugin_is_light():

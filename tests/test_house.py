@@ -115,7 +115,7 @@ def declared():
 def test_every_library_that_is_imported_is_declared():
     libraries = {room(name) for _, tree in modules() for name in imports(tree)} - set(sys.stdlib_module_names)
     homes = packages_distributions()
-    needed = {name: {home.lower() for home in homes[name]} for name in libraries & homes.keys()}
+    needed = {name: {home.lower().replace("_", "-") for home in homes[name]} for name in libraries & homes.keys()}
     foreign = needed.keys() - USED_IF_THERE - {"replay_agent", "pydantic_core"}
     assert {name for name in foreign if not needed[name] & declared()} == set()
 

@@ -79,7 +79,9 @@ def _find_fields(text: Text) -> list[Span]:
         Span(*found.span("value"), placeholder(name), name)
         for found in _FIELD.finditer(text.data)
         for name in [found["name"].decode("latin-1")]
-        if is_credential_name(name) or is_credential_header(name.lower()) or _ACCOUNT.fullmatch(name.lower())
+        if is_credential_name(name)
+        or ("-" in name and is_credential_header(name.lower()))
+        or _ACCOUNT.fullmatch(name.lower())
     ]
 
 

@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 from urllib.parse import unquote_plus
@@ -27,6 +27,7 @@ from replay_agent.recording.fields import (
 from replay_agent.recording.frames import MEDIA_TYPE, join_frames, split_frames
 from replay_agent.recording.header_rules import DIGEST_HEADERS, kept_request_headers, kept_response_headers
 from replay_agent.recording.literals import KnownValues, find_shapes
+from replay_agent.recording.matching import Key, Keying
 from replay_agent.recording.scanning import Finding, scan
 from replay_agent.recording.secrets import (
     Secret,
@@ -89,6 +90,10 @@ class Redactor:
         values = self._values(interaction.request)
         outcome = self._outcome(interaction.outcome, values)
         return replace(interaction, request=self._request(interaction.request, values), outcome=outcome)
+
+    def keying(self, keying: Keying) -> Keying:
+        """Return a keying of requests that were not redacted yet: those of other recorders' cassettes."""
+        return _RedactedKeying(self, keying)
 
     def text(self, text: str) -> str:
         """Return text without known secrets and token shapes."""
@@ -217,6 +222,19 @@ class Redactor:
         for known in values:
             draft.apply(known.find)
             draft.apply(known.find_in_base64)
+
+
+@dataclass(frozen=True, slots=True)
+class _RedactedKeying:
+    redactor: Redactor
+    inner: Keying
+
+    @property
+    def scheme(self) -> str:
+        return self.inner.scheme
+
+    def __call__(self, request: Request) -> Key:
+        return self.inner(self.redactor.request(request))
 
 
 @lru_cache(maxsize=8)

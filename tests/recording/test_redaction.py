@@ -338,6 +338,14 @@ def test_expression_that_is_none():
         redactor(["["])
 
 
+def test_keying_of_a_foreign_request(keying, make_keying):
+    foreign = request({"api_key": "scrubbed"}, ("User-Agent", "SDK"), url="https://a.example?api_key=scrubbed")
+    live = request({"api_key": CANARY}, url=f"https://a.example?api_key={CANARY}")
+    same = redactor().keying(keying)
+    assert same(foreign) == same(live) == make_keying()(redactor().request(live))
+    assert same.scheme == keying.scheme
+
+
 def test_kept_headers():
     asked = request(b"", ("X-Tenant", "acme"), ("X-Other", "y"))
     assert Redactor(environ={}, keep_headers=["x-tenant"]).request(asked).headers == (JSON_TYPE, ("X-Tenant", "acme"))

@@ -15,20 +15,26 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import wraps
 from typing import Any, TypeAlias
 
-from replay_agent.exceptions import CassetteError, CassetteMiss
 from replay_agent.recording import backoff, dispatch
+from replay_agent.recording.answers import CANCELLED, Live, Replay
 from replay_agent.recording.failures import os_error
-from replay_agent.recording.http1 import RequestReader, ResponseReader, head_bytes, piece_bytes, trailing_bytes
+from replay_agent.recording.http1 import (
+    CONTINUE,
+    NO_ANSWER,
+    SHORT_BODY,
+    RequestReader,
+    ResponseReader,
+    head_bytes,
+    piece_bytes,
+    trailing_bytes,
+)
 from replay_agent.recording.patching import Patch
-from replay_agent.recording.recorder import CANCELLED, Live, Recording, Replay
+from replay_agent.recording.recorder import Recording
 from replay_agent.recording.tee import GRACE, Tee, patience_ms
 from replay_agent.traffic import Failure, Outcome, Phase, Response, StreamEnd
 
 __all__ = ("aiohttp_patches",)
 
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-NO_ANSWER = "Server disconnected without sending a response."
-SHORT_BODY = "peer closed connection without sending complete message body"
 POLL = 0.01
 """Seconds between looks at whether a client reads on past the end of what was recorded."""
 
@@ -210,8 +216,8 @@ class _Transport(asyncio.Transport):
         request, sent = self._written.request(_base_url(self._req)), bytes(self._written.sent)
         try:
             answer = dispatch.begin(self._recording, request) if self._recording.is_open else None
-        except (CassetteMiss, CassetteError) as miss:
-            self._loop.call_soon(self.fail, miss)
+        except BaseException as error:  # noqa: BLE001 - a miss, or what a hook raised: for whoever waits for the answer
+            self._loop.call_soon(self.fail, error)
             return
         if isinstance(answer, Replay):
             self._source = _Replayed(self, answer, self._debt)
@@ -335,7 +341,7 @@ class _Relay(asyncio.Protocol):
             with dispatch.unhooked():
                 self._connection = await connect()
         except asyncio.CancelledError:
-            self._finish(Failure(CANCELLED, Phase.HEAD, after_ms=self._live.elapsed_ms if self._live else 0))
+            self._give_up()
             raise
         except Exception as error:  # noqa: BLE001 - it goes to the client, who waits for the response
             self._transport.fail(self._not_connected(error))
@@ -385,7 +391,7 @@ class _Relay(asyncio.Protocol):
         if isinstance(error, self._transport.timeouts):
             self._fail(live, "ReadTimeout", str(error))
         elif self._tee is None:
-            self._finish(Failure(CANCELLED, Phase.HEAD, after_ms=live.elapsed_ms))
+            live.give_up()
         elif isinstance(error, (asyncio.CancelledError, TimeoutError)):
             self._tee.abandoned()
         elif not self._tee.done:
@@ -428,11 +434,11 @@ class _Relay(asyncio.Protocol):
         if self._tee is not None:
             self._tee.failed(kind, message)
         else:
-            live.finish(Failure(kind, Phase.HEAD, message, live.elapsed_ms))
+            live.fail(kind, Phase.HEAD, message)
 
-    def _finish(self, outcome: Outcome) -> None:
+    def _give_up(self) -> None:
         if self._live is not None:
-            self._live.finish(outcome)
+            self._live.give_up()
 
     def _not_connected(self, error: Exception) -> Exception:
         """Record that connecting failed, and return the error that the client gets."""
@@ -441,7 +447,7 @@ class _Relay(asyncio.Protocol):
             self._live.drop()
         elif self._live is not None and kind is not None:
             message = str(getattr(error, "os_error", error))
-            self._live.finish(Failure(kind, Phase.CONNECT, message, self._live.elapsed_ms))
+            self._live.fail(kind, Phase.CONNECT, message)
         return self._transport.connect_timeout() if type(error) is TimeoutError else error
 
 

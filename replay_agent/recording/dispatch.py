@@ -9,7 +9,8 @@ from contextvars import ContextVar
 from weakref import WeakKeyDictionary
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError, RecordingConflict
-from replay_agent.recording.recorder import Live, Recording, Replay
+from replay_agent.recording.answers import Live, Replay
+from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Request
 
 __all__ = (

@@ -12,6 +12,10 @@ from replay_agent.traffic import Headers, Request, Response, header
 
 __all__ = "BodyReader", "RequestReader", "ResponseReader", "head_bytes", "piece_bytes", "trailing_bytes"
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+NO_ANSWER = "Server disconnected without sending a response."
+SHORT_BODY = "peer closed connection without sending complete message body"
+"""What a peer did that hung up too early, in httpcore's words."""
 INTERIM = frozenset(range(100, 200)) - {HTTPStatus.SWITCHING_PROTOCOLS}
 
 

@@ -18,18 +18,24 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 
 from replay_agent.recording import backoff, dispatch
+from replay_agent.recording.answers import CANCELLED, Live, Replay
 from replay_agent.recording.failures import os_error
-from replay_agent.recording.http1 import RequestReader, ResponseReader, head_bytes, piece_bytes, trailing_bytes
+from replay_agent.recording.http1 import (
+    CONTINUE,
+    NO_ANSWER,
+    SHORT_BODY,
+    RequestReader,
+    ResponseReader,
+    head_bytes,
+    piece_bytes,
+    trailing_bytes,
+)
 from replay_agent.recording.patching import Patch
-from replay_agent.recording.recorder import CANCELLED, Live, Recording, Replay
+from replay_agent.recording.recorder import Recording
 from replay_agent.recording.tee import GRACE, Tee, patience_ms
 from replay_agent.traffic import Failure, Phase, Request, Response, StreamEnd
 
 __all__ = "http_client_patches", "httplib2_patches", "urllib3_patches"
-
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-NO_ANSWER = "Server disconnected without sending a response."
-SHORT_BODY = "peer closed connection without sending complete message body"
 
 
 def http_client_patches(_module: Any) -> list[Patch]:
@@ -210,11 +216,11 @@ def _failed(live: Live, error: BaseException) -> None:
     kind = _kind(error)
     if kind is not None:
         phase = Phase.SEND if kind.startswith("Write") else Phase.CONNECT
-        live.finish(Failure(kind, phase, _root_text(error), live.elapsed_ms))
+        live.fail(kind, phase, _root_text(error))
     elif isinstance(error, Exception):
         live.drop()
     else:
-        live.finish(Failure(CANCELLED, Phase.HEAD, after_ms=live.elapsed_ms))
+        live.give_up()
 
 
 def _kind(error: BaseException) -> str | None:
@@ -303,7 +309,7 @@ class _TeedResponse(io.RawIOBase):
             self._tee = Tee(live, head)
         if self._tee is None:
             if not data:
-                live.finish(Failure("RemoteProtocolError", Phase.HEAD, NO_ANSWER, live.elapsed_ms))
+                live.fail("RemoteProtocolError", Phase.HEAD, NO_ANSWER)
             return
         for piece in pieces:
             self._tee.piece(piece)
@@ -316,9 +322,9 @@ class _TeedResponse(io.RawIOBase):
         kind = "ReadTimeout" if isinstance(error, TimeoutError) else "ReadError"
         if self._tee is None:
             if isinstance(error, OSError):
-                live.finish(Failure(kind, Phase.HEAD, str(error), live.elapsed_ms))
+                live.fail(kind, Phase.HEAD, str(error))
             else:
-                live.finish(Failure(CANCELLED, Phase.HEAD, after_ms=live.elapsed_ms))
+                live.give_up()
         elif isinstance(error, OSError):
             self._tee.failed(kind, str(error))
         else:
@@ -326,7 +332,7 @@ class _TeedResponse(io.RawIOBase):
 
     def _closed_by_client(self, live: Live) -> None:
         if self._tee is None:
-            live.finish(Failure(CANCELLED, Phase.HEAD, after_ms=live.elapsed_ms))
+            live.give_up()
             return
         if not self._tee.done and self._ends_now():
             self._tee.complete()

@@ -8,12 +8,12 @@ from functools import wraps
 from typing import Any
 
 from replay_agent.recording import backoff, dispatch
+from replay_agent.recording.answers import CANCELLED, Live, Replay
 from replay_agent.recording.failures import httpx_error, httpx_phase
 from replay_agent.recording.lazy_transport import lazy_transports
 from replay_agent.recording.patching import Patch
-from replay_agent.recording.recorder import CANCELLED, Live, Replay
 from replay_agent.recording.tee import GRACE, Tee, patience_ms
-from replay_agent.traffic import Failure, Headers, Phase, Request, Response, StreamEnd
+from replay_agent.traffic import Failure, Headers, Request, Response, StreamEnd
 
 __all__ = ("httpx_patches",)
 
@@ -108,11 +108,11 @@ class _Streams:
     def _failed(self, live: Live, error: BaseException) -> None:
         kind = type(error).__name__
         if isinstance(error, self.module.TransportError):
-            live.finish(Failure(kind, httpx_phase(kind), str(error), live.elapsed_ms))
+            live.fail(kind, httpx_phase(kind), str(error))
         elif isinstance(error, Exception):
             live.drop()  # no failure of the transport: a closed event loop, a refused network, a bug
         else:
-            live.finish(Failure(CANCELLED, Phase.HEAD, after_ms=live.elapsed_ms))
+            live.give_up()
 
     def _teed(self, live: Live, response: Any, kind: Any) -> Any:
         if response.status_code == SWITCHING_PROTOCOLS:

@@ -2,100 +2,34 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event, Lock
-from time import monotonic
-from typing import TypeAlias
+from threading import Event, RLock
 
 from replay_agent.exceptions import (
     CassetteError,
     CassetteMiss,
     CassetteMissError,
     CassetteUnreadable,
+    CassetteUnwritable,
 )
 from replay_agent.recording import journal as journals
 from replay_agent.recording import store
+from replay_agent.recording.answers import Live, Replay
+from replay_agent.recording.arranging import arranged
 from replay_agent.recording.cassette import Cassette, Header, Item, new_item
 from replay_agent.recording.hosts import host_of, matches_host
 from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
 from replay_agent.recording.matching import Index, Key, Keying, Miss, MissReason
+from replay_agent.recording.misses import Misses, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.redaction import Redactor
 from replay_agent.recording.unread import UnreadInteractions
-from replay_agent.traffic import Failure, Interaction, Outcome, Phase, Request, Response
+from replay_agent.traffic import Interaction, Outcome, Request, Response
 
-__all__ = "CANCELLED", "Live", "Recording", "Replay", "Trouble"
-
-CANCELLED = "Cancelled"
-"""`Failure.kind` of a request whose client gave up waiting before any answer: no client library has such an error."""
-
-Trouble: TypeAlias = CassetteMiss | CassetteMissError | CassetteError
-
-EXPLAINED_MISSES = 10
-"""How many different misses of one recording are explained at length; a run that is off the rails makes hundreds."""
-
-
-@dataclass(slots=True)
-class Replay:
-    """A recorded answer to be given to the client."""
-
-    recording: Recording
-    outcome: Outcome
-    request: Request
-    """The live request, redacted."""
-    key: Key
-
-    @property
-    def paced(self) -> bool:
-        return self.recording.options.paced
-
-    def wait(self, milliseconds: float) -> None:
-        """Wait in this thread, but not beyond the end of the recording."""
-        if milliseconds > 0:
-            self.recording.ended.wait(milliseconds / 1000)
-
-    def read_on(self) -> CassetteMiss | CassetteMissError | ConnectionResetError:
-        """Return the miss of a client that reads on where the recorded reading of the stream ended.
-
-        A client that is still at it after the end of the recording has missed nothing: its connection is gone.
-        """
-        if self.recording.ended.is_set():
-            return ConnectionResetError(errno.ECONNRESET, "The recording that was replayed has ended")
-        return self.recording.missed(self.request, self.key, "read on")
-
-
-@dataclass(slots=True, eq=False)
-class Live:
-    """A request that goes live; whoever sends it says what became of it, once, by `finish` or `drop`."""
-
-    recording: Recording
-    order: int
-    request: Request
-    """As the client sent it, secrets included."""
-    key: Key
-    begun: float = field(default_factory=monotonic)
-    so_far: Callable[[], Outcome] | None = None
-    """Set when the head of the response has come: tells what was received up to now."""
-
-    def finish(self, outcome: Outcome) -> None:
-        """Record the outcome. Ignored when it comes a second time or after the end of the recording."""
-        self.recording.finish(self, outcome)
-
-    def drop(self) -> None:
-        """Record nothing of this request."""
-        self.recording.drop(self)
-
-    @property
-    def elapsed_ms(self) -> int:
-        return round((monotonic() - self.begun) * 1000)
-
-    def unfinished(self) -> Outcome:
-        """Return what is known of the outcome before it is finished."""
-        return self.so_far() if self.so_far else Failure(CANCELLED, Phase.HEAD, after_ms=self.elapsed_ms)
+__all__ = ("Recording",)
 
 
 @dataclass(slots=True)
@@ -140,16 +74,12 @@ class Recording:
         self.test = test
         self.frozen: Mapping[str, object] = frozen or {}
         """Written to the header of a new cassette."""
-        self.misses: list[Trouble] = []
-        """What went wrong in this recording, in order; raised to the client too, which may have swallowed it."""
         self.ended = Event()
         self._opened = False
         self._keying = key
-        self._explain = explain
+        self._misses = Misses(explain, self.options.miss)
         self._redactor = redactor or Redactor(self.options.redact)
-        self._lock = Lock()
-        self._reported: set[int] = set()
-        self._explained: dict[tuple[str, str], str] = {}
+        self._lock = RLock()  # a response that is collected as garbage is finished wherever that happens
         self._entries: dict[int, _Entry] = {}
         self._pending: dict[int, Live] = {}
         self._next = 0
@@ -247,15 +177,6 @@ class Recording:
         return sum(entry.source is not None for entry in self._in_order())
 
     @property
-    def unreported_misses(self) -> list[Trouble]:
-        """Those of `misses` that nobody has said to be `reported`."""
-        return [miss for miss in self.misses if id(miss) not in self._reported]
-
-    def reported(self, miss: BaseException) -> None:
-        """Say that this miss has reached the report of the test, so that it need not be said again."""
-        self._reported.add(id(miss))
-
-    @property
     def unfinished_journal(self) -> Path | None:
         """The journal that an unfinished recording of this test left behind, if there is one."""
         path = journals.journal_path(self.cassette_path, self.test)
@@ -342,7 +263,7 @@ class Recording:
             return cassette.outcome(index)
         except CassetteUnreadable as error:
             # As itself, an SDK would take it for a broken connection and try again.
-            raise self._trouble(str(error), request) from error
+            raise self._misses.told(str(error), self._miss(request, "changed")) from error
 
     def _went_live(self, raw: Request, request: Request, key: Key) -> Live:
         if not self._records:
@@ -373,41 +294,52 @@ class Recording:
             return
         recorded_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         interaction = self._redactor.interaction(Interaction(live.request, kept, self.test, recorded_at))
-        entry = _Entry(interaction.request, interaction, item=new_item(interaction, live.key))
+        item = new_item(interaction, live.key)
         with self._lock:
-            self._entries[live.order] = entry
-            if self._journal is not None and entry.item is not None:
-                self._journal.append(entry.item)
+            self._entries[live.order] = _Entry(interaction.request, interaction, item=item)
+            self._note_in_journal(item)
+
+    def _note_in_journal(self, item: Item) -> None:
+        """Write a finished interaction down; that it cannot be is the test's trouble, not the client's."""
+        if self._journal is None:
+            return
+        try:
+            self._journal.append(item)
+        except CassetteUnwritable as error:
+            self._journal = None
+            self.trouble(error)
 
     # Misses
 
+    @property
+    def misses(self) -> list[Trouble]:
+        """What went wrong in this recording, in order; raised to the client too, which may have swallowed it."""
+        return self._misses.kept
+
+    @property
+    def unreported_misses(self) -> list[Trouble]:
+        """Those of `misses` that nobody has said to be `reported`."""
+        return self._misses.unreported
+
+    def reported(self, miss: BaseException) -> None:
+        """Say that this miss has reached the report of the test, so that it need not be said again."""
+        self._misses.report(miss)
+
     def missed(self, request: Request, key: Key, reason: MissReason | None = None) -> CassetteMiss | CassetteMissError:
         """Return the explained miss of a request, and keep it in `misses`."""
-        reason = reason or self._reason(key)
-        text = self._explained.get((key.digest, reason))
-        if text is None:
-            miss = Miss(
-                request,
-                self.cassette_path,
-                self.mode.value,
-                self.test,
-                self._unread,
-                self._played(),
-                reason,
-            )
-            text = self._text(miss) if len(self._explained) < EXPLAINED_MISSES else _in_short(miss)
-            self._explained[key.digest, reason] = text
-        return self._trouble(text, request)
+        left = self.unfinished_journal
+        note = f"\nAn unfinished recording is at {left}; the next recording takes it up, replaying leaves it alone."
+        return self._misses.explained(key, self._miss(request, reason or self._reason(key)), note if left else "")
 
     def trouble(self, error: CassetteError) -> None:
         """Keep an error that is about to be raised to a client, so that the test fails even if it is swallowed."""
-        self.misses.append(error)
+        self._misses.kept.append(error)
 
-    def _trouble(self, text: str, request: Request) -> CassetteMiss | CassetteMissError:
-        kind = CassetteMiss if self.options.miss == "raise" else CassetteMissError
-        error = kind(text, request, self.cassette_path)
-        self.misses.append(error)
-        return error
+    def _miss(self, request: Request, reason: MissReason) -> Miss:
+        with self._lock:
+            played = self._index.played if self._index else frozenset()
+        path, mode = self.cassette_path, self.mode.value
+        return Miss(request, path, mode, self.test, self._unread, played, reason)
 
     def _reason(self, key: Key) -> MissReason:
         if self._base is None:
@@ -418,22 +350,6 @@ class Recording:
     def _unread(self) -> Sequence[Interaction]:
         return UnreadInteractions(self._base) if self._base else []
 
-    def _played(self) -> frozenset[int]:
-        with self._lock:
-            return self._index.played if self._index else frozenset()
-
-    def _text(self, miss: Miss) -> str:
-        try:
-            text = self._explain(miss)
-        except Exception as error:  # noqa: BLE001 - the explanation comes from outside; a miss stays one without it
-            text = f"{_in_short(miss)}\n(it could not be explained: {error!r})"
-        left = self.unfinished_journal
-        if left is None:
-            return text
-        return (
-            f"{text}\nAn unfinished recording is at {left}; replaying leaves it alone, the next recording takes it up."
-        )
-
     # Saving
 
     def _save(self) -> None:
@@ -441,25 +357,18 @@ class Recording:
         base, items = self._base, self._items(entries)
         if base is None and not items:
             return
-        store.save(self.cassette_path, self._header(), items, base=base)
+        store.save(self.cassette_path, self._header(), items, base=base, overwrite=self.mode is RecordMode.REWRITE)
 
     def _items(self, entries: list[_Entry]) -> list[Item]:
-        """Return all items that shall be in the file: what stays, in its order, new ones where they came up."""
+        """Return all items that shall be in the file."""
         base = self._base
         if base is None:
             return [entry.item for entry in entries if entry.item]
-        kept = self._kept(base, entries)
-        new: dict[int, list[Item]] = {}
-        place = next((index for index in range(len(base)) if self._is_own(base, index)), len(base)) - 1
-        for entry in entries:
-            if entry.item is not None:
-                new.setdefault(place, []).append(entry.item)
-            elif entry.source is base:
-                place = entry.index
+        places = [entry.item or entry.index for entry in entries]
+        own = {index for index in range(len(base)) if self._is_own(base, index)}
         return [
-            item
-            for index in range(-1, len(base))
-            for item in ([base.item(index)] if index in kept else []) + new.get(index, [])
+            base.item(one) if isinstance(one, int) else one
+            for one in arranged(len(base), own, self._kept(base, entries), places)
         ]
 
     def _kept(self, base: Cassette, entries: list[_Entry]) -> set[int]:
@@ -493,7 +402,3 @@ def _permissions(mode: RecordMode, found: bool) -> tuple[bool, bool]:
         return found, not found
     plays = mode in (RecordMode.NONE, RecordMode.NEW_EPISODES, RecordMode.REFRESH)
     return plays, mode is not RecordMode.NONE
-
-
-def _in_short(miss: Miss) -> str:
-    return f"No recorded answer ({miss.reason}) to {miss.request.method} {miss.request.url} in {miss.cassette_path}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from time import monotonic
 
-from replay_agent.recording.recorder import CANCELLED, Live
+from replay_agent.recording.answers import CANCELLED, Live
 from replay_agent.traffic import Chunk, Failure, Outcome, Phase, Response, StreamEnd
 
 __all__ = "GRACE", "Tee", "patience_ms"

@@ -6,10 +6,11 @@ from functools import wraps
 from typing import Any
 
 from replay_agent.recording import backoff, dispatch
+from replay_agent.recording.answers import CANCELLED, Live, Replay
 from replay_agent.recording.failures import os_error
 from replay_agent.recording.http1 import phrase
 from replay_agent.recording.patching import Patch
-from replay_agent.recording.recorder import CANCELLED, Live, Recording, Replay
+from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Chunk, Failure, Phase, Request, Response
 
 __all__ = ("tornado_patches",)

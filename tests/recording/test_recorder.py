@@ -7,10 +7,11 @@ import pytest
 import yaml
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError, CassetteUnreadable, CassetteUnwritable
+from replay_agent.recording.answers import CANCELLED, Live, Replay
 from replay_agent.recording.journal import journal_path
 from replay_agent.recording.matching import Key
 from replay_agent.recording.options import RecordOptions
-from replay_agent.recording.recorder import CANCELLED, Live, Recording, Replay
+from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Chunk, Failure, Phase, Request, Response, StreamEnd
 
 URL = "https://api.example.org/v1/chat"
@@ -401,6 +402,21 @@ def test_killed_run_is_taken_up(path):
     recording.begin(ask("a")).finish(say("1"))
     # nobody closes it
     assert replayed(make(path, "once").open(), "a") == "1"
+
+
+def test_journal_that_cannot_be_written_is_the_tests_trouble(path):
+    recording = make(path, "once").open()
+    journal_path(path, recording.test).mkdir(parents=True)
+    recording.begin(ask("a")).finish(say("1"))
+    [trouble] = recording.unreported_misses
+    assert isinstance(trouble, CassetteUnwritable)
+
+
+def test_rewrite_replaces_what_is_no_cassette(path):
+    path.parent.mkdir()
+    path.write_text("<<<<<<< HEAD\n")
+    record(path, ("a", "1"), mode="rewrite")
+    assert bodies(path) == ["a"]
 
 
 @pytest.mark.parametrize("mode", ["all", "rewrite"])

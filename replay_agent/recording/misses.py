@@ -1,0 +1,65 @@
+"""What went wrong in a recording, kept until it has been reported, whoever swallowed it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from replay_agent.exceptions import CassetteError, CassetteMiss, CassetteMissError
+from replay_agent.recording.matching import Key, Miss
+from replay_agent.recording.options import MissStyle
+
+__all__ = "Misses", "Trouble"
+
+Trouble: TypeAlias = CassetteMiss | CassetteMissError | CassetteError
+
+EXPLAINED = 10
+"""How many different misses are explained at length; a run that is off the rails makes hundreds."""
+
+
+class Misses:
+    """The misses of one recording and other errors that its clients got, in order."""
+
+    def __init__(self, explain: Callable[[Miss], str], style: MissStyle) -> None:
+        self.kept: list[Trouble] = []
+        self._explain = explain
+        self._style = style
+        self._texts: dict[tuple[str, str], str] = {}
+        self._reported: set[int] = set()
+
+    @property
+    def unreported(self) -> list[Trouble]:
+        """Those that nobody has reported."""
+        return [miss for miss in self.kept if id(miss) not in self._reported]
+
+    def report(self, miss: BaseException) -> None:
+        """Say that this one has been reported."""
+        self._reported.add(id(miss))
+
+    def explained(self, key: Key, miss: Miss, note: str) -> CassetteMiss | CassetteMissError:
+        """Keep a miss and return it as an error that explains it; equal ones are explained once.
+
+        ``note`` is what else is to be said.
+        """
+        text = self._texts.get((key.digest, miss.reason))
+        if text is None:
+            text = self._text(miss) + note if len(self._texts) < EXPLAINED else _in_short(miss)
+            self._texts[key.digest, miss.reason] = text
+        return self.told(text, miss)
+
+    def told(self, text: str, miss: Miss) -> CassetteMiss | CassetteMissError:
+        """Keep a miss and return it as an error with this text."""
+        kind = CassetteMiss if self._style == "raise" else CassetteMissError
+        error = kind(text, miss.request, miss.cassette_path)
+        self.kept.append(error)
+        return error
+
+    def _text(self, miss: Miss) -> str:
+        try:
+            return self._explain(miss)
+        except Exception as error:  # noqa: BLE001 - the explanation comes from outside; a miss stays one without it
+            return f"{_in_short(miss)}\n(it could not be explained: {error!r})"
+
+
+def _in_short(miss: Miss) -> str:
+    return f"No recorded answer ({miss.reason}) to {miss.request.method} {miss.request.url} in {miss.cassette_path}"

@@ -12,7 +12,7 @@ from replay_agent.recording.spans import Span, Text, disjoint
 
 __all__ = "KnownValues", "find_shapes"
 
-_OPEN_MARKS = frozenset({b"PRIVATE", b"earer", b"asic", b"://"})
+_OPEN_MARKS = frozenset({b"PRIVATE", b"earer", b"asic", b"://", b"bot"})
 """Marks that do not stand in one word with what is secret."""
 _MARKS = [(mark, order) for order, shape in enumerate(SHAPES) for mark in shape.marks]
 _OPEN = [(mark, order) for mark, order in _MARKS if mark in _OPEN_MARKS]

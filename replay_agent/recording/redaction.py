@@ -187,7 +187,7 @@ class Redactor:
             draft.apply(find_parts)
         self._search(draft, values)
         if is_stream(draft.data):
-            finders = [find_shapes, *(known.find for known in values)]
+            finders = [find_json_fields, find_shapes, *(known.find for known in values)]
             draft.apply(lambda text: find_split(text.data, finders))
         return draft
 

@@ -62,7 +62,7 @@ SHAPES = (
         r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----"
         r"(?:[\s\S]{0,20000}?-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\\rn\s]{0,20000})",
     ),
-    _shape("jwt", "eyJ", r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}"),
+    _shape("jwt", "eyJ", r"\beyJ[A-Za-z0-9_\-]{8,9000}\.[A-Za-z0-9_\-]{8,9000}\.[A-Za-z0-9_\-]{8,}"),
     _shape("anthropic-key", "sk-ant-", r"\bsk-ant-[A-Za-z0-9_\-]{12,}"),
     _shape("openrouter-key", "sk-or-", r"\bsk-or-[A-Za-z0-9_\-]{12,}"),
     _shape(
@@ -104,6 +104,7 @@ SHAPES = (
     _shape("pypi-token", "pypi-", r"\bpypi-[A-Za-z0-9_\-]{40,}"),
     _shape("digitalocean-token", "dop_v1_", r"\bdop_v1_[a-f0-9]{32,}"),
     _shape("shopify-token", "shpat_ shpss_", r"\bshp(?:at|ss)_[A-Fa-f0-9]{16,}"),
+    _shape("telegram-token", "bot", r"(?<=\bbot)[0-9]{8,12}:[A-Za-z0-9_\-]{30,}"),
     _shape("notion-token", "ntn_", r"\bntn_[A-Za-z0-9]{30,}"),
     _shape("linear-key", "lin_api_", r"\blin_api_[A-Za-z0-9]{20,}"),
     _shape("bearer", "earer", r"(?<=\b[Bb]earer )(?=[A-Za-z0-9._~+/\-]*[0-9])[A-Za-z0-9._~+/\-]{16,}=*"),

@@ -25,7 +25,6 @@ _MEMBER = re.compile(rb'"([^"\\]{1,64})"\s*:\s*"((?:[^"\\]|\\.)*)"', re.DOTALL)
 class _Piece(NamedTuple):
     start: int
     end: int
-    line: int
 
 
 def is_stream(data: bytes) -> bool:
@@ -37,11 +36,11 @@ def is_stream(data: bytes) -> bool:
 
 
 def find_split(data: bytes, finders: Sequence[Finder]) -> list[Span]:
-    """Find what the finders find only in the joined pieces of a stream."""
+    """Find what the finders find in the joined pieces of a stream. A text that is the same in every line is none in pieces."""
     spans = (
         span
         for pieces in _texts(data).values()
-        if len({piece.line for piece in pieces}) > 1
+        if len({data[piece.start : piece.end] for piece in pieces}) > 1
         for find in finders
         for span in _found_across(data, pieces, find)
     )
@@ -50,10 +49,10 @@ def find_split(data: bytes, finders: Sequence[Finder]) -> list[Span]:
 
 def _texts(data: bytes) -> dict[bytes, list[_Piece]]:
     found: dict[bytes, list[_Piece]] = defaultdict(list)
-    for number, line in enumerate(_LINE.finditer(data)):
+    for line in _LINE.finditer(data):
         for member in _MEMBER.finditer(data, *line.span(1)):
             if member[2]:
-                found[member[1]].append(_Piece(*member.span(2), number))
+                found[member[1]].append(_Piece(*member.span(2)))
     return found
 
 
@@ -61,15 +60,15 @@ def _found_across(data: bytes, pieces: Sequence[_Piece], find: Finder) -> Iterat
     joined = b"".join(data[piece.start : piece.end] for piece in pieces)
     ends = list(accumulate(piece.end - piece.start for piece in pieces))
     for span in find(Text(joined)):
-        first, last = bisect_right(ends, span.start), bisect_right(ends, span.end - 1)
-        if first != last and joined[span.start : span.end] != span.text:
+        if joined[span.start : span.end] != span.text:
+            first, last = bisect_right(ends, span.start), bisect_right(ends, span.end - 1)
             yield from _shares(pieces[first : last + 1], ends[first], span)
 
 
 def _shares(pieces: Sequence[_Piece], first_end: int, span: Span) -> Iterator[Span]:
     """Cut a place in the joined text into its shares of the pieces; ``first_end`` is where the first piece ends there."""
     left = span.end - first_end
-    yield Span(pieces[0].end - (first_end - span.start), pieces[0].end, span.text, span.rule)
+    yield Span(pieces[0].end - (first_end - span.start), pieces[0].end + min(left, 0), span.text, span.rule)
     for piece in pieces[1:]:
         share = min(left, piece.end - piece.start)
         yield Span(piece.start, piece.start + share, b"", span.rule)

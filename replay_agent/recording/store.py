@@ -204,10 +204,8 @@ def _locked(path: Path) -> Iterator[None]:
     """Keep other processes and threads from saving the same cassette; the lock is a file in the temporary folder."""
     from filelock import FileLock, Timeout
 
-    folder = Path(tempfile.gettempdir()) / f"pytest-replay-agent-{_user()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
     name = sha256(os.fsencode(os.path.normcase(path))).hexdigest()[:32]
-    lock = FileLock(folder / f"{name}.lock", timeout=LOCK_TIMEOUT)
+    lock = FileLock(_lock_folder() / f"{name}.lock", timeout=LOCK_TIMEOUT)
     try:
         lock.acquire()
     except Timeout as exc:
@@ -220,8 +218,11 @@ def _locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _user() -> str:
-    return str(os.getuid()) if hasattr(os, "getuid") else getpass.getuser()
+def _lock_folder() -> Path:
+    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+    folder = Path(tempfile.gettempdir()) / f"pytest-replay-agent-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 @contextmanager
@@ -313,6 +314,7 @@ def check_writable(path: Path) -> None:
         if os.path.lexists(target):
             _check_replaceable(path, target)
         _probe(folder)
+        _lock_folder()
         with suppress(FileNotFoundError):
             target.lstat()  # a name that is too long shows only here
 

@@ -77,6 +77,7 @@ def test_cut_private_key():
     [
         ("Authorization: Bearer " + FILL, "bearer", FILL),
         ("basic " + base64.b64encode(b"user:password1").decode(), "basic", "dXNlcjpwYXNzd29yZDE="),
+        ("https://api.telegram.org/bot" + "123456789:" + FILL + "/sendMessage", "telegram-token", "123456789:" + FILL),
         ("postgres://me:hunter2@db.example/x", "url-password", "me:hunter2"),
     ],
 )

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from replay_agent.recording.fields import find_json_fields
 from replay_agent.recording.literals import KnownValues, find_shapes
 from replay_agent.recording.secrets import Secret
 from replay_agent.recording.spans import Draft
@@ -53,8 +54,22 @@ def test_innocent_stream_is_left_alone():
     assert find_split(events("one", "two", "three"), FINDERS) == []
 
 
-def test_whole_secret_in_one_event_is_not_split():
-    assert find_split(events("a", SECRET, "b"), FINDERS) == []
+def test_secret_in_one_event_is_found_too():
+    assert words_after(events("a ", SECRET, " b")) == ["a ", "REDACTED(MY_SECRET)", " b"]
+
+
+def test_field_whose_name_came_before_its_value():
+    data = events('{"pass', 'word": "', "hun", 'ter2", "x": "y"}')
+    draft = Draft(data)
+    draft.apply(lambda text: find_split(text.data, [find_json_fields]))
+    pieces = [
+        json.loads(line[6:])["choices"][0]["delta"]["content"] for line in draft.data.decode().splitlines() if line
+    ]
+    assert "".join(pieces) == '{"password": "REDACTED(password)", "x": "y"}'
+
+
+def test_same_text_in_every_event_is_none_in_pieces():
+    assert find_split(events("corr", "ect", "corr") + events(*["horse"] * 3), FINDERS) == []
 
 
 @pytest.mark.parametrize(

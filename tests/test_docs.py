@@ -1,0 +1,223 @@
+"""The documentation held to the code: its examples run, and what it names exists."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+from sybil.document import Document
+from sybil.parsers.myst import PythonCodeBlockParser
+
+import replay_agent.pytest_run
+import replay_agent.snapshot  # noqa: F401
+from replay_agent import Agent, cli, exceptions
+from replay_agent.commands.show import json_line
+from replay_agent.messages import ModelRequest, ToolCallPart, ToolReturnPart
+from replay_agent.models.providers import PROVIDERS
+from replay_agent.provider.script import Script
+from replay_agent.provider.server import serve
+from replay_agent.wire.registry import CODECS
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+EVERYTHING = (README, *PAGES)
+CASSETTE = ROOT / "cassettes" / "test_run_parameters" / "test_result_type.yaml"
+
+AGENT_OF_THE_READER = """
+def my_agent_on_any_sdk(prompt):
+    from replay_agent import Agent
+
+    agent = Agent("openai:gpt-4o")
+
+    @agent.tool_plain
+    def get_weather(city: str) -> str:
+        return "rain"
+
+    return agent.run_sync(prompt).data
+"""
+"""What the README leaves to its reader."""
+
+
+def examples(page):
+    return list(Document.parse(str(page), PythonCodeBlockParser()).examples())
+
+
+def are_tests(page):
+    return any("\ndef test_" in f"\n{example.parsed}".replace("async def", "def") for example in examples(page))
+
+
+def text(page):
+    return page.read_text("utf-8")
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text(page), re.DOTALL | re.MULTILINE)
+
+
+def rows(page, title):
+    """Return the cells of the table whose head begins with a title."""
+    lines = text(page).split(f"\n| {title} |", 1)[1].splitlines()[2:]
+    end = next((number for number, line in enumerate(lines) if not line.startswith("|")), len(lines))
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[:end]]
+
+
+def code(cell):
+    return re.findall(r"`([^`]+)`", cell)
+
+
+WITH_EXAMPLES = [page for page in EVERYTHING if examples(page)]
+SCRIPTS = [page for page in WITH_EXAMPLES if not are_tests(page)]
+OF_TESTS = [page for page in WITH_EXAMPLES if are_tests(page)]
+
+# --- examples ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", SCRIPTS, ids=lambda page: page.stem)
+def test_the_examples_of_a_page_run_one_after_the_other(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    for example in examples(page):
+        example.evaluate()
+
+
+class City(BaseModel):
+    name: str
+    country: str
+
+
+def speak(call):
+    """Say what the examples expect of a model, whichever of them asks."""
+    tools = [tool.name for tool in call.tools]
+    asked = call.messages[-1]
+    if "final_result" in tools:
+        return City(name="Paris", country="France")
+    if isinstance(asked, ModelRequest) and any(isinstance(part, ToolReturnPart) for part in asked.parts):
+        return "It will."
+    return ToolCallPart("get_weather", {"city": "Oslo"}) if "get_weather" in tools else "Paris"
+
+
+@pytest.fixture(scope="module")
+def imported():
+    """What inner sessions import, imported before: pytester forgets modules that come later, and yaml loads only once."""
+    for name in ("yaml", "openai"):
+        importlib.import_module(name)
+
+
+@pytest.mark.usefixtures("imported")
+@pytest.mark.parametrize("page", OF_TESTS, ids=lambda page: page.stem)
+def test_the_tests_of_a_page_are_recorded_and_replayed(page, pytester, monkeypatch):
+    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider -p no:hypothesispytest -p no:xdist\n")
+    sources = [example.parsed for example in examples(page)]
+    pytester.makepyfile(
+        **{
+            f"test_example_{number}": "\n\n".join([AGENT_OF_THE_READER, *sources[: number + 1]])
+            for number in range(len(sources))
+        }
+    )
+    with serve(Script([speak] * 20).answer) as base:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{base}/v1")
+        monkeypatch.setenv("OPENAI_API_KEY", "not-a-key")
+        recorded = pytester.runpytest("--record-mode=once", "--snapshot-update")
+    assert recorded.ret == 0
+    monkeypatch.delenv("OPENAI_API_KEY")
+    replayed = pytester.runpytest()
+    assert replayed.ret == 0
+    assert replayed.parseoutcomes()["passed"] >= len(sources)
+
+
+def test_the_scripted_page_of_each_kind_is_there():
+    assert {page.stem for page in SCRIPTS} >= {"agent", "wire", "record-modes"}
+    assert {page.stem for page in OF_TESTS} >= {"README", "quickstart"}
+
+
+def test_the_example_of_show_has_the_fields_that_show_prints():
+    (shown,) = blocks(ROOT / "docs" / "command-line.md", "json")
+    printed = json.loads(json_line(CASSETTE))
+    assert json.loads(shown).keys() == printed.keys()
+    assert json.loads(shown)["exchanges"][0].keys() == printed["exchanges"][0].keys()
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pytest_help(pytester):
+    return pytester.runpytest("--help").stdout.str()
+
+
+def help_of_the_commands(capsys):
+    texts = []
+    for command in ([], ["show"], ["demo"]):
+        with pytest.raises(SystemExit):
+            cli.main([*command, "--help"])
+        texts.append(capsys.readouterr().out)
+    return "".join(texts)
+
+
+def options_in(words):
+    return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", words))
+
+
+def test_every_option_that_is_named_exists(pytest_help, capsys):
+    known = options_in(pytest_help) | options_in(help_of_the_commands(capsys))
+    known |= options_in(text(ROOT / "benchmarks" / "__main__.py")) | {"--quiet"}  # pip's
+    named = {page.name: sorted(options_in(text(page)) - known) for page in EVERYTHING}
+    assert {page: options for page, options in named.items() if options} == {}
+
+
+def test_every_ini_option_that_is_named_exists_and_is_explained(pytest_help):
+    known = set(re.findall(r"^ +(replay_\w+) \(", pytest_help, re.MULTILINE))
+    named = {name for page in EVERYTHING for name in re.findall(r"\b(replay_\w+)", text(page))} - {"replay_agent"}
+    assert named == known
+
+
+@pytest.mark.parametrize("page", EVERYTHING, ids=lambda page: page.stem)
+def test_links_lead_to_pages(page):
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", text(page))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_index_lists_every_page():
+    (toctree,) = blocks(ROOT / "docs" / "index.md", "{toctree}")
+    assert sorted(toctree.split()[2:]) == sorted(page.stem for page in PAGES if page.stem != "index")
+
+
+def test_every_error_is_explained():
+    explained = {name for cells in rows(ROOT / "docs" / "errors.md", "error") for name in code(cells[0])}
+    bases = {"AgentRunError", "CassetteError"}
+    assert explained == set(exceptions.__all__) - bases
+
+
+def test_the_parameters_of_a_run_are_all_explained():
+    explained = [code(cells[0])[0] for cells in rows(ROOT / "docs" / "agent.md", "parameter")]
+    assert explained == list(inspect.signature(Agent.run).parameters)[1:]
+
+
+def test_every_provider_is_named_with_its_variables():
+    table = {code(cells[0])[0]: cells for cells in rows(ROOT / "docs" / "agent.md", "provider")}
+    assert table.keys() == PROVIDERS.keys()
+    for name, row in PROVIDERS.items():
+        keys = row.credential_variables if row.authentication != "aws" else ("AWS_BEARER_TOKEN_BEDROCK",)
+        assert set(code(table[name][1])) >= set(keys)
+        assert set(code(table[name][2])) == set(row.base_url_variables)
+
+
+def test_every_wire_format_is_named():
+    named = [code(cells[0])[0] for cells in rows(ROOT / "docs" / "wire.md", "format")]
+    assert sorted(named) == sorted(codec.name for codec in CODECS)
+
+
+def test_every_dependency_and_extra_is_explained():
+    project = tomllib.loads(text(ROOT / "pyproject.toml"))["project"]
+    page = ROOT / "docs" / "dependencies.md"
+    required = {re.match(r"[\w-]+", requirement)[0] for requirement in project["dependencies"]}
+    assert {cells[0] for cells in rows(page, "dependency")} == required
+    extras = {name for cells in rows(page, "extra") for name in code(cells[0])}
+    assert extras == set(project["optional-dependencies"])

@@ -156,8 +156,19 @@ class _AroundTests:
         finally:
             test = item.stash.get(_TEST, None)
             if test is not None:
-                del item.stash[_TEST]
                 test.close()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        test = item.stash.get(_TEST, None)
+        if test is not None:
+            test.judged(call, report)
+            if call.when == "teardown":
+                del item.stash[_TEST]
+        return report
 
 
 @pytest.hookimpl(wrapper=True)

@@ -33,7 +33,7 @@ class ReplayedTest:
         self.item = item
         self.run = run
         self._unused = unused
-        self._passed = False
+        self._outcome = ""
 
     @classmethod
     def opened(cls, item: pytest.Item, siblings: Sequence[str]) -> ReplayedTest:
@@ -63,17 +63,35 @@ class ReplayedTest:
             if function is not None:
                 self.item.obj = function  # type: ignore[attr-defined]
         self._fail_for_misses(None)
-        self._passed = True
+
+    def judged(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Take note of pytest's verdict on one phase; a miss is told as itself there, and no xfail excuses it."""
+        recording = self.run.recording
+        misses = _leaves(call.excinfo.value) if call.excinfo else []
+        if misses:
+            with pytest.raises(pytest.fail.Exception) as failure:
+                raise _failure(misses, recording)
+            report.longrepr = self.item.repr_failure(failure)
+        if recording.misses and hasattr(report, "wasxfail"):
+            report.outcome = "failed"
+            del report.wasxfail
+        if report.when == "call":
+            self._outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
+
+    def _succeeded(self) -> bool:
+        """Tell whether what was recorded is to be kept; a test that skips itself takes nothing from a cassette."""
+        fresh = self.run.recording.header is None
+        return self._outcome in ("passed", "xfailed") or (fresh and self._outcome == "skipped")
 
     def close(self) -> None:
         """Close the recording and fail the test for what it left: misses, unplayed interactions."""
         intercept.close_for_test(self.run.recording)
         try:
-            self.run.close(success=self._passed)
+            self.run.close(success=self._succeeded())
         except CassetteError as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
         self._fail_for_misses(None)
-        if self._passed:
+        if self._outcome == "passed" and not self.run.recording.records:
             self._judge_leftovers()
 
     def _fail_for_misses(self, cause: BaseException | None) -> None:
@@ -131,14 +149,11 @@ def _failure(misses: Sequence[BaseException], recording: Recording) -> BaseExcep
     return pytest.fail.Exception("\n\n".join(dict.fromkeys(map(str, said))), pytrace=False)
 
 
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[CassetteMiss]:
-    found: list[CassetteMiss] = []
-    for exc in group.exceptions:
-        if isinstance(exc, BaseExceptionGroup):
-            found += _leaves(exc)
-        elif isinstance(exc, CassetteMiss):
-            found.append(exc)
-    return found
+def _leaves(error: BaseException) -> list[CassetteMiss]:
+    """Return the misses that an exception is, or that a group of them holds."""
+    if isinstance(error, BaseExceptionGroup):
+        return [miss for inner in error.exceptions for miss in _leaves(inner)]
+    return [error] if isinstance(error, CassetteMiss) else []
 
 
 def _option(config: pytest.Config, name: str) -> str:

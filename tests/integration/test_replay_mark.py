@@ -403,3 +403,96 @@ def test_names_that_would_share_a_file_do_not(project, provide):
     stop()
     project.runpytest().assert_outcomes(passed=3)
     project.runpytest("test_geo.py::test_word[x-y]").assert_outcomes(passed=1)
+
+
+def test_refreshing_passes_at_once_and_asks_only_for_what_changed(recorded, provide):
+    base, script, stop = provide("Oslo")
+    module(recorded, base, CAPITAL.replace("France", "Norway").replace("Paris", "Oslo"))
+    recorded.runpytest("--record-mode=refresh").assert_outcomes(passed=1)
+    stop()
+    assert len(script.calls) == 1
+    recorded.runpytest().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("mode", ["refresh", "new_episodes"])
+def test_nothing_unplayed_fails_a_test_that_records(recorded, mode):
+    module(recorded, recorded.base, CAPITAL.replace('assert ask("What is the capital of France?") == "Paris"', "pass"))
+    recorded.runpytest(f"--record-mode={mode}").assert_outcomes(passed=1)
+
+
+XFAIL = CAPITAL.replace("@pytest", "@pytest.mark.xfail\n    @pytest", 1).replace("Paris", "Rome")
+
+
+def test_an_expected_failure_is_recorded_and_replayed(project, provide):
+    base, _, stop = provide("Paris")
+    module(project, base, XFAIL)
+    project.runpytest("--record-mode=once").assert_outcomes(xfailed=1)
+    stop()
+    assert cassette(project).is_file()
+    project.runpytest().assert_outcomes(xfailed=1)
+
+
+def test_a_miss_is_no_expected_failure(recorded):
+    module(recorded, recorded.base, XFAIL.replace("France", "Norway"))
+    result = recorded.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*Norway*"])
+
+
+@pytest.mark.parametrize(("mode", "played"), [("once", True), ("refresh", False)])
+def test_a_test_that_skips_itself_keeps_its_recording(project, provide, mode, played):
+    base, _, stop = provide("Paris")
+    skipping = CAPITAL.rstrip() + '\n        pytest.skip("enough")\n'
+    module(project, base, skipping)
+    project.runpytest("--record-mode=once").assert_outcomes(skipped=1)
+    stop()
+    before = cassette(project).read_bytes()
+    module(project, base, skipping if played else skipping.replace("assert ask", "pytest.skip(); assert ask"))
+    project.runpytest(f"--record-mode={mode}").assert_outcomes(skipped=1)
+    assert cassette(project).read_bytes() == before
+
+
+UNITTEST = """
+    import unittest
+
+    @pytest.mark.replay("one")
+    class TestGeo(unittest.TestCase):
+        def setUp(self):
+            self.answer = ask("What is the capital of France?")
+
+        def test_capital(self):
+            self.assertEqual(self.answer, "{expected}")
+"""
+
+
+def test_a_failing_unittest_saves_no_cassette(project, provide):
+    base, _, stop = provide("Paris")
+    module(project, base, UNITTEST.format(expected="Rome"))
+    project.runpytest("--record-mode=once").assert_outcomes(failed=1)
+    stop()
+    assert not (project.path / "cassettes" / "one.yaml").exists()
+    module(project, base, UNITTEST.format(expected="Paris"))
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    project.runpytest().assert_outcomes(passed=1)
+
+
+FIXTURE = """
+    @pytest.fixture
+    def answer():
+        return ask("What is the capital of Norway?")
+
+    @pytest.mark.replay
+    def test_capital(answer):
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    "where", [FIXTURE, UNITTEST.replace("France", "Norway").replace('"one"', '"test_geo/test_capital"')]
+)
+def test_a_miss_before_the_test_is_said_once_without_a_traceback(recorded, where):
+    module(recorded, recorded.base, where)
+    text = recorded.runpytest().stdout.str()
+    assert text.count("capital of [-France-]{+Norway+}") == 1
+    assert "Traceback" not in text
+    assert "httpx_hooks" not in text

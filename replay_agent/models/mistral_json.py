@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from pydantic_core import from_json
@@ -88,14 +88,12 @@ class JSONStreamedResponse(HTTPStreamedResponse):
     """A text under way that becomes a call of a result tool as soon as it fits one, and stays text if it never does."""
 
     _tools: Sequence[ToolDefinition]
-    _text: str = field(default="", init=False, repr=False)
 
     async def _next_events(self) -> list[ModelResponseStreamEvent]:
         await super()._next_events()
         response = super().get()
         text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
-        events = self._call_events(text, response) if text != self._text else []
-        self._text = text
+        events = self._call_events(text, response)
         if self._at_end and text and not self._parts.parts():
             return self._parts.text(None, text)
         return events

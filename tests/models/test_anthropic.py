@@ -99,7 +99,7 @@ async def test_the_whole_conversation_goes_out(wire, model, conversation, requir
 
 async def test_only_what_is_set_goes_out(wire, model, hello, plain):
     wire.answers(ANSWER)
-    await model.request(hello, None, plain)
+    await model.request(hello, {"max_tokens": None, "temperature": None}, plain)
     assert wire.body == {
         "max_tokens": 1024,
         "model": "claude-x",

@@ -207,6 +207,32 @@ async def test_an_error_inside_a_stream_comes_after_its_text(wire, model, hello,
         assert response.get().parts == [TextPart("Hi")]
 
 
+async def test_an_error_inside_a_stream_does_not_wait_for_its_end(hello, plain):
+    async def body():
+        for piece in STREAM[:3]:
+            yield piece
+        yield event("error", error={"type": "overloaded_error", "message": "Overloaded"})
+        await anyio.sleep_forever()
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: httpx.Response(200, content=body())))
+    model = AnthropicModel("m", api_key="k", http_client=client)
+    with anyio.fail_after(5), pytest.raises(ModelHTTPError, match="Overloaded"):
+        await ask(model, hello, plain, stream=True)
+
+
+async def test_a_waiting_stream_can_be_left(hello, plain):
+    async def body():
+        for piece in STREAM[:3]:
+            yield piece
+        await anyio.sleep_forever()
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: httpx.Response(200, content=body())))
+    model = AnthropicModel("m", api_key="k", http_client=client)
+    with anyio.fail_after(5):
+        async with model.request_stream(hello, None, plain) as response:
+            await anext(aiter(response))
+
+
 async def test_an_empty_stream_is_unexpected(wire, model, hello, plain):
     wire.streams()
     with pytest.raises(UnexpectedModelBehavior):

@@ -17,6 +17,7 @@ from replay_agent.messages import (
     ToolReturnPart,
     UserPromptPart,
 )
+from replay_agent.models.base import ModelRequestParameters
 from replay_agent.models.groq import GroqModel
 from replay_agent.models.openai import OpenAIModel
 from replay_agent.models.providers import PROVIDERS
@@ -130,6 +131,12 @@ async def test_only_what_is_set_goes_out(wire, model, hello, plain):
 async def test_choice_is_free_beside_text(wire, model, hello, optional):
     wire.answers(ANSWER)
     await model.request(hello, None, optional)
+    assert wire.body["tool_choice"] == "auto"
+
+
+async def test_choice_is_free_without_a_result_tool(wire, model, hello, optional):
+    wire.answers(ANSWER)
+    await model.request(hello, None, ModelRequestParameters(optional.function_tools, False, []))
     assert wire.body["tool_choice"] == "auto"
 
 

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError, RecordingConflict
 from replay_agent.recording.answers import Live, Replay
+from replay_agent.recording.hosts import host_of, is_loopback
 from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Request
 
@@ -151,7 +152,7 @@ def _conflict(recordings: list[Recording]) -> Recording:
 
 def _refuse_leftover_thread(url: str) -> None:
     owner = _threads.get(threading.current_thread())
-    if owner is None or owner.records or not owner.wants(url):
+    if owner is None or owner.records or not owner.wants(url) or is_loopback(host_of(url)[0]):
         return
     text = f"A thread that {owner.test or owner.cassette_path} left running asked for {url} after the test's end"
     miss = CassetteMiss(text, Request("", url), owner.cassette_path)

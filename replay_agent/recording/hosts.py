@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
-__all__ = "host_of", "matches_host", "split_host", "split_url"
+__all__ = "address_of", "host_of", "is_loopback", "matches_host", "split_host", "split_url"
+
+IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -41,3 +45,21 @@ def host_of(url: str) -> tuple[str, int | None]:
     """Return host (lower case) and port of an absolute URL; the scheme's own port where none is written."""
     host, port = split_host(split_url(url)[0])
     return host, port or DEFAULT_PORTS.get(url.partition("://")[0].lower())
+
+
+@lru_cache(maxsize=256)
+def address_of(host: str) -> IPAddress | None:
+    """Return the address that a literal host is, None for a name."""
+    try:
+        return ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host stays on this machine; the unspecified address does, systems connect it to themselves."""
+    address = address_of(host)
+    if address is None:
+        return host == "localhost" or host.endswith(".localhost")
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified

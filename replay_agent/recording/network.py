@@ -2,22 +2,22 @@
 
 An audit hook (PEP 578) sees name lookups, connects and datagrams of every socket in the process, those made in C
 included; guarded methods of ``socket.socket`` add what no event tells of: sockets connected before, and names that a
-connect looks up by itself. Child processes by exec, ``ctypes``, uvloop and Windows' proactor connect are not seen.
+connect looks up by itself. Not seen are child processes that execute another program, and code with a network stack of
+its own: ``ctypes``, uvloop, grpc, libcurl, the connects of Windows' proactor event loop.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import Any, TypeAlias
 
 from replay_agent.exceptions import NetworkBlocked
-from replay_agent.recording.hosts import matches_host, split_host
+from replay_agent.recording.hosts import address_of, is_loopback, matches_host, split_host
 from replay_agent.recording.patching import Patch
 
 __all__ = "NetworkGuard", "is_shut", "open_network", "shut"
@@ -35,7 +35,7 @@ class NetworkGuard:
         self.allowed_hosts = tuple(allowed_hosts)
         self.refused: list[str] = []
         """Hosts and addresses that were asked for, in order."""
-        self._own_names = {"localhost", socket.gethostname().lower()}
+        self._own_name = socket.gethostname().lower()
         self._looked_up = {host for host in map(_name_of, self.allowed_hosts) if "*" not in host}
         self._addresses: set[str] = set()
         self._resolving = threading.local()
@@ -43,7 +43,7 @@ class NetworkGuard:
     def check_lookup(self, host: Host) -> None:
         """Raise `NetworkBlocked` for a name that must not be looked up. Literal addresses need no lookup."""
         name = _text(host)
-        if self._is_own(name) or _address(name) is not None or getattr(self._resolving, "now", False):
+        if self._is_own(name) or address_of(name) is not None or getattr(self._resolving, "now", False):
             return
         if not self._is_allowed(name, None):
             self._refuse(name, f"the lookup of {name!r}")
@@ -54,16 +54,15 @@ class NetworkGuard:
         if isinstance(host, str) and host[:4] == "127.":
             return
         name = _text(host)
-        address = _address(name)
-        if self._is_own(name) or (address is not None and _is_loopback(address)):
+        if self._is_own(name):
             return
-        number = port if isinstance(port, int) else None
+        number, address = port if isinstance(port, int) else None, address_of(name)
         if self._is_allowed(name, number) or (address is not None and self._stands_for_allowed(str(address))):
             return
         self._refuse(name, f"a connection to {name}" + (f" port {port}" if number else ""))
 
     def _is_own(self, name: str) -> bool:
-        return not name or name in self._own_names or name.endswith(".localhost")
+        return not name or name == self._own_name or is_loopback(name)
 
     def _is_allowed(self, name: str, port: int | None) -> bool:
         return matches_host(name, port, self.allowed_hosts) or matches_host(
@@ -238,21 +237,7 @@ def _text(host: Host) -> str:
 
 def _name_of(allowed: str) -> str:
     """Return the host of an allowed ``host`` or ``host:port``."""
-    return allowed.lower() if _address(allowed) else split_host(allowed)[0]
-
-
-@lru_cache(maxsize=256)
-def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(name.partition("%")[0])
-    except ValueError:
-        return None
-
-
-def _is_loopback(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Tell whether an address stays on this machine; the unspecified one does, as systems connect it to themselves."""
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback or address.is_unspecified
+    return allowed.lower() if address_of(allowed) else split_host(allowed)[0]
 
 
 def _resolve(name: str) -> list[str]:

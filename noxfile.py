@@ -31,7 +31,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """CPU time beside vcrpy with pytest-recording and cassetter."""
-    session.install(".", "pytest-recording", "vcrpy", "cassetter", "openai>=3")
+    session.install(".", "pytest-recording", "vcrpy", "cassetter", "pydantic-ai-slim>=2", "trio")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 

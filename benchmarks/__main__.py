@@ -1,4 +1,4 @@
-"""Print every table; needs pytest-recording, vcrpy and cassetter beside the package."""
+"""Print every table; needs pytest-recording, vcrpy, cassetter and pydantic-ai beside the package."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import idle, scaling, suite
+from benchmarks import agent, idle, scaling, suite
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument(
         "--sizes", type=int, nargs="*", default=[1, 100, 1000, 3000], help="interactions in one cassette"
     )
-    parser.add_argument("--only", choices=["suite", "scaling", "idle"], help="print one table only")
+    parser.add_argument("--only", choices=["suite", "scaling", "idle", "agent"], help="print one table only")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -26,7 +26,9 @@ def main() -> None:
         if args.only in (None, "scaling"):
             print(scaling.table(folder, tuple(args.sizes)), flush=True)
         if args.only in (None, "idle"):
-            print(idle.table(folder / "idle", args.rounds))
+            print(idle.table(folder / "idle", args.rounds), flush=True)
+        if args.only in (None, "agent"):
+            print(agent.table(1000, args.rounds))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class ReplayedTest:
         """Open the recording of a test; a cassette that cannot be used fails the test without a traceback."""
         try:
             options, mark = options_of(item)
-            path = cassette_path(item, mark.args[0] if mark.args else mark.kwargs.get("cassette"), siblings)
+            path = cassette_path(item, _cassette_name(item, mark), siblings)
             run = Run(path, options, test=nodeid(item), command=_command(item))
             run.open()
         except (CassetteError, UserError) as exc:
@@ -193,7 +193,19 @@ def options_of(item: pytest.Item) -> tuple[RecordOptions, pytest.Mark]:
 
 def _texts(mark: pytest.Mark, name: str) -> tuple[str, ...]:
     value = mark.kwargs.get(name, ())
-    return (value,) if isinstance(value, str) else tuple(value)
+    texts = (value,) if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple | set | frozenset) or not all(isinstance(text, str) for text in texts):
+        raise UserError(f"{name} of the mark replay is one text or several, not {value!r}")
+    return tuple(texts)
+
+
+def _cassette_name(item: pytest.Item, mark: pytest.Mark) -> str | None:
+    if mark.args and "cassette" in mark.kwargs:
+        raise UserError(f"the mark replay of {item.nodeid} names its cassette twice")
+    name = mark.args[0] if mark.args else mark.kwargs.get("cassette")
+    if name is None or (isinstance(name, str) and name.strip()):
+        return name
+    raise UserError(f"the mark replay of {item.nodeid} names no cassette: {name!r} is not a name")
 
 
 def _backend(item: pytest.Item) -> str | None:

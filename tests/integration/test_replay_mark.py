@@ -496,3 +496,21 @@ def test_a_miss_before_the_test_is_said_once_without_a_traceback(recorded, where
     assert text.count("capital of [-France-]{+Norway+}") == 1
     assert "Traceback" not in text
     assert "httpx_hooks" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("5", "5 is not a name"),
+        ('""', "'' is not a name"),
+        ('"one", cassette="two"', "names its cassette twice"),
+        ("match_headers=5", "match_headers of the mark replay is one text or several, not 5"),
+        ("ignore_body=[1]", "ignore_body of the mark replay is one text or several, not [[]1]"),
+    ],
+)
+def test_a_mark_that_makes_no_sense_is_explained(project, arguments, says):
+    project.makepyfile(f"import pytest\n@pytest.mark.replay({arguments})\ndef test_it(): pass")
+    result = project.runpytest("--record-mode=once")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*{says}*"])
+    assert "_texts" not in result.stdout.str()

@@ -16,6 +16,7 @@ from replay_agent.models.test import TestModel
 from replay_agent.usage import UsageLimits
 
 anonymous = Agent("test")
+known_globally = Agent("test")
 
 
 class TestConstruction:
@@ -189,6 +190,9 @@ class TestName:
     async def test_globals_come_after_locals(self):
         await anonymous.run("Hello")
         assert anonymous.name == "anonymous"
+        nearer = known_globally
+        await nearer.run("Hello")
+        assert known_globally.name == "nearer"
 
     async def test_it_sticks(self):
         first = Agent("test")

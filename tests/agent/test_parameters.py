@@ -274,3 +274,14 @@ def test_a_parameter_without_annotation_takes_anything():
 
     assert read(function).json_schema["properties"] == {"a": {"title": "A"}}
     assert called(function, {"a": [1]}) == [1]
+
+
+def test_annotations_are_resolved_where_the_function_was_written():
+    elsewhere: dict[str, Any] = {"Elsewhere": Point}
+    exec("def written_elsewhere(point: 'Elsewhere', n: 'int'):\n    return point, n", elsewhere)
+
+    @functools.wraps(elsewhere["written_elsewhere"])
+    def wrapper(*args, **kwargs):
+        return elsewhere["written_elsewhere"](*args, **kwargs)
+
+    assert called(wrapper, {"point": {"x": 1}, "n": "2"}) == (Point(x=1), 2)

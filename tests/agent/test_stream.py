@@ -152,21 +152,31 @@ def halting():
 
 
 class TestLeavingWhileTheModelIsAwaited:
-    async def test_run_stream_reads_the_rest(self, halting):
+    """The reader's task is waiting for the model at that moment, and must not be cut off."""
+
+    @pytest.fixture
+    async def later(self, halting):
+        async def go_on():
+            await anyio.wait_all_tasks_blocked()
+            halting.go_on.set()
+
+        return go_on
+
+    async def test_run_stream_reads_the_rest(self, halting, later):
         usage = Usage()
-        async with halting.run_stream("Hello", usage=usage) as result:
+        async with anyio.create_task_group() as tasks, halting.run_stream("Hello", usage=usage) as result:
             async with aclosing(result.stream_text(debounce_by=0.001)) as texts:
                 assert await anext(texts) == "one "
-            halting.go_on.set()
+            tasks.start_soon(later)
         assert usage.response_tokens == 3
 
-    async def test_a_streamed_node_reads_the_rest(self, halting):
-        async with halting.iter("Hello") as run:
+    async def test_a_streamed_node_reads_the_rest(self, halting, later):
+        async with anyio.create_task_group() as tasks, halting.iter("Hello") as run:
             request = await run.next(run.next_node)
             async with request.stream(run.ctx) as stream:
                 async with aclosing(stream.stream_responses(debounce_by=0.001)) as responses:
                     await anext(responses)
-                halting.go_on.set()
+                tasks.start_soon(later)
             assert run.usage().response_tokens == 3
             assert run.ctx.state.message_history[-1].parts == [TextPart("one two three")]
 
@@ -273,6 +283,13 @@ class TestStreamedResult:
             assert "Final result processed." in answers
             assert "Unknown tool name: 'nonsense'. Available tools: tool, final_result" in answers
 
+    async def test_tools_beside_a_streamed_text_are_executed(self, streaming, outline):
+        agent = Agent(streaming(["text ", call("{}", "tool", 1)]))
+        agent.tool_plain(name="tool")(lambda: 5)
+        async with agent.run_stream("Hello") as result:
+            assert await result.get_data() == "text "
+        assert outline(result.all_messages())[-1] == [("tool-return", 5)]
+
     async def test_usage_grows_with_the_response(self, streaming):
         async with Agent(streaming(["one two ", "three"])).run_stream("Hello", usage=Usage(requests=2)) as result:
             assert result.usage() == Usage(requests=3, request_tokens=50, response_tokens=2, total_tokens=52)
@@ -295,6 +312,7 @@ class TestStreamedResult:
         async with cat.run_stream("Hello", usage=usage) as result:
             assert usage == Usage(requests=1)
         assert usage == Usage(requests=1, request_tokens=51, response_tokens=7, total_tokens=58)
+        assert result.usage() == usage
         assert not result.is_complete
 
     async def test_limits_are_checked_on_leaving(self, cat):

@@ -217,11 +217,15 @@ def _backend(item: pytest.Item) -> str | None:
 def file_name_of(item: pytest.Item, siblings: Sequence[str] = ()) -> str:
     """Return the file name of a test, without extension: ``Class.test[param]``, the event loop left out."""
     backend = _backend(item)
-    names = {naming.without_backend(name, backend) for name in siblings}
     own = naming.without_backend(item.name, backend)
     owner = getattr(item, "cls", None)
     prefix = f"{owner.__name__}." if owner is not None else ""
-    return naming.file_name(prefix + own, clashes=own in naming.clashing({own, *names}))
+    return naming.file_name(prefix + own, clashes=own in _clashing(tuple(siblings), backend))
+
+
+@functools.lru_cache(maxsize=32)
+def _clashing(siblings: tuple[str, ...], backend: str | None) -> frozenset[str]:
+    return naming.clashing(naming.without_backend(name, backend) for name in siblings)
 
 
 def nodeid(item: pytest.Item) -> str:

@@ -7,7 +7,7 @@ import binascii
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
@@ -45,6 +45,7 @@ __all__ = "Finding", "Redactor", "scan"
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
 _BY_NAME: tuple[Finder, ...] = (find_json_fields, find_mcp_headers, find_query_fields, find_xml_fields)
 _GOOGLE = ("googleapis.com", "/v1beta/")
+_REMEMBERED = 256
 _SIGV4 = re.compile(r"(?:Credential|Signature)=([^/,\s]+)")
 
 
@@ -75,6 +76,7 @@ class Redactor:
         self._keep = frozenset(name.lower() for name in keep_headers)
         self._unwanted = frozenset(name.lower() for name in names)
         self._seen: dict[str, KnownValues] = {}
+        self._cleaned: dict[tuple[str, str, tuple[KnownValues, ...]], str] = {}
 
     def request(self, request: Request) -> Request:
         """Return the request as it is matched and stored: allowed headers only, no secret in URL or body."""
@@ -110,7 +112,7 @@ class Redactor:
             known = self._seen[secret.value] = KnownValues((secret,))
         return known
 
-    def _request(self, request: Request, values: Sequence[KnownValues]) -> Request:
+    def _request(self, request: Request, values: tuple[KnownValues, ...]) -> Request:
         headers = self._headers(kept_request_headers(request.headers, self._keep), values)
         draft = self._draft(request.headers, request.body, values)
         if draft.rules and encodings(headers):
@@ -122,7 +124,22 @@ class Redactor:
             draft.data if draft.rules else request.body,
         )
 
-    def _url(self, url: str, values: Sequence[KnownValues]) -> str:
+    def _url(self, url: str, values: tuple[KnownValues, ...]) -> str:
+        return self._remembered(url, values, self._cleaned_url)
+
+    def _remembered(
+        self, text: str, values: tuple[KnownValues, ...], clean: Callable[[str, tuple[KnownValues, ...]], str]
+    ) -> str:
+        """Return the cleaned text. Addresses and headers repeat from request to request; they are cleaned once."""
+        key = (clean.__name__, text, values)
+        known = self._cleaned.get(key)
+        if known is None:
+            if len(self._cleaned) >= _REMEMBERED:
+                self._cleaned.clear()
+            known = self._cleaned[key] = clean(text, values)
+        return known
+
+    def _cleaned_url(self, url: str, values: tuple[KnownValues, ...]) -> str:
         draft = Draft(url.encode("utf-8", "surrogateescape"))
         expected = any(mark in url for mark in _GOOGLE)
         draft.apply(lambda text: find_query_fields(text, expected=expected))
@@ -131,7 +148,7 @@ class Redactor:
 
     def _headers(self, headers: Headers, values: Sequence[KnownValues]) -> Headers:
         texts = "\n".join(value for _, value in headers)
-        if self._text(texts, values) == texts:
+        if self._remembered(texts, tuple(values), self._text) == texts:
             return headers
         return tuple((name, self._text(value, values)) for name, value in headers)
 

@@ -10,6 +10,8 @@ ASK = """
     import httpx
     import pytest
 
+    TOOLS = [{{"type": "function", "function": {{"name": "look_up", "parameters": {{"type": "object", "properties": {{}}}}}}}}]
+
     def ask(prompt, **more):
         body = {{"model": "gpt-4o", "messages": [
             {{"role": "system", "content": "Be brief."}}, {{"role": "user", "content": prompt}}], **more}}
@@ -72,6 +74,7 @@ def test_no_secret_reaches_the_disk(recorded, monkeypatch):
         ('ask("What is the capital of Norway?")', ["user", "Norway"]),
         ('ask("What is the capital of France?", temperature=0.7)', ["temperature", "0.7"]),
         ('ask("What is the capital of France?", model="gpt-5")', ["model", "gpt-5"]),
+        ('ask("What is the capital of France?", tools=TOOLS)', ["tool", "look_up"]),
     ],
 )
 def test_a_changed_request_fails_and_is_named(recorded, change, named):
@@ -82,6 +85,56 @@ def test_a_changed_request_fails_and_is_named(recorded, change, named):
     assert all(word in text for word in named)
     assert "--record-mode=" in text
     assert "test_geo.py::test_capital" in text
+
+
+def test_a_changed_system_prompt_is_named(recorded):
+    path = recorded.path / "test_geo.py"
+    path.write_text(path.read_text().replace("Be brief.", "Be verbose."))
+    result = recorded.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*system prompt changed*"])
+    assert "verbose" in result.stdout.str()
+
+
+def test_a_changed_tool_schema_is_named(project, provide):
+    base, _, stop = provide("Paris")
+    asked = CAPITAL.replace('France?")', 'France?", tools=TOOLS)')
+    module(project, base, asked)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    stop()
+    module(
+        project,
+        base,
+        asked.replace("tools=TOOLS", "tools=json.loads(json.dumps(TOOLS).replace('{}', '{\"city\": {}}'))"),
+        "import json",
+    )
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    text = result.stdout.str()
+    assert "look_up" in text
+    assert "city" in text
+
+
+def test_a_planted_key_is_nowhere(project, provide, monkeypatch):
+    header, prompt, variable = "sk-planted-4711-abcdef", "sk-proj-Zk3vQ9xW7tLm2RbN8yHs", "Xq7LmP2vRt9KwZ4bNc6YhD3s"
+    monkeypatch.setenv("GEOGRAPHY_API_KEY", variable)
+    base, _, stop = provide(f"Your keys are {header}, {prompt} and {variable}.")
+    module(
+        project,
+        base,
+        f"""
+        @pytest.mark.replay
+        def test_capital():
+            assert "{variable}"[:0] in ask("Keys: {prompt} and {variable}")
+        """,
+    )
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    stop()
+    content = cassette(project).read_bytes()
+    for secret in (header, prompt, variable):
+        assert secret.encode() not in content
+    assert b"GEOGRAPHY_API_KEY" in content
+    project.runpytest().assert_outcomes(passed=1)
 
 
 def test_a_swallowed_miss_still_fails(recorded):

@@ -8,6 +8,7 @@
     ├── AgentRunError (RuntimeError)    a run could not finish
     │   ├── UsageLimitExceeded
     │   ├── UnexpectedModelBehavior
+    │   ├── ToolRetryError              a streamed result was refused, too late to retry (in agent/output.py)
     │   └── ModelHTTPError
     ├── FallbackExceptionGroup (ExceptionGroup)
     ├── CredentialMissing (ValueError)  a live call needs a key that is not set

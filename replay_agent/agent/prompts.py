@@ -35,7 +35,7 @@ class SystemPromptRunner(Generic[AgentDepsT]):
     @property
     def ref(self) -> str:
         """What a part carries as ``dynamic_ref`` if this function is to write it anew."""
-        return self.function.__qualname__
+        return str(getattr(self.function, "__qualname__", type(self.function).__qualname__))
 
     async def part(self, ctx: RunContext[AgentDepsT]) -> SystemPromptPart:
         """Call the function and return its prompt; whatever the function raises comes through."""

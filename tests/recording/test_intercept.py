@@ -299,3 +299,20 @@ def test_http_2_answer_is_readable_by_clients_of_http_1(path):
     recorded.close()
     with replaying(path):
         assert requests.get("https://api.example.org/", timeout=9).content == b"xy"
+
+
+def with_aiohttp(url):
+    async def main():
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            return await response.text()
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("get", [httpx.get, httpx2.get, requests.get, with_aiohttp])
+def test_error_of_a_hook_reaches_the_client(path, get):
+    def hook(_request):
+        raise LookupError("the hook is broken")
+
+    with recording(path, before_record_request=hook), pytest.raises(LookupError, match="the hook is broken"):
+        get("https://api.example.org/")

@@ -153,6 +153,7 @@ def test_anthropic(project, provide, streaming):
 
 
 PYDANTIC_AI = """
+    from openai import AsyncOpenAI
     from pydantic_ai import Agent
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
@@ -165,14 +166,15 @@ PYDANTIC_AI = """
     @pytest.mark.replay
     @pytest.mark.parametrize("anyio_backend", ["asyncio"])
     async def test_sdk(replay, run_snapshot):
-        model = OpenAIChatModel("gpt-4o", provider=OpenAIProvider(base_url=BASE + "/v1", api_key=KEY or "replay"))
-        agent = Agent(model, output_type=City, system_prompt="Be a geographer.")
+        async with AsyncOpenAI(base_url=BASE + "/v1", api_key=KEY) as client:
+            model = OpenAIChatModel("gpt-4o", provider=OpenAIProvider(openai_client=client))
+            agent = Agent(model, output_type=City, system_prompt="Be a geographer.")
 
-        @agent.tool_plain
-        def population(city: str) -> int:
-            return 2_102_650
+            @agent.tool_plain
+            def population(city: str) -> int:
+                return 2_102_650
 
-        result = await replay.run(agent, "What is the capital of France?")
+            result = await replay.run(agent, "What is the capital of France?")
         assert result.output == City(name="Paris", country="France")
         assert result == run_snapshot
         assert replay == run_snapshot(name="wire")

@@ -1,6 +1,6 @@
 """The command line: arguments to commands, results to the terminal.
 
-Exit status 0 says that all is well, 1 that there are findings, 2 that the command was misused.
+Exit status 0 says that all is well, 2 that the command was misused or a file cannot be read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from replay_agent.exceptions import CassetteError, UserError
 
 __all__ = ("main",)
 
-CLEAN, FINDINGS, MISUSE = 0, 1, 2
+CLEAN, MISUSE = 0, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -60,8 +60,14 @@ class RunSnapshotExtension(SingleFileSnapshotExtension):
 
 
 def _test_name(location: PyTestLocation) -> str:
-    known = location.item.stash.get(NAME, None)
-    return known if known is not None else naming.file_name(location.snapshot_name)
+    """Return the file name that the plugin found; what syrupy rebuilds of another worker's test has none, only its id."""
+    known = getattr(location.item, "stash", {}).get(NAME, None)
+    if known is not None:
+        return str(known)
+    name = location.snapshot_name
+    for backend in ("asyncio", "trio"):
+        name = naming.without_backend(name, backend)
+    return naming.file_name(name)
 
 
 def describe(run: Any) -> str:

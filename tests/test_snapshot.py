@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from replay_agent import Agent
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.models.test import TestModel
-from replay_agent.snapshot import describe
+from replay_agent.snapshot import RunSnapshotExtension, describe
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 
 ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello?"}]}
@@ -63,3 +64,9 @@ def test_two_runs_that_mean_the_same_read_the_same(transcript):
 def test_what_is_no_run_is_refused():
     with pytest.raises(TypeError, match="cannot take a dict"):
         describe({"a": 1})
+
+
+def test_the_name_survives_a_test_that_another_worker_ran():
+    location = SimpleNamespace(item=object(), snapshot_name="TestGeo.test_capital[trio-a/b]")
+    assert RunSnapshotExtension.get_snapshot_name(test_location=location) == "TestGeo.test_capital[a-b]"
+    assert RunSnapshotExtension.get_snapshot_name(test_location=location, index="x") == "TestGeo.test_capital[a-b].x"

@@ -34,8 +34,8 @@ def provide() -> Iterator[Callable[..., tuple[str, Script, Callable[[], None]]]]
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A project with our plugin and no credentials in the environment."""
-    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GROQ_API_KEY"):
+    """A project with our plugin, no credentials, and pytest's summary as a person at a terminal sees it."""
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GROQ_API_KEY", "CI", "BUILD_NUMBER"):
         monkeypatch.delenv(name, raising=False)
     pytester.makeini(
         "[pytest]\naddopts = -p no:cacheprovider -p no:hypothesispytest -p no:xdist\nfilterwarnings = default\n"

@@ -116,8 +116,9 @@ def troubled(peer, text):
 SHAPES["/v1/chat/completions"] = openai_chat
 SHAPES["/openai/v1/chat/completions"] = openai_chat
 SHAPES["/v1/messages"] = anthropic_messages
-SHAPES["/v1beta/models/m:generateContent"] = gemini
-SHAPES["/v1beta/models/m:streamGenerateContent"] = gemini
+for version in ("v1", "v1beta"):  # releases of the SDK differ in which they ask for
+    SHAPES[f"/{version}/models/m:generateContent"] = gemini
+    SHAPES[f"/{version}/models/m:streamGenerateContent"] = gemini
 SHAPES["/model/m/converse"] = converse
 
 

@@ -92,3 +92,21 @@ async def test_error_status(model, status):
         await Agent(model(AnswerError(status, "not today"))).run("Hello?")
     assert refused.value.status_code == status
     assert "not today" in str(refused.value)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_boto3_reads_the_scripted_provider(provide, monkeypatch, streaming):
+    import boto3
+
+    base, _, _ = provide("said over Bedrock")
+    credentials = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "no", "region_name": "us-east-1"}
+    client = boto3.client("bedrock-runtime", endpoint_url=base, **credentials)
+    ask = {"modelId": "amazon.nova-lite-v1:0", "messages": [{"role": "user", "content": [{"text": "Say it."}]}]}
+    if streaming:
+        events = list(client.converse_stream(**ask)["stream"])
+        deltas = [event["contentBlockDelta"]["delta"] for event in events if "contentBlockDelta" in event]
+        assert "".join(delta["text"] for delta in deltas) == "said over Bedrock"
+    else:
+        assert client.converse(**ask)["output"]["message"]["content"] == [{"text": "said over Bedrock"}]
+    client.close()

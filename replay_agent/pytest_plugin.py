@@ -27,6 +27,8 @@ MARK = (
 )
 _TEST = pytest.StashKey["ReplayedTest"]()
 _SIBLINGS = pytest.StashKey[list[str]]()
+_LATE = pytest.StashKey[list[str]]()
+_LATE_OUTPUT = "replay_agent_late_misses"
 _PLACED = pytest.StashKey[dict[str, str]]()
 
 
@@ -56,6 +58,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     if not hasattr(early_config.option, "allowed_hosts"):
         group.addoption("--allowed-hosts", dest="allowed_hosts", help="hosts that stay reachable in replay, by comma")
     return result
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from replay_agent import pytest_hooks
+
+    pluginmanager.add_hookspecs(pytest_hooks)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -173,20 +181,29 @@ class _AroundTests:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    late = _late_misses(session.config)
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[_LATE_OUTPUT] = late
     yield
-    if _late_misses():
+    if late:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for miss in _late_misses():
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist has to say at its end."""
+    node.config.stash.setdefault(_LATE, []).extend(getattr(node, "workeroutput", {}).get(_LATE_OUTPUT, ()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for text in _late_misses(config):
         terminalreporter.section("a request after the end of its test", red=True)
-        terminalreporter.write_line(str(miss))
+        terminalreporter.write_line(text)
 
 
-def _late_misses() -> list[BaseException]:
+def _late_misses(config: pytest.Config) -> list[str]:
     dispatch = sys.modules.get("replay_agent.recording.dispatch")
-    return list(dispatch.late_misses) if dispatch is not None else []
+    return [*map(str, dispatch.late_misses if dispatch is not None else ()), *config.stash.get(_LATE, ())]
 
 
 @pytest.fixture

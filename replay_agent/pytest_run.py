@@ -40,6 +40,7 @@ class ReplayedTest:
         """Open the recording of a test; a cassette that cannot be used fails the test without a traceback."""
         try:
             options, mark = options_of(item)
+            options = item.ihook.pytest_replay_options(item=item, options=options) or options
             path = cassette_path(item, _cassette_name(item, mark), siblings)
             run = Run(path, options, test=nodeid(item), command=_command(item))
             run.open()
@@ -171,14 +172,10 @@ def options_of(item: pytest.Item) -> tuple[RecordOptions, pytest.Mark]:
         raise UserError(
             f"the mark replay of {item.nodeid} does not take {surplus}; pytest --markers says what it takes"
         )
-    mode = (
-        config.getoption("replay_mode", None)
-        or config.getoption("record_mode", None)
-        or mark.kwargs.get("record_mode")
-        or config.getini("replay_record_mode")
-    )
+    marked = RecordMode.parse(mark.kwargs.get("record_mode") or config.getini("replay_record_mode"))
+    asked = config.getoption("replay_mode", None) or config.getoption("record_mode", None)
     options = RecordOptions(
-        record_mode=RecordMode.parse(mode),
+        record_mode=RecordMode.parse(asked or marked),
         ignore_body=(*config.getini("replay_ignore_body"), *_texts(mark, "ignore_body")),
         ignore_hosts=_texts(mark, "ignore_hosts"),
         only_hosts=_texts(mark, "only_hosts"),
@@ -239,10 +236,10 @@ def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] =
     root = item.config.rootpath
     folder: Path = root / str(item.config.getini("replay_cassette_dir"))
     if name is not None:
-        path = (folder / f"{name}.yaml").resolve()
-        if not path.is_relative_to(folder.resolve()):
+        path = folder / (name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
+        if not path.resolve().is_relative_to(folder.resolve()):
             raise UserError(f"the cassette {name!r} of {item.nodeid} would lie outside {folder}")
-        return folder / f"{name}.yaml"
+        return path
     module = item.path.relative_to(root) if item.path.is_relative_to(root) else Path(item.path.name)
     parts = module.with_suffix("").parts
     inside = parts[1:] if len(parts) > 1 and parts[0] == "tests" else parts

@@ -22,11 +22,11 @@ BLOCKS = [
     ["conversation", "models", "provider"],
     ["agent", "report", "snapshot"],
     ["harness", "vcr_dropin", "commands"],
-    ["pytest_run", "pytest_plugin", "pytest_vcr", "cli", "__main__"],
+    ["pytest_hooks", "pytest_run", "pytest_plugin", "pytest_vcr", "cli", "__main__"],
 ]
 """Rooms and modules from the vocabulary down to the doors; an import may only point up, or stay in its room."""
 
-WITHIN_A_BLOCK = {"commands": {"harness"}, "pytest_plugin": {"pytest_run"}, "__main__": {"cli"}}
+WITHIN_A_BLOCK = {"commands": {"harness"}, "pytest_plugin": {"pytest_hooks", "pytest_run"}, "__main__": {"cli"}}
 """Rooms that may also look at a neighbour of their own block."""
 
 NEVER = [

@@ -26,7 +26,7 @@ __all__ = (
     "unhooked",
 )
 
-late_misses: list[CassetteMiss | CassetteMissError] = []
+late_misses: list[CassetteMiss] = []
 """Misses of threads that a test left running, made after its end: for the report of the session."""
 
 _context: ContextVar[tuple[Recording, ...]] = ContextVar("replay_agent_recordings", default=())
@@ -114,10 +114,17 @@ def begin(recording: Recording, request: Request) -> Replay | Live | None:
     try:
         return recording.begin(request)
     except (CassetteMiss, CassetteMissError) as miss:
-        if recording in _tests and _threads.get(threading.current_thread(), recording) not in (recording, None):
+        owner = _threads.get(threading.current_thread())
+        if recording in _tests and owner not in (recording, None):
             recording.misses.remove(miss)
-            late_misses.append(miss)
+            late_misses.append(_late(miss, owner, recording))
         raise
+
+
+def _late(miss: CassetteMiss | CassetteMissError, owner: Recording, current: Recording) -> CassetteMiss:
+    born, now = owner.test or owner.cassette_path, current.test or current.cassette_path
+    text = f"A thread that began in {born} asked for this while {now} was running, which has no answer to it.\n\n{miss}"
+    return CassetteMiss(text, miss.request, miss.path)
 
 
 def _of_context() -> Recording | None:

@@ -114,7 +114,11 @@ class _Explanation:
             if nearest.changes
             else self._no_difference(),
             render_changes(nearest.changes, colour=self._colour),
-            [*self._compared_with(nearest, interactions), *self._consequence(nearest, interactions)],
+            [
+                *self._compared_with(nearest, interactions),
+                *self._nothing_own(interactions),
+                *self._consequence(nearest, interactions),
+            ],
             self._volatile(nearest),
             self._accept(self._accepting(nearest.changes), "refresh"),
         ]
@@ -156,6 +160,13 @@ class _Explanation:
         if len(interactions) == 1:
             state = "the only one" + (", which was played already" if nearest.played else "")
         return [f"Compared with interaction {nearest.index + 1} of {len(interactions)}{by}: {state}."]
+
+    def _nothing_own(self, interactions: Sequence[Interaction]) -> list[str]:
+        """Say that a test which shares a cassette has recorded nothing there, as far as the first interactions tell."""
+        tests = [interaction.test for interaction in interactions[:_LOOKED_AT]]
+        if self._miss.test is None or None in tests or self._miss.test in tests or len(interactions) > _LOOKED_AT:
+            return []
+        return [f"{self._miss.test} has recorded nothing in this cassette yet; what is there is of other tests."]
 
     def _consequence(self, nearest: Nearest, interactions: Sequence[Interaction]) -> list[str]:
         if nearest.recorded.call is None or nearest.played:

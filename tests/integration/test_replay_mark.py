@@ -567,3 +567,93 @@ def test_a_mark_that_makes_no_sense_is_explained(project, arguments, says):
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"*{says}*"])
     assert "_texts" not in result.stdout.str()
+
+
+TWO_SHARE = """
+    @pytest.mark.replay("shared.yaml")
+    def test_first():
+        assert ask("What is the capital of France?") == "Paris"
+
+    @pytest.mark.replay("shared")
+    def test_second():
+        assert ask("What is the capital of Norway?") == "Oslo"
+"""
+
+
+def test_second_test_of_a_new_shared_cassette_is_told_that_it_has_nothing_there(project, provide):
+    base, _, _ = provide("Paris", "Oslo")
+    module(project, base, TWO_SHARE)
+    result = project.runpytest("--record-mode=once")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*test_second has recorded nothing in this cassette yet*", "*--record-mode=refresh"])
+    assert [path.name for path in (project.path / "cassettes").iterdir()] == ["shared.yaml"]
+    project.runpytest("--record-mode=refresh").assert_outcomes(passed=2)
+    project.runpytest().assert_outcomes(passed=2)
+
+
+def test_a_mode_that_there_is_not_is_refused_whatever_the_command_line_says(project):
+    module(project, "http://127.0.0.1:9", '@pytest.mark.replay(record_mode="twice")\ndef test_it(): pass')
+    for arguments in [], ["--record-mode=once"]:
+        result = project.runpytest(*arguments)
+        result.assert_outcomes(errors=1)
+        result.stdout.fnmatch_lines(["*no record mode 'twice'*"])
+
+
+HOOK = """
+    from dataclasses import replace
+
+    import pytest
+
+    def without_price(response):
+        return replace(response, headers=tuple(pair for pair in response.headers if pair[0].lower() != "content-type"))
+
+    @pytest.hookimpl
+    def pytest_replay_options(item, options):
+        if item.name == "test_capital":
+            return replace(options, normalize=(bytes.lower,), before_record_response=without_price)
+"""
+
+
+def test_a_conftest_gives_options_that_no_mark_can_say(recorded, provide):
+    recorded.makeconftest(HOOK)
+    module(recorded, recorded.base, CAPITAL.replace("What is the", "WHAT IS THE"))
+    recorded.runpytest().assert_outcomes(passed=1)
+    base, _, _ = provide("Paris")
+    module(recorded, base, CAPITAL)
+    recorded.runpytest("--record-mode=all").assert_outcomes(passed=1)
+    assert "content-type" not in cassette(recorded).read_text("utf-8").partition("response:")[2]
+
+
+LEFT_RUNNING = """
+    import threading
+
+    GO = threading.Event()
+    THREADS = []
+
+    def late():
+        GO.wait(30)
+        try:
+            ask("What is the capital of Norway?")
+        except BaseException:
+            pass
+
+    @pytest.mark.replay
+    def test_capital():
+        assert ask("What is the capital of France?") == "Paris"
+        THREADS.append(threading.Thread(target=late))
+        THREADS[0].start()
+
+    @pytest.mark.replay(allow_unused=True)
+    def test_next():
+        GO.set()
+        THREADS[0].join()
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["-p", "xdist", "-n1"]], ids=["alone", "xdist"])
+def test_a_thread_that_asks_too_late_fails_the_session_not_the_next_test(recorded, arguments):
+    module(recorded, recorded.base, LEFT_RUNNING)
+    result = recorded.runpytest_subprocess(*arguments)
+    result.assert_outcomes(passed=2)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*a request after the end of its test*", "A thread that began in *test_capital*"])

@@ -205,7 +205,9 @@ def test_miss_of_a_leftover_thread_is_not_the_next_tests(leftover, two, opened):
     with pytest.raises(CassetteMiss):
         leftover.ask()
     assert two.misses == []
-    assert len(dispatch.late_misses) == 1
+    (late,) = dispatch.late_misses
+    assert "began in test_one" in str(late)
+    assert "while test_two was running" in str(late)
 
 
 def test_miss_of_an_own_thread_is_the_tests(two, opened):

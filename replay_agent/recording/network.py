@@ -14,15 +14,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from replay_agent.exceptions import NetworkBlocked
 from replay_agent.recording.hosts import address_of, is_loopback, matches_host, split_host
 from replay_agent.recording.patching import Patch
 
-__all__ = "NetworkGuard", "is_shut", "open_network", "shut"
+__all__ = "NetworkGuard", "is_shut", "open_network", "shut", "shut_by"
 
 Host: TypeAlias = "str | bytes | bytearray | None"
+
+Guard = TypeVar("Guard", bound="NetworkGuard")
 
 INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
 
@@ -61,6 +63,11 @@ class NetworkGuard:
             return
         self._refuse(name, f"a connection to {name}" + (f" port {port}" if number else ""))
 
+    def check_peer(self, family: int, address: Any) -> None:
+        """Raise `NetworkBlocked` for the address of a socket if it must not be reached."""
+        if family in INTERNET and isinstance(address, tuple) and address:
+            self.check_address(address[0], address[1] if len(address) > 1 else None)
+
     def _is_own(self, name: str) -> bool:
         return not name or name == self._own_name or is_loopback(name)
 
@@ -90,7 +97,11 @@ class NetworkGuard:
 
 def shut(test: str | None = None, allowed_hosts: Iterable[str] = ()) -> NetworkGuard:
     """Shut the network for the whole process; a guard shut later takes over from an earlier one until it opens."""
-    guard = NetworkGuard(test, allowed_hosts)
+    return shut_by(NetworkGuard(test, allowed_hosts))
+
+
+def shut_by(guard: Guard) -> Guard:
+    """Shut the network for the whole process, this guard deciding what is let through."""
     with _lock:
         _guards.append(guard)
         _switch()
@@ -140,14 +151,14 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
 def _audit_connect(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
     sock, address = args
     try:
-        _check_peer(guard, sock, address)
+        guard.check_peer(sock.family, address)
     except NetworkBlocked:
         sock.close()  # whoever wanted to connect expects an OSError, and would leave it open
         raise
 
 
 def _audit_datagram(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
-    _check_peer(guard, args[0], args[1])
+    guard.check_peer(args[0].family, args[1])
 
 
 def _audit_lookup(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
@@ -170,11 +181,6 @@ _EVENTS: dict[str, Callable[[NetworkGuard, tuple[Any, ...]], None]] = {
 }
 
 
-def _check_peer(guard: NetworkGuard, sock: Any, address: Any) -> None:
-    if sock.family in INTERNET and isinstance(address, tuple) and address:
-        guard.check_address(address[0], address[1] if len(address) > 1 else None)
-
-
 def _check_connected(guard: NetworkGuard, sock: Any) -> None:
     """Check the peer of a socket that was connected before the network was shut."""
     try:
@@ -182,18 +188,17 @@ def _check_connected(guard: NetworkGuard, sock: Any) -> None:
     except OSError:
         return
     if type(peer) is tuple and peer and peer[0] not in ("127.0.0.1", "::1"):
-        _check_peer(guard, sock, peer)
+        guard.check_peer(sock.family, peer)
 
 
 def _guarding_connect(original: Any) -> Any:
-    @wraps(original)
-    def method(self: Any, address: Any) -> Any:
+    def network_guard(self: Any, address: Any) -> Any:
         guard = _active
         if guard is not None:
             _audit_connect(guard, (self, address))
         return original(self, address)
 
-    return method
+    return network_guard
 
 
 def _guarding_datagram(original: Any) -> Any:
@@ -201,7 +206,7 @@ def _guarding_datagram(original: Any) -> Any:
     def method(self: Any, *args: Any) -> Any:
         guard = _active
         if guard is not None and args:
-            _check_peer(guard, self, args[-1])
+            guard.check_peer(self.family, args[-1])
         return original(self, *args)
 
     return method

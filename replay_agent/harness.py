@@ -1,8 +1,13 @@
-"""One recorded run: joins recorder, wire, transcript and report. Works without pytest."""
+"""One recorded run: joins recorder, wire, transcript and report. Works without pytest.
+
+What a test that passes may never ask for, the transcript and the reports, is imported when it is asked for: with the
+wire formats and pydantic's models behind it, that takes longer than replaying a hundred tests.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
@@ -10,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from replay_agent import credentials
 from replay_agent.conversation.meaning import meaning
-from replay_agent.conversation.transcript import Transcript
 from replay_agent.recording import intercept, network, store
 from replay_agent.recording.options import (
     BeforeRecordRequest,
@@ -21,75 +25,37 @@ from replay_agent.recording.options import (
 )
 from replay_agent.recording.recorder import Recording
 from replay_agent.recording.redaction import Redactor
-from replay_agent.report.drift import explainer
-from replay_agent.report.leftovers import leftovers_text
-from replay_agent.traffic import Request
+from replay_agent.traffic import Interaction, Request
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from replay_agent.conversation.transcript import Transcript
     from replay_agent.messages import ModelMessage, ToolCallPart
+    from replay_agent.recording.matching import Miss
     from replay_agent.usage import Usage
 
-__all__ = "Run", "load_transcript", "use_cassette"
+__all__ = "Conversing", "Run", "load_transcript", "use_cassette"
 
 
-class Run:
-    """A recording that is open, and what was said in it so far.
+class Conversing(ABC):
+    """What was said so far in traffic that is recorded or replayed, read as conversations."""
 
-    In a test it is the fixture ``replay``; outside pytest `use_cassette` gives one.
-    """
-
-    def __init__(self, path: Path, options: RecordOptions, *, test: str | None = None, command: str) -> None:
-        """``command`` says how to record anew, with ``{mode}`` where the name of a record mode belongs."""
-        self.recording = Recording(
-            path,
-            options,
-            key=meaning(options.ignore_body, options.match_headers, options.normalize),
-            explain=explainer(command, options.ignore_body),
-            test=test,
-            redactor=Redactor(options.redact),
-        )
-        self._options = options
-        self._test = test
-        self._command = command
+    def __init__(self) -> None:
         self._result: Any = None
         self._decoded: Transcript | None = None
-        self._doors = ExitStack()
-
-    def open(self) -> None:
-        """Open the cassette, hook the clients and, unless something may be recorded, shut the network."""
-        with ExitStack() as doors:
-            self.recording.open()
-            if self._options.block_network and not self.recording.records:
-                guard = network.shut(self._test or str(self.cassette_path), self._options.allowed_hosts)
-                doors.callback(network.open_network, guard)
-            self._doors = doors.pop_all()
-
-    def close(self, *, success: bool) -> None:
-        """Open the network again and save what was recorded if the run was a success, else leave it in a journal."""
-        with self._doors:
-            self.recording.close(success)
 
     @property
-    def cassette_path(self) -> Path:
-        """Where the cassette is, or would be."""
-        return self.recording.cassette_path
-
-    @property
-    def requests(self) -> list[Request]:
-        """The requests made so far, secrets taken out, in the order in which they were made."""
-        return self.recording.requests
-
-    @property
-    def play_count(self) -> int:
-        """How many answers were replayed so far."""
-        return self.recording.play_count
+    @abstractmethod
+    def interactions(self) -> Sequence[Interaction]:
+        """The traffic so far, in the order of the requests."""
 
     @property
     def transcript(self) -> Transcript:
         """The traffic so far, decoded."""
-        interactions = self.recording.interactions
+        from replay_agent.conversation.transcript import Transcript
+
+        interactions = self.interactions
         if self._decoded is None or len(self._decoded) != len(interactions):
             self._decoded = Transcript.from_interactions(interactions)
         return self._decoded
@@ -124,11 +90,75 @@ class Run:
         self._result = await agent.run(prompt, **kwargs)
         return self._result
 
+
+class Run(Conversing):
+    """A recording that is open, and what was said in it so far.
+
+    In a test it is the fixture ``replay``; outside pytest `use_cassette` gives one.
+    """
+
+    def __init__(self, path: Path, options: RecordOptions, *, test: str | None = None, command: str) -> None:
+        """``command`` says how to record anew, with ``{mode}`` where the name of a record mode belongs."""
+        super().__init__()
+        self.recording = Recording(
+            path,
+            options,
+            key=meaning(options.ignore_body, options.match_headers, options.normalize),
+            explain=self._explained,
+            test=test,
+            redactor=Redactor(options.redact),
+        )
+        self._options = options
+        self._test = test
+        self._command = command
+        self._doors = ExitStack()
+
+    def open(self) -> None:
+        """Open the cassette, hook the clients and, unless something may be recorded, shut the network."""
+        with ExitStack() as doors:
+            self.recording.open()
+            if self._options.block_network and not self.recording.records:
+                guard = network.shut(self._test or str(self.cassette_path), self._options.allowed_hosts)
+                doors.callback(network.open_network, guard)
+            self._doors = doors.pop_all()
+
+    def close(self, *, success: bool) -> None:
+        """Open the network again and save what was recorded if the run was a success, else leave it in a journal."""
+        with self._doors:
+            self.recording.close(success)
+
+    @property
+    def cassette_path(self) -> Path:
+        """Where the cassette is, or would be."""
+        return self.recording.cassette_path
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests made so far, secrets taken out, in the order in which they were made."""
+        return self.recording.requests
+
+    @property
+    def play_count(self) -> int:
+        """How many answers were replayed so far."""
+        return self.recording.play_count
+
+    @property
+    def interactions(self) -> Sequence[Interaction]:
+        """The interactions played or recorded so far, in the order of their requests."""
+        return self.recording.interactions
+
+    def _explained(self, miss: Miss) -> str:
+        from replay_agent.report.drift import explainer
+
+        return explainer(self._command, self._options.ignore_body)(miss)
+
     def leftovers_text(self) -> str:
         """Return what to say of interactions of this test that were never played, nothing if there are none."""
         leftovers = self.recording.leftovers()
         if not leftovers:
             return ""
+        from replay_agent.report.leftovers import leftovers_text
+
         cassette = store.load(self.cassette_path)
         return leftovers_text(
             self.cassette_path,
@@ -197,4 +227,6 @@ def use_cassette(
 
 def load_transcript(path: str | PathLike[str]) -> Transcript:
     """Decode a cassette of any known layout; raises `CassetteError` if it cannot be read."""
+    from replay_agent.conversation.transcript import Transcript
+
     return Transcript.from_interactions(store.load(Path(path)).interactions())

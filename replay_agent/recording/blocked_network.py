@@ -42,7 +42,7 @@ class BlockedNetwork(NetworkGuard):
         elif not (isinstance(address, str | bytes | bytearray) and self._matches(_spelled(address))):
             self._refuse(address if isinstance(address, str | bytes | bytearray) else "")
 
-    def check_address(self, host: Any, port: object = None) -> None:
+    def check_address(self, host: Any, _port: object = None) -> None:
         """Raise `NetworkBlocked` for an address that no pattern allows, itself or by a name that was looked up."""
         name = _spelled(host)
         if self._matches(name) or (self._loopback and (not name or is_loopback(name.lower()))):

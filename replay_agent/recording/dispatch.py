@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError, RecordingConflict
@@ -18,6 +19,7 @@ __all__ = (
     "begin",
     "claimant",
     "close_for_test",
+    "guest",
     "in_context",
     "late_misses",
     "only_replaying",
@@ -35,6 +37,7 @@ _lock = threading.Lock()
 _tests: list[Recording] = []
 _blocks: dict[Recording, int] = {}
 """Recordings of ``with`` blocks that are open, and the thread of each."""
+_guests: list[_Guest] = []
 _threads: WeakKeyDictionary[threading.Thread, Recording | None] = WeakKeyDictionary()
 """The test during which a thread was born; None for one that no test can have left behind."""
 
@@ -85,14 +88,31 @@ def unhooked() -> Iterator[None]:
         _unhooked.reset(token)
 
 
+@contextmanager
+def guest(*, records: bool) -> Iterator[None]:
+    """Count a recorder that is not ours, while it is open, among the recordings."""
+    entry = _Guest(records)
+    _guests.append(entry)
+    try:
+        yield
+    finally:
+        _guests.remove(entry)
+
+
+@dataclass(frozen=True, eq=False)
+class _Guest:
+    records: bool
+
+
 def replaying() -> bool:
     """Tell whether any recording is open."""
-    return bool(_tests or _blocks)
+    return bool(_tests or _blocks or _guests)
 
 
 def only_replaying() -> bool:
     """Tell whether recordings are open and none of them sends anything live."""
-    return replaying() and not any(recording.records for recording in (*_tests, *_blocks))
+    recordings: tuple[Recording | _Guest, ...] = (*_tests, *_blocks, *_guests)
+    return bool(recordings) and not any(recording.records for recording in recordings)
 
 
 def claimant(url: str) -> Recording | None:

@@ -20,7 +20,7 @@ from replay_agent.recording.patching import Patch
 from replay_agent.recording.recorder import Recording
 from replay_agent.recording.vcr_bridge import tornado_patches
 
-__all__ = "close_for_test", "in_context", "install", "late_misses", "open_for_test", "uninstall"
+__all__ = "beside", "close_for_test", "in_context", "install", "late_misses", "open_for_test", "uninstall"
 
 _certificates = LazyCertificates(dispatch.only_replaying)
 
@@ -94,6 +94,17 @@ def in_context(recording: Recording) -> Iterator[Recording]:
     try:
         with dispatch.in_context(recording):
             yield recording
+    finally:
+        _settle_down()
+
+
+@contextmanager
+def beside(*, records: bool) -> Iterator[None]:
+    """Save the clients of another recorder what replay saves ours: certificates that nobody needs, and back-off."""
+    install()
+    try:
+        with dispatch.guest(records=records):
+            yield
     finally:
         _settle_down()
 

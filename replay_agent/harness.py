@@ -24,7 +24,6 @@ from replay_agent.recording.options import (
     RecordOptions,
 )
 from replay_agent.recording.recorder import Recording
-from replay_agent.recording.redaction import Redactor
 from replay_agent.traffic import Interaction, Request
 
 if TYPE_CHECKING:
@@ -106,7 +105,6 @@ class Run(Conversing):
             key=meaning(options.ignore_body, options.match_headers, options.normalize),
             explain=self._explained,
             test=test,
-            redactor=Redactor(options.redact),
         )
         self._options = options
         self._test = test

@@ -28,7 +28,7 @@ class Replay:
     recording: Recording
     outcome: Outcome
     request: Request
-    """The live request, redacted."""
+    """The live request, as the client sent it."""
     key: Key
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, RLock
+from typing import TYPE_CHECKING
 
 from replay_agent.exceptions import (
     CassetteError,
@@ -25,9 +26,11 @@ from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
 from replay_agent.recording.matching import Index, Key, Keying, Miss, MissReason
 from replay_agent.recording.misses import Misses, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
-from replay_agent.recording.redaction import Redactor
 from replay_agent.recording.unread import UnreadInteractions
 from replay_agent.traffic import Interaction, Outcome, Request, Response
+
+if TYPE_CHECKING:
+    from replay_agent.recording.redaction import Redactor
 
 __all__ = ("Recording",)
 
@@ -37,6 +40,7 @@ class _Entry:
     """A request of this run that has its answer: a played item of a cassette, or one to be written."""
 
     request: Request
+    """As the client sent it if it was answered from ``source``, else redacted."""
     interaction: Interaction | None = None
     """Read from the source when somebody asks."""
     source: Cassette | None = None
@@ -78,7 +82,7 @@ class Recording:
         self._opened = False
         self._keying = key
         self._misses = Misses(explain, self.options.miss)
-        self._redactor = redactor or Redactor(self.options.redact)
+        self._made_redactor = redactor or (_redactor(self.options) if self.options.redact else None)
         self._lock = RLock()  # a response that is collected as garbage is finished wherever that happens
         self._entries: dict[int, _Entry] = {}
         self._pending: dict[int, Live] = {}
@@ -141,6 +145,13 @@ class Recording:
             self._old_journal = journals.load_journal(path)
         self._journal = journals.Journal(path, self._header())
 
+    @property
+    def _redactor(self) -> Redactor:
+        """Made when it is first needed: a replay that finds its answers needs none."""
+        if self._made_redactor is None:
+            self._made_redactor = _redactor(self.options)
+        return self._made_redactor
+
     # What the run made
 
     @property
@@ -169,7 +180,8 @@ class Recording:
     @property
     def requests(self) -> list[Request]:
         """The requests of this run that were answered, as they were made, redacted."""
-        return [entry.request for entry in self._in_order()]
+        entries = self._in_order()
+        return [each.request if each.source is None else self._redactor.request(each.request) for each in entries]
 
     @property
     def play_count(self) -> int:
@@ -219,9 +231,12 @@ class Recording:
         wanted = hook(raw) if hook else raw
         if wanted is None:
             return None
-        request = self._redactor.request(wanted)
-        key = self._keying(request)
-        return self._recorded(request, key) or self._went_live(wanted, request, key)
+        # What was recorded holds no secrets, so neither does a request that is equal to it: only others are searched.
+        found = self._recorded(wanted, self._keying(wanted))
+        if found is not None:
+            return found
+        key = self._keying(self._redactor.request(wanted))
+        return self._recorded(wanted, key) or self._went_live(wanted, key)
 
     def _recorded(self, request: Request, key: Key) -> Replay | None:
         """Return the recorded answer to a request, from the cassette or a journal left behind."""
@@ -265,11 +280,11 @@ class Recording:
             # As itself, an SDK would take it for a broken connection and try again.
             raise self._misses.told(str(error), self._miss(request, "changed")) from error
 
-    def _went_live(self, raw: Request, request: Request, key: Key) -> Live:
+    def _went_live(self, request: Request, key: Key) -> Live:
         if not self._records:
             raise self.missed(request, key)
         with self._lock:
-            live = Live(self, self._next, raw, key)
+            live = Live(self, self._next, request, key)
             self._next += 1
             self._pending[live.order] = live
         return live
@@ -326,7 +341,7 @@ class Recording:
         self._misses.report(miss)
 
     def missed(self, request: Request, key: Key, reason: MissReason | None = None) -> CassetteMiss | CassetteMissError:
-        """Return the explained miss of a request, and keep it in `misses`."""
+        """Return the explained miss of a request, given as the client sent it, and keep it in `misses`."""
         left = self.unfinished_journal
         note = f"\nAn unfinished recording is at {left}; the next recording takes it up, replaying leaves it alone."
         return self._misses.explained(key, self._miss(request, reason or self._reason(key)), note if left else "")
@@ -339,7 +354,7 @@ class Recording:
         with self._lock:
             played = self._index.played if self._index else frozenset()
         path, mode = self.cassette_path, self.mode.value
-        return Miss(request, path, mode, self.test, self._unread, played, reason)
+        return Miss(self._redactor.request(request), path, mode, self.test, self._unread, played, reason)
 
     def _reason(self, key: Key) -> MissReason:
         if self._base is None:
@@ -402,3 +417,9 @@ def _permissions(mode: RecordMode, found: bool) -> tuple[bool, bool]:
         return found, not found
     plays = mode in (RecordMode.NONE, RecordMode.NEW_EPISODES, RecordMode.REFRESH)
     return plays, mode is not RecordMode.NONE
+
+
+def _redactor(options: RecordOptions) -> Redactor:
+    from replay_agent.recording.redaction import Redactor
+
+    return Redactor(options.redact)

@@ -6,7 +6,13 @@ import re
 import pytest
 import yaml
 
-from replay_agent.exceptions import CassetteMiss, CassetteMissError, CassetteUnreadable, CassetteUnwritable
+from replay_agent.exceptions import (
+    CassetteMiss,
+    CassetteMissError,
+    CassetteUnreadable,
+    CassetteUnwritable,
+    UserError,
+)
 from replay_agent.recording.answers import CANCELLED, Live, Replay
 from replay_agent.recording.journal import journal_path
 from replay_agent.recording.matching import Key
@@ -560,6 +566,33 @@ def test_secret_in_a_request_reaches_no_file_and_matches_another(path):
     record(path, (f"my key is {key}", "hush"))
     assert key not in path.read_text()
     assert replayed(make(path).open(), f"my key is {other}") == "hush"
+
+
+def test_requests_of_a_replay_tell_no_secret(path):
+    key, other = "sk-proj-abcDEF1234567890abcDEF12", "sk-proj-ZYXwvu0987654321ZYXwvu09"
+    record(path, (f"my key is {key}", "hush"))
+    recording = make(path).open()
+    answer = recording.begin(ask(f"my key is {other}"))
+    assert recording.requests[0].body == b"my key is REDACTED(openai-key)"
+    assert answer.read_on().request.body == b"my key is REDACTED(openai-key)"
+
+
+def test_miss_tells_no_secret(path):
+    record(path, ("hi", "hello"))
+    with pytest.raises(CassetteMiss) as miss:
+        make(path).open().begin(ask("my key is sk-proj-ZYXwvu0987654321ZYXwvu09"))
+    assert miss.value.request.body == b"my key is REDACTED(openai-key)"
+
+
+def test_request_equal_to_a_recorded_one_is_answered_before_secrets_are_looked_for(path):
+    record(path, ("the trace is 0123456789", "found"))
+    recording = make(path, redact=(r"trace is \d+",)).open()
+    assert replayed(recording, "the trace is 0123456789") == "found"
+
+
+def test_rule_that_cannot_be_read_is_told_at_once(path):
+    with pytest.raises(UserError, match="neither a field name nor a regular expression"):
+        make(path, redact=("trace (",))
 
 
 # What the run tells

@@ -66,6 +66,9 @@ _SAFETY = "gemini_safety_settings"
 _JSON = "application/json"
 _SCHEMA_FIELDS = ("responseJsonSchema", "responseSchema")
 _PARAMETER_FIELDS = ("parametersJsonSchema", "parameters")
+_DECLARED = ("name", "description", *_PARAMETER_FIELDS)
+_MORE_DECLARED = "functionDeclarations"
+"""The extra with what declarations say beyond `ToolDefinition`, by the tool's name: the schema of its answer, say."""
 _CAPITAL = re.compile(r"[A-Z]")
 _IDS = "functionCallIds"
 """The extra that says that ids of calls and signatures of thoughts are part of the history."""
@@ -262,8 +265,11 @@ def _read_tools(raw_tools: object, extras: Fields) -> list[ToolDefinition]:
             definition = _read_declaration(declaration)
             if definition is None:
                 others.append({"functionDeclarations": [declaration]})
-            else:
-                definitions.append(definition)
+                continue
+            definitions.append(definition)
+            more = {key: value for key, value in declaration.items() if camel({key: None}).keys().isdisjoint(_DECLARED)}
+            if more:
+                extras.setdefault(_MORE_DECLARED, {})[definition.name] = more
         if declared is None or tool:
             others.append(tool or raw)
     if others:
@@ -278,7 +284,7 @@ def _read_declaration(raw: object) -> ToolDefinition | None:
     name = fields.get("name")
     if not isinstance(name, str) or not isinstance(schema, dict):
         return None
-    if len(schemas) > 1 or not fields.keys() <= {"name", "description", *_PARAMETER_FIELDS}:
+    if len(schemas) > 1:
         return None
     return ToolDefinition(name, fields.get("description"), schema)
 
@@ -349,7 +355,7 @@ def _write_call(call: ModelCall) -> Fields:
         "safety_settings": call.settings.get(_SAFETY),
     }
     body |= {key: value for key, value in optional.items() if value}
-    said = {*_BODY_FIELDS, "alt", _IDS}
+    said = {*_BODY_FIELDS, "alt", _IDS, _MORE_DECLARED}
     return body | {key: value for key, value in call.extras.items() if key not in said}
 
 
@@ -407,7 +413,8 @@ def _write_tools(call: ModelCall) -> Any:
     others = call.extras.get("tools", [])
     if not call.tools:
         return others
-    declared = {"function_declarations": [_write_declaration(tool) for tool in call.tools]}
+    more = call.extras.get(_MORE_DECLARED, {})
+    declared = {"function_declarations": [_write_declaration(tool) | more.get(tool.name, {}) for tool in call.tools]}
     return [*others, declared] if others else declared
 
 

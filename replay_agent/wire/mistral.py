@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replay_agent.calls import ModelCall
-from replay_agent.traffic import Request
+from replay_agent.traffic import Request, header
 from replay_agent.wire.chat_dialects import DIALECTS, Dialect, dialect_of
 from replay_agent.wire.json_text import Fields
 from replay_agent.wire.openai_chat import OpenAIChat
@@ -21,7 +21,9 @@ class Mistral(OpenAIChat):
 
     def claims(self, request: Request) -> bool:
         body = self._body(request)
-        return body is not None and isinstance(body.get("messages"), list) and _is_mistral(request.url, body)
+        if body is None or not isinstance(body.get("messages"), list):
+            return False
+        return dialect_of(request.url, body) == _DIALECT.name or _is_sdk(request)
 
     def _dialect(self, call: ModelCall | None) -> Dialect:  # noqa: ARG002
         return _DIALECT
@@ -30,8 +32,9 @@ class Mistral(OpenAIChat):
         return _DIALECT
 
 
-def _is_mistral(url: str, body: Fields) -> bool:
-    return dialect_of(url, body) == _DIALECT.name
+def _is_sdk(request: Request) -> bool:
+    """Tell whether Mistral's own client asks: it takes no other shapes, wherever the answer comes from."""
+    return "mistralai" in (header(request.headers, "user-agent") or "")
 
 
 codec = Mistral()

@@ -454,18 +454,16 @@ def test_a_strange_body_is_read():
             [1, PNG, UnknownPart({"fileData": {"fileUri": "u"}}), UnknownPart({"scheduling": "SILENT"})], "c1", "f"
         )
     ]
-    assert call.tools == [ToolDefinition("f", None, {"type": "OBJECT"})]
+    nothing = {"type": "object", "properties": {}}
+    assert call.tools == [ToolDefinition("f", None, {"type": "OBJECT"}), ToolDefinition("g", None, nothing)]
     assert call.tool_choice is None
     assert call.output_schema == OutputSchema({"type": "OBJECT"})
     assert call.extras == {
         "cachedContent": "cachedContents/1",
         "generationConfig": {"topK": 5},
         "toolConfig": STRANGE["toolConfig"],
-        "tools": [
-            {"googleSearch": {}},
-            {"functionDeclarations": [{"name": "g", "behavior": "NON_BLOCKING"}]},
-            {"codeExecution": {}},
-        ],
+        "tools": [{"googleSearch": {}}, {"codeExecution": {}}],
+        "functionDeclarations": {"g": {"behavior": "NON_BLOCKING"}},
         "functionCallIds": True,
     }
 
@@ -478,10 +476,17 @@ def test_a_body_comes_back_byte_for_byte():
 def test_an_edited_call_keeps_what_it_can():
     edited = replace(codec.decode_call(request(STRANGE)), settings={"temperature": 1.0})
     again = decoded(edited)
+    nothing = {"type": "object", "properties": {}}
     assert replace(again, messages=[]) == replace(
-        edited, messages=[], tools=[ToolDefinition("f", None, {"type": "object", "properties": {}})]
+        edited, messages=[], tools=[ToolDefinition("f", None, nothing), ToolDefinition("g", None, nothing)]
     )
     assert again.messages[1:] == edited.messages[1:]
+
+
+def test_a_declared_answer_makes_a_function_no_less_a_tool():
+    declared = {"name": "f", "parameters_json_schema": {"type": "object"}, "response_json_schema": {"type": "string"}}
+    body = {"contents": [{"role": "user", "parts": [{"text": "x"}]}], "tools": [{"functionDeclarations": [declared]}]}
+    assert codec.decode_call(request(body)).tools == [ToolDefinition("f", None, {"type": "object"})]
 
 
 def test_ids_go_back_to_the_gemini_model_that_made_them():

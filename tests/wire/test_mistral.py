@@ -93,6 +93,13 @@ def test_other_peoples_traffic_is_not():
     assert not codec.claims(Request("POST", "https://api.mistral.ai/v1/embeddings", body=b'{"messages": []}'))
 
 
+def test_its_own_client_is_answered_in_its_shapes_wherever_it_asks():
+    url, body = "http://127.0.0.1:1/v1/chat/completions", b'{"messages": []}'
+    own = ("User-Agent", "speakeasy-sdk/python 3.7.0 2.935.1 1.0.0 mistralai")
+    assert codec.claims(Request("POST", url, (own,), body))
+    assert not codec.claims(Request("POST", url, (("user-agent", "OpenAI/Python 3.54.0"),), body))
+
+
 def test_tags_are_text_here():
     body = {"choices": [{"message": {"content": "<think>a</think>"}, "finish_reason": "stop"}]}
     answer = codec.decode_answer(None, 200, (), json.dumps(body).encode())

@@ -198,6 +198,7 @@ class _Transport(asyncio.Transport):
             return self.connect_timeout()
         module, name = self._module, _CONNECT_ERRORS.get(type(error), "ClientConnectorError")
         made: Exception = getattr(module, name, module.ClientConnectorError)(self._req.connection_key, error)
+        made.__cause__ = error
         return made
 
     def connect_timeout(self) -> Exception:

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import ssl
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -38,12 +39,23 @@ def httpx_phase(kind: str) -> Phase:
 
 
 def httpx_error(module: ModuleType, failure: Failure) -> Exception:
-    """Return the failure as an exception of httpx or httpx2 (``module``)."""
+    """Return the failure as an exception of httpx or httpx2 (``module``), caused by that of the transport below."""
     kind: Any = getattr(module, failure.kind, None)
     if not (isinstance(kind, type) and issubclass(kind, module.TransportError)):
         kind = getattr(module, _NEAREST[failure.phase])
     error: Exception = kind(failure.message)
+    error.__cause__ = _httpcore_error(module, kind.__name__, failure.message)
     return error
+
+
+def _httpcore_error(module: ModuleType, name: str, message: str) -> Exception | None:
+    """Return what httpx translates into its error of this name; None for a release on another transport."""
+    try:
+        core = import_module(module.__name__.replace("httpx", "httpcore"))
+    except ImportError:
+        return None
+    kind = getattr(core, name, None)
+    return None if kind is None else kind(message)
 
 
 def os_error(failure: Failure) -> OSError:
@@ -53,7 +65,7 @@ def os_error(failure: Failure) -> OSError:
         return TimeoutError(message or "timed out")
     if "[SSL" in message or "certificate verify failed" in message:
         return _tls_error(message)
-    found = re.search(r"\[?Errno (-?\d+)\]? ?([^\[\]()]*)", message)
+    found = re.search(r"\[?Errno (-?\d+)\]? ?([^\[\]()]*(?:\([^()]*\))?)", message)
     if found is None:
         return _by_phase(failure)
     number, text = int(found[1]), found[2].strip()

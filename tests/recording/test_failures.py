@@ -5,6 +5,8 @@ import os
 import socket
 import ssl
 
+import httpcore
+import httpcore2
 import httpx
 import httpx2
 import pytest
@@ -31,6 +33,14 @@ def test_httpx_errors_come_back_as_themselves(module, kind):
     error = httpx_error(module, Failure(kind, Phase.HEAD, "why"))
     assert type(error) is getattr(module, kind)
     assert str(error) == "why"
+
+
+@pytest.mark.parametrize(("module", "below"), [(httpx, httpcore), (httpx2, httpcore2)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_httpx_errors_have_the_cause_of_live_ones(module, below, kind):
+    cause = httpx_error(module, Failure(kind, Phase.HEAD, "why")).__cause__
+    assert type(cause) is getattr(below, kind)
+    assert str(cause) == "why"
 
 
 @pytest.mark.parametrize("kind", ["SomethingNew", "Client", "HTTPStatusError", "InvalidURL"])
@@ -62,6 +72,11 @@ def test_socket_errors_by_number(message, phase, kind, number):
     error = os_error(Failure("ConnectError", phase, message))
     assert type(error) is kind
     assert error.errno == number
+
+
+def test_socket_error_keeps_the_address_in_its_words():
+    error = os_error(Failure("ConnectError", Phase.CONNECT, "[Errno 111] Connect call failed ('127.0.0.1', 9)"))
+    assert str(error) == "[Errno 111] Connect call failed ('127.0.0.1', 9)"
 
 
 def test_timeouts_are_timeouts():

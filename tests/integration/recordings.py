@@ -1,9 +1,9 @@
-"""Recordings for whole-run tests, without the plugin: a simple key, and records and replays in one call."""
+"""Recordings for whole-run tests, without the plugin: a simple key unless given another."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,8 @@ def explain(miss: Miss) -> str:
 
 
 def make(path: Path, mode: str = "none", **options: Any) -> Recording:
-    test = options.pop("test", None)
-    return Recording(path, RecordOptions(record_mode=mode, **options), key=PlainKeying(), explain=explain, test=test)
+    test, key = options.pop("test", None), options.pop("key", PlainKeying())
+    return Recording(path, RecordOptions(record_mode=mode, **options), key=key, explain=explain, test=test)
 
 
 @contextmanager
@@ -56,12 +56,3 @@ def replaying(path: Path, **options: Any) -> Iterator[Recording]:
         network.open_network(guard)
     assert opened.misses == []
     assert opened.leftovers() == []
-
-
-def record_and_replay(path: Path, run: Callable[[], Any], stop: Callable[[], None]) -> tuple[Any, Any]:
-    """Return what a run gave live, and what it gives again when the provider is gone."""
-    with recording(path, "once"):
-        live = run()
-    stop()
-    with replaying(path):
-        return live, run()

@@ -29,8 +29,10 @@ class Peer:
         self.body = body
         self.count = count
         self.stopped = stopped
-        self.method, self.target, _ = head.split(b"\r\n")[0].decode().split(" ")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        self.method, self.target, _ = first.split(" ")
         self.path = self.target.partition("?")[0]
+        self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
     def send(self, *pieces: bytes) -> None:
         for piece in pieces:
@@ -170,10 +172,16 @@ FAULTS = ("/stalled-stream", "/reset-stream", "/short-body", "/no-answer", "/res
 SOUND = tuple(shape for shape in SHAPES if shape not in (*FAULTS, "/limited", "/endless", "/echo", "/broken-gzip"))
 
 
-class RoughProvider:
-    """Serves `SHAPES` by path, each connection in a thread of its own."""
+def by_path(peer: Peer) -> None:
+    """Answer in the shape that the path names."""
+    SHAPES[peer.path](peer)
 
-    def __init__(self) -> None:
+
+class RoughProvider:
+    """Serves whatever ``answer`` makes of a request, each connection in a thread of its own."""
+
+    def __init__(self, answer: Callable[[Peer], None] = by_path) -> None:
+        self._answer = answer
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -219,7 +227,7 @@ class RoughProvider:
                     target = head.split(b" ")[1].decode()
                     count = self._counts[target] = self._counts.get(target, 0) + 1
                 peer = Peer(sock, head, body, count, self._stopped)
-                SHAPES[peer.path](peer)
+                self._answer(peer)
                 if b"HTTP/1.0" in head:
                     return
         except OSError:
@@ -253,9 +261,9 @@ def _read_request(sock: socket.socket) -> tuple[bytes, bytes] | None:
 
 
 @contextmanager
-def rough_provider() -> Iterator[RoughProvider]:
+def rough_provider(answer: Callable[[Peer], None] = by_path) -> Iterator[RoughProvider]:
     """Serve until the end of the block, or until stopped."""
-    provider = RoughProvider()
+    provider = RoughProvider(answer)
     try:
         yield provider
     finally:

@@ -7,16 +7,16 @@
     recorded_at: '2026-11-22T15:37:53Z'
     keying: meaning-1
     interactions:
-    - # 5f0c2ad1e9b34c70 8a3be1f2 call_1
+    - # 5f0c2ad1e9b34c70/c2b6a39e5d01f488 8a3be1f2 call_1
       test: tests/test_geo.py::test_capital
       request: ...
       response: ...
     ...
 
-It is plain YAML. Every interaction begins in column 0 with a comment: the digest of its key, a checksum of the item with
-its key, and the tool-call ids of the key. So opening a file takes cutting it at the dashes and adding up checksums; an item that
-somebody edited shows by its checksum, and is read by libyaml and given its key anew. The last line, YAML's mark for the
-end of a document, tells a file that was cut off.
+It is plain YAML. Every interaction begins in column 0 with a comment: the digest of its key, the fingerprint of its request,
+a checksum of the item with its key, and the tool-call ids of the key. So opening a file takes cutting it at the dashes and
+adding up checksums; an item that somebody edited shows by its checksum, and is read by libyaml and given its key anew. The
+last line, YAML's mark for the end of a document, tells a file that was cut off.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from replay_agent import __version__
 from replay_agent.exceptions import CassetteUnreadable, CassetteVersionError, WireError
 from replay_agent.recording.blocks import read_block, write_block
 from replay_agent.recording.documents import BadDocument, read_yaml
+from replay_agent.recording.fingerprint import fingerprint
 from replay_agent.recording.items import BadItem, item_from_fields, read_item, read_outcome, write_item
 from replay_agent.recording.matching import Key, Keying
 from replay_agent.recording.spelling import Number
@@ -50,7 +51,7 @@ Layout: TypeAlias = Literal["replay-agent", "foreign"]
 
 _HEAD = re.compile(rb"^interactions:[ \t]*([^\n]*)(?:\n|\Z)", re.MULTILINE)
 _OURS = re.compile(rb"^(?:library: *pytest-replay-agent|keying:)", re.MULTILINE)
-_BEGIN = re.compile(rb"\n- (?:# (\S+) ([0-9a-f]{8})((?: \S+)*)\n)?")
+_BEGIN = re.compile(rb"\n- (?:# ([^\s/]+)/([0-9a-f]+) ([0-9a-f]{8})((?: \S+)*)\n)?")
 _COMMENTED = re.compile(rb"\n- # ")
 _UNKNOWN_KEY = "?"
 _TEST, _ODD_TEST = b"  test: ", b"  test:\n"
@@ -211,9 +212,9 @@ class WrittenCassette(Cassette):
         data, crc32 = memoryview(self._data), zlib.crc32
         keys: list[Key | None] = []
         for found, (_, end) in zip(self._begins, self._bounds, strict=True):
-            digest, checksum, ids = found.groups()
-            if digest and crc32(data[found.end() - 1 : end], crc32(ids, crc32(digest))) == int(checksum, 16):
-                keys.append(Key(digest.decode(), tuple(map(_unquoted, ids.split())) if ids else ()))
+            digest, spelled, checksum, ids = found.groups()
+            if digest and crc32(data[found.end() - 1 : end], crc32(digest + spelled + ids)) == int(checksum, 16):
+                keys.append(Key(digest.decode(), tuple(map(_unquoted, ids.split())) if ids else (), spelled.decode()))
             else:
                 keys.append(None)
         return keys
@@ -292,7 +293,7 @@ class WrittenCassette(Cassette):
         source, stored = self._data[start:end], self._stored[index]
         key = self._key(index) or stored
         if stored is not None and self._scheme and key != stored:
-            source = _comment(key, source[source.index(b"\n") + 1 :])
+            source = _comment(key, stored.fingerprint, source[source.index(b"\n") + 1 :])
         return Item(source, key, self.test(index))
 
     def _answers(self, index: int, id: str) -> bool:
@@ -308,15 +309,16 @@ class WrittenCassette(Cassette):
 
 def new_item(interaction: Interaction, key: Key | None) -> Item:
     """Write an interaction (already redacted); what is returned reads back equal, to the byte."""
-    return Item(_comment(key, write_item(interaction).encode()), key, interaction.test)
+    content = write_item(interaction).encode()
+    return Item(_comment(key, fingerprint(interaction.request), content), key, interaction.test)
 
 
-def _comment(key: Key | None, content: bytes) -> bytes:
+def _comment(key: Key | None, spelled: str, content: bytes) -> bytes:
     """Return the lines of an item, the comment put before them."""
     digest = (_UNKNOWN_KEY if key is None else key.digest).encode()
     ids = "".join(f" {_quoted(each)}" for each in (key.ids if key else ())).encode()
-    checksum = zlib.crc32(b"\n" + content, zlib.crc32(ids, zlib.crc32(digest)))
-    return b"- # %b %08x%b\n%b" % (digest, checksum, ids, content)
+    checksum = zlib.crc32(b"\n" + content, zlib.crc32(digest + spelled.encode() + ids))
+    return b"- # %b/%b %08x%b\n%b" % (digest, spelled.encode(), checksum, ids, content)
 
 
 def _quoted(id: str) -> str:
@@ -330,7 +332,9 @@ def _unquoted(word: bytes) -> str:
 def unkeyed(item: Item) -> Item:
     """Return an item whose key is not known under the scheme of the file it goes to."""
     as_written = _BEGIN.fullmatch(b"\n" + item.source.removesuffix(item.content))
-    return Item(_comment(None, item.content), None, item.test) if as_written and as_written[1] else item
+    if as_written is None or as_written[2] is None:
+        return item
+    return Item(_comment(None, as_written[2].decode(), item.content), None, item.test)
 
 
 def render(header: Header, items: Sequence[Item]) -> bytes:

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from replay_agent.recording.fingerprint import STORED_HEADERS
 from replay_agent.recording.secrets import is_credential_header, is_identity_header, placeholder
 from replay_agent.traffic import Headers
 
 __all__ = "DIGEST_HEADERS", "kept_request_headers", "kept_response_headers"
 
-_REQUEST_HEADERS = frozenset(
-    {
-        *("accept", "accept-language", "content-type", "content-encoding", "content-language", "content-disposition"),
-        *("range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "prefer", "expect"),
-        *("anthropic-version", "anthropic-beta", "openai-beta", "mcp-protocol-version", "last-event-id"),
-        *("x-amz-target", "soapaction", "x-http-method-override", "x-goog-fieldmask", "x-amzn-bedrock-accept"),
-        *("x-goog-upload-protocol", "x-goog-upload-command", "x-goog-upload-offset"),
-        *("x-goog-upload-header-content-type", "x-goog-upload-header-content-length"),
-    }
-)
 DIGEST_HEADERS = frozenset({"content-md5", "digest", "content-digest", "repr-digest", "x-goog-hash"})
 """Say what the bytes of a body were: wrong when a secret was taken out of it. So are those that begin with x-amz-checksum-."""
 
@@ -31,7 +22,7 @@ def kept_request_headers(headers: Headers, wanted: Collection[str] = ()) -> Head
     kept = []
     for name, value in headers:
         lowered = name.lower()
-        if lowered in _REQUEST_HEADERS:
+        if lowered in STORED_HEADERS:
             kept.append((name, value))
         elif lowered in wanted:
             kept.append((name, _hidden(lowered) if is_credential_header(lowered) else value))

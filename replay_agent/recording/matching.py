@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
@@ -21,10 +21,12 @@ class Key:
     """The meaning of a request: two requests that ask for the same have equal keys.
 
     ``digest`` is taken with every tool-call id replaced by its order of appearance; ``ids`` are those ids, in order.
+    ``fingerprint`` is that of the request whose key was computed, where it is known: it is no part of the meaning.
     """
 
     digest: str
     ids: tuple[str, ...] = ()
+    fingerprint: str = field(default="", compare=False)
 
 
 class Keying(Protocol):

@@ -21,6 +21,7 @@ from replay_agent.recording import store
 from replay_agent.recording.answers import Live, Replay
 from replay_agent.recording.arranging import arranged
 from replay_agent.recording.cassette import Cassette, Header, Item, new_item
+from replay_agent.recording.fingerprint import fingerprint
 from replay_agent.recording.hosts import host_of, matches_host
 from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
 from replay_agent.recording.matching import Index, Key, Keying, Miss, MissReason
@@ -90,6 +91,8 @@ class Recording:
         self._plays = self._records = False
         self._base: Cassette | None = None
         self._index: Index | None = None
+        self._known: dict[str, Key] = {}
+        """The keys of recorded requests by their fingerprints."""
         self._old_journal: Cassette | None = None
         self._old_journal_index: Index | None = None
         self._journal: journals.Journal | None = None
@@ -232,11 +235,21 @@ class Recording:
         if wanted is None:
             return None
         # What was recorded holds no secrets, so neither does a request that is equal to it: only others are searched.
-        found = self._recorded(wanted, self._keying(wanted))
+        found = self._recorded(wanted, self._key(wanted))
         if found is not None:
             return found
-        key = self._keying(self._redactor.request(wanted))
+        key = self._key(self._redactor.request(wanted))
         return self._recorded(wanted, key) or self._went_live(wanted, key)
+
+    def _key(self, request: Request) -> Key:
+        """Return the key of a request, which needs no computing if a recorded one was spelled the same."""
+        with self._lock:
+            if self._plays and self._base is not None:
+                self._played_index(self._base)
+            if self._old_journal is not None:
+                self._left_index(self._old_journal)
+            known = self._known.get(fingerprint(request)) if self._known else None
+        return known or self._keying(request)
 
     def _recorded(self, request: Request, key: Key) -> Replay | None:
         """Return the recorded answer to a request, from the cassette or a journal left behind."""
@@ -258,9 +271,7 @@ class Recording:
             if index is not None:
                 return self._base, index
         if self._old_journal is not None:
-            if self._old_journal_index is None:
-                self._old_journal_index = self._index_of(self._old_journal, repeats=False)
-            index = self._old_journal_index.find(key)
+            index = self._left_index(self._old_journal).find(key)
             if index is not None:
                 return self._old_journal, index
         return None
@@ -270,8 +281,15 @@ class Recording:
             self._index = self._index_of(base, repeats=self.options.allow_repeats and not self._records)
         return self._index
 
+    def _left_index(self, journal: Cassette) -> Index:
+        if self._old_journal_index is None:
+            self._old_journal_index = self._index_of(journal, repeats=False)
+        return self._old_journal_index
+
     def _index_of(self, cassette: Cassette, *, repeats: bool) -> Index:
-        return Index(cassette.keys(self._keying), answered=cassette.answered, allow_repeats=repeats)
+        keys = cassette.keys(self._keying)
+        self._known.update((key.fingerprint, key) for key in keys if key.fingerprint)
+        return Index(keys, answered=cassette.answered, allow_repeats=repeats)
 
     def _read(self, cassette: Cassette, index: int, request: Request) -> Outcome:
         try:

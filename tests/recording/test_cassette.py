@@ -142,7 +142,7 @@ def test_ids_of_a_key_come_back(chat):
 def test_forgotten_key(chat, keying):
     item = new_item(chat(), keying(chat().request))
     assert unkeyed(item).content == item.content
-    assert unkeyed(item).source.startswith(b"- # ? ")
+    assert unkeyed(item).source.startswith(b"- # ?/")
     by_hand = replace(item, source=b"- test: x\n" + item.content)
     assert unkeyed(by_hand) == by_hand
 

@@ -61,7 +61,7 @@ def test_both_changes_are_in_the_file(items, cassette, base, wanted, now, expect
 
 def test_others_items_forget_the_key_of_another_scheme(items, cassette):
     _, merged = merge(Header(keying="bytes-2"), items("x"), None, cassette("a"))
-    assert [item.source[:6] == b"- # ? " for item in merged] == [True, False]
+    assert [item.source[:6] == b"- # ?/" for item in merged] == [True, False]
 
 
 def test_header_keeps_its_beginnings(items, cassette):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -104,6 +105,34 @@ def test_same_request_gets_its_answers_in_order(path):
     record(path, ("hi", "one"), ("other", "x"), ("hi", "two"))
     recording = make(path).open()
     assert [replayed(recording, body) for body in ("hi", "hi", "other")] == ["one", "two", "x"]
+
+
+def test_request_spelled_as_recorded_is_not_understood_again(path):
+    record(path, ("hi", "hello"))
+
+    class Refusing(PlainKeying):
+        def __call__(self, request):
+            raise AssertionError("the key is in the file")
+
+    recording = Recording(path, RecordOptions(), key=Refusing(), explain=Explainer()).open()
+    assert replayed(recording, "hi") == "hello"
+
+
+def test_same_meaning_in_two_spellings_gets_its_answers_in_order(path):
+    class Careless(PlainKeying):
+        def __call__(self, request):
+            return super().__call__(replace(request, body=request.body.lower()))
+
+    def careless(mode):
+        options = RecordOptions(record_mode=mode)
+        return Recording(path, options, key=Careless(), explain=Explainer()).open()
+
+    recording = careless("once")
+    for body, answer in (("Hi", "one"), ("hi", "two")):
+        recording.begin(ask(body)).finish(say(answer))
+    recording.close()
+    again = careless("none")
+    assert [replayed(again, body) for body in ("hi", "HI")] == ["one", "two"]
 
 
 def test_answers_are_in_the_order_of_requests_not_of_answers(path):

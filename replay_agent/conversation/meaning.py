@@ -1,4 +1,8 @@
-"""What a request asks for, as a key: equal for equal meaning, whatever client spelled it."""
+"""What a request asks for, as a key: equal for equal meaning, whatever client spelled it.
+
+Reading JSON, paths and multipart bodies is imported when it is first done: a replay whose requests are all spelled as
+they were recorded does none of it.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,18 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from replay_agent.content_encoding import decode
 from replay_agent.conversation.address import canonical_form, canonical_url
-from replay_agent.conversation.canonical_json import canonical_json
-from replay_agent.conversation.json_path import JSONPath
-from replay_agent.conversation.multipart import BodyPart, parse_multipart
 from replay_agent.exceptions import WireError
 from replay_agent.recording.matching import Key
 from replay_agent.traffic import Headers, Request
+
+if TYPE_CHECKING:
+    from replay_agent.conversation.json_path import JSONPath
+    from replay_agent.conversation.multipart import BodyPart
 
 __all__ = "Meaning", "meaning"
 
@@ -44,7 +49,7 @@ def meaning(
     headers that do, ``normalize`` functions that rewrite a body before it is read. Raises `UserError` for a bad path.
     """
     return Meaning(
-        tuple(JSONPath.parse(path) for path in sorted(set(ignore_body))),
+        _paths(ignore_body) if ignore_body else (),
         tuple(sorted({name.lower() for name in match_headers})),
         tuple(normalize),
     )
@@ -108,6 +113,8 @@ class Meaning:
         if content_type[:33].lower() == "application/x-www-form-urlencoded":
             return Canon("form", self._form(body))
         if content_type[:10].lower() == "multipart/":
+            from replay_agent.conversation.multipart import parse_multipart
+
             parts = parse_multipart(content_type, body)
             if parts is not None:
                 return Canon("multipart", self._parts(parts, ids))
@@ -125,6 +132,8 @@ class Meaning:
         return None if documents is None else Canon("ndjson", documents)
 
     def _documents(self, texts: list[bytes], ids: list[str]) -> bytes | None:
+        from replay_agent.conversation.canonical_json import canonical_json
+
         found: list[str] = []
         try:
             documents = b"\n".join([canonical_json(text, self.ignore_body, found) for text in texts])
@@ -149,6 +158,12 @@ class Meaning:
         kind, text = self._meaning(part.header("content-type"), part.body, ids)
         named = sorted(field for field in part.headers if field[0] != "content-length")
         return [named, kind, blake2b(text, digest_size=16).hexdigest()]
+
+
+def _paths(texts: Sequence[str]) -> tuple[JSONPath, ...]:
+    from replay_agent.conversation.json_path import JSONPath
+
+    return tuple(JSONPath.parse(text) for text in sorted(set(texts)))
 
 
 def _name(function: Normalize) -> str:

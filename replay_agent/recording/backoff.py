@@ -5,19 +5,20 @@ The answers and their headers stay as they are; a test's own sleeps, and its sta
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
-import time
 from collections import deque
 from contextvars import ContextVar
 from functools import wraps
-from types import FrameType
-from typing import Any
+from types import FrameType, ModuleType
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from replay_agent.recording.patching import Patch
 from replay_agent.traffic import Outcome, Response, header
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = "RETRYING_MODULES", "Debt", "debt", "disarm", "note"
 
@@ -97,7 +98,7 @@ _current: ContextVar[Debt | None] = ContextVar("replay_agent_debt", default=None
 _by_thread = threading.local()
 _patches: list[Patch] = []
 _lock = threading.Lock()
-_SLEEPS = (("time", time.sleep), ("asyncio", asyncio.sleep), ("anyio", None), ("trio", None))
+_SLEEPERS = "time", "asyncio", "anyio", "trio"
 
 
 def debt() -> Debt:
@@ -125,8 +126,9 @@ def _is_refusal(response: Response) -> bool:
 
 
 def _task() -> ref[asyncio.Task[Any]] | None:
+    asyncio = sys.modules.get("asyncio")
     try:
-        task = asyncio.current_task()
+        task = asyncio.current_task() if asyncio is not None else None
     except RuntimeError:
         return None
     return ref(task) if task else None
@@ -143,13 +145,17 @@ def _arm() -> None:
     with _lock:
         if _patches:
             return
-        for name, original in _SLEEPS:
+        for name in _SLEEPERS:
             module = sys.modules.get(name)
-            if module is None or (original is not None and module.sleep is not original):
+            if module is None or not _is_own(module, name):
                 continue  # not imported, or a test's stand-in
             patch = Patch(module, "sleep", _skipping if name == "time" else _async_skipping)
             patch.apply()
             _patches.append(patch)
+
+
+def _is_own(module: ModuleType, name: str) -> bool:
+    return str(module.sleep.__module__).partition(".")[0] == name
 
 
 def _skipping(original: Any) -> Any:

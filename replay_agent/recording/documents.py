@@ -10,7 +10,6 @@ import base64
 import binascii
 import json
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +62,8 @@ def read_json_document(text: str) -> object:
 
 def read_toml(text: str) -> object:
     """Read TOML. Raises `BadDocument`."""
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except RecursionError as exc:

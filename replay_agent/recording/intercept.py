@@ -4,38 +4,34 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from types import ModuleType
-from typing import Any
 
 from replay_agent.recording import backoff, dispatch
-from replay_agent.recording.aiohttp_hooks import aiohttp_patches
 from replay_agent.recording.arrivals import Arrivals
 from replay_agent.recording.dispatch import late_misses
-from replay_agent.recording.http_client_hooks import http_client_patches, httplib2_patches, urllib3_patches
-from replay_agent.recording.httpx_hooks import httpx_patches
 from replay_agent.recording.lazy_certificates import LazyCertificates
 from replay_agent.recording.patching import Patch
 from replay_agent.recording.recorder import Recording
-from replay_agent.recording.vcr_bridge import tornado_patches
 
 __all__ = "beside", "close_for_test", "in_context", "install", "late_misses", "open_for_test", "uninstall"
 
 _certificates = LazyCertificates(dispatch.only_replaying)
 
-HOOKS: dict[str, Callable[[Any], list[Patch]]] = {
-    "http.client": http_client_patches,
-    "urllib3.connection": urllib3_patches,
-    "httplib2": httplib2_patches,
-    "httpx": httpx_patches,
-    "httpx2": httpx_patches,
-    "aiohttp": aiohttp_patches,
-    "tornado.simple_httpclient": tornado_patches,
-    "tornado.curl_httpclient": tornado_patches,
-    "ssl": _certificates.patches,
+HOOKS = {
+    "http.client": "http_client_hooks.http_client_patches",
+    "urllib3.connection": "http_client_hooks.urllib3_patches",
+    "httplib2": "http_client_hooks.httplib2_patches",
+    "httpx": "httpx_hooks.httpx_patches",
+    "httpx2": "httpx_hooks.httpx_patches",
+    "aiohttp": "aiohttp_hooks.aiohttp_patches",
+    "tornado.simple_httpclient": "vcr_bridge.tornado_patches",
+    "tornado.curl_httpclient": "vcr_bridge.tornado_patches",
+    "ssl": "intercept.certificate_patches",
 }
-"""What is hooked when a module of this name is there, or comes."""
+"""What hooks a module of this name when it is there, or comes; imported only then."""
 
 _lock = threading.RLock()
 _holders = 0
@@ -120,10 +116,21 @@ def _hook(module: ModuleType) -> None:
     with _lock:
         if _hooked.get(name) is not module:  # a module that was forgotten and imported again is another one
             _hooked[name] = module
-            _patches[name] = HOOKS[name](module)
+            _patches[name] = _patches_for(module)
         if _holders:
             for patch in _patches[name]:
                 patch.apply()
+
+
+def certificate_patches(module: ModuleType) -> list[Patch]:
+    """Return the patches for ``ssl``."""
+    return _certificates.patches(module)
+
+
+def _patches_for(module: ModuleType) -> list[Patch]:
+    home, _, function = HOOKS[module.__name__].partition(".")
+    patches: list[Patch] = getattr(import_module(f"{__package__}.{home}"), function)(module)
+    return patches
 
 
 _arrivals = Arrivals(tuple(HOOKS), _hook)

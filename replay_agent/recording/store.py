@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
 import stat
@@ -17,7 +16,6 @@ from secrets import token_hex
 from replay_agent.exceptions import CassetteError, CassetteNotFound, CassetteUnreadable, CassetteUnwritable
 from replay_agent.recording.cassette import Cassette, Header, Item, foreign_cassette, is_ours, read_cassette, render
 from replay_agent.recording.documents import BadDocument, read_json_document, read_toml, read_yaml
-from replay_agent.recording.foreign import read_foreign
 from replay_agent.recording.merging import merge
 
 __all__ = "check_writable", "exists", "load", "read_file", "replace_file", "save"
@@ -59,6 +57,8 @@ def load(path: Path) -> Cassette:
     data = _opened(read_file(path), path)
     if is_ours(data):
         return _ours(data.replace(b"\r\n", b"\n") if b"\r" in data else data, path)
+    from replay_agent.recording.foreign import read_foreign
+
     _refuse_within(data, path)
     return foreign_cassette(read_foreign(_document(data, path), path), path)
 
@@ -219,7 +219,12 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _lock_folder() -> Path:
-    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+    if hasattr(os, "getuid"):
+        user = str(os.getuid())
+    else:
+        import getpass
+
+        user = getpass.getuser()
     folder = Path(tempfile.gettempdir()) / f"pytest-replay-agent-{user}"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder

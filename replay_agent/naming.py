@@ -15,13 +15,18 @@ _MOST_BYTES = 200
 _DIGEST = 10
 
 
+def without_forbidden(name: str) -> str:
+    """Return a name with ``-`` for every character that a file system may refuse."""
+    return _FORBIDDEN.sub("-", name)
+
+
 def file_name(name: str, *, clashes: bool = False) -> str:
     """Return a test's name (``Class.test[param]``) as a file name without extension.
 
     Characters that a file system may refuse become ``-``; brackets stay. A name that is too long, or that another
     test's name would meet on some file system (``clashes``), ends in a digest of the name as it was.
     """
-    safe = _FORBIDDEN.sub("-", name)
+    safe = without_forbidden(name)
     encoded = safe.encode("utf-8", "ignore")
     if len(encoded) <= _MOST_BYTES and not clashes and safe == encoded.decode():
         return safe

@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from vcr import VCR
+
     from replay_agent.recording.options import RecordOptions
 
-__all__ = ("pytest_replay_options",)
+__all__ = "OfRecording", "pytest_replay_options"
+
+
+class OfRecording:
+    """The hook of pytest-recording, for projects where that is not installed."""
+
+    @pytest.hookspec
+    def pytest_recording_configure(self, config: pytest.Config, vcr: VCR) -> None:
+        """Change the `VCR` object of one test before its cassette is loaded: serializers, matchers, persister, filters."""
 
 
 @pytest.hookspec(firstresult=True)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from replay_agent import credentials
+from replay_agent.pytest_vcr import TEST, asked_mode, is_served
 
 if TYPE_CHECKING:
-    from replay_agent.harness import Run
-    from replay_agent.pytest_run import ReplayedTest
+    from replay_agent.harness import Conversing
     from replay_agent.snapshot import SnapshotAssertion
 
 MODES = ("none", "once", "new_episodes", "all", "rewrite", "refresh")
@@ -25,11 +25,26 @@ MARK = (
     "replay(cassette=None, *, record_mode=None, ignore_body=(), ignore_hosts=(), only_hosts=(), match_headers=(), "
     "allow_repeats=False, allow_unused=False): record the HTTP traffic of this test to a cassette, replay it offline"
 )
-_TEST = pytest.StashKey["ReplayedTest"]()
 _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
 _PLACED = pytest.StashKey[dict[str, str]]()
+
+
+OTHERS = "recording", "vcr"
+"""Plugins that serve the mark vcr: pytest-recording and pytest-vcr. Where one is, that mark is its business."""
+SPELLINGS: dict[str, dict[str, Any]] = {
+    "--record-mode": {
+        "choices": MODES,
+        "help": 'VCR.py record mode. The same as --replay-mode; defaults to "none".',
+    },
+    "--block-network": {"action": "store_true", "help": "refuse connections, but for those that are being recorded"},
+    "--allowed-hosts": {
+        "help": "hosts that stay reachable in replay, by comma; for tests marked vcr, patterns of them"
+    },
+    "--disable-recording": {"action": "store_true", "help": "leave tests marked vcr alone: live, no cassette"},
+}
+"""pytest-recording's options."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,13 +66,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> Generator[None, Any, Any]:
     """Take pytest-recording's spellings of the options, once it is sure that no other plugin or conftest has them."""
+    if not any(map(early_config.pluginmanager.has_plugin, OTHERS)):
+        _stand_in_for_pytest_recording(early_config.pluginmanager)
     result = yield
-    group = parser.getgroup("replay-agent")
-    if not hasattr(early_config.option, "record_mode"):
-        group.addoption("--record-mode", dest="record_mode", choices=MODES, help="the same as --replay-mode")
-    if not hasattr(early_config.option, "allowed_hosts"):
-        group.addoption("--allowed-hosts", dest="allowed_hosts", help="hosts that stay reachable in replay, by comma")
+    group = parser.getgroup("recording")
+    for option, words in SPELLINGS.items():
+        if not hasattr(early_config.option, option[2:].replace("-", "_")):
+            group.addoption(option, **words)
     return result
+
+
+def _stand_in_for_pytest_recording(pluginmanager: pytest.PytestPluginManager) -> None:
+    from replay_agent import pytest_hooks, pytest_vcr
+
+    pluginmanager.add_hookspecs(pytest_hooks.OfRecording)
+    pluginmanager.register(pytest_vcr, pytest_vcr.__name__)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -77,8 +100,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _session_mode(config: pytest.Config) -> object:
-    asked = config.getoption("replay_mode") or config.getoption("record_mode", None)
-    return asked or config.getini("replay_record_mode")
+    return asked_mode(config) or config.getini("replay_record_mode")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -92,6 +114,8 @@ def pytest_make_collect_report(
 
 
 def _is_replayed(item: pytest.Item) -> bool:
+    if is_served(item):
+        return False
     return item.get_closest_marker("replay") is not None or _asks_for_the_fixture(item)
 
 
@@ -104,14 +128,12 @@ def _asks_for_the_fixture(item: pytest.Item) -> bool:
     return not definitions or getattr(definitions[-1].func, "__module__", __name__) == __name__
 
 
-def _test_of(item: pytest.Item) -> ReplayedTest:
-    test = item.stash.get(_TEST, None)
-    if test is None:
+def _open_test(item: pytest.Item) -> None:
+    if TEST not in item.stash:
         from replay_agent.pytest_run import ReplayedTest
 
         _surround_tests(item.config)
-        test = item.stash[_TEST] = ReplayedTest.opened(item, _siblings(item))
-    return test
+        item.stash[TEST] = ReplayedTest.opened(item, _siblings(item))
 
 
 def _siblings(item: pytest.Item) -> list[str]:
@@ -120,7 +142,7 @@ def _siblings(item: pytest.Item) -> list[str]:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Surround the tests with our hooks only in a session that has tests to replay."""
-    if any(map(_is_replayed, session.items)):
+    if any(is_served(item) or _is_replayed(item) for item in session.items):
         _surround_tests(session.config)
 
 
@@ -134,6 +156,12 @@ def _surround_tests(config: pytest.Config) -> None:
     config.add_cleanup(intercept.uninstall)
 
 
+def _refuse_two_recorders(item: pytest.Item) -> None:
+    if item.get_closest_marker("replay") is not None:
+        text = f"{item.nodeid} is marked vcr and replay: which of them is to record it? Take one mark away."
+        raise pytest.fail.Exception(text, pytrace=False)
+
+
 class _AroundTests:
     """Opens a test's recording before its first fixture and closes it after its last.
 
@@ -144,13 +172,15 @@ class _AroundTests:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
-        if _is_replayed(item):
-            _test_of(item)
+        if is_served(item):
+            _refuse_two_recorders(item)
+        elif _is_replayed(item):
+            _open_test(item)
         yield
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
-        test = item.stash.get(_TEST, None)
+        test = item.stash.get(TEST, None)
         if test is None:
             yield
             return
@@ -162,7 +192,7 @@ class _AroundTests:
         try:
             yield
         finally:
-            test = item.stash.get(_TEST, None)
+            test = item.stash.get(TEST, None)
             if test is not None:
                 test.close()
 
@@ -171,11 +201,11 @@ class _AroundTests:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        test = item.stash.get(_TEST, None)
+        test = item.stash.get(TEST, None)
         if test is not None:
             test.judged(call, report)
             if call.when == "teardown":
-                del item.stash[_TEST]
+                del item.stash[TEST]
         return report
 
 
@@ -207,9 +237,15 @@ def _late_misses(config: pytest.Config) -> list[str]:
 
 
 @pytest.fixture
-def replay(request: pytest.FixtureRequest) -> Run:
+def replay(request: pytest.FixtureRequest) -> Conversing:
     """The open recording of this test: its transcript, messages, tool calls, usage, requests; ``await replay.run(...)``."""
-    return _test_of(request.node).run
+    item = request.node
+    if is_served(item):
+        request.getfixturevalue("vcr")
+    else:
+        _open_test(item)
+    run: Conversing = item.stash[TEST].run
+    return run
 
 
 @pytest.fixture

@@ -6,55 +6,70 @@ import functools
 import inspect
 import shlex
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from replay_agent import naming
 from replay_agent.exceptions import CassetteError, CassetteMiss, UserError
-from replay_agent.harness import Run
+from replay_agent.harness import Conversing, Run
 from replay_agent.recording import intercept
 from replay_agent.recording.options import RecordMode, RecordOptions
-from replay_agent.recording.recorder import Recording
 
-__all__ = "ReplayedTest", "cassette_path", "file_name_of", "options_of"
+if TYPE_CHECKING:
+    from replay_agent.vcr_dropin import VcrRun
+
+__all__ = (
+    "Misses",
+    "ReplayedTest",
+    "VcrTest",
+    "WatchedTest",
+    "cassette_path",
+    "command_of",
+    "file_name_of",
+    "nodeid",
+    "options_of",
+)
 
 _TEXTS = ("ignore_body", "ignore_hosts", "only_hosts", "match_headers")
 _FLAGS = ("allow_repeats", "allow_unused")
 
 
-class ReplayedTest:
-    """A test from before its first fixture to after its last: holds the run and gives the verdict on it."""
+class Misses(Protocol):
+    """Who keeps the misses of a test."""
 
-    def __init__(self, item: pytest.Item, run: Run, *, unused: str) -> None:
+    @property
+    def misses(self) -> Sequence[BaseException]:
+        """All of them."""
+
+    @property
+    def unreported_misses(self) -> Sequence[BaseException]:
+        """Those that the test has not failed for yet."""
+
+    def reported(self, miss: BaseException) -> None:
+        """Say that the test fails for this one."""
+
+
+class WatchedTest(ABC):
+    """A test whose misses nothing can swallow: not a client, not a retry, not the test's own ``except``."""
+
+    xfail_excuses_misses = False
+
+    def __init__(self, item: pytest.Item, misses: Misses) -> None:
         self.item = item
-        self.run = run
-        self._unused = unused
+        self._misses = misses
         self._outcome = ""
-
-    @classmethod
-    def opened(cls, item: pytest.Item, siblings: Sequence[str]) -> ReplayedTest:
-        """Open the recording of a test; a cassette that cannot be used fails the test without a traceback."""
-        try:
-            options, mark = options_of(item)
-            options = item.ihook.pytest_replay_options(item=item, options=options) or options
-            path = cassette_path(item, _cassette_name(item, mark), siblings)
-            run = Run(path, options, test=nodeid(item), command=_command(item))
-            run.open()
-        except (CassetteError, UserError) as exc:
-            raise pytest.fail.Exception(str(exc), pytrace=False) from None
-        intercept.open_for_test(run.recording)
-        return cls(item, run, unused=_option(item.config, "replay_unused"))
 
     @contextmanager
     def calling(self) -> Iterator[None]:
         """Surround the call of the test function; a miss that something swallowed fails the test here."""
         function = getattr(self.item, "obj", None)
         if function is not None:
-            self.item.obj = _explaining(function, self.run.recording)  # type: ignore[attr-defined]
+            self.item.obj = _explaining(function, self._misses)  # type: ignore[attr-defined]
         try:
             yield
         except Exception as exc:
@@ -66,23 +81,78 @@ class ReplayedTest:
         self._fail_for_misses(None)
 
     def judged(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Take note of pytest's verdict on one phase; a miss is told as itself there, and no xfail excuses it."""
-        recording = self.run.recording
+        """Take note of pytest's verdict on one phase; a miss is told as itself there, and xfail does not excuse it."""
         misses = _leaves(call.excinfo.value) if call.excinfo else []
         if misses:
             with pytest.raises(pytest.fail.Exception) as failure:
-                raise _failure(misses, recording)
+                raise _failure(misses, self._misses)
             report.longrepr = self.item.repr_failure(failure)
-        if recording.misses and hasattr(report, "wasxfail"):
+        if self._misses.misses and hasattr(report, "wasxfail") and not self.xfail_excuses_misses:
             report.outcome = "failed"
             del report.wasxfail
         if report.when == "call":
             self._outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
 
+    @property
+    @abstractmethod
+    def run(self) -> Conversing:
+        """What the test says and hears: the fixture ``replay``."""
+
+    @property
+    @abstractmethod
+    def records(self) -> bool:
+        """Whether requests may go live."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the test function did what it should; that it should fail, if it is marked so."""
+        return self._outcome in ("passed", "xfailed")
+
+    def close(self) -> None:
+        """Fail the test for the misses that are left."""
+        self._fail_for_misses(None)
+
+    def _fail_for_misses(self, cause: BaseException | None) -> None:
+        if self._misses.unreported_misses:
+            raise _failure(self._misses.unreported_misses, self._misses) from cause
+
+
+class ReplayedTest(WatchedTest):
+    """A test marked replay, from before its first fixture to after its last: holds the run and gives the verdict."""
+
+    def __init__(self, item: pytest.Item, run: Run, *, unused: str) -> None:
+        super().__init__(item, run.recording)
+        self._run = run
+        self._unused = unused
+
+    @classmethod
+    def opened(cls, item: pytest.Item, siblings: Sequence[str]) -> ReplayedTest:
+        """Open the recording of a test; a cassette that cannot be used fails the test without a traceback."""
+        try:
+            options, mark = options_of(item)
+            options = item.ihook.pytest_replay_options(item=item, options=options) or options
+            path = cassette_path(item, _cassette_name(item, mark), siblings)
+            run = Run(path, options, test=nodeid(item), command=command_of(item))
+            run.open()
+        except (CassetteError, UserError) as exc:
+            raise pytest.fail.Exception(str(exc), pytrace=False) from None
+        intercept.open_for_test(run.recording)
+        return cls(item, run, unused=_option(item.config, "replay_unused"))
+
+    @property
+    def run(self) -> Run:
+        """The open recording."""
+        return self._run
+
+    @property
+    def records(self) -> bool:
+        """Whether requests may go live."""
+        return self.run.recording.records
+
     def _succeeded(self) -> bool:
         """Tell whether what was recorded is to be kept; a test that skips itself takes nothing from a cassette."""
         fresh = self.run.recording.header is None
-        return self._outcome in ("passed", "xfailed") or (fresh and self._outcome == "skipped")
+        return self.passed or (fresh and self._outcome == "skipped")
 
     def close(self) -> None:
         """Close the recording and fail the test for what it left: misses, unplayed interactions."""
@@ -91,14 +161,9 @@ class ReplayedTest:
             self.run.close(success=self._succeeded())
         except CassetteError as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
-        self._fail_for_misses(None)
+        super().close()
         if self._outcome == "passed" and not self.run.recording.records:
             self._judge_leftovers()
-
-    def _fail_for_misses(self, cause: BaseException | None) -> None:
-        misses = self.run.recording.unreported_misses
-        if misses:
-            raise _failure(misses, self.run.recording) from cause
 
     def _judge_leftovers(self) -> None:
         if self._unused == "ignore" or self.run.recording.options.allow_unused:
@@ -110,43 +175,63 @@ class ReplayedTest:
             pytest.fail(text, pytrace=False)
 
 
-def _explaining(function: Callable[..., Any], recording: Recording) -> Callable[..., Any]:
+class VcrTest(WatchedTest):
+    """A test marked vcr. Under pytest-recording an expected failure may be that of a miss; so it may here."""
+
+    xfail_excuses_misses = True
+
+    def __init__(self, item: pytest.Item, run: VcrRun) -> None:
+        super().__init__(item, run)
+        self._run = run
+
+    @property
+    def run(self) -> VcrRun:
+        """What vcrpy plays and records."""
+        return self._run
+
+    @property
+    def records(self) -> bool:
+        """Whether requests may go live."""
+        return not self.run.settings.replays_only
+
+
+def _explaining(function: Callable[..., Any], keeper: Misses) -> Callable[..., Any]:
     """Wrap a test function so that its runner sees a miss as pytest's own failure, never as a bare BaseException."""
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)
         async def explaining(*args: Any, **kwargs: Any) -> Any:
-            with _misses_as_failures(recording):
+            with _misses_as_failures(keeper):
                 return await function(*args, **kwargs)
 
     else:
 
         @functools.wraps(function)
         def explaining(*args: Any, **kwargs: Any) -> Any:
-            with _misses_as_failures(recording):
+            with _misses_as_failures(keeper):
                 return function(*args, **kwargs)
 
     return explaining
 
 
 @contextmanager
-def _misses_as_failures(recording: Recording) -> Iterator[None]:
+def _misses_as_failures(keeper: Misses) -> Iterator[None]:
     try:
         yield
     except CassetteMiss as miss:
-        raise _failure([miss], recording) from None
+        raise _failure([miss], keeper) from None
     except BaseExceptionGroup as group:
         misses = _leaves(group)
         if not misses:
             raise
-        raise _failure(misses, recording) from None
+        raise _failure(misses, keeper) from None
 
 
-def _failure(misses: Sequence[BaseException], recording: Recording) -> BaseException:
+def _failure(misses: Sequence[BaseException], keeper: Misses) -> BaseException:
     """Return pytest's failure that says these misses; what the same request missed twice is said once."""
-    said = [*recording.unreported_misses, *misses]
+    said = [*keeper.unreported_misses, *misses]
     for miss in said:
-        recording.reported(miss)
+        keeper.reported(miss)
     return pytest.fail.Exception("\n\n".join(dict.fromkeys(map(str, said))), pytrace=False)
 
 
@@ -246,11 +331,11 @@ def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] =
     return folder.joinpath(*inside, f"{file_name_of(item, siblings)}.yaml")
 
 
-def _command(item: pytest.Item) -> str:
+def command_of(item: pytest.Item) -> str:
     """Return the command that records this test anew, ``{mode}`` standing for the mode, with the option that works here."""
-    option = "--record-mode" if _owns_record_mode(item.config) else "--replay-mode"
+    option = "--record-mode" if owns_record_mode(item.config) else "--replay-mode"
     return f"pytest {shlex.quote(item.nodeid)} {option}={{mode}}"
 
 
-def _owns_record_mode(config: pytest.Config) -> bool:
+def owns_record_mode(config: pytest.Config) -> bool:
     return not config.pluginmanager.has_plugin("recording")

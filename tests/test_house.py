@@ -26,7 +26,13 @@ BLOCKS = [
 ]
 """Rooms and modules from the vocabulary down to the doors; an import may only point up, or stay in its room."""
 
-WITHIN_A_BLOCK = {"commands": {"harness"}, "pytest_plugin": {"pytest_hooks", "pytest_run"}, "__main__": {"cli"}}
+WITHIN_A_BLOCK = {
+    "commands": {"harness"},
+    "vcr_dropin": {"harness"},
+    "pytest_plugin": {"pytest_hooks", "pytest_run", "pytest_vcr"},
+    "pytest_vcr": {"pytest_run"},
+    "__main__": {"cli"},
+}
 """Rooms that may also look at a neighbour of their own block."""
 
 NEVER = [

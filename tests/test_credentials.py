@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from replay_agent import credentials
 
 
@@ -17,6 +19,14 @@ def test_one_spelling_of_a_credential_is_enough():
     credentials.place(environ)
     assert "GOOGLE_API_KEY" not in environ
     assert "AWS_DEFAULT_REGION" not in environ
+
+
+def test_google_credentials_come_as_a_file_that_its_clients_read():
+    google = pytest.importorskip("google.oauth2.credentials")
+    environ = {}
+    credentials.place(environ)
+    found = google.Credentials.from_authorized_user_file(environ["GOOGLE_APPLICATION_CREDENTIALS"])
+    assert found.refresh_token == credentials.PLACEHOLDER
 
 
 def test_what_was_placed_is_taken_back_and_nothing_else():

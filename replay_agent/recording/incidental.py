@@ -1,4 +1,4 @@
-"""Traffic that libraries make on their own account: telemetry and price lists. Never part of a recording."""
+"""Traffic that libraries make on their own account: telemetry, lists, the machine's own credentials. Never recorded."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ INCIDENTAL: tuple[tuple[str, str], ...] = (
     # litellm fetches its price list, and a few more lists, when it is imported
     ("raw.githubusercontent.com", "/BerriAI/litellm/"),
     ("raw.githubusercontent.com", "/pydantic/genai-prices/"),
+    ("huggingface.co", "/api/telemetry/"),
+    ("huggingface.co", "/api/agent-harnesses"),
     ("*.posthog.com", "/"),
     ("*.ingest.sentry.io", "/"),
     ("*.ingest.us.sentry.io", "/"),
@@ -47,6 +49,12 @@ INCIDENTAL: tuple[tuple[str, str], ...] = (
     ("stats.pinecone.io", "/"),
     ("browser-intake-datadoghq.com", "/"),
     ("http-intake.logs.datadoghq.com", "/"),
+    # where the machines of clouds offer what they know of themselves, their credentials among it
+    ("169.254.169.254", "/"),
+    ("169.254.170.2", "/"),
+    ("169.254.170.23", "/"),
+    ("fd00:ec2::254", "/"),
+    ("metadata.google.internal", "/"),
 )
 """Host pattern and beginning of the path."""
 
@@ -59,7 +67,7 @@ def _prefixes(authority: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def is_incidental(url: str) -> bool:
-    """Tell whether a request is telemetry or a price list, by host and path."""
+    """Tell whether a request is none of the test's own, by host and path."""
     authority, path = split_url(url)
     prefixes = _prefixes(authority)
     return bool(prefixes) and path.startswith(prefixes)

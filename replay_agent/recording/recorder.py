@@ -32,6 +32,7 @@ from replay_agent.traffic import Interaction, Outcome, Request, Response
 
 if TYPE_CHECKING:
     from replay_agent.recording.redaction import Redactor
+from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 
 __all__ = ("Recording",)
 
@@ -198,11 +199,13 @@ class Recording:
         return path if store.exists(path) else None
 
     def leftovers(self) -> list[int]:
-        """Return the indexes in the cassette of this test's own interactions that were not played."""
-        if self._base is None or not self._plays:
+        """Return the indexes in the cassette of this test's own interactions that were not played, but should be."""
+        base = self._base
+        if base is None or not self._plays:
             return []
         with self._lock:
-            return [index for index in self._played_index(self._base).leftovers() if self._is_own(self._base, index)]
+            unplayed = [index for index in self._played_index(base).leftovers() if self._is_own(base, index)]
+        return [index for index in unplayed if not is_token_request(base.interaction(index).request)]
 
     def _in_order(self) -> list[_Entry]:
         with self._lock:
@@ -239,7 +242,7 @@ class Recording:
         if found is not None:
             return found
         key = self._key(self._redactor.request(wanted))
-        return self._recorded(wanted, key) or self._went_live(wanted, key)
+        return self._recorded(wanted, key) or self._token(wanted, key) or self._went_live(wanted, key)
 
     def _key(self, request: Request) -> Key:
         """Return the key of a request, which needs no computing if a recorded one was spelled the same."""
@@ -264,6 +267,15 @@ class Recording:
         with self._lock:
             self._entries[order] = _Entry(request, source=cassette, index=index, item=item)
         return Replay(self, outcome, request, key)
+
+    def _token(self, request: Request, key: Key) -> Replay | None:
+        """Return a token for a client that had one, or other credentials, when it was recorded."""
+        if self._records or self._base is None or not is_token_request(request):
+            return None
+        recorded = (interaction.request for interaction in self._unread())
+        if self._reason(key) == "used up" or is_made_up(request, recorded):
+            return Replay(self, MADE_UP_TOKEN, request, key)
+        return None
 
     def _find(self, key: Key) -> tuple[Cassette, int] | None:
         if self._plays and self._base is not None:

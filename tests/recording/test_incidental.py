@@ -14,9 +14,13 @@ from replay_agent.recording.incidental import is_incidental
         "https://o123.ingest.sentry.io/api/1/envelope/",
         "https://api.smith.langchain.com/runs/multipart",
         "https://api.segment.io/v1/batch",
+        "https://huggingface.co/api/agent-harnesses",
+        "http://169.254.169.254/latest/api/token",
+        "http://[fd00:ec2::254]/latest/meta-data/iam/security-credentials/",
+        "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token",
     ],
 )
-def test_telemetry_and_price_lists_are_incidental(url):
+def test_telemetry_lists_and_the_machines_metadata_are_incidental(url):
     assert is_incidental(url)
 
 
@@ -27,6 +31,7 @@ def test_telemetry_and_price_lists_are_incidental(url):
         "https://raw.githubusercontent.com/me/my-data/main/x.json",
         "https://example.org/v1/traces/ingest",
         "https://posthog.com.example.org/",
+        "https://huggingface.co/api/models/gpt2",
         "http://127.0.0.1:8000/",
     ],
 )

@@ -287,6 +287,52 @@ def test_reading_on_is_a_miss_of_its_own(path):
 # Leftovers
 
 
+def asking_for_a_token(who):
+    form = (("content-type", "application/x-www-form-urlencoded"),)
+    return Request("POST", "https://auth.example.org/token", form, b"grant_type=client_credentials&client_id=" + who)
+
+
+def record_with_token(path):
+    recording = make(path, "once").open()
+    for request in (asking_for_a_token(b"me"), ask("a")):
+        recording.begin(request).finish(say("live"))
+    recording.close()
+
+
+def test_a_token_that_a_client_has_already_is_not_left_over(path):
+    record_with_token(path)
+    recording = make(path).open()
+    recording.begin(ask("a"))
+    assert recording.leftovers() == []
+
+
+def test_a_token_that_a_client_had_when_it_was_recorded_is_made_up(path):
+    record(path, ("a", "1"))
+    recording = make(path).open()
+    assert b"access_token" in recording.begin(asking_for_a_token(b"me")).outcome.body
+    assert recording.requests == []
+    recording.begin(ask("a"))
+    assert recording.leftovers() == []
+
+
+def test_a_recorded_token_is_played_and_asked_for_again_at_will(path):
+    record_with_token(path)
+    recording = make(path).open()
+    assert recording.begin(asking_for_a_token(b"me")).outcome.body == b"live"
+    assert b"access_token" in recording.begin(asking_for_a_token(b"me")).outcome.body
+
+
+def test_another_clients_token_is_a_miss(path):
+    record_with_token(path)
+    with pytest.raises(CassetteMiss, match="changed"):
+        make(path).open().begin(asking_for_a_token(b"you"))
+
+
+def test_without_a_cassette_no_token_is_made_up(path):
+    with pytest.raises(CassetteMiss, match="no cassette"):
+        make(path).open().begin(asking_for_a_token(b"me"))
+
+
 def test_what_was_not_played_is_left_over(path):
     record(path, ("a", "1"), ("b", "2"), ("c", "3"))
     recording = make(path).open()

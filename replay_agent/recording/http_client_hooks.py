@@ -112,6 +112,8 @@ class _StandIn:
         """Return the response, for http.client asks for it when it has written the whole request."""
         if self._written.waits_for_continue:
             return io.BytesIO(CONTINUE)
+        if self._response is None and not self._written.sent:
+            return io.BytesIO()  # the last request was a miss, and this one was not sent: a connection that is closed
         if self._response is None:
             self._respond()
         response, self._response = self._response, None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from http.client import HTTPConnection, RemoteDisconnected
 
 import pytest
 
+from replay_agent.exceptions import CassetteMiss
 from tests.integration.clients import CLIENTS, HTTPX, Call
 from tests.integration.recordings import recording, replaying
 from tests.integration.rough_provider import FAULTS, SOUND, refused_url, rough_provider
@@ -88,3 +90,25 @@ def test_recording_of_one_client_replays_under_another(tmp_path, one, other):
     assert [(got.status, got.reason) for got in again] == [(got.status, got.reason) for got in live]
     if other.startswith("httpx"):
         assert again == live
+
+
+def test_a_connection_of_a_missed_request_looks_closed(tmp_path):
+    with rough_provider() as provider, recording(tmp_path / "c.yaml", "once"):
+        call_echo(provider.url, b"hi")
+    connection = HTTPConnection(provider.url.removeprefix("http://"))
+    with recording(tmp_path / "c.yaml") as opened:
+        with pytest.raises(CassetteMiss, match="changed"):
+            connection.request("POST", "/echo", b"ho")
+        with pytest.raises(RemoteDisconnected):
+            connection.getresponse()
+        connection.request("POST", "/echo", b"hi")
+        assert connection.getresponse().read() == b"you said hi"
+        connection.close()
+    assert len(opened.misses) == 1
+
+
+def call_echo(base, body):
+    connection = HTTPConnection(base.removeprefix("http://"))
+    connection.request("POST", "/echo", body)
+    connection.getresponse().read()
+    connection.close()

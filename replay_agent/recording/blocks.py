@@ -192,31 +192,38 @@ class _Reader:
         self.begin = self.margin = 0
         self._dash = ""
 
-    def mapping(self, begin: int, margin: int) -> dict[str, Any]:
-        """Read the keys in one column, the first of which is at ``begin``."""
+    def mapping(self, begin: int, margin: int, line: re.Match[str] | None = None) -> dict[str, Any]:
+        """Read the keys in one column, the first of which is at ``begin``, its ``line`` being known or not."""
         text, match = self._text, _LINE.match
         found: dict[str, Any] = {}
-        while True:
-            line = match(text, begin)
-            if line is None:
-                if found and begin == len(text):
-                    return found
-                raise ValueError(f"no key in {text[begin : begin + 60]!r}")
-            key, rest, blank, self._dash = line.groups()
-            self.begin, self.margin = line.end(3), len(blank)
+        line = line or match(text, begin)
+        while line is not None:
+            key, rest, blank, dash = line.groups()
+            begin, next_margin = line.end(3), len(blank)
             if key[0] == '"':
                 key = json.loads(key)
-            if rest is None:
-                found[key] = self._below(margin)
-            elif (first := rest[0]) == "|":
-                found[key] = self._literal(line.end(2), margin + 2)
-            elif first == '"':
-                found[key] = self._quoted(line.start(2), line.end(2), margin + 2)
-            else:
+            if rest is not None and (first := rest[0]) not in '|"':
                 found[key] = _read_scalar(rest, first)
-            if self.margin != margin or self._dash:
-                return found
-            begin = self.begin
+            else:
+                self.begin, self.margin, self._dash = begin, next_margin, dash
+                found[key] = self._longer(line, rest, margin)
+                begin, next_margin, dash = self.begin, self.margin, self._dash
+            if next_margin != margin or dash:
+                break
+            line = match(text, begin)
+        else:
+            if not found or begin < len(text):
+                raise ValueError(f"no key in {text[begin : begin + 60]!r}")
+        self.begin, self.margin, self._dash = begin, next_margin, dash
+        return found
+
+    def _longer(self, line: re.Match[str], rest: str | None, margin: int) -> Any:
+        """Read a value that may go beyond the line of its key."""
+        if rest is None:
+            return self._below(margin)
+        if rest[0] == "|":
+            return self._literal(line.end(2), margin + 2)
+        return self._quoted(line.start(2), line.end(2), margin + 2)
 
     def sequence(self, begin: int, margin: int) -> list[Any]:
         """Read the entries whose dashes stand in one column, the first of which is at ``begin``."""
@@ -245,8 +252,9 @@ class _Reader:
         first = text[begin]
         if first == "-" and text[begin + 1] == " ":
             return self.sequence(begin, margin + 2)
-        if first not in "'|[{" and _LINE.match(text, begin):
-            return self.mapping(begin, margin + 2)
+        line = _LINE.match(text, begin) if first not in "'|[{" else None
+        if line is not None:
+            return self.mapping(begin, margin + 2, line)
         end = text.index("\n", begin)
         self._step_to(end + 1)
         if first == "|":

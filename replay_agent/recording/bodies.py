@@ -13,6 +13,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 from replay_agent.exceptions import WireError
@@ -25,6 +26,7 @@ __all__ = "View", "read_body", "read_chunks", "write_body", "write_chunks"
 View: TypeAlias = Literal["json", "text", "base64"]
 """The most readable form that may be tried."""
 
+_EXTRAS = frozenset({"escapes", "before", "after"})
 _MOST_VALUES = 200_000
 _BASE64_COLUMNS = 100
 _CHUNKS_IN_LINE = 10
@@ -167,13 +169,20 @@ def _shown(fields: Mapping[str, Any]) -> bytes:
 
 
 def _spelling(fields: Mapping[str, Any]) -> Spelling:
-    words = str(fields.get("spelling", "compact")).split()
+    spelling = _spelled(str(fields.get("spelling", "compact")))
+    if _EXTRAS.isdisjoint(fields):
+        return spelling
+    extras = (_extra(fields, name) for name in ("escapes", "before", "after"))
+    return Spelling(spelling.layout, spelling.ascii, spelling.upper, *extras)
+
+
+@lru_cache(maxsize=64)
+def _spelled(said: str) -> Spelling:
+    words = said.split()
     layout = words[0] if words else "compact"
     if layout in ("indent", "tabs"):
         layout = (" " if layout == "indent" else "\t") * int(words[1])
-    return Spelling(
-        layout, "ascii" in words, "upper" in words, *(_extra(fields, name) for name in ("escapes", "before", "after"))
-    )
+    return Spelling(layout, "ascii" in words, "upper" in words)
 
 
 def _extra(fields: Mapping[str, Any], name: str) -> str:
@@ -229,6 +238,8 @@ def read_chunks(words: str | None, data: bytes) -> tuple[Chunk, ...]:
     """
     if words is None:
         return (Chunk(data),) if data else ()
+    if words.startswith("all@") and words[4:].isdecimal():
+        return (Chunk(data, int(words[4:])),)
     ends = list(_chunk_ends(words, data))
     if ends:
         ends[-1] = (len(data), ends[-1][1])

@@ -49,6 +49,10 @@ ITEM = b"\n- "
 
 Layout: TypeAlias = Literal["replay-agent", "foreign"]
 
+_USUAL_HEADER = re.compile(
+    rb"version: 1\nlibrary: (pytest-replay-agent [0-9][\w.]*)\nrecorded_at: '([0-9TZ:-]+)'\nkeying: ([a-z]+-[0-9]+)\n"
+)
+"""The header of nearly every file, which need not be read as YAML."""
 _HEAD = re.compile(rb"^interactions:[ \t]*([^\n]*)(?:\n|\Z)", re.MULTILINE)
 _OURS = re.compile(rb"^(?:library: *pytest-replay-agent|keying:)", re.MULTILINE)
 _BEGIN = re.compile(rb"\n- (?:# ([^\s/]+)/([0-9a-f]+) ([0-9a-f]{8})((?: \S+)*)\n)?")
@@ -419,6 +423,10 @@ def _cut_off(path: Path, data: bytes) -> CassetteUnreadable:
 
 
 def _read_header(data: bytes, path: Path) -> Header:
+    usual = _USUAL_HEADER.fullmatch(data)
+    if usual is not None:
+        library, recorded_at, keying = (each.decode() for each in usual.groups())
+        return Header(keying, recorded_at, library=library)
     fields = _as_written(data)
     if fields is not None:
         return _header(fields, path)

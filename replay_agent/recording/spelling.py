@@ -134,7 +134,10 @@ class _Writer:
             return self._string(value)
         if kind is dict and value:
             inner, string, colon = self._inner(margin), self._string, self._colon
-            pairs = [f"{string(key)}{colon}{self.write(each, inner)}" for key, each in value.items()]
+            pairs = [  # most values are text: they are spared the call
+                f"{string(key)}{colon}{string(each) if type(each) is str else self.write(each, inner)}"
+                for key, each in value.items()
+            ]
             return self._wrapped("{", pairs, "}", margin)
         if kind is list and value:
             inner = self._inner(margin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 from replay_agent.exceptions import WireError
@@ -13,6 +14,9 @@ __all__ = "decode", "encode", "encodings"
 
 MAX_DECODED = 1 << 28
 """More bytes than this are taken for an attack, not for an answer."""
+
+ZSTD = "compression.zstd", "backports.zstd", "zstandard"
+"""The packages that read zstd, best first: of Python 3.14, its backport, and an older one. Clients take any of them."""
 
 _PIECE = 1 << 16
 
@@ -28,7 +32,7 @@ def decode(headers: Headers, body: bytes, *, partial: bool = False) -> bytes:
     """Return a body with its content encoding undone, unchanged if it has none.
 
     ``partial`` takes a body that was cut off and returns what can be read of it. Raises `WireError` for a body that is
-    not in the encoding, an unknown encoding, or one whose package (``brotli``, ``zstandard``) is not installed.
+    not in the encoding, an unknown encoding, or one for which no package (``brotli``; `ZSTD`) is installed.
     """
     for name in reversed(encodings(headers)):
         body = _undo(name, body, partial=partial) if body else body
@@ -68,7 +72,7 @@ def _errors(name: str) -> tuple[type[Exception], ...]:
     if name == "br":
         return (_brotli().error,)
     if name == "zstd":
-        return (_zstandard().ZstdError,)
+        return (_zstd().ZstdError,)
     return (zlib.error,)
 
 
@@ -119,9 +123,11 @@ def _unbrotli(body: bytes, partial: bool) -> Iterator[bytes]:
 
 def _unzstd(body: bytes, partial: bool) -> Iterator[bytes]:
     """Yield the frames of a zstd body, of which there may be several."""
-    package = _zstandard()
+    package = _zstd()
     while body:
-        frame = package.ZstdDecompressor().decompressobj()
+        frame = package.ZstdDecompressor()
+        if hasattr(frame, "decompressobj"):
+            frame = frame.decompressobj()
         for start in range(0, len(body), _PIECE):
             yield frame.decompress(body[start : start + _PIECE])
             if frame.eof:
@@ -141,12 +147,13 @@ def _brotli() -> Any:
     return brotli
 
 
-def _zstandard() -> Any:
-    try:
-        import zstandard
-    except ImportError as exc:
-        raise WireError("reading this body needs the package zstandard: pip install zstandard", "zstd") from exc
-    return zstandard
+def _zstd() -> Any:
+    for name in ZSTD:
+        try:
+            return import_module(name)
+        except ImportError:
+            continue
+    raise WireError("reading this body needs a package: pip install zstandard", "zstd")
 
 
 def _gzip(body: bytes) -> bytes:
@@ -166,5 +173,5 @@ _ENCODERS: dict[str, Callable[..., Any]] = {
     "x-gzip": _gzip,
     "deflate": zlib.compress,
     "br": lambda body: _brotli().compress(body),
-    "zstd": lambda body: _zstandard().ZstdCompressor().compress(body),
+    "zstd": lambda body: _zstd().compress(body),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import zlib
 
 import brotli
@@ -69,6 +70,28 @@ def test_a_cut_body_gives_its_beginning_where_that_is_wanted(name):
 def test_damaged_data_is_named(name):
     with pytest.raises(WireError, match=f"{name}: the body is not in this encoding"):
         decode((("content-encoding", name),), b"\xff\xfenot compressed at all")
+
+
+@pytest.mark.parametrize("package", content_encoding.ZSTD)
+def test_any_package_reads_zstd(package, monkeypatch):
+    pytest.importorskip(package)
+    for other in content_encoding.ZSTD:
+        if other != package:
+            monkeypatch.setitem(sys.modules, other, None)
+    headers = (("content-encoding", "zstd"),)
+    assert decode(headers, CASES["zstd"]) == TEXT
+    assert decode(headers, encode(headers, TEXT)) == TEXT
+    assert TEXT.startswith(decode(headers, CASES["zstd"][:-9], partial=True))
+    for damaged in (CASES["zstd"][:-9], b"no zstd"):
+        with pytest.raises(WireError, match="zstd"):
+            decode(headers, damaged)
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch):
+    for package in content_encoding.ZSTD:
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(WireError, match="pip install zstandard"):
+        decode((("content-encoding", "zstd"),), CASES["zstd"])
 
 
 def test_an_unknown_encoding_is_named():

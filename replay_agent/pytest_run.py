@@ -318,17 +318,22 @@ def nodeid(item: pytest.Item) -> str:
 
 def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] = ()) -> Path:
     """Return where a test's cassette is: by its name if the mark gives one, else by module and test."""
-    root = item.config.rootpath
-    folder: Path = root / str(item.config.getini("replay_cassette_dir"))
+    root, cassettes = item.config.rootpath, str(item.config.getini("replay_cassette_dir"))
     if name is not None:
+        folder = root / cassettes
         path = folder / (name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
         if not path.resolve().is_relative_to(folder.resolve()):
             raise UserError(f"the cassette {name!r} of {item.nodeid} would lie outside {folder}")
         return path
-    module = item.path.relative_to(root) if item.path.is_relative_to(root) else Path(item.path.name)
+    return _folder(item.path, root, cassettes) / f"{file_name_of(item, siblings)}.yaml"
+
+
+@functools.lru_cache(maxsize=32)
+def _folder(path: Path, root: Path, cassettes: str) -> Path:
+    """Return the folder of a test module's cassettes."""
+    module = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
     parts = module.with_suffix("").parts
-    inside = parts[1:] if len(parts) > 1 and parts[0] == "tests" else parts
-    return folder.joinpath(*inside, f"{file_name_of(item, siblings)}.yaml")
+    return root.joinpath(cassettes, *(parts[1:] if len(parts) > 1 and parts[0] == "tests" else parts))
 
 
 def command_of(item: pytest.Item) -> str:

@@ -50,14 +50,35 @@ def asked_mode(config: pytest.Config) -> str | None:
     return mode
 
 
-@pytest.fixture(autouse=True)
-def _vcr_and_network(request: pytest.FixtureRequest) -> None:
-    """Ask for the fixtures that pytest-recording runs with every test, for those tests that have a use for them."""
-    vcr, blocks = (request.node.get_closest_marker(name) for name in ("vcr", "block_network"))
-    if vcr or blocks or request.config.getoption("block_network"):
-        request.getfixturevalue("block_network")
-    if vcr:
-        request.getfixturevalue("vcr")
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Look after the tests of a session that has some for us; all others do without."""
+    config = session.config
+    if config.getoption("block_network") or any(map(_asked_for, session.items)):
+        config.pluginmanager.register(_Asking(), f"{__name__}.asking")
+
+
+class _Asking:
+    """Has marked tests use the fixtures that pytest-recording has every test use."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        names = _asked_for(item) or (["block_network"] if item.config.getoption("block_network") else [])
+        used = getattr(item, "fixturenames", [])
+        place = _first_of_function_scope(item, used)
+        used[:] = dict.fromkeys([*used[:place], *names, *used[place:]])
+
+
+def _asked_for(item: pytest.Item) -> list[str]:
+    if item.get_closest_marker("vcr") is not None:
+        return ["block_network", "vcr"]
+    return ["block_network"] if item.get_closest_marker("block_network") is not None else []
+
+
+def _first_of_function_scope(item: pytest.Item, names: list[str]) -> int:
+    """Return where fixtures of modules and sessions end: what those send is nobody's recording."""
+    definitions = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    scopes = (definitions[name][-1].scope if name in definitions else "function" for name in names)
+    return next((place for place, scope in enumerate(scopes) if scope == "function"), len(names))
 
 
 @pytest.fixture(scope="session")

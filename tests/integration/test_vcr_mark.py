@@ -145,6 +145,39 @@ def test_recording_can_be_disabled(recorded, provide):
     recorded.runpytest("--disable-recording").assert_outcomes(passed=1)
 
 
+SCOPES = """
+    @pytest.fixture(scope="module")
+    def of_the_module(order):
+        order.append("module")
+
+    @pytest.fixture(scope="session")
+    def order():
+        return []
+
+    @pytest.fixture
+    def first(order):
+        order.append(ask("What is the capital of France?"))
+
+    @pytest.mark.vcr
+    def test_capital(first, vcr, of_the_module, order):
+        assert order == ["module", "Paris"]
+        assert vcr.play_count == 1
+"""
+
+
+def test_fixtures_of_the_test_are_recorded_and_those_of_its_module_are_not(recorded):
+    module(recorded, recorded.base, SCOPES)
+    recorded.runpytest().assert_outcomes(passed=1)
+
+
+def test_marks_that_come_with_the_collection_count(recorded):
+    recorded.makeconftest(
+        "import pytest\ndef pytest_collection_modifyitems(items):\n    items[0].add_marker(pytest.mark.vcr)"
+    )
+    module(recorded, recorded.base, CAPITAL.replace("@pytest.mark.vcr", ""))
+    recorded.runpytest().assert_outcomes(passed=1)
+
+
 def test_vcrpy_is_not_imported_for_other_tests(project):
     project.makepyfile("import sys\ndef test_it():\n    assert not [name for name in sys.modules if name == 'vcr']")
     project.runpytest_subprocess().assert_outcomes(passed=1)

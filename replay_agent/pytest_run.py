@@ -109,8 +109,12 @@ class WatchedTest(ABC):
         return self._outcome in ("passed", "xfailed")
 
     def close(self) -> None:
-        """Fail the test for the misses that are left."""
-        self._fail_for_misses(None)
+        """Fail the test for the misses that are left; those of one that failed for others are shown beside it."""
+        late = self._misses.unreported_misses
+        if late and len(late) < len(self._misses.misses):
+            self.item.add_report_section("teardown", "misses", str(_failure(late, self._misses)))
+        else:
+            self._fail_for_misses(None)
 
     def _fail_for_misses(self, cause: BaseException | None) -> None:
         if self._misses.unreported_misses:

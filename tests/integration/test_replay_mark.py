@@ -551,6 +551,29 @@ def test_a_miss_before_the_test_is_said_once_without_a_traceback(recorded, where
     assert "httpx_hooks" not in text
 
 
+def test_misses_after_the_one_that_failed_the_test_are_shown_beside_it(recorded):
+    module(
+        recorded,
+        recorded.base,
+        """
+        @pytest.fixture
+        def goodbye():
+            yield
+            try:
+                ask("What is the capital of Norway?")
+            except BaseException:
+                pass
+
+        @pytest.mark.replay
+        def test_capital(goodbye):
+            ask("What is the capital of Spain?")
+        """,
+    )
+    result = recorded.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*capital of [[]-France-]{+Spain+}*", "*misses teardown*", "*{+Norway+}*"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -243,26 +243,29 @@ def read_chunks(words: str | None, data: bytes) -> tuple[Chunk, ...]:
     ends = list(_chunk_ends(words, data))
     if ends:
         ends[-1] = (len(data), ends[-1][1])
-    starts = [0, *(end for end, _ in ends)]
-    return tuple(Chunk(data[start:end], time) for start, (end, time) in zip(starts, ends, strict=False))
+    starts = [0, *[end for end, _ in ends]]
+    return tuple([Chunk(data[start:end], time) for start, (end, time) in zip(starts, ends, strict=False)])
 
 
 def _chunk_ends(words: str, data: bytes) -> Iterator[tuple[int, int]]:
     position = time = 0
     for word in words.split():
-        found = _CHUNK.fullmatch(word)
-        if found is None:
-            raise ValueError(f"`chunks` has a piece {word!r} that says nothing")
-        everything, lines, rest, offset = found.groups()
-        position = len(data) if everything else _advanced(data, position, int(lines or 0), int(rest or 0))
-        time = time if offset is None else int(offset)
+        if word.isdecimal():  # as most are: events that came together
+            position = _advanced(data, position, int(word), 0)
+        else:
+            found = _CHUNK.fullmatch(word)
+            if found is None:
+                raise ValueError(f"`chunks` has a piece {word!r} that says nothing")
+            everything, lines, rest, offset = found.groups()
+            position = len(data) if everything else _advanced(data, position, int(lines or 0), int(rest or 0))
+            time = time if offset is None else int(offset)
         yield position, time
 
 
 def _advanced(data: bytes, position: int, lines: int, rest: int) -> int:
+    find = data.find
     for _ in range(lines):
-        found = data.find(b"\n", position)
-        if found < 0:
+        position = find(b"\n", position) + 1
+        if not position:
             return len(data)
-        position = found + 1
-    return min(position + rest, len(data))
+    return min(position + rest, len(data)) if rest else position

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from replay_agent import credentials
 from replay_agent.conversation.meaning import meaning
-from replay_agent.recording import intercept, network, store
+from replay_agent.recording import determinism, intercept, network, store
 from replay_agent.recording.options import (
     BeforeRecordRequest,
     BeforeRecordResponse,
@@ -118,6 +118,7 @@ class Run(Conversing):
             if self._options.block_network and not self.recording.records:
                 guard = network.shut(self._test or str(self.cassette_path), self._options.allowed_hosts)
                 doors.callback(network.open_network, guard)
+            doors.enter_context(determinism.standing_still(self.recording.frozen))
             self._doors = doors.pop_all()
 
     def close(self, *, success: bool) -> None:
@@ -177,6 +178,7 @@ def use_cassette(
     only_hosts: tuple[str, ...] = (),
     match_headers: tuple[str, ...] = (),
     allow_repeats: bool = False,
+    freeze: tuple[str, ...] = (),
     redact: tuple[str, ...] = (),
     block_network: bool = True,
     allowed_hosts: tuple[str, ...] = (),
@@ -201,6 +203,7 @@ def use_cassette(
         only_hosts=only_hosts,
         match_headers=match_headers,
         allow_repeats=allow_repeats,
+        freeze=freeze,
         redact=redact,
         block_network=block_network,
         allowed_hosts=allowed_hosts,

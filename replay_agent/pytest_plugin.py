@@ -23,7 +23,7 @@ MODES = ("none", "once", "new_episodes", "all", "rewrite", "refresh")
 UNUSED = ("fail", "warn", "ignore")
 MARK = (
     "replay(cassette=None, *, record_mode=None, ignore_body=(), ignore_hosts=(), only_hosts=(), match_headers=(), "
-    "allow_repeats=False, allow_unused=False): record the HTTP traffic of this test to a cassette, replay it offline"
+    "allow_repeats=False, allow_unused=False, freeze=()): record the HTTP traffic of this test to a cassette, replay it offline"
 )
 _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
@@ -58,6 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("replay_cassette_dir", "folder of the cassettes, under the rootdir", default="cassettes")
     parser.addini("replay_record_mode", f"record mode unless told otherwise: {', '.join(MODES)}", default="none")
     parser.addini("replay_ignore_body", "JSON paths of request bodies that do not matter", type="linelist", default=[])
+    parser.addini("replay_freeze", "what stands still in replayed tests: clock, uuid, random", type="args", default=[])
     parser.addini("replay_redact", "more secrets: JSON field names, regular expressions", type="linelist", default=[])
     parser.addini("replay_unused", f"{', '.join(UNUSED)}: see --replay-unused", default="fail")
     parser.addini("replay_placeholder_keys", "fill unset API key variables in replay", type="bool", default=True)

@@ -35,7 +35,7 @@ __all__ = (
     "options_of",
 )
 
-_TEXTS = ("ignore_body", "ignore_hosts", "only_hosts", "match_headers")
+_TEXTS = ("ignore_body", "ignore_hosts", "only_hosts", "match_headers", "freeze")
 _FLAGS = ("allow_repeats", "allow_unused")
 
 
@@ -269,6 +269,7 @@ def options_of(item: pytest.Item) -> tuple[RecordOptions, pytest.Mark]:
         ignore_hosts=_texts(mark, "ignore_hosts"),
         only_hosts=_texts(mark, "only_hosts"),
         match_headers=_texts(mark, "match_headers"),
+        freeze=tuple(dict.fromkeys((*config.getini("replay_freeze"), *_texts(mark, "freeze")))),
         redact=tuple(config.getini("replay_redact")),
         allowed_hosts=tuple((config.getoption("allowed_hosts", None) or "").replace(",", " ").split()),
         allow_repeats=bool(mark.kwargs.get("allow_repeats", False)),

@@ -21,6 +21,7 @@ from replay_agent.recording import store
 from replay_agent.recording.answers import Live, Replay
 from replay_agent.recording.arranging import arranged
 from replay_agent.recording.cassette import Cassette, Header, Item, new_item
+from replay_agent.recording.determinism import seeds
 from replay_agent.recording.fingerprint import fingerprint
 from replay_agent.recording.hosts import host_of, matches_host
 from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
@@ -73,13 +74,12 @@ class Recording:
         explain: Callable[[Miss], str],
         test: str | None = None,
         redactor: Redactor | None = None,
-        frozen: Mapping[str, object] | None = None,
     ) -> None:
         self.cassette_path = path
         self.options = options or RecordOptions()
         self.test = test
-        self.frozen: Mapping[str, object] = frozen or {}
-        """Written to the header of a new cassette."""
+        self.frozen: Mapping[str, object] = {}
+        """What the sources that ``freeze`` names are set to, known when the recording is open."""
         self.ended = Event()
         self._opened = False
         self._keying = key
@@ -111,6 +111,11 @@ class Recording:
         if self._records:
             store.check_writable(self.cassette_path)
             self._take_up_journal()
+        if self.options.freeze:
+            self.frozen = self._seeds()
+        if self._records:
+            journal = journals.journal_path(self.cassette_path, self.test)
+            self._journal = journals.Journal(journal, self._header())
         self._opened = True
         return self
 
@@ -144,10 +149,18 @@ class Recording:
             raise
 
     def _take_up_journal(self) -> None:
-        path = journals.journal_path(self.cassette_path, self.test)
         if self.mode not in (RecordMode.ALL, RecordMode.REWRITE):
-            self._old_journal = journals.load_journal(path)
-        self._journal = journals.Journal(path, self._header())
+            self._old_journal = journals.load_journal(journals.journal_path(self.cassette_path, self.test))
+
+    def _seeds(self) -> dict[str, object]:
+        """Return the seeds of what is played from: the journal left behind, the cassette; new ones if there is neither."""
+        sources = [self._old_journal] if self._old_journal else []
+        base = self._base
+        if base is not None and (self._plays or not all(self._is_own(base, index) for index in range(len(base)))):
+            sources.insert(0, base)
+        headers = [source.header for source in sources]
+        recorded = {name: seed for header in reversed(headers) for name, seed in header.frozen.items()}
+        return seeds(self.options.freeze, recorded, headers[0].recorded_at if headers else None)
 
     @property
     def _redactor(self) -> Redactor:
@@ -430,7 +443,8 @@ class Recording:
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         if self._base is None or not self._plays:
             return Header(keying=self._keying.scheme, recorded_at=now, frozen=self.frozen)
-        return replace(self._base.header, keying=self._keying.scheme)
+        frozen = {**self._base.header.frozen, **self.frozen}
+        return replace(self._base.header, keying=self._keying.scheme, frozen=frozen)
 
     def _leave_journal(self) -> None:
         if self._journal is not None:

@@ -680,3 +680,53 @@ def test_a_thread_that_asks_too_late_fails_the_session_not_the_next_test(recorde
     result.assert_outcomes(passed=2)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*a request after the end of its test*", "A thread that began in *test_capital*"])
+
+
+FROZEN = """
+    from datetime import datetime
+    from uuid import uuid4
+    import random
+
+    @pytest.mark.replay(freeze=["clock", "uuid", "random"])
+    def test_capital():
+        assert ask(f"It is {datetime.now()}, request {uuid4()}, lot {random.random()}") == "Paris"
+"""
+
+
+def test_frozen_sources_replay(project, provide):
+    base, _, stop = provide("Paris")
+    module(project, base, FROZEN)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    stop()
+    assert "frozen:\n  clock: " in cassette(project).read_text("utf-8")
+    project.runpytest().assert_outcomes(passed=1)
+    module(project, base, FROZEN.replace('freeze=["clock", "uuid", "random"]', ""))
+    project.runpytest().assert_outcomes(failed=1)
+    project.makeini(
+        "[pytest]\naddopts = -p no:cacheprovider -p no:hypothesispytest -p no:xdist\n"
+        "filterwarnings = default\nreplay_freeze = clock uuid random\n"
+    )
+    project.runpytest().assert_outcomes(passed=1)
+
+
+def test_what_the_message_recommends_helps(project, provide):
+    base, _, stop = provide("Paris", "Paris")
+    test = CAPITAL.replace("What is the capital of France?", "Today is {datetime.now():%Y-%m-%d %H:%M:%S.%f}").replace(
+        'ask("', 'ask(f"'
+    )
+    module(project, base, "from datetime import datetime", test)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    failed = project.runpytest()
+    failed.assert_outcomes(failed=1)
+    failed.stdout.fnmatch_lines(["*Freeze it (freeze=('clock',) on the mark, then record again)*"])
+    module(project, base, "from datetime import datetime", test.replace("replay", "replay(freeze=('clock',))"))
+    project.runpytest("--record-mode=all").assert_outcomes(passed=1)
+    stop()
+    project.runpytest().assert_outcomes(passed=1)
+
+
+def test_a_source_that_there_is_not_is_refused(project):
+    module(project, "http://127.0.0.1:9", '@pytest.mark.replay(freeze="weather")\ndef test_it(): pass')
+    result = project.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*'weather': what can be frozen is clock, uuid, random*"])

@@ -689,17 +689,49 @@ def test_recorded_interactions_say_when(path):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", record(path, ("a", "1")).interactions[0].recorded_at)
 
 
+def frozen(path, mode, **options):
+    recording = make(path, mode, freeze=("uuid", "clock"), **options).open()
+    seeds = dict(recording.frozen)
+    recording.begin(ask("a")).finish(say("x")) if recording.records else recording.begin(ask("a"))
+    return seeds, recording
+
+
 def test_frozen_sources_are_in_the_header(path):
-    recording = Recording(
-        path,
-        RecordOptions(record_mode="once"),
-        key=PlainKeying(),
-        explain=Explainer(),
-        frozen={"clock": "2026-01-01T00:00:00Z"},
-    ).open()
-    recording.begin(ask()).finish(say("x"))
+    seeds, recording = frozen(path, "once")
     recording.close()
-    assert dict(make(path).open().header.frozen) == {"clock": "2026-01-01T00:00:00Z"}
+    assert set(seeds) == {"uuid", "clock"}
+    assert dict(make(path).open().header.frozen) == seeds
+
+
+@pytest.mark.parametrize("mode", ["none", "once"])
+def test_sources_are_set_as_they_were_recorded(path, mode):
+    seeds, recording = frozen(path, "once")
+    recording.close()
+    assert frozen(path, mode)[0] == seeds
+
+
+def test_rewriting_sets_the_sources_anew(path):
+    seeds, recording = frozen(path, "once")
+    recording.close()
+    assert make(path, "rewrite", freeze=("uuid",)).open().frozen["uuid"] != seeds["uuid"]
+
+
+def test_a_run_that_takes_up_a_journal_takes_up_its_seeds(path):
+    seeds, recording = frozen(path, "once")
+    recording.close(success=False)
+    assert make(path, "once", freeze=("uuid", "clock")).open().frozen == seeds
+
+
+def test_seeds_of_a_cassette_that_others_use_stay(path):
+    seeds, recording = frozen(path, "once", test="other")
+    recording.close()
+    assert make(path, "all", freeze=("uuid", "clock"), test="mine").open().frozen == seeds
+
+
+def test_the_clock_of_an_older_cassette_is_set_to_its_recording(path):
+    record(path, ("a", "1"))
+    recording = make(path, freeze=("clock",)).open()
+    assert recording.frozen == {"clock": recording.header.recorded_at}
 
 
 def test_closing_twice_saves_once(path):

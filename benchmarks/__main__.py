@@ -6,29 +6,44 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import agent, idle, scaling, suite
+from benchmarks import agent, first_chunk, idle, scaling, suite
+from benchmarks.targets import Figure, summary
+
+TABLES = ("suite", "scaling", "big", "first-chunk", "idle", "agent")
 
 
 def main() -> None:
-    """Parse the arguments and print the tables."""
+    """Parse the arguments and print the tables, then all ratios beside what is promised of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--tests", type=int, default=60, help="tests in the generated suite")
     parser.add_argument("--rounds", type=int, default=3, help="times the suite is replayed by each contender")
     parser.add_argument(
         "--sizes", type=int, nargs="*", default=[1, 100, 1000, 3000], help="interactions in one cassette"
     )
-    parser.add_argument("--only", choices=["suite", "scaling", "idle", "agent"], help="print one table only")
+    parser.add_argument("--only", choices=TABLES, nargs="*", default=TABLES, help="print these tables only")
     args = parser.parse_args()
+    figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if args.only in (None, "suite"):
-            print(suite.table(folder / "suite", tests=args.tests, rounds=args.rounds), flush=True)
-        if args.only in (None, "scaling"):
-            print(scaling.table(folder, tuple(args.sizes)), flush=True)
-        if args.only in (None, "idle"):
-            print(idle.table(folder / "idle", args.rounds), flush=True)
-        if args.only in (None, "agent"):
-            print(agent.table(1000, args.rounds))
+        for wanted in args.only:
+            text, measured = _table(wanted, Path(name), args)
+            print(text, flush=True)
+            figures += measured
+    print(summary(figures))
+
+
+def _table(name: str, folder: Path, args: argparse.Namespace) -> tuple[str, list[Figure]]:
+    match name:
+        case "suite":
+            return suite.table(folder / "suite", tests=args.tests, rounds=args.rounds)
+        case "scaling":
+            return scaling.table(folder, tuple(args.sizes))
+        case "big":
+            return scaling.big_table(folder)
+        case "first-chunk":
+            return first_chunk.table(folder, args.rounds)
+        case "idle":
+            return idle.table(folder / "idle", args.rounds)
+    return agent.table(1000, args.rounds)
 
 
 if __name__ == "__main__":

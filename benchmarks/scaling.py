@@ -1,4 +1,4 @@
-"""CPU to open one cassette and to play it in reverse, by its number of interactions."""
+"""CPU and memory to open one cassette and to play it in reverse, by its number of interactions and by its size."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.provider import provider
+from benchmarks.targets import Figure
 
 ROOT = Path(__file__).parents[1]
 
 WORKER = """
-import json, sys, time
+import json, resource, sys, time
 import httpx
 from benchmarks.provider import question
 
-tool, path, base, count, action = sys.argv[1:]
-count = int(count)
+tool, path, base, count, kilobytes, action = sys.argv[1:]
+count, kilobytes = int(count), int(kilobytes)
 url = base + "/v1/chat/completions"
+
+def asked(number):
+    return {**question(number, 0), "kilobytes": kilobytes}
 
 def opened(record):
     if tool == "replay_agent":
@@ -35,7 +40,7 @@ client = httpx.Client()
 if action == "record":
     with opened(True):
         for number in range(count):
-            client.post(url, json=question(number, 0))
+            client.post(url, json=asked(number))
 else:
     with opened(False):  # imports and patches are paid here
         pass
@@ -43,17 +48,30 @@ else:
     context = opened(False)
     context.__enter__()
     entered = time.process_time()
-    first = client.post(url, json=question(count - 1, 0))
+    first = client.post(url, json=asked(count - 1))
     answered = time.process_time()
     for number in reversed(range(count - 1)):
-        answer = client.post(url, json=question(number, 0))
+        answer = client.post(url, json=asked(number))
         assert f"Question {number}," in answer.text
     end = time.process_time()
     context.__exit__(None, None, None)
-    print(json.dumps([(entered - start) * 1000, (answered - entered) * 1000, (end - answered) * 1000 / max(count - 1, 1)]))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    spent = entered - start, answered - entered, (end - answered) / max(count - 1, 1)
+    print(json.dumps([*(each * 1000 for each in spent), peak]))
 """
 
 TOOLS = ("replay_agent", "cassetter", "vcrpy")
+
+
+@dataclass(frozen=True)
+class Played:
+    """What one process spent: milliseconds of CPU, bytes at its peak, and the size of the cassette."""
+
+    opening: float
+    first: float
+    then: float
+    peak: int
+    size: int
 
 
 def _worker(*args: object) -> str:
@@ -65,16 +83,47 @@ def _worker(*args: object) -> str:
     return done.stdout
 
 
-def table(folder: Path, sizes: tuple[int, ...]) -> str:
-    """Return the table; vcrpy is left out above 1,000 interactions, where it takes many minutes."""
+def _played(folder: Path, tool: str, base: str, count: int, kilobytes: int = 0) -> Played:
+    """Record a cassette with a tool, and play it in a fresh process."""
+    path = folder / f"{tool}-{count}-{kilobytes}.yaml"
+    _worker(tool, path, base, count, kilobytes, "record")
+    opening, first, then, peak = json.loads(_worker(tool, path, base, count, kilobytes, "play"))
+    return Played(opening, first, then, peak, path.stat().st_size)
+
+
+def table(folder: Path, sizes: tuple[int, ...]) -> tuple[str, list[Figure]]:
+    """Return the table by number; vcrpy is left out above 100 interactions, where it takes many minutes."""
     rows = [f"{'interactions':>12}  {'tool':14} {'open ms':>9} {'first ms':>9} {'then ms a request':>18}"]
+    ours = {}
     with provider() as base:
         for size in sizes:
-            for tool in TOOLS:
-                if tool == "vcrpy" and size > 100:
-                    continue
-                path = folder / f"{tool}-{size}.yaml"
-                _worker(tool, path, base, size, "record")
-                opening, first, then = json.loads(_worker(tool, path, base, size, "play"))
-                rows.append(f"{size:12}  {tool:14} {opening:9.2f} {first:9.2f} {then:18.3f}")
-    return "\n".join(rows)
+            for tool in TOOLS if size <= 100 else TOOLS[:2]:
+                spent = _played(folder, tool, base, size)
+                rows.append(f"{size:12}  {tool:14} {spent.opening:9.2f} {spent.first:9.2f} {spent.then:18.3f}")
+                if tool == "replay_agent":
+                    ours[size] = spent.then or spent.first
+    few, many = min(size for size in sizes if size > 1), max(sizes)
+    return "\n".join(rows), [
+        Figure(f"a request among {many:,} interactions, to one among {few:,}", ours[many] / ours[few], 1.5)
+    ]
+
+
+def big_table(folder: Path) -> tuple[str, list[Figure]]:
+    """Return the table of large files: one of 10 MB opened and played by each tool, one of 100 MB by ours."""
+    rows = [f"{'MB':>6}  {'tool':14} {'open ms':>9} {'first ms':>9} {'peak MB':>9}"]
+    with provider() as base:
+        ten = {tool: _played(folder, tool, base, 200, 50) for tool in TOOLS}
+        hundred = _played(folder, "replay_agent", base, 400, 256)
+    for tool, spent in (*ten.items(), ("replay_agent", hundred)):
+        rows.append(
+            f"{spent.size / 1e6:6.1f}  {tool:14} {spent.opening:9.1f} {spent.first:9.2f} {spent.peak / 1e6:9.0f}"
+        )
+    ours = ten["replay_agent"].opening + ten["replay_agent"].first
+    return "\n".join(rows), [
+        *(
+            Figure(f"opening 10 MB, with the first answer, to {tool}", ours / (spent.opening + spent.first), most)
+            for (tool, spent), most in zip(ten.items(), (None, 1.0, None), strict=True)
+            if tool != "replay_agent"
+        ),
+        Figure("peak memory of the process for a cassette of 100 MB, to the file", hundred.peak / hundred.size, 3.0),
+    ]

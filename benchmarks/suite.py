@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.provider import provider
+from benchmarks.targets import Figure
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,10 +39,20 @@ MODULE = """
 import json
 import httpx
 import pytest
-from benchmarks.provider import answer, question
+from benchmarks.provider import answer, events, question
 
 def mocked(request):
-    return httpx.Response(200, json=answer(json.loads(request.content)))
+    body = json.loads(request.content)
+    return httpx.Response(200, content=b"".join(events(body))) if "stream" in body else httpx.Response(200, json=answer(body))
+
+def asked(client, body):
+    headers = {{"authorization": "Bearer key"}}
+    if "stream" not in body:
+        response = client.post("{base}/v1/chat/completions", json=body, headers=headers)
+        return response.json()["choices"][0]["message"]["content"]
+    with client.stream("POST", "{base}/v1/chat/completions", json=body, headers=headers) as response:
+        found = [json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: {{")]
+    return "".join(chunk["choices"][0]["delta"]["content"] for chunk in found)
 
 {shared}
 
@@ -50,9 +61,8 @@ def mocked(request):
 def test_three_calls(number):
     {own}
     for turn in range(3):
-        body = question(number, turn)
-        response = client.post("{base}/v1/chat/completions", json=body, headers={{"authorization": "Bearer key"}})
-        assert response.json()["choices"][0]["message"]["content"].endswith(body["messages"][-1]["content"])
+        body = question(number, turn, "{kind}")
+        assert body["messages"][-1]["content"] in asked(client, body)
 """
 
 BODY_TOO = """
@@ -60,6 +70,14 @@ BODY_TOO = """
 def vcr_config():
     return {"match_on": ["method", "uri", "body"]}
 """
+
+SETTINGS = {
+    "one client for all tests": ("chat", False),
+    "one client, histories of 20 KB": ("history", False),
+    "one client, streams of 60 events": ("stream", False),
+    "each test makes its own client": ("chat", True),
+}
+"""What is asked for, and whether each test makes its own client."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +89,12 @@ class Contender:
     mark: str = ""
     client: str = "httpx.Client()"
     record: tuple[str, ...] = ()
-    replay: tuple[str, ...] = ()
     config: str = ""
+
+    @property
+    def folder(self) -> str:
+        """A name for its folder."""
+        return self.name.replace(" ", "-").replace(",", "")
 
 
 CONTENDERS = (
@@ -93,9 +115,17 @@ CONTENDERS = (
         config=BODY_TOO,
     ),
 )
+PROMISED = {
+    ("one client for all tests", "cassetter"): 1.0,
+    ("one client, histories of 20 KB", "cassetter"): 1.0,
+    ("one client, streams of 60 events", "cassetter"): 1.0,
+    ("each test makes its own client", "cassetter"): 0.25,
+    ("each test makes its own client", "vcrpy"): 0.15,
+    ("one client for all tests", "MockTransport by hand"): 2.5,
+}
 
 
-def measure(contender: Contender, folder: Path, base: str | None, *, tests: int, own: bool) -> None:
+def measure(contender: Contender, folder: Path, base: str, *, tests: int, own: bool, kind: str = "chat") -> None:
     """Write the contender's suite and record it."""
     folder.mkdir(parents=True)
     (folder / "pytest.ini").write_text("[pytest]\n")
@@ -107,14 +137,15 @@ def measure(contender: Contender, folder: Path, base: str | None, *, tests: int,
             own=client if own else "pass",
             mark=contender.mark,
             tests=tests,
-            base=base or "http://127.0.0.1:9",
+            base=base,
+            kind=kind,
         )
     )
     if contender.record:
         run(contender, folder, contender.record)
 
 
-def run(contender: Contender, folder: Path, options: tuple[str, ...]) -> list[float]:
+def run(contender: Contender, folder: Path, options: tuple[str, ...] = ()) -> list[float]:
     """Run the suite in a fresh interpreter and return the CPU seconds of each test."""
     times = folder / "times.json"
     environ = {
@@ -122,7 +153,6 @@ def run(contender: Contender, folder: Path, options: tuple[str, ...]) -> list[fl
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "BENCH_TIMES": str(times),
         "PYTHONPATH": str(ROOT),
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     plugins = [part for plugin in contender.plugins for part in ("-p", plugin)]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugins, *options, str(folder)]
@@ -132,23 +162,30 @@ def run(contender: Contender, folder: Path, options: tuple[str, ...]) -> list[fl
     return json.loads(times.read_text())
 
 
-def table(folder: Path, *, tests: int, rounds: int) -> str:
-    """Return the table of milliseconds of CPU for each test, and the ratios to ours."""
-    rows = []
-    for own in (False, True):
-        made = {}
-        with provider() as base:
-            for contender in CONTENDERS:
-                place = folder / f"{contender.name.replace(' ', '-').replace(',', '')}-{'own' if own else 'shared'}"
-                measure(contender, place, base, tests=tests, own=own)
-                made[contender] = place
-        times: dict[str, list[float]] = {contender.name: [] for contender in CONTENDERS}
-        for _ in range(rounds):
-            for contender, place in made.items():
-                times[contender.name].append(statistics.median(run(contender, place, contender.replay)[3:]) * 1000)
-        medians = {name: statistics.median(values) for name, values in times.items()}
+def table(folder: Path, *, tests: int, rounds: int) -> tuple[str, list[Figure]]:
+    """Return the table of milliseconds of CPU for each test, and the ratios of ours to the others."""
+    rows, figures = [], []
+    for title, (kind, own) in SETTINGS.items():
+        place = folder / title.replace(" ", "-").replace(",", "")
+        medians = _medians(place, tests=tests, rounds=rounds, kind=kind, own=own)
         ours = medians["replay_agent"]
-        title = "each test makes its own client" if own else "one client for all tests"
         rows.append(f"{title}: CPU ms a test (median of {rounds} rounds, {tests} tests, 3 calls each)")
         rows += [f"  {name:24} {value:8.2f} ms   ours is {ours / value:5.2f}x of it" for name, value in medians.items()]
-    return "\n".join(rows)
+        figures += [
+            Figure(f"a test, {title}, to {name}", ours / value, PROMISED.get((title, name)))
+            for name, value in medians.items()
+            if name != "replay_agent"
+        ]
+    return "\n".join(rows), figures
+
+
+def _medians(folder: Path, *, tests: int, rounds: int, kind: str, own: bool) -> dict[str, float]:
+    with provider() as base:
+        for contender in CONTENDERS:
+            measure(contender, folder / contender.folder, base, tests=tests, own=own, kind=kind)
+    times: dict[str, list[float]] = {contender.name: [] for contender in CONTENDERS}
+    for _ in range(rounds):
+        for contender in CONTENDERS:
+            spent = run(contender, folder / contender.folder)[3:]
+            times[contender.name].append(statistics.median(spent) * 1000)
+    return {name: statistics.median(values) for name, values in times.items()}

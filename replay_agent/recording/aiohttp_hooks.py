@@ -66,7 +66,7 @@ def _stand_in(module: Any, connector: Any, req: Any, recording: Recording, conne
     """Return a connection that looks like one of this connector, and never goes into its pool."""
     loop = asyncio.get_running_loop()
     protocol = module.client_proto.ResponseHandler(loop)
-    protocol.connection_made(_Transport(module, req, protocol, recording, connect))
+    protocol.connection_made(_Transport(module, connector, req, protocol, recording, connect))
     return module.connector.Connection(_Owner(connector), req.connection_key, protocol, loop)
 
 
@@ -90,9 +90,12 @@ class _Owner:
 class _Transport(asyncio.Transport):
     """In place of a connection's transport: knows what aiohttp writes, and answers when the request is whole."""
 
-    def __init__(self, module: Any, req: Any, protocol: Any, recording: Recording, connect: Connect) -> None:
+    def __init__(
+        self, module: Any, connector: Any, req: Any, protocol: Any, recording: Recording, connect: Connect
+    ) -> None:
         super().__init__()
         self._module = module
+        self._connector = connector
         self._req = req
         self._protocol = protocol
         self._recording = recording
@@ -180,6 +183,11 @@ class _Transport(asyncio.Transport):
     def is_read(self) -> bool:
         """Whether somebody waits for more of the body."""
         return self.reader is not None and self.reader._waiter is not None
+
+    @property
+    def session_is_closed(self) -> bool:
+        """Whether the session was closed, and with it every real connection, whoever still holds a response."""
+        return bool(self._connector.closed)
 
     @property
     def timeouts(self) -> tuple[type[BaseException], ...]:
@@ -426,6 +434,8 @@ class _Relay(asyncio.Protocol):
     def _note_end(self, live: Live, error: Exception | None) -> None:
         if error is not None:
             self._fail(live, "ReadError", str(error))
+        elif self._transport.session_is_closed and not self._reader.complete:
+            self._tee.closed() if self._tee is not None else live.give_up()
         elif self._reader.at_end() and self._tee is not None:
             self._tee.complete()
         else:

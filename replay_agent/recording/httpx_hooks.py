@@ -15,14 +15,14 @@ from replay_agent.recording.patching import Patch
 from replay_agent.recording.tee import GRACE, Tee, patience_ms
 from replay_agent.traffic import Failure, Headers, Request, Response, StreamEnd
 
-__all__ = ("httpx_patches",)
+__all__ = "TransportHooks", "httpx_patches"
 
 SWITCHING_PROTOCOLS = 101
 
 
 def httpx_patches(module: Any) -> list[Patch]:
     """Return the patches for httpx or httpx2. Mock, ASGI and WSGI transports are other classes and left alone."""
-    streams = _Streams(module)
+    streams = TransportHooks(module)
     return [
         Patch(module.HTTPTransport, "handle_request", streams.sync_hook),
         Patch(module.AsyncHTTPTransport, "handle_async_request", streams.async_hook),
@@ -30,7 +30,7 @@ def httpx_patches(module: Any) -> list[Patch]:
     ]
 
 
-class _Streams:
+class TransportHooks:
     """The hooks of one module, and the stream classes that are instances of that module's own."""
 
     def __init__(self, module: Any) -> None:
@@ -183,7 +183,8 @@ class _TeedStream:
         self._iterator: Iterator[bytes] | None = None
 
     def __iter__(self) -> Iterator[bytes]:
-        self._iterator = iter(self._stream)
+        if self._iterator is None:  # else a client drains what it has begun; a forgotten iterator would hang up
+            self._iterator = iter(self._stream)
         return self
 
     def __next__(self) -> bytes:
@@ -232,9 +233,13 @@ class _AsyncTeedStream:
         self._stream = stream
         self._tee = tee
         self._iterator: AsyncIterator[bytes] | None = None
+        self._reader: int | None = None
+        """The task that reads. Another one closes only what was forgotten, with its generators in any state."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        self._iterator = aiter(self._stream)
+        if self._iterator is None:
+            self._iterator = aiter(self._stream)
+            self._reader = _task()
         return self
 
     async def __anext__(self) -> bytes:
@@ -253,7 +258,7 @@ class _AsyncTeedStream:
 
     async def aclose(self) -> None:
         try:
-            if not self._tee.done and not self._tee.waiting and self._iterator is not None:
+            if self._iterator is not None and not (self._tee.done or self._tee.waiting) and self._reader == _task():
                 await self._look_ahead(self._iterator)
             self._tee.closed()
         finally:
@@ -269,6 +274,12 @@ class _AsyncTeedStream:
                 self._tee.complete()
             except self._module.TransportError:
                 return
+
+
+def _task() -> int:
+    import anyio
+
+    return anyio.get_current_task().id
 
 
 def _broke(tee: Tee, module: Any, error: BaseException) -> None:
@@ -287,22 +298,21 @@ class _ReplayedStream:
         self._module = module
         self._answer = answer
         self._response = response
+        self._left = iter(response.chunks)
+        self._passed = 0
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        passed = 0
-        for chunk in self._response.chunks:
+        for chunk in self._left:
             if self._answer.paced:
-                self._answer.wait(chunk.offset_ms - passed)
-                passed = chunk.offset_ms
+                self._answer.wait(chunk.offset_ms - self._passed)
+                self._passed = chunk.offset_ms
             yield chunk.data
         if self._response.end is not StreamEnd.COMPLETE:
             self._answer.wait(patience_ms(self._response))
             raise self._end()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        self._left = iter(self._response.chunks)
-        self._passed = 0
         return self
 
     async def __anext__(self) -> bytes:

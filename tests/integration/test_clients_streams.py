@@ -157,6 +157,41 @@ def test_recorded_pace_is_kept_on_demand(path, provider, turns):
         assert httpx.get(f"{provider.url}/turns").elapsed.total_seconds() * 1000 >= last
 
 
+# Iterated again, as clients do that drain a stream after its last word
+
+
+@MODULES
+def test_stream_iterated_again_goes_on(path, provider, module):
+    def pieces():
+        with module.stream("GET", f"{provider.url}/stream") as response:
+            begun = iter(response.stream)
+            return [next(begun), *response.stream]
+
+    with recording(path, "once") as recorded:
+        assert pieces() == EVENTS
+    provider.stop()
+    assert recorded.interactions[0].outcome.end is StreamEnd.COMPLETE
+    with replaying(path):
+        assert pieces() == EVENTS
+
+
+@MODULES
+@LOOPS
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # httpx leaves its generators to trio
+def test_stream_iterated_again_by_a_task_goes_on(path, provider, module, loop):
+    async def main():
+        async with module.AsyncClient() as client, client.stream("GET", f"{provider.url}/stream") as response:
+            begun = aiter(response.stream)
+            return [await anext(begun), *[piece async for piece in response.stream]]
+
+    with recording(path, "once") as recorded:
+        assert run(loop, main) == EVENTS
+    provider.stop()
+    assert recorded.interactions[0].outcome.end is StreamEnd.COMPLETE
+    with replaying(path):
+        assert run(loop, main) == EVENTS
+
+
 # Ended by the client
 
 
@@ -205,6 +240,32 @@ def test_early_close_of_a_task_is_recorded(path, provider, module, loop):
     assert recorded.interactions[0].outcome.end is StreamEnd.CLOSED
     with replaying(path):
         assert run(loop, main) == live
+
+
+@MODULES
+def test_stream_that_is_left_to_the_loop_is_a_partial_one(path, provider, module, caplog):
+    """At its end the loop closes all generators at once: those within the client's may be closed before it."""
+    forgotten = []
+
+    async def pieces(client):
+        response = await client.send(client.build_request("GET", f"{provider.url}/stalled-stream"), stream=True)
+        try:
+            async for piece in response.aiter_raw():
+                yield piece
+        finally:
+            await response.aclose()
+
+    async def main():
+        forgotten.append(pieces(module.AsyncClient()))
+        return await anext(forgotten[-1])
+
+    with recording(path, "once") as recorded:
+        live = asyncio.run(main())
+    provider.stop()
+    assert recorded.interactions[0].outcome.end is StreamEnd.CLOSED
+    assert "replay_agent" not in caplog.text  # httpx2 has complaints of its own
+    with replaying(path):
+        assert asyncio.run(main()) == live
 
 
 @MODULES
@@ -291,6 +352,23 @@ def test_aiohttp_early_break_and_reading_on(path, provider):
         assert asyncio.run(main(3)) == live
     with recording(path), pytest.raises(CassetteMiss, match="read on"):
         asyncio.run(main(9))
+
+
+def test_aiohttp_stream_that_its_session_closes_is_a_partial_one(path, provider):
+    async def main():
+        async with aiohttp.ClientSession() as session:
+            response = await session.get(f"{provider.url}/endless")
+            got = await response.content.readany()
+        await asyncio.sleep(0)  # the connections of a session are closed when it says that it is
+        response.close()
+        return got
+
+    with recording(path, "once") as recorded:
+        live = asyncio.run(main())
+    provider.stop()
+    assert recorded.interactions[0].outcome.end is StreamEnd.CLOSED
+    with replaying(path):
+        assert asyncio.run(main()) == live
 
 
 def test_aiohttp_cancelled_while_waiting(path, provider):

@@ -32,6 +32,7 @@ from tests.integration.rough_provider import Peer
 BLOB = bytes(range(256)) * 300
 HEADERS = "X-Request-Id: req_7", "X-RateLimit-Remaining-Requests: 59"
 AT_ONCE = "Retry-After: 0", "Retry-After-Ms: 1"
+"""When to try again: SDKs that understand the second header wait half a second for the first."""
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda body: gzip.compress(body, mtime=1),
     "br": brotli.compress,
@@ -124,8 +125,14 @@ def failing(peer: Peer) -> None:
     _refuse(peer, "500 Internal Server Error", "out of order")
 
 
-def limiting(peer: Peer) -> None:
-    """Refuse the first time."""
+def failing_once(peer: Peer) -> None:
+    if peer.count == 1:
+        _refuse(peer, "500 Internal Server Error", "out of order", *AT_ONCE)
+    else:
+        answering(peer)
+
+
+def limiting_once(peer: Peer) -> None:
     if peer.count == 1:
         _refuse(peer, "429 Too Many Requests", "slow down", *AT_ONCE)
     else:
@@ -134,6 +141,10 @@ def limiting(peer: Peer) -> None:
 
 def stalling(peer: Peer) -> None:
     peer.stall()
+
+
+def hanging_up(peer: Peer) -> None:
+    peer.reset()
 
 
 def packing(encoding: str) -> Callable[[Peer], None]:

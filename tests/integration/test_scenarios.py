@@ -6,6 +6,7 @@ made, every recorded answer played, none missing. `WHY_NOT` has the cells that c
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ import pytest
 from replay_agent.conversation.meaning import meaning
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.harness import use_cassette
-from replay_agent.traffic import header
+from replay_agent.traffic import StreamEnd, header
 from tests.integration import model_provider as provider
 from tests.integration.drivers.aws import boto
 from tests.integration.drivers.driver import Client, Driver, Settings, on_asyncio, on_trio, trouble
@@ -218,16 +219,35 @@ async def download(driver, cell):
 # The rows
 
 AS_USUAL = Settings()
+IMPATIENT = Settings(timeout=0.2)
+STUBBORN = Settings(retries=2)
+GIVEN_UP = StreamEnd.FAILED, StreamEnd.ABANDONED
+"""By a time-out of the transport, or of the client as a whole: aiohttp's ``total`` cancels what it runs."""
+
+
+def as_recorded(path: Path) -> None:
+    """Leave the cassette alone."""
+
+
+def asking_for_a_long_wait(path: Path) -> None:
+    """Have every refusal in the cassette want a wait of 50 seconds: who waited for it would be noticed."""
+    text, count = re.subn(r"(Retry-After(?:-Ms)?): '[01]'", r"\1: '50000'", path.read_text())
+    text = text.replace("Retry-After: '50000'", "Retry-After: '50'")
+    assert count == 2
+    path.write_text(text)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the client does, what the provider makes of it, and how many requests that takes."""
+    """What the client does, what the provider makes of it, how many requests that takes and how the first one ends."""
 
     act: Act
     provider: Callable[[], Callable[[Peer], None]]
     requests: int = 1
     settings: Settings = AS_USUAL
+    ends: tuple[StreamEnd | None, ...] = (StreamEnd.COMPLETE,)
+    """How the first response may have ended; None where none came."""
+    edit: Callable[[Path], None] = as_recorded
 
 
 def always(behaviour: Callable[[Peer], None]) -> Callable[[], Callable[[Peer], None]]:
@@ -242,13 +262,16 @@ SCENARIOS: dict[str, Scenario] = {
     "64_concurrent_reversed": Scenario(ask_64_at_once, lambda: provider.holding_all_back_until(64), 64),
     "slow_first": Scenario(ask_two_at_once, provider.second_first, 2),
     "16_threads": Scenario(ask_in_16_threads, lambda: provider.holding_all_back_until(16), 16),
-    "early_break": Scenario(leave_early, always(provider.endless)),
-    "cancelled": Scenario(be_cancelled, always(provider.stopping_short), 2),
+    "early_break": Scenario(leave_early, always(provider.endless), ends=(StreamEnd.CLOSED,)),
+    "cancelled": Scenario(be_cancelled, always(provider.stopping_short), 2, ends=(StreamEnd.ABANDONED,)),
     "500": Scenario(fail("500"), always(provider.failing)),
-    "429_and_retry": Scenario(ask, always(provider.limiting), 2, Settings(retries=2)),
-    "timeout": Scenario(fail("Timeout"), always(provider.stalling), settings=Settings(timeout=0.2)),
-    "refused": Scenario(fail("Connect"), always(provider.answering)),
-    "reset_mid_stream": Scenario(break_off, always(provider.breaking_off)),
+    "500_and_retry": Scenario(ask, always(provider.failing_once), 2, STUBBORN, edit=asking_for_a_long_wait),
+    "429_and_retry": Scenario(ask, always(provider.limiting_once), 2, STUBBORN, edit=asking_for_a_long_wait),
+    "timeout": Scenario(fail("Timeout"), always(provider.stalling), 1, IMPATIENT, ends=(None,)),
+    "timeout_mid_stream": Scenario(break_off, always(provider.stopping_short), 1, IMPATIENT, GIVEN_UP),
+    "refused": Scenario(fail("Connect"), always(provider.answering), ends=(None,)),
+    "reset": Scenario(fail("Error"), always(provider.hanging_up), ends=(None,)),
+    "reset_mid_stream": Scenario(break_off, always(provider.breaking_off), ends=(StreamEnd.FAILED,)),
     "gzip": Scenario(unpack, lambda: provider.packing("gzip"), 2),
     "br": Scenario(unpack, lambda: provider.packing("br"), 2),
     "zstd": Scenario(unpack, lambda: provider.packing("zstd"), 2),
@@ -259,12 +282,11 @@ SCENARIOS: dict[str, Scenario] = {
 
 # The cells that cannot be
 
+RETRIES_NOTHING = dict.fromkeys(WITHOUT_RETRIES, "the client does not retry: its caller asks again, see five_repeats")
 UNPACKS_NOTHING = {"boto3": "botocore asks for plain answers, and unpacks none"}
 WHY_NOT: dict[str, dict[str, str]] = {
     "cancelled": dict.fromkeys(BLOCKING, "a blocking call cannot be cancelled"),
-    "429_and_retry": dict.fromkeys(
-        WITHOUT_RETRIES, "the client does not retry: its caller asks again, see five_repeats"
-    ),
+    **dict.fromkeys(("500_and_retry", "429_and_retry"), RETRIES_NOTHING),
     **dict.fromkeys(("gzip", "br", "zstd"), UNPACKS_NOTHING),
 }
 
@@ -307,9 +329,12 @@ def test_replay_gives_what_was_live(tmp_path, row, column):
         with recording(path, "once", key=meaning()) as recorded:
             live = cell.run(scenario.act)
         server.stop()
-    assert len(recorded.interactions) == scenario.requests
-    if row == "zstd" and header(recorded.interactions[0].outcome.headers, "content-encoding") is None:
+    outcomes = [interaction.outcome for interaction in recorded.interactions]
+    assert len(outcomes) == scenario.requests
+    assert getattr(outcomes[0], "end", None) in scenario.ends
+    if row == "zstd" and header(outcomes[0].headers, "content-encoding") is None:
         pytest.skip("the client reads zstd from Python 3.14 on, or with backports.zstd")
+    scenario.edit(path)
     with connections() as made, replaying(path, key=meaning()) as replayed:
         again = Cell(client, cell.base, scenario.settings, again=True).run(scenario.act)
     assert again == live

@@ -144,7 +144,9 @@ def with_httpx(kind: Any) -> Opening:
 @asynccontextmanager
 async def with_requests(base: str, settings: Settings) -> AsyncIterator[Driver]:
     """Open a session of requests."""
-    retries = requests.adapters.Retry(settings.retries, read=False, status_forcelist=[429], allowed_methods=None)
+    retries = requests.adapters.Retry(
+        settings.retries, read=False, status_forcelist=[429, 500], allowed_methods=None, raise_on_status=False
+    )
     with requests.Session() as session:
         session.mount(base, requests.adapters.HTTPAdapter(max_retries=retries, pool_maxsize=64))
         yield RequestsDriver(session, base, settings.timeout)

@@ -118,6 +118,10 @@ class Run(Conversing):
             if self._options.block_network and not self.recording.records:
                 guard = network.shut(self._test or str(self.cassette_path), self._options.allowed_hosts)
                 doors.callback(network.open_network, guard)
+            if self._options.transports:
+                from replay_agent.recording.named_transports import named_transports
+
+                doors.enter_context(named_transports(self._options.transports))
             doors.enter_context(determinism.standing_still(self.recording.frozen))
             self._doors = doors.pop_all()
 
@@ -182,6 +186,7 @@ def use_cassette(
     redact: tuple[str, ...] = (),
     block_network: bool = True,
     allowed_hosts: tuple[str, ...] = (),
+    transports: tuple[type, ...] = (),
     paced: bool = False,
     before_record_request: BeforeRecordRequest | None = None,
     before_record_response: BeforeRecordResponse | None = None,
@@ -207,6 +212,7 @@ def use_cassette(
         redact=redact,
         block_network=block_network,
         allowed_hosts=allowed_hosts,
+        transports=transports,
         paced=paced,
         before_record_request=before_record_request,
         before_record_response=before_record_response,

@@ -75,6 +75,8 @@ class RecordOptions:
     block_network: bool = True
     allowed_hosts: tuple[str, ...] = ()
     """Hosts that stay reachable while the network is shut."""
+    transports: tuple[type, ...] = ()
+    """Classes of httpx transports that are to be recorded too: ``httpx.ASGITransport``, transports of one's own."""
     paced: bool = False
     """Replay streams at the recorded pace instead of at once."""
     before_record_request: BeforeRecordRequest | None = None

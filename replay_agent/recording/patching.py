@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ("Patch",)
+__all__ = "MARK", "Patch"
 
 MARK = "__replay_agent_original__"
+"""The attribute of a replacement that holds what it replaces."""
 
 
 class Patch:

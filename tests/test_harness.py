@@ -15,6 +15,7 @@ from replay_agent import (
 from replay_agent.models.openai import OpenAIModel
 from replay_agent.provider.router import routed
 from replay_agent.provider.script import Script
+from replay_agent.wire.codec import EncodedAnswer
 
 URL = "https://model.invalid/v1/chat/completions"
 
@@ -100,6 +101,21 @@ def test_load_transcript_reads_a_cassette(cassette):
 def test_load_transcript_names_a_missing_file(tmp_path):
     with pytest.raises(CassetteNotFound, match=r"gone\.yaml"):
         load_transcript(tmp_path / "gone.yaml")
+
+
+def test_a_header_that_counts_decides_which_answer(tmp_path):
+    def of(tenant):
+        return httpx.post(URL, content=b"{}", headers={"X-Tenant": tenant}).text
+
+    with (
+        routed(lambda request: EncodedAnswer(200, (), (dict(request.headers)["X-Tenant"].encode(),))),
+        use_cassette(tmp_path / "run.yaml", "once", match_headers=("x-tenant",)),
+    ):
+        assert [of("a"), of("b")] == ["a", "b"]
+    with use_cassette(tmp_path / "run.yaml", match_headers=("x-tenant",)):
+        assert [of("b"), of("a")] == ["b", "a"]
+        with pytest.raises(CassetteMiss, match=r"header x-tenant: [ab] -> c"):
+            of("c")
 
 
 def test_options_that_make_no_sense_are_refused(tmp_path):

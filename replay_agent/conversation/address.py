@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from ipaddress import IPv6Address
 from operator import itemgetter
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
@@ -22,7 +23,7 @@ def canonical_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         port = parts.port
-        host = (parts.hostname or "").rstrip(".")
+        host = _host((parts.hostname or "").rstrip("."))
     except ValueError:
         return url
     place = host if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
@@ -30,6 +31,10 @@ def canonical_url(url: str) -> str:
     path = "/".join(_spelled(piece, _PATH_SAFE) for piece in parts.path.split("/")) or "/"
     query = canonical_form(parts.query)
     return f"{parts.scheme}://{user}{at}{place}{path}{'?' if query else ''}{query}"
+
+
+def _host(host: str) -> str:
+    return f"[{IPv6Address(host)}]" if ":" in host else host
 
 
 def canonical_form(text: str) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from replay_agent.conversation.json_path import JSONPath
     from replay_agent.conversation.multipart import BodyPart
 
-__all__ = "Meaning", "meaning"
+__all__ = "ASKING_HEADERS", "Meaning", "meaning"
 
 VERSION = "meaning-1"
 """Changes whenever the same request would get another digest; cassettes store it with their keys."""
@@ -31,11 +31,11 @@ VERSION = "meaning-1"
 Normalize = Callable[[bytes], bytes]
 """Takes a request body, content encoding undone, and returns the body that counts."""
 
-_ASKING_HEADERS = frozenset(
+ASKING_HEADERS = frozenset(
     {"range", "soapaction", "x-amz-target", "x-goog-upload-command", "x-goog-upload-offset", "x-http-method-override"}
 )
 """Headers that say what is asked for, where URL and body do not."""
-_READ_HEADERS = _ASKING_HEADERS | {"content-type", "content-encoding"}
+_READ_HEADERS = ASKING_HEADERS | {"content-type", "content-encoding"}
 
 
 def meaning(
@@ -100,7 +100,7 @@ class Meaning:
     def _headers(self, headers: Headers) -> tuple[str, bool, str]:
         wanted = _READ_HEADERS.union(self.match_headers) if self.match_headers else _READ_HEADERS
         read = [(name, value) for key, value in headers if (name := key.lower()) in wanted]
-        counting = [field for field in read if field[0] in _ASKING_HEADERS or field[0] in self.match_headers]
+        counting = [field for field in read if field[0] in ASKING_HEADERS or field[0] in self.match_headers]
         return (
             next((value for name, value in read if name == "content-type"), ""),
             any(name == "content-encoding" for name, _ in read),

@@ -264,7 +264,8 @@ class Recording:
                 self._played_index(self._base)
             if self._old_journal is not None:
                 self._left_index(self._old_journal)
-            known = self._known.get(fingerprint(request)) if self._known else None
+            by_spelling = self._known and not self.options.match_headers  # which no fingerprint tells of
+            known = self._known.get(fingerprint(request)) if by_spelling else None
         return known or self._keying(request)
 
     def _recorded(self, request: Request, key: Key) -> Replay | None:
@@ -466,4 +467,4 @@ def _permissions(mode: RecordMode, found: bool) -> tuple[bool, bool]:
 def _redactor(options: RecordOptions) -> Redactor:
     from replay_agent.recording.redaction import Redactor
 
-    return Redactor(options.redact)
+    return Redactor(options.redact, keep_headers=options.match_headers)

@@ -9,16 +9,17 @@ from urllib.parse import urlsplit
 
 from replay_agent.conversation.json_path import JSONPath
 from replay_agent.conversation.lines import visible
-from replay_agent.conversation.meaning import meaning
+from replay_agent.conversation.meaning import ASKING_HEADERS, meaning
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.messages import ModelRequest, UserPromptPart
+from replay_agent.recording.fingerprint import STORED_HEADERS
 from replay_agent.recording.matching import Miss
 from replay_agent.report.compare import CallIdChanged, Change, turn_of
 from replay_agent.report.nearest import Nearest, find_nearest
 from replay_agent.report.question import read_question
 from replay_agent.report.render import headline, render_changes
 from replay_agent.report.volatility import VolatileValue, freeze_source, volatile_path, volatile_values
-from replay_agent.traffic import Interaction
+from replay_agent.traffic import Interaction, Request
 
 __all__ = "explain", "explainer"
 
@@ -112,7 +113,7 @@ class _Explanation:
         return [
             [headline(nearest.changes, f"since {self._file} was recorded"), *self._asked()]
             if nearest.changes
-            else self._no_difference(),
+            else self._no_difference(interactions[nearest.index].request),
             render_changes(nearest.changes, colour=self._colour),
             [
                 *self._compared_with(nearest, interactions),
@@ -123,11 +124,12 @@ class _Explanation:
             self._accept(self._accepting(nearest.changes), "refresh"),
         ]
 
-    def _no_difference(self) -> list[str]:
+    def _no_difference(self, recorded: Request) -> list[str]:
+        headers = _changed_headers(recorded, self._miss.request)
         return [
             f"Nothing in {self._file} answers this request, although one has the same method, address and body.",
             *self._asked(),
-            "Either a header that counts differs (match_headers), or this answer was recorded for another request.",
+            *(headers or ["Either a header that counts was not recorded, or this answer is another request's."]),
         ]
 
     def _nothing_like_it(self, interactions: Sequence[Interaction]) -> list[list[str]]:
@@ -258,3 +260,18 @@ def _shown(path: Path | None) -> str:
         return path.relative_to(Path.cwd()).as_posix()
     except ValueError:
         return str(path)
+
+
+def _changed_headers(recorded: Request, asked: Request) -> list[str]:
+    """Tell how the headers differ that say what is asked for, and those that are stored because a mark names them."""
+    before, after = _counting(recorded), _counting(asked)
+    return [
+        f"header {name}: {before.get(name, '(none)')} -> {after.get(name, '(none)')}"
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _counting(request: Request) -> dict[str, str]:
+    headers = [(name.lower(), value) for name, value in request.headers]
+    return {name: value for name, value in headers if name in ASKING_HEADERS or name not in STORED_HEADERS}

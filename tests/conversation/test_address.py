@@ -19,9 +19,12 @@ SAME = [
     ("https://a.b/x?a=1&&b=2", "https://a.b/x?a=1&b=2"),
     ("https://a.b./x", "https://a.b/x"),
     ("http://[::1]:80/x", "http://[::1]/x"),
+    ("http://[::1]:8080/x", "http://[0:0:0:0:0:0:0:1]:8080/x"),
+    ("http://[2001:DB8::1]/x", "http://[2001:0db8::0001]/x"),
 ]
 
 DIFFERENT = [
+    ("http://[fe80::1]:443/x", "http://[fe80::1:443]/x"),
     ("https://a.b/x", "http://a.b/x"),
     ("https://a.b/x", "https://a.b:8443/x"),
     ("https://a.b/x", "https://a.b/X"),

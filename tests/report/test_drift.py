@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -217,7 +218,16 @@ def test_ignored_fields_are_not_shown():
 def test_a_request_that_only_differs_in_a_header_is_told():
     text = explained(post(ASKED))
     assert "same method, address and body" in text
-    assert "match_headers" in text
+    assert "a header that counts was not recorded" in text
+
+
+def test_the_header_that_differs_is_named():
+    def of(tenant):
+        asked = post(ASKED)
+        return replace(asked, headers=(*asked.headers, ("X-Tenant", tenant)))
+
+    text = explained(of("b"), [Interaction(of("a"), answer(TOOL_CALL))])
+    assert "header x-tenant: a -> b" in text
 
 
 # --- values that always differ ----------------------------------------------------------------------------------------

@@ -147,6 +147,12 @@ def hanging_up(peer: Peer) -> None:
     peer.reset()
 
 
+def hanging_up_once(peer: Peer) -> None:
+    if peer.count == 1:
+        peer.reset()
+    answering(peer)
+
+
 def packing(encoding: str) -> Callable[[Peer], None]:
     """Answer questions and requests for a file in a content encoding, if the client says that it can read it."""
 

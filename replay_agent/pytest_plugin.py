@@ -114,7 +114,8 @@ def pytest_make_collect_report(
     return report
 
 
-def _is_replayed(item: pytest.Item) -> bool:
+def is_replayed(item: pytest.Item) -> bool:
+    """Tell whether a test is ours to record and replay."""
     if is_served(item):
         return False
     return item.get_closest_marker("replay") is not None or _asks_for_the_fixture(item)
@@ -134,27 +135,30 @@ def _open_test(item: pytest.Item) -> None:
         from replay_agent.pytest_run import ReplayedTest
 
         _surround_tests(item.config)
-        item.stash[TEST] = ReplayedTest.opened(item, _siblings(item))
+        item.stash[TEST] = ReplayedTest.opened(item, siblings_of(item))
 
 
-def _siblings(item: pytest.Item) -> list[str]:
+def siblings_of(item: pytest.Item) -> list[str]:
+    """Return the names of all tests of the module or class of a test."""
     return item.parent.stash.get(_SIBLINGS, []) if item.parent else []
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Surround the tests with our hooks only in a session that has tests to replay."""
-    if any(is_served(item) or _is_replayed(item) for item in session.items):
+    if any(is_served(item) or is_replayed(item) for item in session.items):
         _surround_tests(session.config)
 
 
 def _surround_tests(config: pytest.Config) -> None:
     if config.pluginmanager.has_plugin(_AroundTests.NAME):
         return
-    from replay_agent.recording import intercept
+    from replay_agent.recording import intercept, network
 
     config.pluginmanager.register(_AroundTests(), _AroundTests.NAME)
     intercept.install()  # held to the end of the session: a thread that a test left behind must not go live
     config.add_cleanup(intercept.uninstall)
+    network.hold()  # a guard for each test is a switch then, not a score of replaced methods
+    config.add_cleanup(network.release)
 
 
 def _refuse_two_recorders(item: pytest.Item) -> None:
@@ -175,7 +179,7 @@ class _AroundTests:
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
         if is_served(item):
             _refuse_two_recorders(item)
-        elif _is_replayed(item):
+        elif is_replayed(item):
             _open_test(item)
         yield
 
@@ -255,5 +259,5 @@ def run_snapshot(request: pytest.FixtureRequest, snapshot: SnapshotAssertion) ->
     from replay_agent.pytest_run import file_name_of
     from replay_agent.snapshot import NAME, RunSnapshotExtension
 
-    request.node.stash[NAME] = file_name_of(request.node, _siblings(request.node))
+    request.node.stash[NAME] = file_name_of(request.node, siblings_of(request.node))
     return snapshot.use_extension(RunSnapshotExtension)

@@ -20,7 +20,7 @@ from replay_agent.exceptions import NetworkBlocked
 from replay_agent.recording.hosts import address_of, is_loopback, matches_host, split_host
 from replay_agent.recording.patching import Patch
 
-__all__ = "NetworkGuard", "is_shut", "open_network", "shut", "shut_by"
+__all__ = "NetworkGuard", "hold", "is_shut", "open_network", "release", "shut", "shut_by"
 
 Host: TypeAlias = "str | bytes | bytearray | None"
 
@@ -116,6 +116,21 @@ def open_network(guard: NetworkGuard) -> None:
         _switch()
 
 
+def hold() -> None:
+    """Leave in place, until `release`, what the first `shut` replaces; for those who shut and open many times."""
+    global _holders  # noqa: PLW0603 - what is replaced is of the process
+    with _lock:
+        _holders += 1
+
+
+def release() -> None:
+    """Undo one `hold`."""
+    global _holders  # noqa: PLW0603
+    with _lock:
+        _holders -= 1
+        _switch()
+
+
 def is_shut() -> bool:
     """Tell whether the network is shut."""
     return _active is not None
@@ -124,18 +139,21 @@ def is_shut() -> bool:
 _lock = threading.RLock()
 _guards: list[NetworkGuard] = []
 _active: NetworkGuard | None = None
-_hooked = False
+_holders = 0
+_replaced = _hooked = False
 
 
 def _switch() -> None:
     """Make the last guard the active one, and install or remove what it needs."""
-    global _active, _hooked  # noqa: PLW0603 - an audit hook is of the process and cannot be taken back
+    global _active, _replaced, _hooked  # noqa: PLW0603 - an audit hook is of the process and cannot be taken back
     if _guards and not _hooked:
         _hooked = True
         sys.addaudithook(_audit)
-    if bool(_guards) != (_active is not None):
+    wanted = bool(_guards) or (_replaced and _holders > 0)
+    if wanted != _replaced:
+        _replaced = wanted
         for patch in _PATCHES:
-            patch.apply() if _guards else patch.undo()
+            patch.apply() if wanted else patch.undo()
     _active = _guards[-1] if _guards else None
 
 

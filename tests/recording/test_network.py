@@ -258,3 +258,18 @@ def test_inner_guard_gives_back_to_the_outer():
     finally:
         network.open_network(outer)
     assert not network.is_shut()
+
+
+def test_what_is_held_stays_replaced_until_it_is_released():
+    original = socket.socket.sendall
+    network.hold()
+    try:
+        assert socket.socket.sendall is original
+        network.open_network(network.shut())
+        replaced = socket.socket.sendall
+        assert not network.is_shut()
+        network.open_network(network.shut())
+        assert socket.socket.sendall is replaced
+    finally:
+        network.release()
+    assert socket.socket.sendall is original

@@ -412,23 +412,23 @@ class Recording:
     # Saving
 
     def _save(self) -> None:
-        entries = self._in_order()
-        base, items = self._base, self._items(entries)
-        if base is None and not items:
-            return
-        store.save(self.cassette_path, self._header(), items, base=base, overwrite=self.mode is RecordMode.REWRITE)
-
-    def _items(self, entries: list[_Entry]) -> list[Item]:
-        """Return all items that shall be in the file."""
-        base = self._base
+        entries, base, header = self._in_order(), self._base, self._header()
         if base is None:
-            return [entry.item for entry in entries if entry.item]
+            items = [entry.item for entry in entries if entry.item]
+            if not items:
+                return
+        else:
+            order = self._arranged(base, entries)
+            if list(order) == list(range(len(base))) and _says_the_same(header, base):
+                return
+            items = [base.item(one) if isinstance(one, int) else one for one in order]
+        store.save(self.cassette_path, header, items, base=base, overwrite=self.mode is RecordMode.REWRITE)
+
+    def _arranged(self, base: Cassette, entries: list[_Entry]) -> Sequence[int | Item]:
+        """Return what shall be in the file, in order: indexes of the old cassette, and what is new."""
         places = [entry.item or entry.index for entry in entries]
         own = {index for index in range(len(base)) if self._is_own(base, index)}
-        return [
-            base.item(one) if isinstance(one, int) else one
-            for one in arranged(len(base), own, self._kept(base, entries), places)
-        ]
+        return arranged(len(base), own, self._kept(base, entries), places)
 
     def _kept(self, base: Cassette, entries: list[_Entry]) -> set[int]:
         """Return the indexes of what stays of the old cassette."""
@@ -462,6 +462,13 @@ def _permissions(mode: RecordMode, found: bool) -> tuple[bool, bool]:
         return found, not found
     plays = mode in (RecordMode.NONE, RecordMode.NEW_EPISODES, RecordMode.REFRESH)
     return plays, mode is not RecordMode.NONE
+
+
+def _says_the_same(header: Header, cassette: Cassette) -> bool:
+    """Tell whether a file need not be written for the sake of its header; another tool's file has none of ours."""
+    if cassette.layout == "foreign":
+        return True
+    return (header.keying, header.frozen) == (cassette.header.keying, cassette.header.frozen)
 
 
 def _redactor(options: RecordOptions) -> Redactor:

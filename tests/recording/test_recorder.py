@@ -414,6 +414,27 @@ def test_refresh_of_an_unchanged_test_rewrites_nothing(path):
     assert (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) == before
 
 
+@pytest.mark.parametrize(
+    "respelled",
+    [
+        lambda data: data.replace(b"\n", b"\r\n"),
+        lambda data: b"\xef\xbb\xbf" + data,
+        lambda data: b"# why this is recorded\n" + data,
+        lambda data: yaml.safe_dump(yaml.safe_load(data), sort_keys=False).encode(),
+    ],
+    ids=["carriage returns", "byte order mark", "a comment", "another layout"],
+)
+@pytest.mark.parametrize("mode", ["refresh", "new_episodes"])
+def test_a_file_that_others_spelled_anew_stays_as_it_is(path, mode, respelled):
+    record(path, ("hi", "one"), ("bye", "two"))
+    path.write_bytes(respelled(path.read_bytes()))
+    before = path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino
+    recording = make(path, mode).open()
+    assert [replayed(recording, body) for body in ("hi", "bye")] == ["one", "two"]
+    recording.close()
+    assert (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) == before
+
+
 def test_refresh_touches_only_what_changed(path):
     record(path, *((f"q{n}", f"a{n}") for n in range(5)))
     before = path.read_text().splitlines()

@@ -267,7 +267,7 @@ def _own_secrets(request: Request) -> Iterator[Secret]:
             yield from (Secret(lowered, part) for part in _header_secrets(value) if is_secretive(part))
     for data, find in (
         (request.url.encode("utf-8", "surrogateescape"), find_query_fields),
-        (request.body, find_form_fields if _is_form(request) else find_json_fields),
+        (_plain_body(request), _field_finder(request)),
     ):
         for span in find(Text(data)):
             value = _unescaped(data[span.start : span.end])
@@ -275,8 +275,20 @@ def _own_secrets(request: Request) -> Iterator[Secret]:
                 yield Secret(span.rule, value)
 
 
-def _is_form(request: Request) -> bool:
-    return (header(request.headers, "content-type") or "").lower().startswith("application/x-www-form-urlencoded")
+def _field_finder(request: Request) -> Finder:
+    kind = (header(request.headers, "content-type") or "").lower()
+    if kind.startswith("application/x-www-form-urlencoded"):
+        return find_form_fields
+    return find_parts if kind.startswith("multipart/") else find_json_fields
+
+
+def _plain_body(request: Request) -> bytes:
+    if not encodings(request.headers):
+        return request.body
+    try:
+        return decode(request.headers, request.body, partial=True)
+    except WireError:
+        return request.body
 
 
 def _unescaped(value: bytes) -> str:

@@ -154,6 +154,12 @@ def test_key_that_an_answer_repeats():
     assert found.redacted
 
 
+@pytest.mark.parametrize("name", ["form", "multipart", "gzip"])
+def test_field_of_a_request_that_an_answer_repeats(name):
+    found = redactor().interaction(answered(f"got {CANARY}".encode(), asked=PLACES[name])).outcome
+    assert CANARY.encode() not in found.body
+
+
 def test_short_key_is_not_hunted():
     asked = request(b"", ("Authorization", "Bearer test"))
     interaction = answered(b"this is a test", asked=asked)

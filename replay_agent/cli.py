@@ -1,6 +1,6 @@
 """The command line: arguments to commands, results to the terminal.
 
-Exit status 0 says that all is well, 2 that the command was misused or a file cannot be read.
+Exit status 0 says that all is well, 1 that there are findings, 2 that the command was misused or a file cannot be read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from replay_agent.exceptions import CassetteError, UserError
 
 __all__ = ("main",)
 
-CLEAN, MISUSE = 0, 2
+CLEAN, FINDINGS, MISUSE = 0, 1, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,6 +50,14 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("files", metavar="FILE", nargs="+", type=Path)
     show.add_argument("--json", action="store_true", help="one JSON object a line and file")
     show.set_defaults(run=_show)
+
+    scan = commands.add_parser("scan", help="Is there a secret in it? Searches cassettes, journals and snapshots")
+    scan.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="files and folders (default: this folder)")
+    scan.set_defaults(run=_scan)
+
+    prune = commands.add_parser("prune", help="What is no longer played? Lists cassettes that no test is left for")
+    prune.add_argument("--delete", action="store_true", help="delete what is listed")
+    prune.set_defaults(run=_prune)
     return parser
 
 
@@ -77,6 +85,29 @@ def _show(args: argparse.Namespace) -> int:
             failed = True
             print(f"replay-agent: {exc}", file=sys.stderr)
     return MISUSE if failed else CLEAN
+
+
+def _scan(args: argparse.Namespace) -> int:
+    from replay_agent.commands.scan import scan_files
+
+    leaks = 0
+    for leak in scan_files(args.paths or [Path()]):
+        leaks += 1
+        print(leak)
+    return FINDINGS if leaks else CLEAN
+
+
+def _prune(args: argparse.Namespace) -> int:
+    from replay_agent.commands.prune import find_orphans, remove
+    from replay_agent.pytest_collecting import collect
+
+    tests = collect(Path())
+    orphans = find_orphans(tests.folder, tests.used, tests.skipped)
+    for orphan in orphans:
+        if args.delete:
+            remove(orphan)
+        print(f"{'deleted: ' if args.delete else ''}{orphan}")
+    return FINDINGS if orphans and not args.delete else CLEAN
 
 
 if __name__ == "__main__":

@@ -321,6 +321,12 @@ def nodeid(item: pytest.Item) -> str:
     return f"{start}{separator}{naming.without_backend(name, _backend(item))}"
 
 
+def cassette_of(item: pytest.Item, siblings: Sequence[str] = ()) -> Path:
+    """Return where the cassette of a test marked replay is. Raises `UserError` for a name that makes no sense."""
+    mark = item.get_closest_marker("replay")
+    return cassette_path(item, _cassette_name(item, mark) if mark else None, siblings)
+
+
 def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] = ()) -> Path:
     """Return where a test's cassette is: by its name if the mark gives one, else by module and test."""
     root, cassettes = item.config.rootpath, str(item.config.getini("replay_cassette_dir"))
@@ -330,11 +336,11 @@ def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] =
         if not path.resolve().is_relative_to(folder.resolve()):
             raise UserError(f"the cassette {name!r} of {item.nodeid} would lie outside {folder}")
         return path
-    return _folder(item.path, root, cassettes) / f"{file_name_of(item, siblings)}.yaml"
+    return module_folder(item.path, root, cassettes) / f"{file_name_of(item, siblings)}.yaml"
 
 
 @functools.lru_cache(maxsize=32)
-def _folder(path: Path, root: Path, cassettes: str) -> Path:
+def module_folder(path: Path, root: Path, cassettes: str) -> Path:
     """Return the folder of a test module's cassettes."""
     module = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
     parts = module.with_suffix("").parts

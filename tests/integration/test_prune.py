@@ -1,0 +1,64 @@
+"""`replay-agent prune` in whole projects: pytest says what is played."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+TESTS = """
+    import httpx, pytest
+
+    @pytest.mark.replay
+    def test_kept():
+        httpx.post("{base}/v1/chat/completions", json={{"model": "m", "messages": []}})
+
+    @pytest.mark.slow
+    @pytest.mark.replay("named")
+    def test_deselected():
+        httpx.post("{base}/v1/chat/completions", json={{"model": "m", "messages": []}})
+
+    @pytest.mark.replay
+    def test_gone():
+        httpx.post("{base}/v1/chat/completions", json={{"model": "m", "messages": []}})
+"""
+
+
+@pytest.fixture
+def recorded(project, provide):
+    base, *_ = provide("a", "b", "c", "d")
+    project.makeini("[pytest]\naddopts = -p no:cacheprovider -m 'not slow'\nmarkers = slow\n")
+    project.makepyfile(test_geo=TESTS.format(base=base), test_whole=TESTS.format(base=base))
+    project.runpytest("--record-mode=once", "-m", "slow or not slow", "test_geo.py").assert_outcomes(passed=3)
+    path = project.path / "test_geo.py"
+    path.write_text(path.read_text("utf-8").replace("def test_gone", "def test_new"), "utf-8")
+    return project
+
+
+def prune(project, *arguments):
+    command = [sys.executable, "-m", "replay_agent", "prune", *arguments]
+    return subprocess.run(command, cwd=project.path, capture_output=True, text=True, check=False)
+
+
+def test_only_the_cassette_without_a_test_is_listed_and_deleted(recorded):
+    listed = prune(recorded)
+    assert (listed.returncode, listed.stderr) == (1, "")
+    assert [line.partition(":")[0].rpartition("/")[2] for line in listed.stdout.splitlines()] == ["test_gone.yaml"]
+    assert prune(recorded, "--delete").returncode == 0
+    assert prune(recorded).stdout == ""
+    assert {path.name for path in (recorded.path / "cassettes").rglob("*.yaml")} == {"test_kept.yaml", "named.yaml"}
+
+
+def test_cassettes_of_a_module_that_is_skipped_stay(recorded):
+    path = recorded.path / "test_geo.py"
+    path.write_text("import pytest\npytest.importorskip('nowhere')\n" + path.read_text("utf-8"), "utf-8")
+    assert prune(recorded).stdout == ""
+
+
+def test_nothing_is_judged_when_the_tests_cannot_be_collected(recorded):
+    (recorded.path / "test_broken.py").write_text("import nowhere_to_be_found\n", "utf-8")
+    failed = prune(recorded, "--delete")
+    assert failed.returncode == 2
+    assert "nowhere_to_be_found" in failed.stderr
+    assert len(list((recorded.path / "cassettes").rglob("*.yaml"))) == 3

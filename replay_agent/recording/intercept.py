@@ -27,6 +27,8 @@ HOOKS = {
     "httpx": "httpx_hooks.httpx_patches",
     "httpx2": "httpx_hooks.httpx_patches",
     "aiohttp": "aiohttp_hooks.aiohttp_patches",
+    "lm15.transports": "lm15_hooks.lm15_patches",
+    "dspy._vendor.lm15.transports": "lm15_hooks.lm15_patches",
     "tornado.simple_httpclient": "vcr_bridge.tornado_patches",
     "tornado.curl_httpclient": "vcr_bridge.tornado_patches",
     "ssl": "intercept.certificate_patches",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 
 import pytest
 
 from replay_agent.exceptions import CassetteMiss
 from tests.integration.recordings import recording, replaying
-from tests.integration.rough_provider import rough_provider
+from tests.integration.rough_provider import refused_url, rough_provider
 
 
 def with_httplib2(base, body):
@@ -27,7 +28,36 @@ def with_tornado(base, body):
     return asyncio.run(main())
 
 
-@pytest.mark.parametrize("client", [with_httplib2, with_tornado])
+def lm15():
+    for name in ("lm15.transports", "dspy._vendor.lm15.transports"):
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    return pytest.skip("neither lm15 nor dspy is installed")
+
+
+def with_lm15(base, body):
+    module = lm15()
+    with (
+        module.StdlibTransport() as transport,
+        transport.stream(module.TransportRequest("POST", f"{base}/echo", body=body)) as response,
+    ):
+        return response.status, response.header("content-length"), response.read()
+
+
+def with_async_lm15(base, body):
+    module = lm15()
+
+    async def main():
+        request = module.TransportRequest("POST", f"{base}/echo", body=body)
+        async with module.StdlibAsyncTransport() as transport, transport.stream(request) as response:
+            return response.status, response.header("content-length"), await response.read()
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("client", [with_httplib2, with_tornado, with_lm15, with_async_lm15])
 def test_answer_comes_back_and_a_change_is_a_miss(tmp_path, client):
     with rough_provider() as provider:
         with recording(tmp_path / "c.yaml", "once") as recorded:
@@ -38,3 +68,42 @@ def test_answer_comes_back_and_a_change_is_a_miss(tmp_path, client):
             assert client(provider.url, b"hi") == live == (200, "11", b"you said hi")
         with recording(tmp_path / "c.yaml"), pytest.raises(CassetteMiss, match="changed"):
             client(provider.url, b"ho")
+
+
+def pieces_and_error(base, shape, stop_after=None):
+    """Return the pieces of a body and what ended it, with lm15."""
+    module, pieces = lm15(), []
+    try:
+        with (
+            module.StdlibTransport(read_timeout=0.3) as transport,
+            transport.stream(module.TransportRequest("GET", base + shape)) as response,
+        ):
+            for piece in response:
+                pieces.append(piece)
+                if len(pieces) == stop_after:
+                    break
+    except module.TransportError as error:
+        return pieces, type(error).__name__
+    return pieces, ""
+
+
+@pytest.mark.parametrize(
+    "shape", ["/stream", "/endless", "/stalled-stream", "/reset-stream", "/short-body", "/no-answer", "/stall"]
+)
+def test_lm15_streams_and_failures_come_back(tmp_path, shape):
+    stop_after = 3 if shape == "/endless" else None
+    with rough_provider() as provider:
+        with recording(tmp_path / "c.yaml", "once"):
+            live = pieces_and_error(provider.url, shape, stop_after)
+        provider.stop()
+        with replaying(tmp_path / "c.yaml"):
+            assert pieces_and_error(provider.url, shape, stop_after) == live
+    assert live[0] or live[1]
+
+
+def test_lm15_is_refused_again(tmp_path):
+    url = refused_url()
+    with recording(tmp_path / "c.yaml", "once"):
+        live = pieces_and_error(url, "/")
+    with replaying(tmp_path / "c.yaml"):
+        assert pieces_and_error(url, "/") == live == ([], "ConnectError")

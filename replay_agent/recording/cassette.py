@@ -119,6 +119,9 @@ class Cassette:
         """Whether all checksums hold: nobody but `save` has touched an interaction."""
         return False
 
+    def check(self) -> None:
+        """Read what somebody else than `save` may have written. Raises `CassetteUnreadable`."""
+
     def keys(self, keying: Keying) -> list[Key]:
         """Return the key of every interaction: the stored ones where scheme and checksum hold, else recomputed."""
         keys = self._find_keys(keying)
@@ -206,6 +209,7 @@ class WrittenCassette(Cassette):
         self._data = data
         self._begins = begins
         self._bounds = list(pairwise((*(found.start() + 1 for found in begins), end)))
+        self._edited: dict[int, Interaction] = {}
 
     def __len__(self) -> int:
         return len(self._bounds)
@@ -226,6 +230,11 @@ class WrittenCassette(Cassette):
     @property
     def is_as_written(self) -> bool:
         return None not in self._stored
+
+    def check(self) -> None:
+        for index, key in enumerate(self._stored):
+            if key is None:
+                self._read_edited(index)
 
     def _find_keys(self, keying: Keying) -> list[Key]:
         same = keying.scheme == self.header.keying
@@ -274,11 +283,15 @@ class WrittenCassette(Cassette):
 
     def _read_edited(self, index: int) -> Interaction:
         """Read an item that somebody touched; its dash becomes a blank, so that the rest is a mapping of its own."""
+        known = self._edited.get(index)
+        if known is not None:
+            return known
         start, end = self._bounds[index]
         try:
-            return read_item(" " + self._data[start + 1 : end].decode(), edited=True)
+            found = self._edited[index] = read_item(" " + self._data[start + 1 : end].decode(), edited=True)
         except (BadItem, UnicodeDecodeError) as exc:
             raise self._unreadable(index, exc) from exc
+        return found
 
     def _unreadable(self, index: int, exc: BadItem | UnicodeDecodeError) -> CassetteUnreadable:
         start = self._bounds[index][0]

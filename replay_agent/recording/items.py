@@ -19,6 +19,7 @@ MARGIN = "  "
 _VIEWS: tuple[View, ...] = ("json", "text", "base64")
 _KNOWN = frozenset({"test", "recorded_at", "request", "response", "failure"})
 _CHECKED_BY_YAML = 1 << 18
+_SHOWN = 60
 
 
 class BadItem(ValueError):
@@ -314,7 +315,7 @@ def _int(fields: Mapping[str, Any], name: str) -> int:
     try:
         return int(value)
     except (ValueError, TypeError, OverflowError) as exc:
-        raise BadItem(f"has a `{name}` that is no number: {value!r}") from exc
+        raise BadItem(f"has a `{name}` that is no number: {repr(value)[:_SHOWN]}") from exc
 
 
 def _member(kind: Any, value: object, name: str) -> Any:
@@ -322,4 +323,4 @@ def _member(kind: Any, value: object, name: str) -> Any:
         return kind(value)
     except ValueError as exc:
         known = ", ".join(each.value for each in kind)
-        raise BadItem(f"has {value!r} as `{name}`; it can be: {known}") from exc
+        raise BadItem(f"has {repr(value)[:_SHOWN]} as `{name}`; it can be: {known}") from exc

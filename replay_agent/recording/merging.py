@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from replay_agent.recording.cassette import Cassette, Header, Item, unkeyed
@@ -16,11 +16,12 @@ def merge(header: Header, items: Sequence[Item], base: Cassette | None, current:
 
     Items are told apart by their lines. What is in ``current`` and not in ``base`` was written by others and stays where it
     is; under another keying its key is forgotten, to be computed when the file is opened. New items come behind the
-    one that they follow in ``items``.
+    one that they follow in ``items``. What two processes recorded for one test and the same request is kept once.
     """
     before = Counter(item.content for item in _items(base))
     dropped = before - Counter(item.content for item in items)
-    stay = list(_without(_items(current), dropped))
+    left = list(_without(_items(current), dropped))
+    stay = list(_not_recorded_twice(left, items, before))
     merged = _placed(items, before, stay)
     if current.header.keying != header.keying:
         ours = {id(item) for item in items}
@@ -36,6 +37,30 @@ def _without(items: Iterable[Item], dropped: Counter[bytes]) -> Iterable[Item]:
     for item in items:
         if dropped[item.content]:
             dropped[item.content] -= 1
+        else:
+            yield item
+
+
+def _not_recorded_twice(stay: Sequence[Item], items: Sequence[Item], before: Mapping[bytes, int]) -> Iterable[Item]:
+    """Leave out what another process recorded meanwhile for a test and request for which this one has an answer."""
+    again = Counter(_purpose(item) for item in _beyond(before, items))
+    others = {id(item) for item in _beyond(before, stay)}
+    for item in stay:
+        if id(item) in others and again[_purpose(item)]:
+            again[_purpose(item)] -= 1
+        else:
+            yield item
+
+
+def _purpose(item: Item) -> object:
+    return id(item) if item.key is None else (item.test, item.key.digest)
+
+
+def _beyond(before: Mapping[bytes, int], items: Iterable[Item]) -> Iterable[Item]:
+    known = Counter(before)
+    for item in items:
+        if known[item.content]:
+            known[item.content] -= 1
         else:
             yield item
 

@@ -142,7 +142,9 @@ class Recording:
 
     def _load_base(self) -> Cassette | None:
         try:
-            return store.load(self.cassette_path)
+            found = store.load(self.cassette_path)
+            found.check()
+            return found
         except CassetteUnreadable:
             if self.mode is RecordMode.REWRITE:
                 return None

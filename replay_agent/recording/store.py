@@ -190,7 +190,9 @@ def save(
 
 def _current(path: Path, *, overwrite: bool) -> Cassette | None:
     try:
-        return load(path)
+        current = load(path)
+        current.check()
+        return current
     except CassetteNotFound:
         return None
     except CassetteUnreadable:

@@ -76,3 +76,16 @@ def test_header_of_a_file_of_which_nothing_stays_goes(items, cassette):
     base = cassette("a", recorded_at="2020")
     header, _ = merge(Header(keying="bytes-1", recorded_at="2026"), items("x"), base, base)
     assert header.recorded_at == "2026"
+
+
+def test_one_test_recorded_by_two_processes_is_kept_once(chat, keying):
+    def recorded(*talk):
+        asked = [chat(request, answer, test="test_a") for request, answer in talk]
+        return [new_item(each, keying(each.request)) for each in asked]
+
+    now = read_cassette(
+        render(Header(keying=keying.scheme), recorded(("x", "1"), ("x", "2"), ("y", "3"))), Path("a.yaml")
+    )
+    ours = recorded(("x", "4"), ("z", "5"))
+    _, merged = merge(Header(keying=keying.scheme), ours, None, now)
+    assert [item.content for item in merged] == [item.content for item in [*recorded(("x", "2"), ("y", "3")), *ours]]

@@ -266,15 +266,6 @@ def test_broken_explanation_leaves_a_miss(path):
         make(path, explain=explain).open().begin(ask())
 
 
-def test_damaged_interaction_is_a_miss_too(path):
-    record(path, ("hi", "hello"))
-    text = path.read_text().replace("status: 200", "status: two hundred")
-    assert "two hundred" in text
-    path.write_text(text)
-    with pytest.raises((CassetteMiss, CassetteUnreadable)):
-        make(path).open().begin(ask("hi"))
-
-
 def test_reading_on_is_a_miss_of_its_own(path):
     record(path, ("hi", "hello"))
     recording = make(path).open()
@@ -606,6 +597,35 @@ def test_damaged_cassette_is_an_error_and_stays(path, mode):
     with pytest.raises(CassetteUnreadable, match=re.escape(str(path))):
         make(path, mode).open()
     assert path.read_text() == "<<<<<<< HEAD\nnot a cassette"
+
+
+@pytest.mark.parametrize("mode", ["none", "once", "new_episodes", "all", "refresh"])
+def test_damaged_interaction_is_told_before_the_first_request(path, mode):
+    record(path, ("hi", "hello"))
+    damaged = path.read_text().replace("status: 200", f"status: {'two hundred ' * 100}")
+    path.write_text(damaged)
+    with pytest.raises(CassetteUnreadable, match=re.escape(str(path)) + ":6: .*status.*two hundred") as told:
+        make(path, mode).open()
+    assert len(str(told.value)) < 400
+    assert path.read_text() == damaged
+
+
+def test_rewrite_replaces_a_cassette_with_a_damaged_interaction(path):
+    record(path, ("hi", "hello"), ("bye", "bye"))
+    path.write_text(path.read_text().replace("status: 200", "status: two hundred", 1))
+    record(path, ("hi", "again"), mode="rewrite")
+    assert bodies(path) == ["hi"]
+
+
+def test_a_test_that_two_processes_record_is_recorded_once(path):
+    first, second = make(path, "once").open(), make(path, "once").open()
+    for recording, answer in ((first, "one"), (second, "two")):
+        recording.begin(ask("hi")).finish(say(answer))
+        recording.close()
+    assert bodies(path) == ["hi"]
+    recording = make(path).open()
+    assert replayed(recording, "hi") == "two"
+    assert recording.leftovers() == []
 
 
 # What passes by, hooks, secrets

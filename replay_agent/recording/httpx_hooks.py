@@ -298,13 +298,14 @@ class _ReplayedStream:
         self._module = module
         self._answer = answer
         self._response = response
+        self._paced = answer.paced
         self._left = iter(response.chunks)
         self._passed = 0
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._left:
-            if self._answer.paced:
+            if self._paced:
                 self._answer.wait(chunk.offset_ms - self._passed)
                 self._passed = chunk.offset_ms
             yield chunk.data
@@ -320,7 +321,7 @@ class _ReplayedStream:
             raise StopAsyncIteration
         chunk = next(self._left, None)
         if chunk is not None:
-            if self._answer.paced:
+            if self._paced:
                 await _async_wait(chunk.offset_ms - self._passed)
                 self._passed = chunk.offset_ms
             return chunk.data

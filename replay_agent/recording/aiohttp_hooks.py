@@ -224,7 +224,8 @@ class _Transport(asyncio.Transport):
     def _answer(self) -> None:
         request, sent = self._written.request(_base_url(self._req)), bytes(self._written.sent)
         try:
-            answer = dispatch.begin(self._recording, request) if self._recording.is_open else None
+            recording = self._recording if self._recording.is_open else dispatch.claimant(request.url)
+            answer = dispatch.begin(recording, request) if recording is not None else None
         except BaseException as error:  # noqa: BLE001 - a miss, or what a hook raised: for whoever waits for the answer
             self._loop.call_soon(self.fail, error)
             return

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from replay_agent.exceptions import CassetteMiss, CassetteMissError, RecordingConflict
 from replay_agent.recording.answers import Live, Replay
 from replay_agent.recording.hosts import host_of, is_loopback
+from replay_agent.recording.incidental import is_incidental
 from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Request
 
@@ -115,17 +116,18 @@ def only_replaying() -> bool:
     return bool(recordings) and not any(recording.records for recording in recordings)
 
 
-def claimant(url: str) -> Recording | None:
-    """Return the open recording that a request to this address belongs to, None if it may pass.
+def claimant(url: str, *, whole: bool = True) -> Recording | None:
+    """Return the recording that a request to this address belongs to, None if it may pass.
 
-    Raises `RecordingConflict` where two have the same claim, `CassetteMiss` for a thread whose test is over.
+    It is open, but for what libraries send on their own account from a thread whose test is over: the answer to that
+    is the same as ever. ``whole`` is false for the beginning of an address, of which it cannot be told yet. Raises
+    `RecordingConflict` where two have the same claim, `CassetteMiss` for anything else from a thread left over.
     """
     if _unhooked.get():
         return None
     recording = _of_context() or _of_tests() or _of_other_threads()
     if recording is None:
-        _refuse_leftover_thread(url)
-        return None
+        return _of_leftover_thread(url, whole=whole)
     return recording if recording.wants(url) else None
 
 
@@ -177,10 +179,12 @@ def _conflict(recordings: list[Recording]) -> Recording:
     raise error
 
 
-def _refuse_leftover_thread(url: str) -> None:
+def _of_leftover_thread(url: str, *, whole: bool) -> Recording | None:
     owner = _threads.get(threading.current_thread())
     if owner is None or owner.records or not owner.wants(url) or is_loopback(host_of(url)[0]):
-        return
+        return None
+    if not whole or is_incidental(url):
+        return owner
     text = f"A thread that {owner.test or owner.cassette_path} left running asked for {url} after the test's end"
     miss = CassetteMiss(text, Request("", url), owner.cassette_path)
     late_misses.append(miss)

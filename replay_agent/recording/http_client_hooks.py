@@ -57,7 +57,7 @@ def httplib2_patches(module: Any) -> list[Patch]:
 def _connecting(original: Any) -> Any:
     @wraps(original)
     def connect(connection: Any) -> None:
-        recording = dispatch.claimant(_base_url(connection))
+        recording = dispatch.claimant(_base_url(connection), whole=False)
         if recording is None:
             original(connection)
         else:

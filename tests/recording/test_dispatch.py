@@ -173,6 +173,9 @@ class Leftover:
 
         return self._pool.submit(begin).result()
 
+    def claim(self, url, **how):
+        return self._pool.submit(dispatch.claimant, url, **how).result()
+
     def stop(self):
         self._pool.shutdown()
 
@@ -193,6 +196,18 @@ def test_miss_after_the_tests_end_is_the_sessions(leftover, one):
         leftover.ask()
     assert len(dispatch.late_misses) == 1
     assert one.misses == []
+
+
+def test_leftover_thread_may_send_telemetry_to_nowhere(leftover):
+    assert leftover.ask("https://us.i.posthog.com/batch/").outcome.status == 200
+    assert dispatch.late_misses == []
+
+
+def test_leftover_thread_is_judged_by_the_whole_address(leftover, one):
+    assert leftover.claim("https://api.smith.langchain.com", whole=False) is one
+    with pytest.raises(CassetteMiss, match=r"left running asked for https://api\.smith\.langchain\.com/other"):
+        leftover.ask("https://api.smith.langchain.com/other")
+    assert leftover.ask("https://api.smith.langchain.com/runs/batch").outcome.status == 200
 
 
 def test_leftover_thread_may_talk_to_its_own_machine(leftover, one):

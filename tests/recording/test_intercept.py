@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 import httpx
@@ -327,3 +328,41 @@ def test_error_of_a_hook_reaches_the_client(path, get):
 
     with recording(path, before_record_request=hook), pytest.raises(LookupError, match="the hook is broken"):
         get("https://api.example.org/")
+
+
+TELEMETRY = "https://api.smith.langchain.com/runs/batch"
+
+
+def send_with_aiohttp(url):
+    async def main():
+        async with aiohttp.ClientSession() as session, session.post(url, data=b"{}") as response:
+            return response.status
+
+    return asyncio.run(main())
+
+
+SENDERS = {
+    "requests": lambda url: requests.post(url, data=b"{}", timeout=5).status_code,
+    "urllib": lambda url: urllib.request.urlopen(url, b"{}", timeout=5).status,
+    "httpx": lambda url: httpx.post(url, content=b"{}").status_code,
+    "aiohttp": send_with_aiohttp,
+}
+
+
+@pytest.mark.parametrize("sender", SENDERS)
+def test_telemetry_of_a_thread_that_a_test_left_running_goes_nowhere(path, sender):
+    opened = make(path, test="test_one").open()
+    with ThreadPoolExecutor(1) as pool:
+        intercept.install()
+        intercept.open_for_test(opened)
+        pool.submit(int).result()
+        intercept.close_for_test(opened)
+        opened.close()
+        try:
+            assert pool.submit(SENDERS[sender], TELEMETRY).result() == 200
+            assert intercept.late_misses == []
+            with pytest.raises(CassetteMiss, match=r"left running asked for https://api\.smith\.langchain\.com/more"):
+                pool.submit(SENDERS[sender], "https://api.smith.langchain.com/more").result()
+        finally:
+            intercept.late_misses.clear()
+            intercept.uninstall()

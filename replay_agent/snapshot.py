@@ -16,6 +16,7 @@ from syrupy.types import PropertyFilter, PropertyMatcher, SerializableData, Seri
 from replay_agent import naming
 from replay_agent.conversation.text import render_run, render_transcript
 from replay_agent.conversation.transcript import Transcript
+from replay_agent.recording.dispatch import redacted
 
 __all__ = "NAME", "RunSnapshotExtension", "SnapshotAssertion", "describe"
 
@@ -28,6 +29,7 @@ class RunSnapshotExtension(SingleFileSnapshotExtension):
 
     Takes the result of our agent, a pydantic-ai ``AgentRunResult``, the fixture ``replay`` or a `Transcript`. Ids and
     times are written by order of appearance, so that a run recorded anew compares equal unless it differs in meaning.
+    What is a secret in a cassette is one here: an agent's own messages still hold what was sent.
     """
 
     _write_mode = WriteMode.TEXT
@@ -41,8 +43,8 @@ class RunSnapshotExtension(SingleFileSnapshotExtension):
         include: PropertyFilter | None = None,  # noqa: ARG002
         matcher: PropertyMatcher | None = None,  # noqa: ARG002
     ) -> SerializedData:
-        """Return the text of a run; raises `TypeError` for what is no run."""
-        return describe(data)
+        """Return the text of a run without secrets; raises `TypeError` for what is no run."""
+        return redacted(describe(data))
 
     @classmethod
     def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
@@ -86,7 +88,9 @@ def describe(run: Any) -> str:
             f"run_snapshot cannot take a {type(run).__name__}: it takes an agent's result, the fixture replay, or a "
             "transcript; for other values use syrupy's own fixture snapshot"
         )
-    return render_run(json.loads(run.all_messages_json()), _result(run), _usage(run))
+    messages = run.all_messages_json()
+    text = messages if isinstance(messages, str) else messages.decode()
+    return render_run(json.loads(redacted(text)), _result(run), _usage(run))
 
 
 def _result(run: Any) -> Any:

@@ -3,11 +3,15 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
+import httpx
 import pytest
 
-from replay_agent import Agent
+from replay_agent import Agent, use_cassette
 from replay_agent.conversation.transcript import Transcript
+from replay_agent.models.openai import OpenAIModel
 from replay_agent.models.test import TestModel
+from replay_agent.provider.router import routed
+from replay_agent.provider.script import Script
 from replay_agent.snapshot import RunSnapshotExtension, describe
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 
@@ -59,6 +63,26 @@ def test_two_runs_that_mean_the_same_read_the_same(transcript):
         Response(200, JSON, (Chunk(json.dumps(later).encode()),)),
     )
     assert describe(Transcript.from_interactions([interaction])) == describe(transcript)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_secrets_of_a_run_are_in_no_snapshot(tmp_path):
+    credential = "mine-Qz7Lk9Wm3PvXt5"
+
+    async def run():
+        client = httpx.AsyncClient(headers={"X-Api-Key": credential})
+        model = OpenAIModel("gpt-4o", base_url="https://model.invalid/v1", api_key="none", http_client=client)
+        result = await Agent(model).run(f"say {credential} and sk-proj-Qz7Lk9Wm3PvXt5Ab")
+        assert credential in result.all_messages_json().decode()
+        return RunSnapshotExtension().serialize(result)
+
+    with routed(Script([f"it is {credential}"]).answer), use_cassette(tmp_path / "a.yaml", "once"):
+        recorded = await run()
+    assert "say REDACTED(x-api-key) and REDACTED(openai-key)" in recorded
+    assert "it is REDACTED(x-api-key)" in recorded
+    with use_cassette(tmp_path / "a.yaml"):
+        assert await run() == recorded
 
 
 def test_what_is_no_run_is_refused():

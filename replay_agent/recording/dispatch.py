@@ -25,6 +25,7 @@ __all__ = (
     "late_misses",
     "only_replaying",
     "open_for_test",
+    "redacted",
     "replaying",
     "unhooked",
 )
@@ -114,6 +115,18 @@ def only_replaying() -> bool:
     """Tell whether recordings are open and none of them sends anything live."""
     recordings: tuple[Recording | _Guest, ...] = (*_tests, *_blocks, *_guests)
     return bool(recordings) and not any(recording.records for recording in recordings)
+
+
+def redacted(text: str) -> str:
+    """Return a text as it may be written beside a test: without the secrets that open recordings keep out of traffic."""
+    recordings = (*_tests, *_blocks)
+    if not recordings:
+        from replay_agent.recording.redaction import Redactor
+
+        return Redactor().text(text)
+    for recording in recordings:
+        text = recording.redacted(text)
+    return text
 
 
 def claimant(url: str, *, whole: bool = True) -> Recording | None:

@@ -202,6 +202,11 @@ class Recording:
         entries = self._in_order()
         return [each.request if each.source is None else self._redactor.request(each.request) for each in entries]
 
+    def redacted(self, text: str) -> str:
+        """Return a text without the secrets that would be taken out of this run's traffic."""
+        _ = self.requests  # whose own credentials are known from then on
+        return self._redactor.text(text)
+
     @property
     def play_count(self) -> int:
         """How many answers were replayed."""
@@ -252,6 +257,8 @@ class Recording:
         wanted = hook(raw) if hook else raw
         if wanted is None:
             return None
+        if self._records and self._old_journal is None and not (self._plays and self._base):
+            return self._went_live(wanted, None)
         # What was recorded holds no secrets, so neither does a request that is equal to it: only others are searched.
         found = self._recorded(wanted, self._key(wanted))
         if found is not None:
@@ -326,8 +333,8 @@ class Recording:
             # As itself, an SDK would take it for a broken connection and try again.
             raise self._misses.told(str(error), self._miss(request, "changed")) from error
 
-    def _went_live(self, request: Request, key: Key) -> Live:
-        if not self._records:
+    def _went_live(self, request: Request, key: Key | None) -> Live:
+        if not self._records and key is not None:
             raise self.missed(request, key)
         with self._lock:
             live = Live(self, self._next, request, key)
@@ -355,7 +362,7 @@ class Recording:
             return
         recorded_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         interaction = self._redactor.interaction(Interaction(live.request, kept, self.test, recorded_at))
-        item = new_item(interaction, live.key)
+        item = new_item(interaction, live.key or self._keying(interaction.request))
         with self._lock:
             self._entries[live.order] = _Entry(interaction.request, interaction, item=item)
             self._note_in_journal(item)

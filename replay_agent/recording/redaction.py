@@ -98,8 +98,8 @@ class Redactor:
         return _RedactedKeying(self, keying)
 
     def text(self, text: str) -> str:
-        """Return text without known secrets and token shapes."""
-        return self._text(text, (self._known,))
+        """Return text without token shapes and known secrets, credentials of the requests seen so far among them."""
+        return self._text(text, (self._known, *self._seen.values()))
 
     def _values(self, request: Request) -> tuple[KnownValues, ...]:
         """Return the values to look for: those of the environment, and the request's own credentials."""

@@ -7,6 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 from benchmarks.provider import PAUSE, provider
@@ -15,7 +16,7 @@ from benchmarks.targets import Figure
 ROOT = Path(__file__).parents[1]
 
 WORKER = """
-import contextlib, json, sys, time
+import json, sys, time
 import httpx
 from benchmarks.provider import question
 
@@ -28,10 +29,8 @@ def recording():
     if tool == "cassetter":
         import cassetter
         return cassetter.use_cassette(path, record_mode="all")
-    if tool == "vcrpy":
-        import vcr
-        return vcr.use_cassette(path, record_mode="all")
-    return contextlib.nullcontext()
+    import vcr
+    return vcr.use_cassette(path, record_mode="all")
 
 def first_piece(number):
     body = {**question(number, 0, "stream"), "pause": True}
@@ -45,32 +44,31 @@ def first_piece(number):
     return spent * 1000
 
 client = httpx.Client()
-with recording():
-    print(json.dumps([first_piece(number) for number in range(int(count) + 2)][2:]))
+plain, recorded = [], []
+for number in range(int(count) + 2):
+    plain.append(first_piece(number))
+    with recording():
+        recorded.append(first_piece(number))
+print(json.dumps([plain[2:], recorded[2:]]))
 """
 
-TOOLS = ("no recorder", "replay_agent", "cassetter", "vcrpy")
+TOOLS = ("replay_agent", "cassetter", "vcrpy")
 
 
 def table(folder: Path, rounds: int) -> tuple[str, list[Figure]]:
-    """Return the table of milliseconds to the first piece; the provider pauses after it."""
-    times: dict[str, list[float]] = {tool: [] for tool in TOOLS}
-    with provider() as base:
-        for _ in range(rounds):
-            for tool in TOOLS:
-                times[tool] += _worker(tool, folder / f"{tool}.yaml", base, 10)
-    medians = {tool: statistics.median(values) for tool, values in times.items()}
-    plain = medians["no recorder"]
+    """Return the table of milliseconds to the first piece, with and without a recorder by turns in one process."""
     rows = [f"ms to the first piece of a stream that pauses {PAUSE:.1f} s after it (median of {rounds * 10})"]
-    rows += [f"  {tool:14} {value:8.2f} ms   {value / plain:6.2f}x" for tool, value in medians.items()]
-    figures = [
-        Figure(f"time to the first piece, {tool} to no recorder", medians[tool] / plain, most)
-        for tool, most in zip(TOOLS[1:], (1.1, None, None), strict=True)
-    ]
+    figures = []
+    with provider() as base:
+        for tool, most in zip(TOOLS, (1.1, None, None), strict=True):
+            turns = [_worker(tool, folder / f"{tool}.yaml", base, 10) for _ in range(rounds)]
+            plain, recorded = (statistics.median(chain(*times)) for times in zip(*turns, strict=True))
+            rows.append(f"  {tool:14} {recorded:8.2f} ms, without it {plain:8.2f} ms   {recorded / plain:6.2f}x")
+            figures.append(Figure(f"time to the first piece, {tool} to no recorder", recorded / plain, most))
     return "\n".join(rows), figures
 
 
-def _worker(*args: object) -> list[float]:
+def _worker(*args: object) -> list[list[float]]:
     command = [sys.executable, "-c", WORKER, *map(str, args)]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)

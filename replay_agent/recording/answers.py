@@ -59,7 +59,8 @@ class Live:
     order: int
     request: Request
     """As the client sent it, secrets included."""
-    key: Key
+    key: Key | None
+    """None where there is nothing recorded that it could be equal to: it need not wait for its key."""
     begun: float = field(default_factory=monotonic)
     so_far: Callable[[], Outcome] | None = None
     """Set when the head of the response has come: tells what was received up to now."""

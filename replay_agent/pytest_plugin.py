@@ -7,6 +7,7 @@ next to nothing.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
 _PLACED = pytest.StashKey[dict[str, str]]()
+_STARTED = pytest.StashKey[float]()
 
 
 OTHERS = "recording", "vcr"
@@ -92,6 +94,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARK)
+    config.stash[_STARTED] = time.time()
     if _session_mode(config) == "none" and config.getini("replay_placeholder_keys"):
         config.stash[_PLACED] = credentials.place()
 
@@ -135,7 +138,7 @@ def _open_test(item: pytest.Item) -> None:
         from replay_agent.pytest_run import ReplayedTest
 
         _surround_tests(item.config)
-        item.stash[TEST] = ReplayedTest.opened(item, siblings_of(item))
+        item.stash[TEST] = ReplayedTest.opened(item, siblings_of(item), since=item.config.stash[_STARTED])
 
 
 def siblings_of(item: pytest.Item) -> list[str]:

@@ -9,6 +9,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,7 +18,7 @@ import pytest
 from replay_agent import naming
 from replay_agent.exceptions import CassetteError, CassetteMiss, UserError
 from replay_agent.harness import Conversing, Run
-from replay_agent.recording import intercept
+from replay_agent.recording import intercept, store
 from replay_agent.recording.options import RecordMode, RecordOptions
 
 if TYPE_CHECKING:
@@ -130,12 +131,16 @@ class ReplayedTest(WatchedTest):
         self._unused = unused
 
     @classmethod
-    def opened(cls, item: pytest.Item, siblings: Sequence[str]) -> ReplayedTest:
-        """Open the recording of a test; a cassette that cannot be used fails the test without a traceback."""
+    def opened(cls, item: pytest.Item, siblings: Sequence[str], *, since: float) -> ReplayedTest:
+        """Open the recording of a test; a cassette that cannot be used fails the test without a traceback.
+
+        ``since`` is when the session began, in seconds since the epoch.
+        """
         try:
             options, mark = options_of(item)
             options = item.ihook.pytest_replay_options(item=item, options=options) or options
             path = cassette_path(item, _cassette_name(item, mark), siblings)
+            options = _first_recording(options, path, nodeid(item), since)
             run = Run(path, options, test=nodeid(item), command=command_of(item))
             run.open()
         except (CassetteError, UserError) as exc:
@@ -244,6 +249,15 @@ def _leaves(error: BaseException) -> list[CassetteMiss]:
     if isinstance(error, BaseExceptionGroup):
         return [miss for inner in error.exceptions for miss in _leaves(inner)]
     return [error] if isinstance(error, CassetteMiss) else []
+
+
+def _first_recording(options: RecordOptions, path: Path, test: str, since: float) -> RecordOptions:
+    """Let tests that share a cassette record it in one session: ``once`` means a cassette that was there before."""
+    if options.record_mode is not RecordMode.ONCE or not path.is_file() or path.stat().st_mtime < since:
+        return options
+    cassette = store.load(path)
+    known = any(cassette.test(index) in (None, test) for index in range(len(cassette)))
+    return options if known else replace(options, record_mode=RecordMode.NEW_EPISODES)
 
 
 def _option(config: pytest.Config, name: str) -> str:

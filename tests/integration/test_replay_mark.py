@@ -64,6 +64,26 @@ def test_recording_once_does_not_touch_what_is_there(recorded):
     assert cassette(recorded).read_bytes() == before
 
 
+def test_tests_that_share_a_cassette_record_it_once_together(project, provide):
+    base, script, stop = provide("Paris", "Oslo", "Rome")
+    shared = """
+    @pytest.mark.replay("shared")
+    def test_{name}():
+        assert ask("{prompt}") == "{answer}"
+    """
+    france, norway, italy = (
+        shared.format(name=answer.lower(), prompt=prompt, answer=answer)
+        for prompt, answer in (("France?", "Paris"), ("Norway?", "Oslo"), ("Italy?", "Rome"))
+    )
+    module(project, base, france, norway)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=2)
+    project.runpytest().assert_outcomes(passed=2)
+    module(project, base, france, norway, italy)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=2, failed=1)
+    assert len(script.calls) == 2
+    stop()
+
+
 def test_no_secret_reaches_the_disk(recorded, monkeypatch):
     assert b"sk-planted" not in cassette(recorded).read_bytes()
 
@@ -603,9 +623,10 @@ TWO_SHARE = """
 """
 
 
-def test_second_test_of_a_new_shared_cassette_is_told_that_it_has_nothing_there(project, provide):
+def test_second_test_of_a_shared_cassette_is_told_that_it_has_nothing_there(project, provide):
     base, _, _ = provide("Paris", "Oslo")
     module(project, base, TWO_SHARE)
+    project.runpytest("--record-mode=once", "-k", "first").assert_outcomes(passed=1)
     result = project.runpytest("--record-mode=once")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*test_second has recorded nothing in this cassette yet*", "*--record-mode=refresh"])

@@ -81,6 +81,20 @@ def split_utf8(peer: Peer) -> None:
     peer.send(b"0\r\n\r\n")
 
 
+def crlf_stream(peer: Peer) -> None:
+    peer.begin_stream("Content-Type: text/event-stream")
+    peer.chunk(b": keep-alive\r\n\r\nevent: ping\r\ndata: 1\r\ndata: 2\r\nid: 7\r\n\r\n\xef\xbb\xbfdata")
+    peer.chunk(b": \xe4\xbd")
+    peer.chunk(b"\xa0\r\n\r\n")
+    peer.send(b"0\r\n\r\n")
+
+
+def with_trailers(peer: Peer) -> None:
+    peer.begin_stream("Content-Type: text/plain", "Trailer: X-Checksum")
+    peer.chunk(b"body")
+    peer.send(b"0\r\nX-Checksum: 4711\r\n\r\n")
+
+
 def gzip_stream(peer: Peer) -> None:
     packer = zlib.compressobj(wbits=31)
     peer.begin_stream("Content-Type: text/event-stream", "Content-Encoding: gzip")
@@ -139,6 +153,14 @@ SHAPES: dict[str, Callable[[Peer], None]] = {
     "/echo": lambda peer: peer.answer(b"you said " + peer.body),
     "/text": lambda peer: peer.answer(TEXT.encode(), "Content-Type: text/plain; charset=utf-8"),
     "/latin-1": lambda peer: peer.answer("café".encode("latin-1"), "Content-Type: text/plain; charset=latin-1"),
+    "/controls": lambda peer: peer.answer(
+        b"a\x00\x07\x1b[31m\x85\r\nb\rc\n\xe2\x80\xa8d \t\n", "Content-Type: text/plain"
+    ),
+    "/surrogates": lambda peer: peer.answer(
+        b'{"a": "\\ud83d", "b": 1e999, "a": 1.0}', "Content-Type: application/json"
+    ),
+    "/crlf-stream": crlf_stream,
+    "/trailers": with_trailers,
     "/every-byte": lambda peer: peer.answer(bytes(range(256)), "Content-Type: application/octet-stream"),
     "/big": lambda peer: peer.answer(bytes(range(256)) * 2000, "Content-Type: application/octet-stream"),
     "/empty": lambda peer: peer.answer(b""),

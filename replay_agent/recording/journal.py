@@ -60,7 +60,8 @@ class Journal:
         except OSError as exc:
             raise CassetteUnwritable(
                 f"{self.path} cannot be written: {exc.strerror}. Make room or make the folder writable, "
-                "then record again; what the journal has will not be asked for again.",
+                "then record again. The cassette is as it was; what the journal has is taken up, unless the mode is "
+                "all or rewrite.",
                 self.path,
             ) from exc
 

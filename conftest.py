@@ -19,6 +19,12 @@ settings.register_profile("fuzz", settings.get_profile("everyday"), max_examples
 settings.load_profile("everyday")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers for each processor: half of the time of this suite is waiting, for time-outs and for processes."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     return request.param

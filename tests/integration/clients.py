@@ -16,7 +16,7 @@ import requests
 import trio
 import urllib3
 
-TIMEOUT = 0.4
+TIMEOUT = 1.0
 
 
 @dataclass(frozen=True)

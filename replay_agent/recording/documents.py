@@ -18,6 +18,9 @@ from replay_agent.recording.spelling import NUMBER, Number
 __all__ = "BadDocument", "read_json_document", "read_toml", "read_yaml"
 
 MAX_DEPTH = 200
+_TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
+_QUOTED = re.compile(r""" "[^"]*" | '[^']*' | \#.* """, re.VERBOSE)
+_BLOCK_OPENER = re.compile(r"(?:^|(?<=[ \t]))-(?=[ \t])|:[ \t]*$", re.MULTILINE)
 MAX_ALIASED = 1_000_000
 
 _TAG = "tag:yaml.org,2002:"
@@ -91,14 +94,19 @@ def read_yaml(source: str | bytes, *, first_line: int = 1, exact: bool = False) 
         yaml.AliasEvent: composer.alias,
         yaml.DocumentStartEvent: composer.begin_document,
     }
+    seen = 0
     try:
         for event in yaml.parse(source, Loader=loader):
             take = takers.get(type(event))
             if take is not None:
                 take(event)
+            seen = event.end_mark.index
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         line = None if mark is None else mark.line + first_line
+        # A parser reads ahead of its events, and may have a limit of its own: the cause is then still the depth.
+        if mark is not None and composer.depth + _opened(_text(source)[seen : mark.index]) > MAX_DEPTH:
+            raise BadDocument(_TOO_DEEP, line) from exc
         raise BadDocument(f"it is not valid YAML: {exc.problem or exc.context}", line) from exc
     except yaml.reader.ReaderError as exc:
         line = first_line + _bytes(source)[: exc.position].count(b"\n")
@@ -106,6 +114,17 @@ def read_yaml(source: str | bytes, *, first_line: int = 1, exact: bool = False) 
     except UnicodeError as exc:
         raise BadDocument(f"it holds text that is not Unicode: {exc}") from exc
     return composer.document
+
+
+def _opened(text: str) -> int:
+    """Count the collections that a piece of YAML opens and leaves open: ``[``, ``{``, ``- `` and keys on lines of their own."""
+    bare = _QUOTED.sub("", text)
+    closed = bare.count("]") + bare.count("}")
+    return bare.count("[") + bare.count("{") - closed + len(_BLOCK_OPENER.findall(bare))
+
+
+def _text(source: str | bytes) -> str:
+    return source if isinstance(source, str) else source.decode("utf-8", "replace")
 
 
 def _bytes(source: str | bytes) -> bytes:
@@ -135,6 +154,10 @@ class _Composer:
         self._documents = 0
         self._aliased = 0
 
+    @property
+    def depth(self) -> int:
+        return len(self._stack)
+
     def begin_document(self, event: Any) -> None:
         self._documents += 1
         if self._documents > 1:
@@ -152,7 +175,7 @@ class _Composer:
 
     def _begin(self, value: Any, event: Any) -> None:
         if len(self._stack) >= MAX_DEPTH:
-            raise self._bad(f"it is nested more than {MAX_DEPTH} levels deep", event)
+            raise self._bad(_TOO_DEEP, event)
         self._stack.append(_Open(value, event.tag, event.anchor))
 
     def end(self, event: Any) -> None:

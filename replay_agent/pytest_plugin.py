@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from replay_agent import credentials
-from replay_agent.pytest_vcr import TEST, asked_mode, is_served
+from replay_agent import credentials, pytest_hooks, pytest_options, pytest_vcr
+from replay_agent.pytest_vcr import TEST, is_served
 
 if TYPE_CHECKING:
     from replay_agent.harness import Conversing
     from replay_agent.snapshot import SnapshotAssertion
 
-MODES = ("none", "once", "new_episodes", "all", "rewrite", "refresh")
-UNUSED = ("fail", "warn", "ignore")
 MARK = (
     "replay(cassette=None, *, record_mode=None, ignore_body=(), ignore_hosts=(), only_hosts=(), match_headers=(), "
     "allow_repeats=False, allow_unused=False, freeze=()): record the HTTP traffic of this test to a cassette, replay it offline"
@@ -35,35 +33,10 @@ _STARTED = pytest.StashKey[float]()
 
 OTHERS = "recording", "vcr"
 """Plugins that serve the mark vcr: pytest-recording and pytest-vcr. Where one is, that mark is its business."""
-SPELLINGS: dict[str, dict[str, Any]] = {
-    "--record-mode": {
-        "choices": MODES,
-        "help": 'VCR.py record mode. The same as --replay-mode; defaults to "none".',
-    },
-    "--block-network": {"action": "store_true", "help": "refuse connections, but for those that are being recorded"},
-    "--allowed-hosts": {
-        "help": "hosts that stay reachable in replay, by comma; for tests marked vcr, patterns of them"
-    },
-    "--disable-recording": {"action": "store_true", "help": "leave tests marked vcr alone: live, no cassette"},
-}
-"""pytest-recording's options."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("replay-agent", "record and replay of LLM agents")
-    group.addoption("--replay-mode", choices=MODES, help="record mode of tests marked replay (default: none)")
-    group.addoption(
-        "--replay-unused",
-        choices=UNUSED,
-        help="what happens when a passing test leaves recorded interactions unplayed (default: fail)",
-    )
-    parser.addini("replay_cassette_dir", "folder of the cassettes, under the rootdir", default="cassettes")
-    parser.addini("replay_record_mode", f"record mode unless told otherwise: {', '.join(MODES)}", default="none")
-    parser.addini("replay_ignore_body", "JSON paths of request bodies that do not matter", type="linelist", default=[])
-    parser.addini("replay_freeze", "what stands still in replayed tests: clock, uuid, random", type="args", default=[])
-    parser.addini("replay_redact", "more secrets: JSON field names, regular expressions", type="linelist", default=[])
-    parser.addini("replay_unused", f"{', '.join(UNUSED)}: see --replay-unused", default="fail")
-    parser.addini("replay_placeholder_keys", "fill unset API key variables in replay", type="bool", default=True)
+    pytest_options.add_options(parser)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -72,23 +45,16 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     if not any(map(early_config.pluginmanager.has_plugin, OTHERS)):
         _stand_in_for_pytest_recording(early_config.pluginmanager)
     result = yield
-    group = parser.getgroup("recording")
-    for option, words in SPELLINGS.items():
-        if not hasattr(early_config.option, option[2:].replace("-", "_")):
-            group.addoption(option, **words)
+    pytest_options.add_spellings(parser, early_config.option)
     return result
 
 
 def _stand_in_for_pytest_recording(pluginmanager: pytest.PytestPluginManager) -> None:
-    from replay_agent import pytest_hooks, pytest_vcr
-
     pluginmanager.add_hookspecs(pytest_hooks.OfRecording)
     pluginmanager.register(pytest_vcr, pytest_vcr.__name__)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    from replay_agent import pytest_hooks
-
     pluginmanager.add_hookspecs(pytest_hooks)
 
 
@@ -104,7 +70,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _session_mode(config: pytest.Config) -> object:
-    return asked_mode(config) or config.getini("replay_record_mode")
+    return pytest_options.asked_mode(config) or config.getini("replay_record_mode")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,6 +18,7 @@ import pytest
 from replay_agent import naming
 from replay_agent.exceptions import CassetteError, CassetteMiss, UserError
 from replay_agent.harness import Conversing, Run
+from replay_agent.pytest_options import asked_mode
 from replay_agent.recording import intercept, store
 from replay_agent.recording.options import RecordMode, RecordOptions
 
@@ -112,7 +113,7 @@ class WatchedTest(ABC):
     def close(self) -> None:
         """Fail the test for the misses that are left; those of one that failed for others are shown beside it."""
         late = self._misses.unreported_misses
-        if late and len(late) < len(self._misses.misses):
+        if late and self._outcome != "passed" and len(late) < len(self._misses.misses):
             self.item.add_report_section("teardown", "misses", str(_failure(late, self._misses)))
         else:
             self._fail_for_misses(None)
@@ -276,9 +277,8 @@ def options_of(item: pytest.Item) -> tuple[RecordOptions, pytest.Mark]:
             f"the mark replay of {item.nodeid} does not take {surplus}; pytest --markers says what it takes"
         )
     marked = RecordMode.parse(mark.kwargs.get("record_mode") or config.getini("replay_record_mode"))
-    asked = config.getoption("replay_mode", None) or config.getoption("record_mode", None)
     options = RecordOptions(
-        record_mode=RecordMode.parse(asked or marked),
+        record_mode=RecordMode.parse(asked_mode(config) or marked),
         ignore_body=(*config.getini("replay_ignore_body"), *_texts(mark, "ignore_body")),
         ignore_hosts=_texts(mark, "ignore_hosts"),
         only_hosts=_texts(mark, "only_hosts"),

@@ -14,6 +14,7 @@ import pytest
 
 from replay_agent import naming
 from replay_agent.exceptions import UserError
+from replay_agent.pytest_options import asked_mode
 
 if TYPE_CHECKING:
     from vcr.cassette import Cassette
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from replay_agent.pytest_run import WatchedTest
     from replay_agent.vcr_dropin import VcrSettings
 
-__all__ = "TEST", "asked_mode", "is_served"
+__all__ = "TEST", "is_served"
 
 TEST: pytest.StashKey[WatchedTest] = pytest.StashKey()
 """The test that is being watched, ours or vcrpy's."""
@@ -42,12 +43,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def is_served(item: pytest.Item) -> bool:
     """Tell whether a test is marked vcr and it is for us to serve it."""
     return item.get_closest_marker("vcr") is not None and item.config.pluginmanager.has_plugin(__name__)
-
-
-def asked_mode(config: pytest.Config) -> str | None:
-    """Return the record mode that the command line asks for."""
-    mode: str | None = config.getoption("replay_mode", None) or config.getoption("record_mode", None)
-    return mode
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

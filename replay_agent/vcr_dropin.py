@@ -68,7 +68,7 @@ class VcrSettings:
     folder: str
     record_mode: RecordMode
     config: Mapping[str, Any] = field(default_factory=dict)
-    """Keywords for ``VCR.use_cassette``; a record mode in it counts as much as ``record_mode``, which includes it."""
+    """Keywords for ``VCR.use_cassette``, without the record mode."""
     extra: Sequence[str] = ()
     """Further cassettes to play from, relative to the folder. They are never written."""
 
@@ -312,15 +312,15 @@ class VcrRun(Conversing):
     def _missed(self, refusal: CannotOverwriteExistingCassetteException) -> VcrMiss:
         from replay_agent.report.drift import explainer
 
-        cassette, request = refusal.cassette, refusal.failed_request
-        asked = Redactor().request(_request(request, self.cassette_path))
-        mode = self.settings.record_mode.value
+        cassette, path, mode = refusal.cassette, self.cassette_path, self.settings.record_mode.value
+        asked = Redactor().request(_request(refusal.failed_request, path))
         played = frozenset(index for index, times in cassette.play_counts.items() if times)
-        recorded = lambda: [_interaction(one, answer, self.cassette_path) for one, answer in cassette.data]  # noqa: E731
-        path = self.cassette_path
-        told = explainer(self._command)(
-            Miss(asked, path, mode, self._test, recorded, played, _reason(cassette, request))
-        )
+
+        def recorded() -> list[Interaction]:
+            return [_interaction(request, response, path) for request, response in cassette.data]
+
+        reason = _reason(cassette, refusal.failed_request)
+        told = explainer(self._command)(Miss(asked, path, mode, self._test, recorded, played, reason))
         words, *_ = str(refusal).partition("\n\nHow to fix:")
         miss = VcrMiss(f"{told}\n\nIn vcrpy's words: {words}", asked, path, refusal)
         self.misses.append(miss)

@@ -15,7 +15,7 @@ from typing import Any
 
 from replay_agent.exceptions import UserError
 
-__all__ = "SOURCES", "check", "seeds", "standing_still"
+__all__ = "SOURCES", "check", "now", "seeds", "standing_still"
 
 
 def check(sources: Sequence[str]) -> None:
@@ -35,7 +35,7 @@ def seeds(sources: Sequence[str], recorded: Mapping[str, object], recorded_at: s
     for source in sources:
         seed = recorded.get(source)
         if source == "clock":
-            found[source] = seed if _is_time(seed) else recorded_at if _is_time(recorded_at) else _now()
+            found[source] = seed if _is_time(seed) else recorded_at if _is_time(recorded_at) else now()
         else:
             found[source] = seed if isinstance(seed, int) else random.SystemRandom().getrandbits(31)
     return found
@@ -55,7 +55,8 @@ def standing_still(seeds: Mapping[str, object]) -> Iterator[None]:
         yield
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time as cassettes write it: ISO 8601, in UTC, whole seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from replay_agent.traffic import Failure, Phase
 
-__all__ = "httpx_error", "httpx_phase", "os_error"
+__all__ = "error_kind", "httpx_error", "httpx_phase", "os_error"
 
 _PHASES = {
     "ConnectError": Phase.CONNECT,
@@ -38,11 +38,17 @@ def httpx_phase(kind: str) -> Phase:
     return _PHASES.get(kind, Phase.HEAD)
 
 
+def error_kind(module: ModuleType, failure: Failure) -> Any:
+    """Return the class of a library's transport errors that a failure is, or is nearest to; they are named as httpx's."""
+    kind: Any = getattr(module, failure.kind, None)
+    if isinstance(kind, type) and issubclass(kind, module.TransportError):
+        return kind
+    return getattr(module, _NEAREST[failure.phase])
+
+
 def httpx_error(module: ModuleType, failure: Failure) -> Exception:
     """Return the failure as an exception of httpx or httpx2 (``module``), caused by that of the transport below."""
-    kind: Any = getattr(module, failure.kind, None)
-    if not (isinstance(kind, type) and issubclass(kind, module.TransportError)):
-        kind = getattr(module, _NEAREST[failure.phase])
+    kind = error_kind(module, failure)
     error: Exception = kind(failure.message)
     error.__cause__ = _httpcore_error(module, kind.__name__, failure.message)
     return error

@@ -4,20 +4,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import wraps
 from typing import Any
 
 from replay_agent.recording import backoff, dispatch
 from replay_agent.recording.answers import CANCELLED, Live, Replay
-from replay_agent.recording.failures import httpx_phase
+from replay_agent.recording.failures import error_kind, httpx_phase
 from replay_agent.recording.patching import Patch
 from replay_agent.recording.tee import Tee, patience_ms
-from replay_agent.traffic import Failure, Phase, Request, Response, StreamEnd
+from replay_agent.traffic import Failure, Request, Response, StreamEnd
 
 __all__ = ("lm15_patches",)
-
-_NEAREST = {Phase.CONNECT: "ConnectError", Phase.SEND: "WriteError"}
 
 
 def lm15_patches(module: Any) -> list[Patch]:
@@ -47,11 +45,7 @@ class _Hooks:
             except BaseException as error:
                 self._failed(answer, error)
                 raise
-            if answer is not None:
-                tee = Tee(answer, _head(response))
-                response._chunks = self._noted(response._chunks, tee)
-                response._release = _releasing(response._release, tee)
-            return response
+            return _teed(answer, response, self._noted)
 
         return stream
 
@@ -67,11 +61,7 @@ class _Hooks:
             except BaseException as error:
                 self._failed(answer, error)
                 raise
-            if answer is not None:
-                tee = Tee(answer, _head(response))
-                response._chunks = self._async_noted(response._chunks, tee)
-                response._release = _releasing(response._release, tee)
-            return response
+            return _teed(answer, response, self._async_noted)
 
         return stream
 
@@ -125,10 +115,7 @@ class _Hooks:
         return read_error if isinstance(error, OSError) else error
 
     def _error(self, failure: Failure) -> Exception:
-        kind = getattr(self.module, failure.kind, None)
-        if not (isinstance(kind, type) and issubclass(kind, self.module.TransportError)):
-            kind = getattr(self.module, _NEAREST.get(failure.phase, "ReadError"))
-        error: Exception = kind(failure.message)
+        error: Exception = error_kind(self.module, failure)(failure.message)
         return error
 
     # Recording
@@ -191,6 +178,15 @@ def _delay_ms(answer: Replay) -> int:
 def _head(response: Any) -> Response:
     headers = tuple((name, value) for name, value in response.headers)
     return Response(response.status, headers, reason=response.reason, http_version=response.http_version)
+
+
+def _teed(live: Live | None, response: Any, noted: Callable[[Any, Tee], Any]) -> Any:
+    """Have a live response tell what is read of it, and when the client is done with it."""
+    if live is not None:
+        tee = Tee(live, _head(response))
+        response._chunks = noted(response._chunks, tee)
+        response._release = _releasing(response._release, tee)
+    return response
 
 
 def _releasing(release: Any, tee: Tee) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, RLock
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ from replay_agent.recording import store
 from replay_agent.recording.answers import Live, Replay
 from replay_agent.recording.arranging import arranged
 from replay_agent.recording.cassette import Cassette, Header, Item, new_item
-from replay_agent.recording.determinism import seeds
+from replay_agent.recording.determinism import now, seeds
 from replay_agent.recording.fingerprint import fingerprint
 from replay_agent.recording.hosts import host_of, matches_host
 from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
@@ -360,8 +359,7 @@ class Recording:
         kept = hook(outcome) if hook and isinstance(outcome, Response) else outcome
         if kept is None:
             return
-        recorded_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        interaction = self._redactor.interaction(Interaction(live.request, kept, self.test, recorded_at))
+        interaction = self._redactor.interaction(Interaction(live.request, kept, self.test, now()))
         item = new_item(interaction, live.key or self._keying(interaction.request))
         with self._lock:
             self._entries[live.order] = _Entry(interaction.request, interaction, item=item)
@@ -450,9 +448,8 @@ class Recording:
         return {index for index in everything if index in played or not self._is_own(base, index)}
 
     def _header(self) -> Header:
-        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         if self._base is None or not self._plays:
-            return Header(keying=self._keying.scheme, recorded_at=now, frozen=self.frozen)
+            return Header(keying=self._keying.scheme, recorded_at=now(), frozen=self.frozen)
         frozen = {**self._base.header.frozen, **self.frozen}
         return replace(self._base.header, keying=self._keying.scheme, frozen=frozen)
 

@@ -1,0 +1,56 @@
+"""The options of the command line and the ini file, in our spelling and in pytest-recording's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+__all__ = "add_options", "add_spellings", "asked_mode"
+
+MODES = ("none", "once", "new_episodes", "all", "rewrite", "refresh")
+UNUSED = ("fail", "warn", "ignore")
+SPELLINGS: dict[str, dict[str, Any]] = {
+    "--record-mode": {
+        "choices": MODES,
+        "help": 'VCR.py record mode. The same as --replay-mode; defaults to "none".',
+    },
+    "--block-network": {"action": "store_true", "help": "refuse connections, but for those that are being recorded"},
+    "--allowed-hosts": {
+        "help": "hosts that stay reachable in replay, by comma; for tests marked vcr, patterns of them"
+    },
+    "--disable-recording": {"action": "store_true", "help": "leave tests marked vcr alone: live, no cassette"},
+}
+"""pytest-recording's options."""
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add what is ours."""
+    group = parser.getgroup("replay-agent", "record and replay of LLM agents")
+    group.addoption("--replay-mode", choices=MODES, help="record mode of tests marked replay (default: none)")
+    group.addoption(
+        "--replay-unused",
+        choices=UNUSED,
+        help="what happens when a passing test leaves recorded interactions unplayed (default: fail)",
+    )
+    parser.addini("replay_cassette_dir", "folder of the cassettes, under the rootdir", default="cassettes")
+    parser.addini("replay_record_mode", f"record mode unless told otherwise: {', '.join(MODES)}", default="none")
+    parser.addini("replay_ignore_body", "JSON paths of request bodies that do not matter", type="linelist", default=[])
+    parser.addini("replay_freeze", "what stands still in replayed tests: clock, uuid, random", type="args", default=[])
+    parser.addini("replay_redact", "more secrets: JSON field names, regular expressions", type="linelist", default=[])
+    parser.addini("replay_unused", f"{', '.join(UNUSED)}: see --replay-unused", default="fail")
+    parser.addini("replay_placeholder_keys", "fill unset API key variables in replay", type="bool", default=True)
+
+
+def add_spellings(parser: pytest.Parser, taken: object) -> None:
+    """Add pytest-recording's options, but for those that ``taken``, what is known of the command line, has already."""
+    group = parser.getgroup("recording")
+    for option, words in SPELLINGS.items():
+        if not hasattr(taken, option[2:].replace("-", "_")):
+            group.addoption(option, **words)
+
+
+def asked_mode(config: pytest.Config) -> str | None:
+    """Return the record mode that the command line asks for."""
+    mode: str | None = config.getoption("replay_mode", None) or config.getoption("record_mode", None)
+    return mode

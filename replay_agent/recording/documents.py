@@ -94,18 +94,18 @@ def read_yaml(source: str | bytes, *, first_line: int = 1, exact: bool = False) 
         yaml.AliasEvent: composer.alias,
         yaml.DocumentStartEvent: composer.begin_document,
     }
-    seen = 0
+    seen = None
     try:
         for event in yaml.parse(source, Loader=loader):
             take = takers.get(type(event))
             if take is not None:
                 take(event)
-            seen = event.end_mark.index
+            seen = event.end_mark
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         line = None if mark is None else mark.line + first_line
         # A parser reads ahead of its events, and may have a limit of its own: the cause is then still the depth.
-        if mark is not None and composer.depth + _opened(_text(source)[seen : mark.index]) > MAX_DEPTH:
+        if mark is not None and composer.depth + _opened(_text(source)[seen.index if seen else 0 : mark.index]) > MAX_DEPTH:
             raise BadDocument(_TOO_DEEP, line) from exc
         raise BadDocument(f"it is not valid YAML: {exc.problem or exc.context}", line) from exc
     except yaml.reader.ReaderError as exc:

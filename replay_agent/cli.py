@@ -99,7 +99,7 @@ def _scan(args: argparse.Namespace) -> int:
 
 def _prune(args: argparse.Namespace) -> int:
     from replay_agent.commands.prune import find_orphans, remove
-    from replay_agent.pytest_collecting import collect
+    from replay_agent.pytest_plugin.collecting import collect
 
     tests = collect(Path())
     orphans = find_orphans(tests.folder, tests.used, tests.skipped)

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replay_agent import credentials
-from replay_agent.conversation.meaning import meaning
-from replay_agent.recording import determinism, intercept, network, store
+from replay_agent.meaning.key import meaning
+from replay_agent.recording.cassettes import store
+from replay_agent.recording.clients import intercept
 from replay_agent.recording.options import (
     BeforeRecordRequest,
     BeforeRecordResponse,
@@ -23,6 +24,7 @@ from replay_agent.recording.options import (
     RecordMode,
     RecordOptions,
 )
+from replay_agent.recording.process import frozen, network
 from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Interaction, Request
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from replay_agent.conversation.transcript import Transcript
     from replay_agent.messages import ModelMessage, ToolCallPart
-    from replay_agent.recording.matching import Miss
+    from replay_agent.recording.matching.index import Miss
     from replay_agent.usage import Usage
 
 __all__ = "Conversing", "Run", "load_transcript", "use_cassette"
@@ -119,10 +121,10 @@ class Run(Conversing):
                 guard = network.shut(self._test or str(self.cassette_path), self._options.allowed_hosts)
                 doors.callback(network.open_network, guard)
             if self._options.transports:
-                from replay_agent.recording.named_transports import named_transports
+                from replay_agent.recording.clients.named_transports import named_transports
 
                 doors.enter_context(named_transports(self._options.transports))
-            doors.enter_context(determinism.standing_still(self.recording.frozen))
+            doors.enter_context(frozen.standing_still(self.recording.frozen))
             self._doors = doors.pop_all()
 
     def close(self, *, success: bool) -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from sybil.document import Document
 from sybil.parsers.myst import PythonCodeBlockParser
 
-import replay_agent.pytest_run
+import replay_agent.pytest_plugin.watched
 import replay_agent.snapshot  # noqa: F401
 from replay_agent import Agent, cli, exceptions
 from replay_agent.commands.show import json_line

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from replay_agent.exceptions import CassetteError
-from replay_agent.recording import store
-from replay_agent.recording.cassette import Cassette
+from replay_agent.recording.cassettes import store
+from replay_agent.recording.cassettes.document import Cassette
 
 __all__ = "Orphan", "find_orphans", "remove"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from replay_agent.exceptions import UserError
-from replay_agent.recording.scanning import Finding, scan
+from replay_agent.recording.redaction.scanning import Finding, scan
 
 __all__ = "Leak", "scan_files"
 

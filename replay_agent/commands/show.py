@@ -16,7 +16,7 @@ from replay_agent.conversation.plain import plain
 from replay_agent.conversation.text import render_transcript
 from replay_agent.conversation.transcript import Transcript, UnknownTraffic
 from replay_agent.messages import ModelMessagesTypeAdapter, ModelResponse
-from replay_agent.recording import store
+from replay_agent.recording.cassettes import store
 from replay_agent.traffic import Response
 
 __all__ = "Shown", "json_line", "show"

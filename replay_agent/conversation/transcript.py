@@ -9,12 +9,12 @@ from decimal import Decimal
 from functools import cached_property
 
 from replay_agent.calls import Answer, AnswerError, Exchange, ModelCall
-from replay_agent.content_encoding import decode
 from replay_agent.conversation.conversations import Conversation, conversations_of, summed_usage
 from replay_agent.conversation.cost import total_cost
 from replay_agent.conversation.stable import stable_exchange, stable_outcome, stable_request
 from replay_agent.conversation.volatile import EVERYTHING, Placeholders
 from replay_agent.exceptions import UserError, WireError
+from replay_agent.framing.content_encoding import decode
 from replay_agent.messages import ModelMessage, ToolCallPart
 from replay_agent.traffic import Failure, Interaction, Outcome, Phase, Request, Response, StreamEnd
 from replay_agent.usage import Usage

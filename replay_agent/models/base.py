@@ -12,7 +12,7 @@ from replay_agent.calls import ToolDefinition
 from replay_agent.messages import ModelMessage, ModelResponse, ModelResponseStreamEvent
 from replay_agent.settings import ModelSettings
 from replay_agent.usage import Usage
-from replay_agent.wire.parts import StreamedParts
+from replay_agent.wire.shapes.streamed_parts import StreamedParts
 
 __all__ = "Model", "ModelRequestParameters", "StreamedResponse"
 

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from replay_agent.calls import ToolDefinition
 from replay_agent.messages import ModelResponse, ModelResponseStreamEvent, TextPart, ToolCallPart
 from replay_agent.models.streaming import HTTPStreamedResponse
-from replay_agent.wire.made_up import made_up_id
+from replay_agent.wire.shapes.made_up import made_up_id
 
 __all__ = "JSONStreamedResponse", "fitting_tool", "wanted_objects"
 

@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError, RecordingConflict
 from replay_agent.recording.answers import Live, Replay
-from replay_agent.recording.hosts import host_of, is_loopback
 from replay_agent.recording.incidental import is_incidental
+from replay_agent.recording.matching.hosts import host_of, is_loopback
 from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Request
 
@@ -121,7 +121,7 @@ def redacted(text: str) -> str:
     """Return a text as it may be written beside a test: without the secrets that open recordings keep out of traffic."""
     recordings = (*_tests, *_blocks)
     if not recordings:
-        from replay_agent.recording.redaction import Redactor
+        from replay_agent.recording.redaction.redactor import Redactor
 
         return Redactor().text(text)
     for recording in recordings:

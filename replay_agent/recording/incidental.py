@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from replay_agent.recording.hosts import matches_host, split_host, split_url
+from replay_agent.recording.matching.hosts import matches_host, split_host, split_url
 from replay_agent.traffic import Response
 
 __all__ = "EMPTY_ANSWER", "INCIDENTAL", "is_incidental"

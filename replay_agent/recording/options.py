@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Literal, TypeAlias
 
 from replay_agent.exceptions import UserError
-from replay_agent.recording import determinism
+from replay_agent.recording.process import frozen
 from replay_agent.traffic import Request, Response
 
 __all__ = "BeforeRecordRequest", "BeforeRecordResponse", "BodyNormalizer", "MissStyle", "RecordMode", "RecordOptions"
@@ -90,7 +90,7 @@ class RecordOptions:
         object.__setattr__(self, "record_mode", RecordMode.parse(self.record_mode))
         for name in ("ignore_body", "ignore_hosts", "only_hosts", "match_headers", "freeze", "redact", "allowed_hosts"):
             object.__setattr__(self, name, _words(name, getattr(self, name)))
-        determinism.check(self.freeze)
+        frozen.check(self.freeze)
         if self.miss not in ("raise", "exception"):
             raise UserError(f"miss={self.miss!r}: it is either 'raise' or 'exception'")
 

@@ -15,23 +15,23 @@ from replay_agent.exceptions import (
     CassetteUnreadable,
     CassetteUnwritable,
 )
-from replay_agent.recording import journal as journals
-from replay_agent.recording import store
 from replay_agent.recording.answers import Live, Replay
 from replay_agent.recording.arranging import arranged
-from replay_agent.recording.cassette import Cassette, Header, Item, new_item
-from replay_agent.recording.determinism import now, seeds
-from replay_agent.recording.fingerprint import fingerprint
-from replay_agent.recording.hosts import host_of, matches_host
+from replay_agent.recording.cassettes import journal as journals
+from replay_agent.recording.cassettes import store
+from replay_agent.recording.cassettes.document import Cassette, Header, Item, new_item
+from replay_agent.recording.cassettes.unread import UnreadInteractions
 from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
-from replay_agent.recording.matching import Index, Key, Keying, Miss, MissReason
+from replay_agent.recording.matching.fingerprint import fingerprint
+from replay_agent.recording.matching.hosts import host_of, matches_host
+from replay_agent.recording.matching.index import Index, Key, Keying, Miss, MissReason
 from replay_agent.recording.misses import Misses, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
-from replay_agent.recording.unread import UnreadInteractions
+from replay_agent.recording.process.frozen import now, seeds
 from replay_agent.traffic import Interaction, Outcome, Request, Response
 
 if TYPE_CHECKING:
-    from replay_agent.recording.redaction import Redactor
+    from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 
 __all__ = ("Recording",)
@@ -478,6 +478,6 @@ def _says_the_same(header: Header, cassette: Cassette) -> bool:
 
 
 def _redactor(options: RecordOptions) -> Redactor:
-    from replay_agent.recording.redaction import Redactor
+    from replay_agent.recording.redaction.redactor import Redactor
 
     return Redactor(options.redact, keep_headers=options.match_headers)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from replay_agent.conversation.json_path import JSONPath
 from replay_agent.conversation.lines import visible
-from replay_agent.conversation.meaning import ASKING_HEADERS, meaning
 from replay_agent.conversation.transcript import Transcript
+from replay_agent.meaning.json_path import JSONPath
+from replay_agent.meaning.key import ASKING_HEADERS, meaning
 from replay_agent.messages import ModelRequest, UserPromptPart
-from replay_agent.recording.fingerprint import STORED_HEADERS
-from replay_agent.recording.matching import Miss
+from replay_agent.recording.matching.fingerprint import STORED_HEADERS
+from replay_agent.recording.matching.index import Miss
 from replay_agent.report.compare import CallIdChanged, Change, turn_of
 from replay_agent.report.nearest import Nearest, find_nearest
 from replay_agent.report.question import read_question

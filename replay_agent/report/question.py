@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from replay_agent.calls import ModelCall
-from replay_agent.content_encoding import decode
-from replay_agent.conversation.address import canonical_url
-from replay_agent.conversation.json_path import JSONPath
 from replay_agent.exceptions import WireError
+from replay_agent.framing.content_encoding import decode
+from replay_agent.meaning.address import canonical_url
+from replay_agent.meaning.json_path import JSONPath
 from replay_agent.report.compare import Change, MessageChanged, SettingChanged, compare_calls
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
 from replay_agent.report.words import word_diff

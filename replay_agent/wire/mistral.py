@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from replay_agent.calls import ModelCall
 from replay_agent.traffic import Request, header
-from replay_agent.wire.chat_dialects import DIALECTS, Dialect, dialect_of
-from replay_agent.wire.json_text import Fields
 from replay_agent.wire.openai_chat import OpenAIChat
+from replay_agent.wire.openai_chat.dialects import DIALECTS, Dialect, dialect_of
+from replay_agent.wire.shapes.json_text import Fields
 
 __all__ = "Mistral", "codec"
 

@@ -36,16 +36,16 @@ from replay_agent.settings import ModelSettings
 from replay_agent.traffic import Headers, Request
 from replay_agent.usage import Usage
 from replay_agent.wire.codec import EncodedAnswer, EncodedCall
-from replay_agent.wire.counters import counter
-from replay_agent.wire.data_url import decode_base64
-from replay_agent.wire.function_tools import read_function_tools, write_function_tools
-from replay_agent.wire.json_elements import JSONElements
-from replay_agent.wire.json_text import Fields, read_json, read_object, write_json
-from replay_agent.wire.made_up import pieces
-from replay_agent.wire.parts import StreamedParts
-from replay_agent.wire.refusals import error_in, refusal
-from replay_agent.wire.retries import retry_reason
-from replay_agent.wire.timestamps import read_timestamp, write_timestamp
+from replay_agent.wire.shapes.counters import counter
+from replay_agent.wire.shapes.data_url import decode_base64
+from replay_agent.wire.shapes.function_tools import read_function_tools, write_function_tools
+from replay_agent.wire.shapes.json_elements import JSONElements
+from replay_agent.wire.shapes.json_text import Fields, read_json, read_object, write_json
+from replay_agent.wire.shapes.made_up import pieces
+from replay_agent.wire.shapes.refusals import error_in, refusal
+from replay_agent.wire.shapes.retries import retry_reason
+from replay_agent.wire.shapes.streamed_parts import StreamedParts
+from replay_agent.wire.shapes.timestamps import read_timestamp, write_timestamp
 
 __all__ = "Ollama", "codec"
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from replay_agent.commands.prune import find_orphans, remove
-from replay_agent.recording import store
+from replay_agent.recording.cassettes import store
 from replay_agent.traffic import Chunk, Request, Response
 from tests.integration.recordings import make
 

@@ -12,7 +12,7 @@ import pytest
 from replay_agent.calls import Exchange
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.messages import ModelResponse, RetryPromptPart, TextPart, ToolCallPart, ToolReturnPart
-from replay_agent.recording import store
+from replay_agent.recording.cassettes import store
 
 MULTI_CALL = {
     "anthropic/test_anthropic_deferred_capability_without_tool_search_across_models--claude-haiku-4-5": [3],

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-import replay_agent.pytest_run
+import replay_agent.pytest_plugin.watched
 import replay_agent.snapshot  # noqa: F401
 from replay_agent.provider.script import Script
 from replay_agent.provider.server import serve

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from replay_agent.recording import intercept, network
-from replay_agent.recording.matching import Key, Miss
+from replay_agent.recording.clients import intercept
+from replay_agent.recording.matching.index import Key, Miss
 from replay_agent.recording.options import RecordOptions
+from replay_agent.recording.process import network
 from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Request
 

@@ -568,7 +568,7 @@ def test_a_miss_before_the_test_is_said_once_without_a_traceback(recorded, where
     text = recorded.runpytest().stdout.str()
     assert text.count("capital of [-France-]{+Norway+}") == 1
     assert "Traceback" not in text
-    assert "httpx_hooks" not in text
+    assert "clients/httpx" not in text
 
 
 def test_misses_after_the_one_that_failed_the_test_are_shown_beside_it(recorded):

@@ -322,7 +322,7 @@ def test_a_replaying_test_stays_on_this_machine(project):
 
         @pytest.mark.vcr(record_mode="once")
         def test_that_may_record():
-            from replay_agent.recording import network
+            from replay_agent.recording.process import network
             assert not network.is_shut()
         """
     )

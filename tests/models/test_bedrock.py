@@ -10,6 +10,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from replay_agent.exceptions import CredentialMissing, ModelHTTPError, UserError
+from replay_agent.framing.aws_frames import encode_frame
 from replay_agent.messages import (
     BinaryContent,
     DocumentUrl,
@@ -19,7 +20,6 @@ from replay_agent.messages import (
     UserPromptPart,
 )
 from replay_agent.models.bedrock import BedrockConverseModel
-from replay_agent.wire.event_stream import encode_frame
 
 pytestmark = pytest.mark.anyio
 

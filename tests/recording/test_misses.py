@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError
-from replay_agent.recording.matching import Key, Miss
+from replay_agent.recording.matching.index import Key, Miss
 from replay_agent.recording.misses import EXPLAINED, Misses
 from replay_agent.traffic import Request
 

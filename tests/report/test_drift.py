@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from replay_agent.conversation.meaning import meaning
-from replay_agent.recording import store
-from replay_agent.recording.cassette import Header, new_item
-from replay_agent.recording.matching import Miss
-from replay_agent.recording.unread import UnreadInteractions
+from replay_agent.meaning.key import meaning
+from replay_agent.recording.cassettes import store
+from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.unread import UnreadInteractions
+from replay_agent.recording.matching.index import Miss
 from replay_agent.report.drift import explain, explainer
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from replay_agent.calls import Answer, AnswerError, ModelCall, OutputSchema, ToolDefinition
 from replay_agent.exceptions import UserError, WireError
+from replay_agent.framing.aws_frames import encode_frame
 from replay_agent.messages import (
     NO_TIMESTAMP,
     AudioUrl,
@@ -41,7 +42,6 @@ from replay_agent.messages import (
 from replay_agent.traffic import Request
 from replay_agent.usage import Usage
 from replay_agent.wire.anthropic import codec
-from replay_agent.wire.event_stream import encode_frame
 from replay_agent.wire.registry import codec_for, codec_named
 from tests.wire.conversations import as_it_is, calls, json_values, response_parts, texts
 

@@ -17,7 +17,7 @@ import yaml
 from replay_agent.calls import Answer, ModelCall
 from replay_agent.exceptions import WireError
 from replay_agent.messages import ModelResponse, TextPart, ThinkingPart, ToolCallPart
-from replay_agent.recording.foreign import read_foreign
+from replay_agent.recording.cassettes.foreign import read_foreign
 from replay_agent.traffic import Interaction, Request, Response
 from replay_agent.wire.codec import Codec
 from replay_agent.wire.registry import codec_for

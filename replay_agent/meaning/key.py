@@ -1,0 +1,180 @@
+"""What a request asks for, as a key: equal for equal meaning, whatever client spelled it.
+
+Reading JSON, paths and multipart bodies is imported when it is first done: a replay whose requests are all spelled as
+they were recorded does none of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
+
+from replay_agent.exceptions import WireError
+from replay_agent.framing.content_encoding import decode
+from replay_agent.meaning.address import canonical_form, canonical_url
+from replay_agent.recording.matching.index import Key
+from replay_agent.traffic import Headers, Request
+
+if TYPE_CHECKING:
+    from replay_agent.framing.multipart import BodyPart
+    from replay_agent.meaning.json_path import JSONPath
+
+__all__ = "ASKING_HEADERS", "Meaning", "meaning"
+
+VERSION = "meaning-1"
+"""Changes whenever the same request would get another digest; cassettes store it with their keys."""
+
+Normalize = Callable[[bytes], bytes]
+"""Takes a request body, content encoding undone, and returns the body that counts."""
+
+ASKING_HEADERS = frozenset(
+    {"range", "soapaction", "x-amz-target", "x-goog-upload-command", "x-goog-upload-offset", "x-http-method-override"}
+)
+"""Headers that say what is asked for, where URL and body do not."""
+_READ_HEADERS = ASKING_HEADERS | {"content-type", "content-encoding"}
+
+
+def meaning(
+    ignore_body: Sequence[str] = (),
+    match_headers: Sequence[str] = (),
+    normalize: Sequence[Normalize] = (),
+) -> Meaning:
+    """Return the keying that compares requests by method, URL and meaning of the body.
+
+    ``ignore_body`` are JSON paths of what does not count (in a form, ``$.name`` is a field), ``match_headers`` names of
+    headers that do, ``normalize`` functions that rewrite a body before it is read. Raises `UserError` for a bad path.
+    """
+    return Meaning(
+        _paths(ignore_body) if ignore_body else (),
+        tuple(sorted({name.lower() for name in match_headers})),
+        tuple(normalize),
+    )
+
+
+class Canon(NamedTuple):
+    """A body's meaning: how it was read, and one spelling for all bodies that mean the same when read so."""
+
+    kind: str
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Computes keys (see `replay_agent.recording.matching.index.Keying`). Pure; never raises.
+
+    A body that is not what it claims to be, or is nested beyond reason, counts as its bytes.
+    """
+
+    ignore_body: tuple[JSONPath, ...] = ()
+    match_headers: tuple[str, ...] = ()
+    normalize: tuple[Normalize, ...] = ()
+
+    @property
+    def scheme(self) -> str:
+        """Version of the algorithm and the options, as one line."""
+        options: dict[str, list[str]] = {
+            "ignore_body": [path.text for path in self.ignore_body],
+            "match_headers": list(self.match_headers),
+            "normalize": [_name(function) for function in self.normalize],
+        }
+        said = {name: values for name, values in options.items() if values}
+        return f"{VERSION} {json.dumps(said)}" if said else VERSION
+
+    def __call__(self, request: Request) -> Key:
+        """Return the key of a request."""
+        ids: list[str] = []
+        content_type, encoded, counting = self._headers(request.headers)
+        body = _decoded(request.headers if encoded else (), request.body)
+        for function in self.normalize:
+            body = function(body)
+        kind, text = self._meaning(content_type, body, ids)
+        head = f"{request.method.upper()} {canonical_url(request.url)}\n{counting}\n{kind}\n"
+        digest = blake2b(head.encode("utf-8", "surrogatepass"), digest_size=16)
+        digest.update(text)
+        return Key(digest.hexdigest(), tuple(ids))
+
+    def _headers(self, headers: Headers) -> tuple[str, bool, str]:
+        wanted = _READ_HEADERS.union(self.match_headers) if self.match_headers else _READ_HEADERS
+        read = [(name, value) for key, value in headers if (name := key.lower()) in wanted]
+        counting = [field for field in read if field[0] in ASKING_HEADERS or field[0] in self.match_headers]
+        return (
+            next((value for name, value in read if name == "content-type"), ""),
+            any(name == "content-encoding" for name, _ in read),
+            repr(sorted(counting)) if counting else "",
+        )
+
+    def _meaning(self, content_type: str, body: bytes, ids: list[str]) -> Canon:
+        if not body:
+            return Canon("empty", b"")
+        if content_type[:33].lower() == "application/x-www-form-urlencoded":
+            return Canon("form", self._form(body))
+        if content_type[:10].lower() == "multipart/":
+            from replay_agent.framing.multipart import parse_multipart
+
+            parts = parse_multipart(content_type, body)
+            if parts is not None:
+                return Canon("multipart", self._parts(parts, ids))
+        return self._json(content_type, body, ids) or Canon("bytes", body)
+
+    def _json(self, content_type: str, body: bytes, ids: list[str]) -> Canon | None:
+        body = body.removeprefix(b"\xef\xbb\xbf")
+        if body[:1] not in b"{[" and body.lstrip()[:1] not in b"{[" and "json" not in content_type.lower():
+            return None
+        whole = self._documents([body], ids)
+        if whole is not None:
+            return Canon("json", whole)
+        lines = [line for line in body.split(b"\n") if line and not line.isspace()]
+        documents = self._documents(lines, ids) if len(lines) > 1 else None
+        return None if documents is None else Canon("ndjson", documents)
+
+    def _documents(self, texts: list[bytes], ids: list[str]) -> bytes | None:
+        from replay_agent.meaning.canonical_json import canonical_json
+
+        found: list[str] = []
+        try:
+            documents = b"\n".join([canonical_json(text, self.ignore_body, found) for text in texts])
+        except (ValueError, RecursionError):
+            return None
+        ids += found
+        return documents
+
+    def _form(self, body: bytes) -> bytes:
+        text = canonical_form(body.decode("utf-8", "surrogateescape"))
+        ignored = {path.member for path in self.ignore_body}
+        if ignored:
+            text = "&".join(field for field in text.split("&") if unquote(field.partition("=")[0]) not in ignored)
+        return text.encode("ascii")
+
+    def _parts(self, parts: list[BodyPart], ids: list[str]) -> bytes:
+        if all(part.name for part in parts):
+            parts = sorted(parts, key=lambda part: part.name)
+        return json.dumps([self._part(part, ids) for part in parts]).encode("ascii")
+
+    def _part(self, part: BodyPart, ids: list[str]) -> list[object]:
+        kind, text = self._meaning(part.header("content-type"), part.body, ids)
+        named = sorted(field for field in part.headers if field[0] != "content-length")
+        return [named, kind, blake2b(text, digest_size=16).hexdigest()]
+
+
+def _paths(texts: Sequence[str]) -> tuple[JSONPath, ...]:
+    from replay_agent.meaning.json_path import JSONPath
+
+    return tuple(JSONPath.parse(text) for text in sorted(set(texts)))
+
+
+def _name(function: Normalize) -> str:
+    return f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', type(function).__qualname__)}"
+
+
+def _decoded(headers: Headers, body: bytes) -> bytes:
+    try:
+        plain = decode(headers, body) if headers else body
+        if plain[:3] == b"\x1f\x8b\x08":  # gzip that is not announced: telemetry clients; its header holds the time
+            return decode((("content-encoding", "gzip"),), plain)
+    except WireError:
+        return body
+    return plain

@@ -1,0 +1,235 @@
+"""The pytest plugin: options, marks, fixtures. What they do is in `replay_agent.pytest_plugin.watched` and the harness.
+
+Nothing of those is imported before a test asks for it, so that a project which merely has this package installed pays
+next to nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from replay_agent import credentials
+from replay_agent.pytest_plugin import hookspecs, options
+from replay_agent.pytest_plugin.vcr import fixtures
+from replay_agent.pytest_plugin.vcr.fixtures import TEST, is_served
+
+if TYPE_CHECKING:
+    from replay_agent.harness import Conversing
+    from replay_agent.snapshot import SnapshotAssertion
+
+MARK = (
+    "replay(cassette=None, *, record_mode=None, ignore_body=(), ignore_hosts=(), only_hosts=(), match_headers=(), "
+    "allow_repeats=False, allow_unused=False, freeze=()): record the HTTP traffic of this test to a cassette, replay it offline"
+)
+_SIBLINGS = pytest.StashKey[list[str]]()
+_LATE = pytest.StashKey[list[str]]()
+_LATE_OUTPUT = "replay_agent_late_misses"
+_PLACED = pytest.StashKey[dict[str, str]]()
+_STARTED = pytest.StashKey[float]()
+
+
+OTHERS = "recording", "vcr"
+"""Plugins that serve the mark vcr: pytest-recording and pytest-vcr. Where one is, that mark is its business."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> Generator[None, Any, Any]:
+    """Take pytest-recording's spellings of the options, once it is sure that no other plugin or conftest has them."""
+    if not any(map(early_config.pluginmanager.has_plugin, OTHERS)):
+        _stand_in_for_pytest_recording(early_config.pluginmanager)
+    result = yield
+    options.add_spellings(parser, early_config.option)
+    return result
+
+
+def _stand_in_for_pytest_recording(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hookspecs.OfRecording)
+    pluginmanager.register(fixtures, fixtures.__name__)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", MARK)
+    config.stash[_STARTED] = time.time()
+    if _session_mode(config) == "none" and config.getini("replay_placeholder_keys"):
+        config.stash[_PLACED] = credentials.place()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    credentials.remove(config.stash.get(_PLACED, {}))
+
+
+def _session_mode(config: pytest.Config) -> object:
+    return options.asked_mode(config) or config.getini("replay_record_mode")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Keep the names of all tests of a module or class, also of those that are not selected: names may clash."""
+    report = yield
+    collector.stash[_SIBLINGS] = [node.name for node in report.result if isinstance(node, pytest.Item)]
+    return report
+
+
+def is_replayed(item: pytest.Item) -> bool:
+    """Tell whether a test is ours to record and replay."""
+    if is_served(item):
+        return False
+    return item.get_closest_marker("replay") is not None or _asks_for_the_fixture(item)
+
+
+def _asks_for_the_fixture(item: pytest.Item) -> bool:
+    """Tell whether a test asks for our fixture; a project's own fixture of the same name is none of our business."""
+    if "replay" not in getattr(item, "fixturenames", ()):
+        return False
+    # pytest has no public way from a test to the definition of its fixture; without this one, the name decides.
+    definitions = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).get("replay", ())
+    return not definitions or getattr(definitions[-1].func, "__module__", __name__) == __name__
+
+
+def _open_test(item: pytest.Item) -> None:
+    if TEST not in item.stash:
+        from replay_agent.pytest_plugin.watched import ReplayedTest
+
+        _surround_tests(item.config)
+        item.stash[TEST] = ReplayedTest.opened(item, siblings_of(item), since=item.config.stash[_STARTED])
+
+
+def siblings_of(item: pytest.Item) -> list[str]:
+    """Return the names of all tests of the module or class of a test."""
+    return item.parent.stash.get(_SIBLINGS, []) if item.parent else []
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Surround the tests with our hooks only in a session that has tests to replay."""
+    if any(is_served(item) or is_replayed(item) for item in session.items):
+        _surround_tests(session.config)
+
+
+def _surround_tests(config: pytest.Config) -> None:
+    if config.pluginmanager.has_plugin(_AroundTests.NAME):
+        return
+    from replay_agent.recording.clients import intercept
+    from replay_agent.recording.process import network
+
+    config.pluginmanager.register(_AroundTests(), _AroundTests.NAME)
+    intercept.install()  # held to the end of the session: a thread that a test left behind must not go live
+    config.add_cleanup(intercept.uninstall)
+    network.hold()  # a guard for each test is a switch then, not a score of replaced methods
+    config.add_cleanup(network.release)
+
+
+def _refuse_two_recorders(item: pytest.Item) -> None:
+    if item.get_closest_marker("replay") is not None:
+        text = f"{item.nodeid} is marked vcr and replay: which of them is to record it? Take one mark away."
+        raise pytest.fail.Exception(text, pytrace=False)
+
+
+class _AroundTests:
+    """Opens a test's recording before its first fixture and closes it after its last.
+
+    The wrappers are the innermost: what fails here finds pytest's own (logging, warnings) in place.
+    """
+
+    NAME = "replay_agent_around_tests"
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
+        if is_served(item):
+            _refuse_two_recorders(item)
+        elif is_replayed(item):
+            _open_test(item)
+        yield
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        test = item.stash.get(TEST, None)
+        if test is None:
+            yield
+            return
+        with test.calling():
+            yield
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
+        try:
+            yield
+        finally:
+            test = item.stash.get(TEST, None)
+            if test is not None:
+                test.close()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        test = item.stash.get(TEST, None)
+        if test is not None:
+            test.judged(call, report)
+            if call.when == "teardown":
+                del item.stash[TEST]
+        return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    late = _late_misses(session.config)
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[_LATE_OUTPUT] = late
+    yield
+    if late:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist has to say at its end."""
+    node.config.stash.setdefault(_LATE, []).extend(getattr(node, "workeroutput", {}).get(_LATE_OUTPUT, ()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for text in _late_misses(config):
+        terminalreporter.section("a request after the end of its test", red=True)
+        terminalreporter.write_line(text)
+
+
+def _late_misses(config: pytest.Config) -> list[str]:
+    dispatch = sys.modules.get("replay_agent.recording.dispatch")
+    return [*map(str, dispatch.late_misses if dispatch is not None else ()), *config.stash.get(_LATE, ())]
+
+
+@pytest.fixture
+def replay(request: pytest.FixtureRequest) -> Conversing:
+    """The open recording of this test: its transcript, messages, tool calls, usage, requests; ``await replay.run(...)``."""
+    item = request.node
+    if is_served(item):
+        request.getfixturevalue("vcr")
+    else:
+        _open_test(item)
+    run: Conversing = item.stash[TEST].run
+    return run
+
+
+@pytest.fixture
+def run_snapshot(request: pytest.FixtureRequest, snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Compares a run's messages, typed result and usage with a readable file beside the test."""
+    from replay_agent.pytest_plugin.watched import file_name_of
+    from replay_agent.snapshot import NAME, RunSnapshotExtension
+
+    request.node.stash[NAME] = file_name_of(request.node, siblings_of(request.node))
+    return snapshot.use_extension(RunSnapshotExtension)

@@ -1,0 +1,1 @@
+"""Serves the mark `vcr` as pytest-recording does, with vcrpy's cassettes."""

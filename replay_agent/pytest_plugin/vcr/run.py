@@ -1,0 +1,366 @@
+"""vcrpy, as pytest-recording runs it, under our watch: its cassettes, its stubs, its errors, and no answer lost.
+
+What a suite written for pytest-recording leans on is vcrpy's own: the `VCR` object its hook configures, the `Cassette` its
+tests look at, the stub modules its mocks replace. Added are misses that no client can swallow, saving in one step, the
+old cassette kept until a rewriting test has passed, and the conversation in it all.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from vcr import VCR
+from vcr.cassette import Cassette
+from vcr.errors import CannotOverwriteExistingCassetteException, UnhandledHTTPRequestError
+from vcr.persisters.filesystem import CassetteNotFoundError, FilesystemPersister
+from vcr.serialize import deserialize, serialize
+
+from replay_agent.exceptions import CassetteMiss, CassetteUnwritable
+from replay_agent.harness import Conversing
+from replay_agent.recording.cassettes import store
+from replay_agent.recording.cassettes.foreign import read_foreign
+from replay_agent.recording.clients import intercept
+from replay_agent.recording.matching.index import Miss, MissReason
+from replay_agent.recording.options import RecordMode
+from replay_agent.recording.process import backoff
+from replay_agent.recording.process.patching import Patch
+from replay_agent.recording.redaction.redactor import Redactor
+from replay_agent.traffic import Interaction, Request, Response
+
+__all__ = "VcrMiss", "VcrRun", "VcrSettings", "file_name", "merged"
+
+_LONGEST_NAME = 255
+_REFUSAL = "CannotOverwriteExistingCassetteException"
+
+
+def merged(config: Mapping[str, Any], marks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the settings for vcrpy: the configuration, and over it the keywords of the marks, closest last."""
+    settings = copy.deepcopy(dict(config))
+    for keywords in marks:
+        settings.update(keywords)
+    return settings
+
+
+def file_name(name: str, serializer: str = ".yaml") -> str:
+    """Return the name, cut and given a digest if it is too long for a file system.
+
+    To the letter as pytest-recording does, which takes the name of the serializer for the suffix: files it wrote are
+    to be found.
+    """
+    if len(name) + len(serializer) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+    return f"{name[: _LONGEST_NAME - len(serializer) - len(digest) - 3]}...{digest}"
+
+
+@dataclass(frozen=True)
+class VcrSettings:
+    """What the fixtures and marks of one test say."""
+
+    name: str
+    folder: str
+    record_mode: RecordMode
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """Keywords for ``VCR.use_cassette``, without the record mode."""
+    extra: Sequence[str] = ()
+    """Further cassettes to play from, relative to the folder. They are never written."""
+
+    @property
+    def replays_only(self) -> bool:
+        """Whether nothing may go live."""
+        return self.record_mode is RecordMode.NONE
+
+    @property
+    def afresh(self) -> bool:
+        """Whether the old cassette is to be replaced as a whole."""
+        return self.record_mode is RecordMode.REWRITE
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of the file."""
+        return f".{self.config['serializer']}" if "serializer" in self.config else ".yaml"
+
+    @property
+    def paths(self) -> list[Path]:
+        """The further cassettes."""
+        return [Path(self.folder, path) for path in self.extra]
+
+    def keywords(self) -> dict[str, Any]:
+        """Return the keywords for ``VCR.use_cassette``, our own modes told in vcrpy's words."""
+        words: dict[str, Any] = {**self.config, "record_mode": self.record_mode.value}
+        if self.record_mode in (RecordMode.REWRITE, RecordMode.REFRESH):
+            words["record_mode"] = RecordMode.NEW_EPISODES.value
+        if self.record_mode is RecordMode.REFRESH:
+            words["drop_unused_requests"] = True
+        return words
+
+
+class VcrMiss(CassetteMiss):
+    """A request that vcrpy refused.
+
+    No ``except Exception`` catches it, but who asks with ``isinstance`` whether it is vcrpy's own error, as
+    ``pytest.raises`` does, is told yes, and finds that error's attributes.
+    """
+
+    def __init__(
+        self, text: str, request: Request, path: Path, refusal: CannotOverwriteExistingCassetteException
+    ) -> None:
+        self._refusal = refusal
+        super().__init__(text, request, path)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self._refusal)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._refusal, name)
+
+    def was_caught_in(self, file: str) -> bool:
+        """Tell whether code of this file is where the miss was caught, as far as it has come."""
+        return self.__traceback__ is not None and self.__traceback__.tb_frame.f_code.co_filename == file
+
+
+class _Persister(FilesystemPersister):  # type: ignore[misc]
+    """Plays from several cassettes and saves the first in one step."""
+
+    def __init__(self, extra: Sequence[Path]) -> None:
+        self._extra = extra
+
+    def load_cassette(self, cassette_path: str, serializer: Any) -> tuple[list[Any], list[Any]]:
+        requests: list[Any] = []
+        responses: list[Any] = []
+        for path in dict.fromkeys([Path(cassette_path), *self._extra]):
+            try:
+                text = path.read_text("utf-8")
+            except OSError:
+                continue
+            more_requests, more_responses = deserialize(text, serializer) if text.strip() else ((), ())
+            requests += more_requests
+            responses += more_responses
+        if not requests:
+            raise CassetteNotFoundError(f"There is no cassette {cassette_path}")
+        return requests, responses
+
+    @staticmethod
+    def save_cassette(cassette_path: str, cassette_dict: dict[str, Any], serializer: Any) -> None:
+        text = serialize(cassette_dict, serializer)
+        data = text.encode() if isinstance(text, str) else text
+        path = Path(cassette_path)
+        try:
+            store.replace_file(path, data)
+        except OSError as error:
+            raise CassetteUnwritable(f"{path} cannot be saved: {error}. What was there is untouched.", path) from error
+
+
+class _Afresh:
+    """Another persister, for a cassette that is recorded anew: the old one is not played, and stays if the test fails."""
+
+    def __init__(self, persister: Any, extra: Sequence[Path], path: Path, passed: Callable[[], bool]) -> None:
+        self._persister = persister
+        others = [other for other in extra if other.absolute() != path.absolute()]
+        self._extra = _Persister(others) if isinstance(persister, _Persister) else None
+        self._path = path
+        self._passed = passed
+        self.saved = False
+
+    def load_cassette(self, cassette_path: str, serializer: Any) -> Any:
+        if self._extra is None:
+            raise CassetteNotFoundError(f"{cassette_path} is recorded anew")
+        return self._extra.load_cassette(os.devnull, serializer)
+
+    def save_cassette(self, cassette_path: str, cassette_dict: dict[str, Any], serializer: Any) -> None:
+        if self._passed():
+            self._persister.save_cassette(cassette_path, cassette_dict, serializer)
+            self.saved = True
+
+    def finish(self) -> None:
+        """Remove the old file of a test that has passed and recorded nothing."""
+        if self._passed() and not self.saved:
+            self._path.unlink(missing_ok=True)
+
+
+class VcrRun(Conversing):
+    """One test's traffic as vcrpy records and replays it, and what was refused."""
+
+    def __init__(self, settings: VcrSettings, *, test: str, file: str, command: str) -> None:
+        """``file`` is the module of the test; ``command`` says how to record anew, ``{mode}`` standing for the mode."""
+        super().__init__()
+        self.settings = settings
+        self.misses: list[VcrMiss] = []
+        self.cassette: Cassette | None = None
+        self._test = test
+        self._file = file
+        self._command = command
+        self._told: set[int] = set()
+        self._said: list[tuple[Any, Any]] = []
+        self._read: list[Interaction] = []
+        self._lock = Lock()
+
+    @property
+    def cassette_path(self) -> Path:
+        """Where the cassette is, or would be."""
+        return Path(self.cassette._path) if self.cassette is not None else Path(self.settings.folder)  # noqa: SLF001 - its public name came with vcrpy 9
+
+    @property
+    def interactions(self) -> list[Interaction]:
+        """What was played or recorded so far, in the order of the answers."""
+        with self._lock:
+            for request, response in self._said[len(self._read) :]:
+                self._read.append(_interaction(request, response, self.cassette_path))
+            return list(self._read)
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests that were answered so far."""
+        return [interaction.request for interaction in self.interactions]
+
+    @property
+    def play_count(self) -> int:
+        """How many answers were replayed so far."""
+        return self.cassette.play_count if self.cassette is not None else 0
+
+    @property
+    def unreported_misses(self) -> list[VcrMiss]:
+        """What was refused and nobody was told: not the report, and not the test's own code, which may expect it."""
+        return [miss for miss in self.misses if id(miss) not in self._told and not miss.was_caught_in(self._file)]
+
+    def reported(self, miss: BaseException) -> None:
+        """Say that this miss has reached the report of the test."""
+        self._told.add(id(miss))
+
+    @contextmanager
+    def opened(
+        self, configure: Callable[[VCR], object], passed: Callable[[], bool] = lambda: True
+    ) -> Iterator[Cassette]:
+        """Let vcrpy record and replay until the end of the block, and yield its cassette.
+
+        ``configure`` is given the `VCR` object before the cassette is loaded; ``passed`` is asked in the end whether a
+        cassette that was recorded afresh may take the place of the old one. Raises `CassetteUnwritable` if it cannot be
+        saved.
+        """
+        settings = self.settings
+        vcr = VCR(
+            path_transformer=VCR.ensure_suffix(settings.suffix),
+            cassette_library_dir=settings.folder,
+            record_mode=settings.keywords()["record_mode"],
+        )
+        vcr.register_persister(_Persister(settings.paths))
+        configure(vcr)
+        name = file_name(settings.name, settings.config.get("serializer", ".yaml"))
+        afresh = self._begin_afresh(vcr, name, passed) if settings.afresh else None
+        with intercept.beside(records=not settings.replays_only), ExitStack() as doors:
+            self.cassette = doors.enter_context(vcr.use_cassette(name, **settings.keywords()))
+            self._listen(self.cassette)
+            doors.enter_context(self._refusing())
+            yield self.cassette
+        if afresh is not None:
+            afresh.finish()
+
+    def _begin_afresh(self, vcr: VCR, name: str, passed: Callable[[], bool]) -> _Afresh:
+        config = vcr.get_merged_config(path=name, **self.settings.keywords())
+        path = Path(config["path_transformer"](name))
+        afresh = _Afresh(config["persister"], self.settings.paths, path, passed)
+        vcr.register_persister(afresh)
+        return afresh
+
+    def _listen(self, cassette: Cassette) -> None:
+        """Note what is played and recorded. Set on this one cassette: vcrpy makes it of a class of its own choice."""
+        play, append = cassette.play_response, cassette.append
+
+        def noting_play(request: Any) -> Any:
+            response = play(request)
+            with self._lock:
+                self._said.append((request, response))
+            backoff.note(_head(response))
+            return response
+
+        def noting_append(request: Any, response: Any) -> None:
+            with self._lock:
+                before = len(cassette.data)
+                append(request, response)
+                self._said.extend(cassette.data[before:])
+
+        cassette.play_response, cassette.append = noting_play, noting_append
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Have vcrpy's stubs raise our miss instead of the error that a client's ``except Exception`` swallows."""
+        stubs = [module for name, module in list(sys.modules.items()) if name.partition(".stubs")[0] == "vcr"]
+        patches = [Patch(module, _REFUSAL, self._missing) for module in stubs if hasattr(module, _REFUSAL)]
+        for patch in patches:
+            patch.apply()
+        try:
+            yield
+        finally:
+            for patch in reversed(patches):
+                patch.undo()
+
+    def _missing(self, original: Any) -> Any:
+        def refusal(*, cassette: Cassette, failed_request: Any) -> BaseException:
+            error = original(cassette=cassette, failed_request=failed_request)
+            return self._missed(error) if cassette is self.cassette else error
+
+        return refusal
+
+    def _missed(self, refusal: CannotOverwriteExistingCassetteException) -> VcrMiss:
+        from replay_agent.report.drift import explainer
+
+        cassette, path, mode = refusal.cassette, self.cassette_path, self.settings.record_mode.value
+        asked = Redactor().request(_request(refusal.failed_request, path))
+        played = frozenset(index for index, times in cassette.play_counts.items() if times)
+
+        def recorded() -> list[Interaction]:
+            return [_interaction(request, response, path) for request, response in cassette.data]
+
+        reason = _reason(cassette, refusal.failed_request)
+        told = explainer(self._command)(Miss(asked, path, mode, self._test, recorded, played, reason))
+        words, *_ = str(refusal).partition("\n\nHow to fix:")
+        miss = VcrMiss(f"{told}\n\nIn vcrpy's words: {words}", asked, path, refusal)
+        self.misses.append(miss)
+        return miss
+
+
+def _reason(cassette: Cassette, request: Any) -> MissReason:
+    if not len(cassette):
+        return "no cassette"
+    try:
+        cassette.responses_of(request)
+    except UnhandledHTTPRequestError:
+        return "changed"
+    return "used up"
+
+
+def _head(response: Mapping[str, Any]) -> Response:
+    headers = tuple(
+        (str(name), str(value))
+        for name, values in response.get("headers", {}).items()
+        for value in ([values] if isinstance(values, str) else values)
+    )
+    return Response(response["status"]["code"], headers)
+
+
+def _interaction(request: Any, response: Any, path: Path) -> Interaction:
+    return read_foreign({"interactions": [{"request": _fields(request), "response": response}]}, path)[0]
+
+
+def _request(request: Any, path: Path) -> Request:
+    response = {"status": {"code": 200, "message": ""}, "headers": {}, "body": {"string": ""}}
+    return _interaction(request, response, path).request
+
+
+def _fields(request: Any) -> dict[str, Any]:
+    body = request.body
+    if hasattr(body, "read"):
+        body = body.read()
+    elif body is not None and not isinstance(body, str | bytes | bytearray):
+        body = b"".join(piece.encode() if isinstance(piece, str) else bytes(piece) for piece in body)
+    return {"method": request.method, "uri": request.uri, "headers": dict(request.headers), "body": body}

@@ -1,0 +1,1 @@
+"""Cassette files: reading, writing, merging, journals, other tools' layouts. The doors are `store.load` and `store.save`."""

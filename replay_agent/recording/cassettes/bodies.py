@@ -1,0 +1,271 @@
+"""Bodies as fields of a cassette: as readable as the very same bytes allow.
+
+A body is ``json`` (structured, with the spelling of its text), else ``text``, else ``base64``. One with a content encoding
+is shown with the encoding undone, and beside it stands ``encoded``, the bytes of the wire: they count, unless the
+shown text was edited since. ``chunks`` says where the pieces of a body end, in lines and bytes, so that a changed word
+leaves it alone: ``2`` is two lines, ``1+5`` a line and five bytes of the next, ``+9`` nine bytes, ``2@35`` two lines that
+came 35 ms after the head (the time of the piece before, where none is given), ``all`` the whole body.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Literal, TypeAlias
+
+from replay_agent.exceptions import WireError
+from replay_agent.recording.cassettes.json_spelling import Spelling, read_json, spell
+from replay_agent.recording.cassettes.yaml_blocks import Unwritable, write_block
+from replay_agent.traffic import Chunk, Headers
+
+__all__ = "View", "read_body", "read_chunks", "write_body", "write_chunks"
+
+View: TypeAlias = Literal["json", "text", "base64"]
+"""The most readable form that may be tried."""
+
+_EXTRAS = frozenset({"escapes", "before", "after"})
+_MOST_VALUES = 200_000
+_BASE64_COLUMNS = 100
+_CHUNKS_IN_LINE = 10
+_CHUNK = re.compile(r"(?:(all)|(\d+)?(?:\+(\d+))?)(?:@(-?\d+))?")
+_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_LONE_CR = re.compile("\r(?!\n)")
+_LONE_LF = re.compile("(?<!\r)\n")
+
+
+def write_body(data: bytes, headers: Headers, view: View = "json") -> dict[str, Any]:
+    """Return the fields of a body; none for an empty one."""
+    if not data:
+        return {}
+    shown = _decoded(headers, data)
+    if shown is None:
+        return _written(data, view)
+    fields = _written(shown, view)
+    return {"base64": _base64(data)} if "base64" in fields else {**fields, "encoded": _base64(data)}
+
+
+def _decoded(headers: Headers, data: bytes) -> bytes | None:
+    """Return a body with its content encoding undone, None if it has none or cannot be read."""
+    if not any(name.lower() == "content-encoding" for name, _ in headers):
+        return None
+    from replay_agent.framing.content_encoding import decode, encodings
+
+    try:
+        return decode(headers, data) if encodings(headers) else None
+    except WireError:
+        return None
+
+
+def _written(data: bytes, view: View) -> dict[str, Any]:
+    text, charset = _characters(data)
+    if text is None or view == "base64":
+        return {"base64": _base64(data)}
+    if view == "json" and charset is None:
+        fields = _as_json(text)
+        if fields is not None:
+            return fields
+    return _as_text(text, charset)
+
+
+def _characters(data: bytes) -> tuple[str | None, str | None]:
+    """Return bytes as text, and the charset if it is not UTF-8; no text where it would be nothing to read."""
+    try:
+        text, charset = data.decode(), None
+    except UnicodeDecodeError:
+        text, charset = data.decode("latin-1"), "latin-1"
+    controls = len(_CONTROL.findall(text))
+    bearable = 0 if charset else len(text) // 20
+    return (text, charset) if controls <= bearable else (None, None)
+
+
+def _as_json(text: str) -> dict[str, Any] | None:
+    found = read_json(text)
+    if found is None:
+        return None
+    value, spelling = found
+    words = _spelling_words(spelling)
+    if words is None or not value or _count(value) > _MOST_VALUES:
+        return None
+    fields = {"json": value}
+    extras = {"escapes": spelling.escapes, "before": spelling.before, "after": spelling.after}
+    if words != "compact":
+        fields["spelling"] = words
+    fields.update((name, extra) for name, extra in extras.items() if extra)
+    return fields if _writable(fields) else None
+
+
+def _writable(fields: Mapping[str, Any]) -> bool:
+    try:
+        write_block(fields)
+    except Unwritable:
+        return False
+    return True
+
+
+def _count(value: Any) -> int:
+    count, rest = 0, [value]
+    while rest and count <= _MOST_VALUES:
+        each = rest.pop()
+        count += 1
+        if isinstance(each, dict | list):
+            rest.extend(each.values() if isinstance(each, dict) else each)
+    return count
+
+
+def _spelling_words(spelling: Spelling) -> str | None:
+    layout = spelling.layout
+    if not layout.strip(" "):
+        layout = f"indent {len(layout)}"
+    elif not layout.strip("\t"):
+        layout = f"tabs {len(layout)}"
+    elif not layout.isalpha():
+        return None
+    return layout + " ascii" * spelling.ascii + " upper" * spelling.upper
+
+
+def _as_text(text: str, charset: str | None) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if "\r\n" in text and not _LONE_CR.search(text) and not _LONE_LF.search(text):
+        fields = {"text": text.replace("\r\n", "\n"), "newline": "crlf"}
+    else:
+        fields = {"text": text}
+    if charset is not None:
+        fields["charset"] = charset
+    return fields
+
+
+def _base64(data: bytes) -> str:
+    text = binascii.b2a_base64(data, newline=False).decode("ascii")
+    return "\n".join(text[start : start + _BASE64_COLUMNS] for start in range(0, len(text), _BASE64_COLUMNS))
+
+
+def read_body(fields: Mapping[str, Any], headers: Headers, *, edited: bool = False) -> bytes:
+    """Return the bytes of a body; ``edited`` says that somebody may have changed what is shown of it.
+
+    Raises ValueError for fields that are no body.
+    """
+    if "encoded" not in fields:
+        return _shown(fields)
+    encoded = _unbase64(fields["encoded"])
+    if not edited:
+        return encoded
+    shown = _shown(fields)
+    if shown == _decoded(headers, encoded):
+        return encoded
+    from replay_agent.framing.content_encoding import encode
+
+    return encode(headers, shown)
+
+
+def _shown(fields: Mapping[str, Any]) -> bytes:
+    if "json" in fields:
+        return spell(fields["json"], _spelling(fields)).encode("utf-8", "surrogatepass")
+    if "text" in fields:
+        return _text_bytes(fields)
+    return _unbase64(fields.get("base64", ""))
+
+
+def _spelling(fields: Mapping[str, Any]) -> Spelling:
+    spelling = _spelled(str(fields.get("spelling", "compact")))
+    if _EXTRAS.isdisjoint(fields):
+        return spelling
+    extras = (_extra(fields, name) for name in ("escapes", "before", "after"))
+    return Spelling(spelling.layout, spelling.ascii, spelling.upper, *extras)
+
+
+@lru_cache(maxsize=64)
+def _spelled(said: str) -> Spelling:
+    words = said.split()
+    layout = words[0] if words else "compact"
+    if layout in ("indent", "tabs"):
+        layout = (" " if layout == "indent" else "\t") * int(words[1])
+    return Spelling(layout, "ascii" in words, "upper" in words)
+
+
+def _extra(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name, "")
+    if not isinstance(value, str):
+        raise ValueError(f"`{name}` is no text")
+    return value
+
+
+def _text_bytes(fields: Mapping[str, Any]) -> bytes:
+    text = fields["text"]
+    if not isinstance(text, str):
+        raise ValueError("`text` is no text")
+    if fields.get("newline") == "crlf":
+        text = text.replace("\n", "\r\n")
+    return text.encode("latin-1" if fields.get("charset") == "latin-1" else "utf-8")
+
+
+def _unbase64(text: Any) -> bytes:
+    if not isinstance(text, str):
+        raise ValueError("the base64 of a body is no text")
+    try:
+        return base64.b64decode(text.replace("\n", "").encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError) as exc:
+        raise ValueError(f"the base64 of a body is damaged: {exc}") from exc
+
+
+def write_chunks(chunks: Sequence[Chunk]) -> str | None:
+    """Return where the pieces of a body end and when they came; None if it came at once and whole, or not at all."""
+    if not chunks:
+        return None
+    if len(chunks) == 1 and chunks[0].data:
+        return f"all@{chunks[0].offset_ms}" if chunks[0].offset_ms else None
+    words = list(_chunk_words(chunks))
+    rows = (words[start : start + _CHUNKS_IN_LINE] for start in range(0, len(words), _CHUNKS_IN_LINE))
+    return "\n".join(" ".join(row) for row in rows)
+
+
+def _chunk_words(chunks: Sequence[Chunk]) -> Iterator[str]:
+    time = 0
+    for chunk in chunks:
+        lines = chunk.data.count(b"\n")
+        rest = len(chunk.data) - (chunk.data.rfind(b"\n") + 1)
+        word = (str(lines) if lines or not rest else "") + (f"+{rest}" if rest else "")
+        yield word if chunk.offset_ms == time else f"{word}@{chunk.offset_ms}"
+        time = chunk.offset_ms
+
+
+def read_chunks(words: str | None, data: bytes) -> tuple[Chunk, ...]:
+    """Cut a body into its pieces. What an edited body has too much goes to the last piece.
+
+    Raises ValueError for other words than `write_chunks` writes.
+    """
+    if words is None:
+        return (Chunk(data),) if data else ()
+    if words.startswith("all@") and words[4:].isdecimal():
+        return (Chunk(data, int(words[4:])),)
+    ends = list(_chunk_ends(words, data))
+    if ends:
+        ends[-1] = (len(data), ends[-1][1])
+    starts = [0, *[end for end, _ in ends]]
+    return tuple([Chunk(data[start:end], time) for start, (end, time) in zip(starts, ends, strict=False)])
+
+
+def _chunk_ends(words: str, data: bytes) -> Iterator[tuple[int, int]]:
+    position = time = 0
+    for word in words.split():
+        if word.isdecimal():  # as most are: events that came together
+            position = _advanced(data, position, int(word), 0)
+        else:
+            found = _CHUNK.fullmatch(word)
+            if found is None:
+                raise ValueError(f"`chunks` has a piece {word!r} that says nothing")
+            everything, lines, rest, offset = found.groups()
+            position = len(data) if everything else _advanced(data, position, int(lines or 0), int(rest or 0))
+            time = time if offset is None else int(offset)
+        yield position, time
+
+
+def _advanced(data: bytes, position: int, lines: int, rest: int) -> int:
+    find = data.find
+    for _ in range(lines):
+        position = find(b"\n", position) + 1
+        if not position:
+            return len(data)
+    return min(position + rest, len(data)) if rest else position

@@ -1,0 +1,284 @@
+"""Reads documents that anybody may have written: YAML, JSON and TOML as plain data, within limits.
+
+Nothing here builds objects. YAML comes through libyaml's events (PyYAML's own parser where libyaml is missing) and a
+loop, not recursion: deep nesting, aliases that multiply and tags that ask for Python objects end in an error with a line.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from replay_agent.recording.cassettes.json_spelling import NUMBER, Number
+
+__all__ = "BadDocument", "read_json_document", "read_toml", "read_yaml"
+
+MAX_DEPTH = 200
+_TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
+_QUOTED = re.compile(r""" "[^"]*" | '[^']*' | \#.* """, re.VERBOSE)
+_BLOCK_OPENER = re.compile(r"(?:^|(?<=[ \t]))-(?=[ \t])|:[ \t]*$", re.MULTILINE)
+MAX_ALIASED = 1_000_000
+
+_TAG = "tag:yaml.org,2002:"
+_TEXT_TAGS = frozenset({f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}python/str", f"{_TAG}python/unicode"})
+_LIST_TAGS = frozenset({None, "!", f"{_TAG}seq", f"{_TAG}python/tuple"})
+_MAP_TAGS = frozenset({None, "!", f"{_TAG}map"})
+_BUFFER_TAG = f"{_TAG}python/object/new:_io.BytesIO"
+_ITERATOR_TAG = f"{_TAG}python/object/apply:builtins.iter"
+_SCALAR_TAGS = frozenset({f"{_TAG}int", f"{_TAG}float", f"{_TAG}bool", f"{_TAG}null"})
+_STARTS = frozenset("-+.~0123456789nNtTfFyYoO")
+_WORDS = {
+    **dict.fromkeys(("~", "null", "Null", "NULL", ""), None),
+    **dict.fromkeys(("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"), True),
+    **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"), False),
+}
+_FLOAT = re.compile(
+    r"[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+_INT = re.compile(r"[-+]?(?:0b[01_]+|0[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)")
+
+
+class BadDocument(ValueError):
+    """What is wrong with a document, and in which line (counted from 1; None where no line is to blame)."""
+
+    def __init__(self, cause: str, line: int | None = None) -> None:
+        self.cause = cause
+        self.line = line
+        super().__init__(cause)
+
+
+def read_json_document(text: str) -> object:
+    """Read JSON. Raises `BadDocument`."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as exc:
+        raise BadDocument(f"it is not valid JSON: {exc.msg}", exc.lineno) from exc
+    except RecursionError as exc:
+        raise BadDocument("it is nested too deeply") from exc
+    except ValueError as exc:
+        raise BadDocument(f"it is not valid JSON: {exc}") from exc
+
+
+def read_toml(text: str) -> object:
+    """Read TOML. Raises `BadDocument`."""
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except RecursionError as exc:
+        raise BadDocument("it is nested too deeply") from exc
+    except ValueError as exc:
+        raise BadDocument(f"it is not valid TOML: {exc}") from exc
+
+
+def read_yaml(source: str | bytes, *, first_line: int = 1, exact: bool = False) -> object:
+    """Read one YAML 1.1 document; ``source`` begins in line ``first_line`` of its file.
+
+    Keys are the text that stands there, timestamps stay text, repeated keys keep the last value. With ``exact``, JSON
+    numbers come as `Number`, else as int and float. Raises `BadDocument`.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    composer = _Composer(first_line, exact=exact)
+    takers = {
+        yaml.ScalarEvent: composer.scalar,
+        yaml.MappingStartEvent: composer.begin_mapping,
+        yaml.SequenceStartEvent: composer.begin_list,
+        yaml.MappingEndEvent: composer.end,
+        yaml.SequenceEndEvent: composer.end,
+        yaml.AliasEvent: composer.alias,
+        yaml.DocumentStartEvent: composer.begin_document,
+    }
+    seen = None
+    try:
+        for event in yaml.parse(source, Loader=loader):
+            take = takers.get(type(event))
+            if take is not None:
+                take(event)
+            seen = event.end_mark
+    except yaml.MarkedYAMLError as exc:
+        mark = exc.problem_mark or exc.context_mark
+        line = None if mark is None else mark.line + first_line
+        # A parser reads ahead of its events, and may have a limit of its own: the cause is then still the depth.
+        if (
+            mark is not None
+            and composer.depth + _opened(_text(source)[seen.index if seen else 0 : mark.index]) > MAX_DEPTH
+        ):
+            raise BadDocument(_TOO_DEEP, line) from exc
+        raise BadDocument(f"it is not valid YAML: {exc.problem or exc.context}", line) from exc
+    except yaml.reader.ReaderError as exc:
+        line = first_line + _bytes(source)[: exc.position].count(b"\n")
+        raise BadDocument(f"it holds a character that YAML does not allow: {exc.reason}", line) from exc
+    except UnicodeError as exc:
+        raise BadDocument(f"it holds text that is not Unicode: {exc}") from exc
+    return composer.document
+
+
+def _opened(text: str) -> int:
+    """Count the collections that a piece of YAML opens and leaves open: ``[``, ``{``, ``- `` and keys on lines of their own."""
+    bare = _QUOTED.sub("", text)
+    closed = bare.count("]") + bare.count("}")
+    return bare.count("[") + bare.count("{") - closed + len(_BLOCK_OPENER.findall(bare))
+
+
+def _text(source: str | bytes) -> str:
+    return source if isinstance(source, str) else source.decode("utf-8", "replace")
+
+
+def _bytes(source: str | bytes) -> bytes:
+    return source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection under way; ``size`` counts the nodes in it, those behind aliases as often as they stand there."""
+
+    value: Any
+    tag: str | None
+    anchor: str | None
+    key: str | None = None
+    size: int = 1
+
+
+class _Composer:
+    """Builds plain values from events, one call for each."""
+
+    def __init__(self, first_line: int, *, exact: bool) -> None:
+        self.document: Any = None
+        self._first_line = first_line
+        self._exact = exact
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._documents = 0
+        self._aliased = 0
+
+    @property
+    def depth(self) -> int:
+        return len(self._stack)
+
+    def begin_document(self, event: Any) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            raise self._bad("a second document begins; a cassette is one document", event)
+
+    def begin_mapping(self, event: Any) -> None:
+        if event.tag not in _MAP_TAGS and event.tag not in (_BUFFER_TAG, _ITERATOR_TAG):
+            raise self._bad(f"the tag {event.tag} is not allowed, since it asks for an object to be built", event)
+        self._begin({}, event)
+
+    def begin_list(self, event: Any) -> None:
+        if event.tag not in _LIST_TAGS:
+            raise self._bad(f"the tag {event.tag} is not allowed, since it asks for an object to be built", event)
+        self._begin([], event)
+
+    def _begin(self, value: Any, event: Any) -> None:
+        if len(self._stack) >= MAX_DEPTH:
+            raise self._bad(_TOO_DEEP, event)
+        self._stack.append(_Open(value, event.tag, event.anchor))
+
+    def end(self, event: Any) -> None:
+        done = self._stack.pop()
+        value = self._untagged(done, event) if done.tag in (_BUFFER_TAG, _ITERATOR_TAG) else done.value
+        if done.anchor is not None:
+            self._anchors[done.anchor] = value, done.size
+        self._put(value, event, done.size)
+
+    def _untagged(self, done: _Open, event: Any) -> Any:
+        """Return what vcrpy kept of a body that was a file or an iterator: its bytes, or its list of pieces."""
+        held = done.value.get("state" if done.tag == _BUFFER_TAG else "args")
+        if not isinstance(held, list) or not held:
+            raise self._bad(f"the tag {done.tag} is not used as vcrpy uses it", event)
+        return held[0]
+
+    def alias(self, event: Any) -> None:
+        if event.anchor not in self._anchors:
+            raise self._bad(f"the alias *{event.anchor} stands for nothing", event)
+        value, size = self._anchors[event.anchor]
+        self._aliased += size
+        if self._aliased > MAX_ALIASED:
+            raise self._bad(f"its aliases stand for more than {MAX_ALIASED} values", event)
+        self._put(value, event, size)
+
+    def scalar(self, event: Any) -> None:
+        value = self._scalar(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value, 1
+        self._put(value, event, 1)
+
+    def _scalar(self, event: Any) -> Any:
+        text, tag = event.value, event.tag
+        if self._awaits_key():
+            return text
+        if tag is None:
+            return self._plain(text) if event.implicit[0] else text
+        if tag in _TEXT_TAGS or tag == "!":
+            return text
+        if tag == f"{_TAG}binary":
+            return self._binary(text, event)
+        if tag in _SCALAR_TAGS:
+            return self._plain(text)
+        raise self._bad(f"the tag {tag} is not allowed, since it asks for an object to be built", event)
+
+    def _plain(self, text: str) -> Any:
+        if text and text[0] not in _STARTS:
+            return text
+        if text in _WORDS:
+            return _WORDS[text]
+        if self._exact and NUMBER.fullmatch(text):
+            return Number(text)
+        return _number(text)
+
+    def _binary(self, text: str, event: Any) -> bytes:
+        try:
+            return base64.b64decode(text)
+        except (binascii.Error, ValueError) as exc:
+            raise self._bad(f"its binary data is no base64: {exc}", event) from exc
+
+    def _awaits_key(self) -> bool:
+        if not self._stack:
+            return False
+        top = self._stack[-1]
+        return top.key is None and isinstance(top.value, dict)
+
+    def _put(self, value: Any, event: Any, size: int) -> None:
+        if not self._stack:
+            self.document = value
+            return
+        top = self._stack[-1]
+        top.size += size
+        if isinstance(top.value, list):
+            top.value.append(value)
+        elif top.key is None:
+            if not isinstance(value, str):
+                raise self._bad("a key is not a text", event)
+            top.key = value
+        else:
+            top.value[top.key] = value
+            top.key = None
+
+    def _bad(self, cause: str, event: Any) -> BadDocument:
+        return BadDocument(cause, event.start_mark.line + self._first_line)
+
+
+def _number(text: str) -> Any:
+    """Read a plain scalar as YAML 1.1 does; what is no number after all is text."""
+    if _INT.fullmatch(text):
+        return _integer(text)
+    if _FLOAT.fullmatch(text):
+        word = text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan")
+        return float(word)
+    return text
+
+
+def _integer(text: str) -> Any:
+    digits = text.lstrip("+-").replace("_", "")
+    base = 2 if digits.startswith("0b") else 16 if digits.startswith("0x") else 8 if digits.startswith("0") else 10
+    try:
+        return int(text, base)
+    except ValueError:  # "0x_" and the like, or more digits than Python converts
+        return text

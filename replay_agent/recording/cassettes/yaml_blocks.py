@@ -1,0 +1,311 @@
+"""Writes plain values as YAML that reads well in a diff, and reads just that YAML back, fast.
+
+PyYAML's emitter turns a text with a tab, a trailing blank or an emoji into one quoted line. Here every text of several
+lines keeps its lines: as a literal block, or, where it has characters that YAML must not see raw (carriage returns,
+controls, U+2028), as a quoted text with one escaped line break a line. Blocks begin two columns right of what holds
+them, lists stand in the column of their key, nothing is folded.
+
+What is written is plain YAML 1.1 for any reader. `read_block` reads this subset alone, several times faster than libyaml
+with its constructors, and trusts its input: text that a person may have touched goes to `documents.read_yaml`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from json.encoder import encode_basestring
+from typing import Any
+
+from replay_agent.recording.cassettes.json_spelling import Number
+
+__all__ = "Unwritable", "read_block", "write_block"
+
+_UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PLAIN_START = re.compile(r"[^\W\d_]|[/_$]")
+_PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$./-]*")
+_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+_LONGEST_KEY = 200
+_STEP = "  "
+
+
+class Unwritable(ValueError):
+    """A value that YAML cannot hold: a lone surrogate, a key too long, no plain type."""
+
+
+def write_block(value: Mapping[str, Any], margin: str = "") -> str:
+    """Write a mapping of plain values as lines that begin with ``margin``, the last one ended.
+
+    Values are text, `Number`, int, bool, None, and lists and mappings (with text as keys) of them. Raises
+    `Unwritable`.
+    """
+    return "".join(_mapping(value, margin))
+
+
+def _mapping(value: Mapping[str, Any], margin: str) -> Iterator[str]:
+    for key, each in value.items():
+        yield f"{margin}{_key(key)}:"
+        yield from _value(each, margin)
+
+
+def _sequence(values: Iterable[Any], margin: str) -> Iterator[str]:
+    for each in values:
+        yield f"{margin}-"
+        if each and isinstance(each, dict | list):
+            yield from _behind_dash(each, margin + _STEP)
+        else:
+            yield from _value(each, margin)
+
+
+def _behind_dash(value: Any, margin: str) -> Iterator[str]:
+    """Write a collection whose first line stands behind the dash of its place in a list."""
+    if _is_row(value):
+        yield f" {_row(value)}\n"
+        return
+    lines = _mapping(value, margin) if isinstance(value, dict) else _sequence(value, margin)
+    yield " " + next(lines).removeprefix(margin)
+    yield from lines
+
+
+def _value(value: Any, margin: str) -> Iterator[str]:
+    """Write what stands behind a key's colon, or behind a dash if it is no collection."""
+    if isinstance(value, dict):
+        yield "\n" if value else " {}\n"
+        yield from _mapping(value, margin + _STEP)
+    elif isinstance(value, list):
+        if not value or _is_row(value):
+            yield f" {_row(value)}\n"
+        else:
+            yield "\n"
+            yield from _sequence(value, margin)
+    else:
+        yield f" {_scalar(value, margin + _STEP)}\n"
+
+
+def _is_row(value: Any) -> bool:
+    """Tell whether a value is a list of several numbers, which stands on one line."""
+    return isinstance(value, list) and len(value) > 1 and all(isinstance(each, Number) for each in value)
+
+
+def _row(values: Iterable[Any]) -> str:
+    return f"[{', '.join(values)}]"
+
+
+def _key(key: str) -> str:
+    if _PLAIN_KEY.fullmatch(key) and key.lower() not in _WORDS and len(key) <= _LONGEST_KEY:
+        return key
+    if len(key) > _LONGEST_KEY:
+        raise Unwritable("a key is too long for YAML")
+    return _quoted_line(key)
+
+
+def _scalar(value: Any, margin: str) -> str:
+    if isinstance(value, Number):
+        return value
+    if isinstance(value, str):
+        return _text(value, margin)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    raise Unwritable(f"{type(value).__name__} is no plain value")
+
+
+def _text(text: str, margin: str) -> str:
+    raw = not _UNPRINTABLE.search(text)
+    if "\n" in text:
+        return _literal(text, margin) if raw else _quoted_lines(text, margin)
+    raw = raw and "\t" not in text
+    if raw and _is_plain(text):
+        return text
+    if raw and not ("'" in text and '"' not in text):
+        return "'" + text.replace("'", "''") + "'"
+    return _quoted_line(text)
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a line needs no quotes: it cannot be taken for another type, a key, or the head of a comment."""
+    return bool(
+        _PLAIN_START.match(text)
+        and ": " not in text
+        and " #" not in text
+        and text[-1] not in ": "
+        and text[:6].lower() not in _WORDS
+    )
+
+
+def _literal(text: str, margin: str) -> str:
+    body = text.rstrip("\n")
+    ends = len(text) - len(body)
+    keep = "-" if ends == 0 else "" if ends == 1 and body else "+"
+    first = text.lstrip("\n")
+    hint = "2" if not body or first[0] in " \t" else ""
+    lines = (margin + line if line else "" for line in (text if ends == 0 else text[:-1]).split("\n"))
+    return f"|{hint}{keep}\n" + "\n".join(lines)
+
+
+def _quoted_lines(text: str, margin: str) -> str:
+    *lines, rest = text.split("\n")
+    written = [_quoted_line(line + "\n")[1:-1] for line in lines]
+    if rest:
+        written.append(_quoted_line(rest)[1:-1])
+    shielded = (f"\\{line}" if line.startswith(" ") else line for line in written[1:])
+    return '"' + f"\\\n{margin}".join((written[0], *shielded)) + '"'
+
+
+def _quoted_line(text: str) -> str:
+    if _SURROGATE.search(text):
+        raise Unwritable("a lone surrogate has no place in YAML")
+    return _UNPRINTABLE.sub(_escape, encode_basestring(text))
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
+_CONSTANTS = {"null": None, "true": True, "false": False}
+_LINE = re.compile(r'([A-Za-z_$][A-Za-z0-9_$./-]*|"(?:[^"\\\n]|\\.)*"):(?: ([^\n]+))?\n( *)(-?)')
+_NEXT = re.compile("( *)(-?)")
+
+
+def read_block(text: str) -> dict[str, Any]:
+    """Read a mapping that `write_block` wrote. Numbers come as `Number`.
+
+    Raises ValueError, IndexError or RecursionError for other text, where it notices.
+    """
+    margin = len(text) - len(text.lstrip(" "))
+    reader = _Reader(text)
+    value = reader.mapping(margin, margin)
+    if reader.begin < len(text):
+        raise ValueError(f"a line is not as it was written: {text[reader.begin : reader.begin + 60]!r}")
+    return value
+
+
+class _Reader:
+    """Walks through the lines. ``begin`` is where the next line's text begins, ``margin`` the column of that."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.begin = self.margin = 0
+        self._dash = ""
+
+    def mapping(self, begin: int, margin: int, line: re.Match[str] | None = None) -> dict[str, Any]:
+        """Read the keys in one column, the first of which is at ``begin``, its ``line`` being known or not."""
+        text, match = self._text, _LINE.match
+        found: dict[str, Any] = {}
+        line = line or match(text, begin)
+        while line is not None:
+            key, rest, blank, dash = line.groups()
+            begin, next_margin = line.end(3), len(blank)
+            if key[0] == '"':
+                key = json.loads(key)
+            if rest is not None and (first := rest[0]) not in '|"':
+                found[key] = _read_scalar(rest, first)
+            else:
+                self.begin, self.margin, self._dash = begin, next_margin, dash
+                found[key] = self._longer(line, rest, margin)
+                begin, next_margin, dash = self.begin, self.margin, self._dash
+            if next_margin != margin or dash:
+                break
+            line = match(text, begin)
+        else:
+            if not found or begin < len(text):
+                raise ValueError(f"no key in {text[begin : begin + 60]!r}")
+        self.begin, self.margin, self._dash = begin, next_margin, dash
+        return found
+
+    def _longer(self, line: re.Match[str], rest: str | None, margin: int) -> Any:
+        """Read a value that may go beyond the line of its key."""
+        if rest is None:
+            return self._below(margin)
+        if rest[0] == "|":
+            return self._literal(line.end(2), margin + 2)
+        return self._quoted(line.start(2), line.end(2), margin + 2)
+
+    def sequence(self, begin: int, margin: int) -> list[Any]:
+        """Read the entries whose dashes stand in one column, the first of which is at ``begin``."""
+        found = []
+        while True:
+            found.append(self._entry(begin + 2, margin))
+            if self.margin != margin or not self._dash:
+                return found
+            begin = self.begin
+
+    def _step_to(self, position: int) -> None:
+        """Look at the line that begins at a position: how far it is indented, and whether there is a dash."""
+        found = _NEXT.match(self._text, position)
+        assert found is not None
+        blank, self._dash = found.groups()
+        self.begin, self.margin = found.end(1), len(blank)
+
+    def _below(self, margin: int) -> Any:
+        """Read what stands in the lines below a key: a list in the key's column, or a mapping further right."""
+        if self._dash and self.margin == margin:
+            return self.sequence(self.begin, margin)
+        return self.mapping(self.begin, margin + 2)
+
+    def _entry(self, begin: int, margin: int) -> Any:
+        text = self._text
+        first = text[begin]
+        if first == "-" and text[begin + 1] == " ":
+            return self.sequence(begin, margin + 2)
+        line = _LINE.match(text, begin) if first not in "'|[{" else None
+        if line is not None:
+            return self.mapping(begin, margin + 2, line)
+        end = text.index("\n", begin)
+        self._step_to(end + 1)
+        if first == "|":
+            return self._literal(end, margin + 2)
+        if first == '"':
+            return self._quoted(begin, end, margin + 2)
+        return _read_scalar(text[begin:end], first)
+
+    def _literal(self, end: int, margin: int) -> str:
+        text = self._text
+        stop = _block_end(margin).search(text, end)
+        after = stop.start() + 1 if stop else len(text)
+        body = text[end : after - 1].replace("\n" + " " * margin, "\n")[1:]
+        self._step_to(after)
+        return body if text[end - 1] == "-" else body + "\n"
+
+    def _quoted(self, begin: int, end: int, margin: int) -> str:
+        text, pieces = self._text, []
+        while text[end - 1] == "\\":
+            pieces.append(text[begin : end - 1])
+            begin = end + 1 + margin
+            if text.startswith("\\ ", begin):
+                begin += 1
+            end = text.index("\n", begin)
+        pieces.append(text[begin:end])
+        if len(pieces) > 1:
+            self._step_to(end + 1)
+        value = json.loads("".join(pieces))
+        if not isinstance(value, str):
+            raise ValueError("a quoted text is not as it was written")
+        return value
+
+
+def _read_scalar(text: str, first: str) -> Any:
+    if first == "'":
+        return text[1:-1].replace("''", "'")
+    if first in "-0123456789":
+        return Number(text)
+    if first == "[":
+        return [Number(each) for each in text[1:-1].split(", ")] if len(text) > 2 else []
+    if first == "{":
+        return {}
+    return _CONSTANTS.get(text, text)
+
+
+_BLOCK_ENDS: dict[int, re.Pattern[str]] = {}
+
+
+def _block_end(margin: int) -> re.Pattern[str]:
+    """Return what finds the break before the first line that does not belong to a literal block."""
+    found = _BLOCK_ENDS.get(margin)
+    if found is None:
+        found = _BLOCK_ENDS[margin] = re.compile(rf"\n(?! {{{margin}}}|\n|\Z)")
+    return found

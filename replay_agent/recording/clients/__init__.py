@@ -1,0 +1,1 @@
+"""Hooks into HTTP clients, a module each. The door is `intercept.install`."""

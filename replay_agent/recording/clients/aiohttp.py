@@ -1,0 +1,473 @@
+"""Hooks for aiohttp: its connectors hand out connections whose transport takes requests and gives responses.
+
+As with sockets, only connecting is replaced; aiohttp's own parser sees the bytes, from the recording or from the real
+connection that is made when the request is known.
+"""
+
+# ruff: noqa: SLF001 - a connector is left through a private method, a response's reader is reached through another
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from functools import wraps
+from typing import Any, TypeAlias
+
+from replay_agent.framing.http1 import (
+    CONTINUE,
+    NO_ANSWER,
+    SHORT_BODY,
+    RequestReader,
+    ResponseReader,
+    head_bytes,
+    piece_bytes,
+    trailing_bytes,
+)
+from replay_agent.recording import dispatch
+from replay_agent.recording.answers import CANCELLED, Live, Replay
+from replay_agent.recording.clients.failures import os_error
+from replay_agent.recording.clients.tee import GRACE, Tee, patience_ms
+from replay_agent.recording.process import backoff
+from replay_agent.recording.process.patching import Patch
+from replay_agent.recording.recorder import Recording
+from replay_agent.traffic import Failure, Outcome, Phase, Response, StreamEnd
+
+__all__ = ("aiohttp_patches",)
+
+POLL = 0.01
+"""Seconds between looks at whether a client reads on past the end of what was recorded."""
+
+
+Connect: TypeAlias = Callable[[], Awaitable[Any]]
+
+
+def aiohttp_patches(module: Any) -> list[Patch]:
+    """Return the patches for aiohttp."""
+
+    def connecting(original: Any) -> Any:
+        @wraps(original)
+        async def connect(connector: Any, req: Any, *args: Any, **kwargs: Any) -> Any:
+            recording = dispatch.claimant(str(req.url))
+            if recording is None or "upgrade" in req.headers:
+                return await original(connector, req, *args, **kwargs)
+
+            async def really_connect() -> Any:
+                return await original(connector, req, *args, **kwargs)
+
+            return _stand_in(module, connector, req, recording, really_connect)
+
+        return connect
+
+    return [Patch(module.BaseConnector, "connect", connecting)]
+
+
+def _stand_in(module: Any, connector: Any, req: Any, recording: Recording, connect: Connect) -> Any:
+    """Return a connection that looks like one of this connector, and never goes into its pool."""
+    loop = asyncio.get_running_loop()
+    protocol = module.client_proto.ResponseHandler(loop)
+    protocol.connection_made(_Transport(module, connector, req, protocol, recording, connect))
+    return module.connector.Connection(_Owner(connector), req.connection_key, protocol, loop)
+
+
+_CONNECT_ERRORS: dict[type[OSError], str] = {
+    socket.gaierror: "ClientConnectorDNSError",
+    ssl.SSLCertVerificationError: "ClientConnectorCertificateError",
+    ssl.SSLError: "ClientConnectorSSLError",
+}
+
+
+class _Owner:
+    """The connector that a stand-in connection is given back to."""
+
+    def __init__(self, connector: Any) -> None:
+        self.force_close = connector.force_close
+
+    def _release(self, _key: Any, protocol: Any, **_how: bool) -> None:
+        protocol.close()
+
+
+class _Transport(asyncio.Transport):
+    """In place of a connection's transport: knows what aiohttp writes, and answers when the request is whole."""
+
+    def __init__(
+        self, module: Any, connector: Any, req: Any, protocol: Any, recording: Recording, connect: Connect
+    ) -> None:
+        super().__init__()
+        self._module = module
+        self._connector = connector
+        self._req = req
+        self._protocol = protocol
+        self._recording = recording
+        self._connect = connect
+        self._loop = asyncio.get_running_loop()
+        self._debt = backoff.debt()
+        self._written = RequestReader()
+        self._source: _Replayed | _Relay | None = None
+        self._closing = False
+
+    # What aiohttp asks of a transport
+
+    def write(self, data: Any) -> None:
+        self._written.feed(bytes(data))
+        if self._source is not None:
+            return
+        if self._written.complete:
+            self._answer()
+        elif self._written.waits_for_continue:
+            self._loop.call_soon(self.receive, CONTINUE)
+
+    def writelines(self, list_of_data: Iterable[Any]) -> None:
+        for data in list_of_data:
+            self.write(data)
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def pause_reading(self) -> None:
+        if self._source is not None:
+            self._source.pause()
+
+    def resume_reading(self) -> None:
+        if self._source is not None:
+            self._source.resume()
+
+    def close(self) -> None:
+        if not self._closing:
+            self._closing = True
+            if self._source is not None:
+                self._source.close()
+            self._loop.call_soon(self._protocol.connection_lost, None)
+
+    def abort(self) -> None:
+        self.close()
+
+    # What a source of the response calls
+
+    def receive(self, data: bytes) -> None:
+        if not self._closing:
+            self._protocol.data_received(data)
+
+    def hang_up(self, error: Exception | None) -> None:
+        if not self._closing:
+            self._closing = True
+            self._protocol.connection_lost(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Raise an error to whoever waits for the response or reads its body."""
+        if self._closing:
+            return
+        reader = self.reader
+        self._protocol.set_exception(error)
+        if reader is not None:
+            reader.set_exception(error)
+
+    @property
+    def reader(self) -> Any:
+        """The stream that the body goes into, None before there is one."""
+        return getattr(self._protocol, "_payload", None)
+
+    def hold(self) -> None:
+        """Have the reader say when it has been read."""
+        self._protocol.pause_reading()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the response has come to its end."""
+        return self.reader is None or bool(self.reader.is_eof())
+
+    @property
+    def is_read(self) -> bool:
+        """Whether somebody waits for more of the body."""
+        return self.reader is not None and self.reader._waiter is not None
+
+    @property
+    def session_is_closed(self) -> bool:
+        """Whether the session was closed, and with it every real connection, whoever still holds a response."""
+        return bool(self._connector.closed)
+
+    @property
+    def timeouts(self) -> tuple[type[BaseException], ...]:
+        """The errors of a read that took too long, as opposed to those of a whole request."""
+        return (self._module.ServerTimeoutError,)
+
+    def why_closed(self) -> BaseException | None:
+        """Return what made the client close: an error it is handling, or one that broke its reading."""
+        error = sys.exc_info()[1]
+        return self.reader.exception() if error is None and self.reader is not None else error
+
+    def connect_error(self, failure: Failure) -> Exception:
+        """Return the error that aiohttp's connector would have raised."""
+        error = os_error(failure)
+        if isinstance(error, TimeoutError):
+            return self.connect_timeout()
+        module, name = self._module, _CONNECT_ERRORS.get(type(error), "ClientConnectorError")
+        made: Exception = getattr(module, name, module.ClientConnectorError)(self._req.connection_key, error)
+        made.__cause__ = error
+        return made
+
+    def connect_timeout(self) -> Exception:
+        """Return the error of a connect that took too long."""
+        return self._timeout("ConnectionTimeoutError", f"Connection timeout to host {self._req.url}")
+
+    def timeout_error(self) -> Exception:
+        """Return the error of a read that took too long."""
+        return self._timeout("SocketTimeoutError", "Timeout on reading data from socket")
+
+    def _timeout(self, name: str, message: str) -> Exception:
+        error: Exception = getattr(self._module, name, self._module.ServerTimeoutError)(message)
+        return error
+
+    def _answer(self) -> None:
+        request, sent = self._written.request(_base_url(self._req)), bytes(self._written.sent)
+        try:
+            recording = self._recording if self._recording.is_open else dispatch.claimant(request.url)
+            answer = dispatch.begin(recording, request) if recording is not None else None
+        except BaseException as error:  # noqa: BLE001 - a miss, or what a hook raised: for whoever waits for the answer
+            self._loop.call_soon(self.fail, error)
+            return
+        if isinstance(answer, Replay):
+            self._source = _Replayed(self, answer, self._debt)
+        else:
+            self._source = _Relay(self, answer, request.method, self._connect, sent)
+
+
+def _base_url(req: Any) -> str:
+    return str(req.url.origin())
+
+
+class _Replayed:
+    """Feeds a recorded response, each piece when the one before has been read, so that none are joined."""
+
+    def __init__(self, transport: _Transport, answer: Replay, debt: backoff.Debt) -> None:
+        self._transport = transport
+        self._answer = answer
+        self._debt = debt
+        self._loop = asyncio.get_running_loop()
+        self._waits_for_reader = False
+        self._passed = 0
+        debt.note(answer.outcome)
+        self._loop.call_soon(self._start, answer.outcome)
+
+    def pause(self) -> None:
+        """The reader has enough: `_give` knows already, as it says so itself."""
+
+    def resume(self) -> None:
+        if self._waits_for_reader:
+            self._waits_for_reader = False
+            self._loop.call_soon(self._go_on)
+
+    def close(self) -> None:
+        """Nothing is held; the transport takes no more."""
+
+    def _start(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Failure):
+            self._break(outcome)
+            return
+        self._response = outcome
+        self._left = iter(outcome.chunks)
+        self._transport.receive(head_bytes(outcome))
+        self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._transport.is_closing():
+            return
+        chunk = next(self._left, None)
+        if chunk is None:
+            self._end(self._response)
+        elif self._answer.paced and chunk.offset_ms > self._passed:
+            self._loop.call_later((chunk.offset_ms - self._passed) / 1000, self._give, chunk.data)
+            self._passed = chunk.offset_ms
+        else:
+            self._give(chunk.data)
+
+    def _give(self, data: bytes) -> None:
+        reader = self._transport.reader
+        before = reader.total_bytes if reader is not None else 0
+        self._transport.receive(piece_bytes(self._response, data))
+        if reader is None or reader.is_eof() or reader.total_bytes == before:
+            self._loop.call_soon(self._go_on)
+        else:
+            self._waits_for_reader = True
+            self._transport.hold()
+
+    def _end(self, response: Response) -> None:
+        """Do what follows the last piece."""
+        if response.failure is not None:
+            self._debt.note(response.failure)
+            self._break(response.failure)
+        elif response.end is StreamEnd.ABANDONED:
+            self._loop.call_later(patience_ms(response) / 1000, self._miss)
+        elif response.end is StreamEnd.CLOSED:
+            self._watch()
+        else:
+            self._transport.receive(trailing_bytes(response))
+            if not self._transport.is_whole:
+                self._transport.hang_up(None)  # a body that ends with its connection
+
+    def _break(self, failure: Failure) -> None:
+        if failure.kind == CANCELLED:
+            self._loop.call_later(patience_ms(failure) / 1000, self._miss)
+        elif failure.phase in (Phase.CONNECT, Phase.SEND):
+            self._transport.fail(self._transport.connect_error(failure))
+        elif failure.kind.endswith("Timeout"):
+            self._transport.fail(self._transport.timeout_error())
+        else:
+            self._transport.hang_up(None if failure.kind == "RemoteProtocolError" else os_error(failure))
+
+    def _watch(self) -> None:
+        """Wait until the client closes, as it did when it was recorded, or reads on, which is a miss."""
+        if self._transport.is_closing():
+            return
+        if self._transport.is_read:
+            self._miss()
+        else:
+            self._loop.call_later(POLL, self._watch)
+
+    def _miss(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.fail(self._answer.read_on())
+
+
+class _Relay(asyncio.Protocol):
+    """Passes a live response on as it comes, and notes it."""
+
+    def __init__(self, transport: _Transport, live: Live | None, method: str, connect: Connect, sent: bytes) -> None:
+        self._transport = transport
+        self._live = live
+        self._reader = ResponseReader(method)
+        self._tee: Tee | None = None
+        self._connection: Any = None
+        self._own_protocol: Any = None
+        self._in_grace = False
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._run(connect, sent))
+
+    async def _run(self, connect: Connect, sent: bytes) -> None:
+        try:
+            with dispatch.unhooked():
+                self._connection = await connect()
+        except asyncio.CancelledError:
+            self._give_up()
+            raise
+        except Exception as error:  # noqa: BLE001 - it goes to the client, who waits for the response
+            self._transport.fail(self._not_connected(error))
+            return
+        self._own_protocol = self._connection.protocol
+        self._connection.transport.set_protocol(self)
+        self._connection.transport.write(sent)
+
+    # The real transport's side
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_grace:
+            self._after_grace(not self._reader.feed(data) and self._reader.complete)
+            return
+        self._note(data)
+        self._transport.receive(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._in_grace:
+            self._after_grace(False)
+        elif self._live is not None:
+            self._note_end(self._live, exc)
+        self._transport.hang_up(exc)
+        self._own_protocol.connection_lost(exc)
+        self._connection.close()
+
+    # The client's side
+
+    def pause(self) -> None:
+        if self._connection is not None and self._connection.transport is not None:
+            self._connection.transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._connection is not None and self._connection.transport is not None:
+            self._connection.transport.resume_reading()
+
+    def close(self) -> None:
+        """The client is through with the response, or has given up on it."""
+        if self._connection is None:
+            self._task.cancel()
+        elif self._live is None or self._reader.complete:
+            self._connection.close()
+        else:
+            self._close_early(self._live, self._transport.why_closed())
+
+    def _close_early(self, live: Live, error: BaseException | None) -> None:
+        if isinstance(error, self._transport.timeouts):
+            self._fail(live, "ReadTimeout", str(error))
+        elif self._tee is None:
+            live.give_up()
+        elif isinstance(error, (asyncio.CancelledError, TimeoutError)):
+            self._tee.abandoned()
+        elif not self._tee.done:
+            self._in_grace = True
+            self._loop.call_later(GRACE, self._after_grace, False)
+            return
+        self._connection.close()
+
+    def _after_grace(self, ended: bool) -> None:
+        if self._in_grace and self._tee is not None:
+            self._in_grace = False
+            self._tee.complete() if ended else self._tee.closed()
+            self._connection.close()
+
+    # What is noted
+
+    def _note(self, data: bytes) -> None:
+        if self._live is None:
+            return
+        pieces = self._reader.feed(data)
+        if self._tee is None and self._reader.head is not None:
+            self._tee = Tee(self._live, self._reader.head)
+        if self._tee is None:
+            return
+        for piece in pieces:
+            self._tee.piece(piece)
+        self._tee.waiting = True
+        if self._reader.complete:
+            self._tee.complete()
+
+    def _note_end(self, live: Live, error: Exception | None) -> None:
+        if error is not None:
+            self._fail(live, "ReadError", str(error))
+        elif self._transport.session_is_closed and not self._reader.complete:
+            self._tee.closed() if self._tee is not None else live.give_up()
+        elif self._reader.at_end() and self._tee is not None:
+            self._tee.complete()
+        else:
+            self._fail(live, "RemoteProtocolError", SHORT_BODY if self._tee else NO_ANSWER)
+
+    def _fail(self, live: Live, kind: str, message: str) -> None:
+        if self._tee is not None:
+            self._tee.failed(kind, message)
+        else:
+            live.fail(kind, Phase.HEAD, message)
+
+    def _give_up(self) -> None:
+        if self._live is not None:
+            self._live.give_up()
+
+    def _not_connected(self, error: Exception) -> Exception:
+        """Record that connecting failed, and return the error that the client gets."""
+        kind = _connect_kind(error)
+        if self._live is not None and kind is None:
+            self._live.drop()
+        elif self._live is not None and kind is not None:
+            message = str(getattr(error, "os_error", error))
+            self._live.fail(kind, Phase.CONNECT, message)
+        return self._transport.connect_timeout() if type(error) is TimeoutError else error
+
+
+def _connect_kind(error: Exception) -> str | None:
+    """Name an error of connecting as httpx would; None if it is none of the transport."""
+    if isinstance(error, TimeoutError):
+        return "ConnectTimeout"
+    if "Proxy" in type(error).__name__:
+        return "ProxyError"
+    return "ConnectError" if isinstance(error, OSError) else None

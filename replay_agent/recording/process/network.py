@@ -1,0 +1,270 @@
+"""The network, shut: while a test is replayed no address beyond loopback is reached, by whatever client.
+
+An audit hook (PEP 578) sees name lookups, connects and datagrams of every socket in the process, those made in C
+included; guarded methods of ``socket.socket`` add what no event tells of: sockets connected before, and names that a
+connect looks up by itself. Not seen are child processes that execute another program, and code with a network stack of
+its own: ``ctypes``, uvloop, grpc, libcurl, the connects of Windows' proactor event loop.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, TypeAlias, TypeVar
+
+from replay_agent.exceptions import NetworkBlocked
+from replay_agent.recording.matching.hosts import address_of, is_loopback, matches_host, split_host
+from replay_agent.recording.process.patching import Patch
+
+__all__ = "NetworkGuard", "hold", "is_shut", "open_network", "release", "shut", "shut_by"
+
+Host: TypeAlias = "str | bytes | bytearray | None"
+
+Guard = TypeVar("Guard", bound="NetworkGuard")
+
+INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
+
+
+class NetworkGuard:
+    """What is let through while the network is shut, and what was refused."""
+
+    def __init__(self, test: str | None, allowed_hosts: Iterable[str] = ()) -> None:
+        self.test = test
+        self.allowed_hosts = tuple(allowed_hosts)
+        self.refused: list[str] = []
+        """Hosts and addresses that were asked for, in order."""
+        self._own_name = socket.gethostname().lower()
+        self._looked_up = {host for host in map(_name_of, self.allowed_hosts) if "*" not in host}
+        self._addresses: set[str] = set()
+        self._resolving = threading.local()
+
+    def check_lookup(self, host: Host) -> None:
+        """Raise `NetworkBlocked` for a name that must not be looked up. Literal addresses need no lookup."""
+        name = _text(host)
+        if self._is_own(name) or address_of(name) is not None or getattr(self._resolving, "now", False):
+            return
+        if not self._is_allowed(name, None):
+            self._refuse(name, f"the lookup of {name!r}")
+        self._looked_up.add(name)
+
+    def check_address(self, host: Host, port: object = None) -> None:
+        """Raise `NetworkBlocked` for an address or name beyond loopback that is not allowed."""
+        if isinstance(host, str) and host[:4] == "127.":
+            return
+        name = _text(host)
+        if self._is_own(name):
+            return
+        number, address = port if isinstance(port, int) else None, address_of(name)
+        if self._is_allowed(name, number) or (address is not None and self._stands_for_allowed(str(address))):
+            return
+        self._refuse(name, f"a connection to {name}" + (f" port {port}" if number else ""))
+
+    def check_peer(self, family: int, address: Any) -> None:
+        """Raise `NetworkBlocked` for the address of a socket if it must not be reached."""
+        if family in INTERNET and isinstance(address, tuple) and address:
+            self.check_address(address[0], address[1] if len(address) > 1 else None)
+
+    def _is_own(self, name: str) -> bool:
+        return not name or name == self._own_name or is_loopback(name)
+
+    def _is_allowed(self, name: str, port: int | None) -> bool:
+        return matches_host(name, port, self.allowed_hosts) or matches_host(
+            name, port, map(_name_of, self.allowed_hosts)
+        )
+
+    def _stands_for_allowed(self, address: str) -> bool:
+        """Tell whether an allowed name stands for this address: one given exactly, or one that was looked up."""
+        if address not in self._addresses and self._looked_up:
+            self._resolving.now = True
+            try:
+                self._addresses.update(found for name in list(self._looked_up) for found in _resolve(name))
+            finally:
+                self._resolving.now = False
+        return address in self._addresses
+
+    def _refuse(self, host: str, what: str) -> None:
+        self.refused.append(host)
+        who = f" while {self.test} is replayed" if self.test else " in replay"
+        raise NetworkBlocked(
+            f"The network is shut{who}: {what} was refused. If this is meant to be, allow it with "
+            f"--allowed-hosts={host} (or allowed_hosts=[{host!r}]), or record the test anew."
+        )
+
+
+def shut(test: str | None = None, allowed_hosts: Iterable[str] = ()) -> NetworkGuard:
+    """Shut the network for the whole process; a guard shut later takes over from an earlier one until it opens."""
+    return shut_by(NetworkGuard(test, allowed_hosts))
+
+
+def shut_by(guard: Guard) -> Guard:
+    """Shut the network for the whole process, this guard deciding what is let through."""
+    with _lock:
+        _guards.append(guard)
+        _switch()
+    return guard
+
+
+def open_network(guard: NetworkGuard) -> None:
+    """Undo one `shut`. The network is open again when all are undone."""
+    with _lock:
+        if guard in _guards:
+            _guards.remove(guard)
+        _switch()
+
+
+def hold() -> None:
+    """Leave in place, until `release`, what the first `shut` replaces; for those who shut and open many times."""
+    global _holders  # noqa: PLW0603 - what is replaced is of the process
+    with _lock:
+        _holders += 1
+
+
+def release() -> None:
+    """Undo one `hold`."""
+    global _holders  # noqa: PLW0603
+    with _lock:
+        _holders -= 1
+        _switch()
+
+
+def is_shut() -> bool:
+    """Tell whether the network is shut."""
+    return _active is not None
+
+
+_lock = threading.RLock()
+_guards: list[NetworkGuard] = []
+_active: NetworkGuard | None = None
+_holders = 0
+_replaced = _hooked = False
+
+
+def _switch() -> None:
+    """Make the last guard the active one, and install or remove what it needs."""
+    global _active, _replaced, _hooked  # noqa: PLW0603 - an audit hook is of the process and cannot be taken back
+    if _guards and not _hooked:
+        _hooked = True
+        sys.addaudithook(_audit)
+    wanted = bool(_guards) or (_replaced and _holders > 0)
+    if wanted != _replaced:
+        _replaced = wanted
+        for patch in _PATCHES:
+            patch.apply() if wanted else patch.undo()
+    _active = _guards[-1] if _guards else None
+
+
+def _audit(event: str, args: tuple[Any, ...]) -> None:
+    guard = _active
+    if guard is None or event[:7] != "socket.":
+        return
+    check = _EVENTS.get(event)
+    if check is not None:
+        check(guard, args)
+
+
+def _audit_connect(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
+    sock, address = args
+    try:
+        guard.check_peer(sock.family, address)
+    except NetworkBlocked:
+        sock.close()  # whoever wanted to connect expects an OSError, and would leave it open
+        raise
+
+
+def _audit_datagram(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
+    guard.check_peer(args[0].family, args[1])
+
+
+def _audit_lookup(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
+    guard.check_lookup(args[0])
+
+
+def _audit_reverse_lookup(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
+    sockaddr = args[0]
+    guard.check_address(sockaddr[0] if isinstance(sockaddr, tuple) else sockaddr)
+
+
+_EVENTS: dict[str, Callable[[NetworkGuard, tuple[Any, ...]], None]] = {
+    "socket.connect": _audit_connect,
+    "socket.sendto": _audit_datagram,
+    "socket.sendmsg": _audit_datagram,
+    "socket.getaddrinfo": _audit_lookup,
+    "socket.gethostbyname": _audit_lookup,
+    "socket.gethostbyaddr": _audit_reverse_lookup,
+    "socket.getnameinfo": _audit_reverse_lookup,
+}
+
+
+def _check_connected(guard: NetworkGuard, sock: Any) -> None:
+    """Check the peer of a socket that was connected before the network was shut."""
+    try:
+        peer = sock.getpeername()
+    except OSError:
+        return
+    if type(peer) is tuple and peer and peer[0] not in ("127.0.0.1", "::1"):
+        guard.check_peer(sock.family, peer)
+
+
+def _guarding_connect(original: Any) -> Any:
+    def network_guard(self: Any, address: Any) -> Any:
+        guard = _active
+        if guard is not None:
+            _audit_connect(guard, (self, address))
+        return original(self, address)
+
+    return network_guard
+
+
+def _guarding_datagram(original: Any) -> Any:
+    @wraps(original)
+    def method(self: Any, *args: Any) -> Any:
+        guard = _active
+        if guard is not None and args:
+            guard.check_peer(self.family, args[-1])
+        return original(self, *args)
+
+    return method
+
+
+def _guarding_transfer(original: Any) -> Any:
+    @wraps(original)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        guard = _active
+        if guard is not None:
+            _check_connected(guard, self)
+        return original(self, *args, **kwargs)
+
+    return method
+
+
+_TRANSFERS = "send", "sendall", "recv", "recv_into"
+_MORE = "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into", "sendfile", "sendmsg"
+_PATCHES = [
+    *(Patch(socket.socket, name, _guarding_connect) for name in ("connect", "connect_ex")),
+    Patch(socket.socket, "sendto", _guarding_datagram),
+    *(Patch(socket.socket, name, _guarding_transfer) for name in (*_TRANSFERS, *_MORE) if hasattr(socket.socket, name)),
+    *(Patch(ssl.SSLSocket, name, _guarding_transfer) for name in (*_TRANSFERS, "read", "write")),
+]
+
+
+def _text(host: Host) -> str:
+    if host is None:
+        return ""
+    text = host if isinstance(host, str) else bytes(host).decode("idna", "replace")
+    return text.lower().rstrip(".")
+
+
+def _name_of(allowed: str) -> str:
+    """Return the host of an allowed ``host`` or ``host:port``."""
+    return allowed.lower() if address_of(allowed) else split_host(allowed)[0]
+
+
+def _resolve(name: str) -> list[str]:
+    try:
+        return [str(found[4][0]) for found in socket.getaddrinfo(name, None)]
+    except OSError:
+        return []

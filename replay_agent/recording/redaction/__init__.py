@@ -1,0 +1,1 @@
+"""Keeps secrets out of what is written. The door is `redactor.Redactor`."""

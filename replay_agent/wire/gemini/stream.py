@@ -1,0 +1,368 @@
+"""Gemini's answers, read as they arrive: server-sent events, a JSON array in pieces, or one JSON object.
+
+Source of the format: https://ai.google.dev/api/generate-content#generatecontentresponse.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from replay_agent.calls import Answer, AnswerError
+from replay_agent.exceptions import WireError
+from replay_agent.messages import (
+    NO_TIMESTAMP,
+    FinishReason,
+    ModelResponse,
+    ModelResponsePart,
+    ModelResponseStreamEvent,
+    NativeToolCallPart,
+    NativeToolReturnPart,
+    TextPart,
+    ThinkingPart,
+    ToolCallPart,
+    UnknownPart,
+)
+from replay_agent.usage import Usage
+from replay_agent.wire.gemini.arguments import PartialCall
+from replay_agent.wire.gemini.content import camel, read_model_part, read_signature
+from replay_agent.wire.shapes.counters import counter
+from replay_agent.wire.shapes.event_source import EventSource
+from replay_agent.wire.shapes.json_elements import JSONElements
+from replay_agent.wire.shapes.json_text import Fields, read_json
+from replay_agent.wire.shapes.refusals import error_in, refusal
+from replay_agent.wire.shapes.streamed_parts import StreamedParts
+from replay_agent.wire.shapes.timestamps import read_timestamp
+
+__all__ = "GROUNDING_FIELDS", "MODALITY_COUNTERS", "GeminiStream"
+
+_FORMAT = "gemini"
+_FINISH_REASONS: dict[str, FinishReason] = {
+    "STOP": "stop",
+    "MAX_TOKENS": "length",
+    "CONTINUATION": "length",
+    "SAFETY": "content_filter",
+    "RECITATION": "content_filter",
+    "BLOCKLIST": "content_filter",
+    "PROHIBITED_CONTENT": "content_filter",
+    "SPII": "content_filter",
+    "MODEL_ARMOR": "content_filter",
+    "IMAGE_SAFETY": "content_filter",
+    "IMAGE_PROHIBITED_CONTENT": "content_filter",
+    "IMAGE_RECITATION": "content_filter",
+    "LANGUAGE": "error",
+    "MALFORMED_FUNCTION_CALL": "error",
+    "UNEXPECTED_TOOL_CALL": "error",
+    "TOO_MANY_TOOL_CALLS": "error",
+    "NO_IMAGE": "error",
+}
+_CHUNK_FIELDS = {"candidates", "usageMetadata", "modelVersion", "responseId", "createTime", "error"}
+_CANDIDATE_FIELDS = {
+    "content",
+    "finishReason",
+    "index",
+    "tokenCount",
+    "avgLogprobs",
+    "logprobsResult",
+    "safetyRatings",
+    "groundingMetadata",
+    "urlContextMetadata",
+}
+GROUNDING_FIELDS = frozenset(
+    {
+        "groundingChunks",
+        "groundingSupports",
+        "searchEntryPoint",
+        "retrievalMetadata",
+        "retrievalQueries",
+        "googleMapsWidgetContextToken",
+        "imageSearchQueries",
+        "sourceFlaggingUris",
+    }
+)
+"""What may stand beside the queries in the metadata of a search."""
+MODALITY_COUNTERS = {
+    "promptTokensDetails": "prompt",
+    "cacheTokensDetails": "cache",
+    "candidatesTokensDetails": "candidates",
+    "toolUsePromptTokensDetails": "tool_use_prompt",
+}
+"""Lists of tokens by modality in the usage, and what our names for their counters end with."""
+_STANDARD_COUNTERS = {"audio_prompt_tokens": "input_audio_tokens", "audio_candidates_tokens": "output_audio_tokens"}
+
+
+class GeminiStream:
+    """Reads one answer of any shape; the first character tells the shape."""
+
+    def __init__(self, model: str | None) -> None:
+        self._response = _Response(model)
+        self._shape: Literal["unknown", "json", "events"] = "unknown"
+        self._elements = JSONElements(_FORMAT)
+        self._events = EventSource()
+
+    def feed(self, data: bytes) -> list[ModelResponseStreamEvent]:
+        """Take the next bytes and return the events that they completed. Raises `WireError` for what is no JSON."""
+        if self._shape == "unknown":
+            start = data.lstrip(b" \t\r\n\xef\xbb\xbf")
+            if not start:
+                return []
+            self._shape = "json" if start[:1] in b"{[" else "events"
+            data = start
+        if self._shape == "events":
+            return self._take([event.data.encode() for event in self._events.feed(data)])
+        return self._take(self._elements.feed(data))
+
+    def close(self) -> list[ModelResponseStreamEvent]:
+        """Say that no bytes follow, and return the last events. Raises `WireError` for an object that is cut."""
+        if self._elements.inside and not self._elements.is_array:
+            raise WireError("the answer is cut", _FORMAT)
+        events = self._last_events() if self._shape == "events" else []
+        return events + self._response.close()
+
+    @property
+    def answer(self) -> Answer:
+        """The answer as far as it has come."""
+        return self._response.answer
+
+    @property
+    def finished(self) -> bool:
+        """Whether the model has said why it stopped, or an error has come."""
+        return self._response.finished
+
+    def _last_events(self) -> list[ModelResponseStreamEvent]:
+        last = self._events.close()
+        if self._events.document is not None:
+            self._response.error = refusal(None, self._events.document)
+            return []
+        try:
+            return self._take([event.data.encode() for event in last])
+        except WireError:
+            return []  # the stream was cut within an event
+
+    def _take(self, chunks: list[bytes]) -> list[ModelResponseStreamEvent]:
+        merging = self._shape == "events" or self._elements.is_array is True
+        values = (read_json(chunk, _FORMAT) for chunk in chunks if chunk.strip() not in (b"", b"[DONE]"))
+        return [event for value in values for event in self._response.take(value, merging=merging)]
+
+
+class _Response:
+    """The meaning of the chunks so far."""
+
+    def __init__(self, model: str | None) -> None:
+        self.error: AnswerError | None = None
+        self._parts = StreamedParts()
+        self._run: tuple[str, int] = ("", 0)
+        self._model = model
+        self._id: str | None = None
+        self._timestamp = NO_TIMESTAMP
+        self._usage: Usage | None = None
+        self._reason: str | None = None
+        self._blocked = False
+        self._call: PartialCall | None = None
+        self._native_calls = False
+        self._grounding: Fields = {}
+        self._pages: Fields = {}
+        self._beside: Fields = {}
+        self._candidate: Fields = {}
+        self._others: list[Any] = []
+
+    @property
+    def finished(self) -> bool:
+        return self._reason is not None or self._blocked or self.error is not None
+
+    @property
+    def answer(self) -> Answer:
+        parts = self._parts.parts()
+        if self.error is not None and not parts:
+            return Answer(error=self.error)
+        response = ModelResponse(
+            parts,
+            model_name=self._model,
+            timestamp=self._timestamp,
+            finish_reason="content_filter" if self._blocked else _FINISH_REASONS.get(self._reason or ""),
+            usage=self._usage,
+            provider_response_id=self._id,
+        )
+        return Answer(response, self.error)
+
+    def take(self, value: object, *, merging: bool) -> list[ModelResponseStreamEvent]:
+        """Take one chunk. ``merging``: a text goes on where the last one ended, as it does in a stream."""
+        if not isinstance(value, dict):
+            raise WireError(f"an object was expected in the answer, not {type(value).__name__}", _FORMAT)
+        chunk = camel(value)
+        if chunk.get("error"):
+            self.error = error_in(value)
+            return []
+        self._note(chunk)
+        candidates = chunk.get("candidates")
+        events: list[ModelResponseStreamEvent] = []
+        for candidate in candidates if isinstance(candidates, list) else []:
+            fields = camel(candidate) if isinstance(candidate, dict) else {}
+            if not isinstance(candidate, dict) or counter(fields.get("index")):
+                self._others.append(candidate)
+            else:
+                events += self._take_candidate(fields, merging=merging)
+        return events + (self._last_parts() if self.finished else [])
+
+    def close(self) -> list[ModelResponseStreamEvent]:
+        return self._last_parts()
+
+    def _note(self, chunk: Fields) -> None:
+        self._model = _text(chunk, "modelVersion") or self._model
+        self._id = _text(chunk, "responseId") or self._id
+        self._timestamp = read_timestamp(chunk.get("createTime")) or self._timestamp
+        if isinstance(chunk.get("usageMetadata"), dict):
+            self._usage = _read_usage(camel(chunk["usageMetadata"]), self._usage)
+        feedback = chunk.get("promptFeedback")
+        if isinstance(feedback, dict) and camel(feedback).get("blockReason"):
+            self._blocked = True
+            self._beside["promptFeedback"] = feedback
+        self._beside |= {key: chunk[key] for key in chunk if key not in _CHUNK_FIELDS and key != "promptFeedback"}
+
+    def _take_candidate(self, candidate: Fields, *, merging: bool) -> list[ModelResponseStreamEvent]:
+        content = candidate.get("content")
+        raw_parts = camel(content).get("parts") if isinstance(content, dict) else None
+        events: list[ModelResponseStreamEvent] = []
+        for raw in raw_parts if isinstance(raw_parts, list) else []:
+            if not merging:
+                self._begin("")
+            events += self._take_part(raw)
+        self._reason = _text(candidate, "finishReason") or self._reason
+        self._grounding = _object(candidate, "groundingMetadata") or self._grounding
+        self._pages = _object(candidate, "urlContextMetadata") or self._pages
+        rest = {key: value for key, value in candidate.items() if key not in _CANDIDATE_FIELDS}
+        if self._reason == "STOP":
+            rest.pop("finishMessage", None)
+        self._candidate |= rest
+        return events
+
+    def _take_part(self, raw: object) -> list[ModelResponseStreamEvent]:
+        part = camel(raw) if isinstance(raw, dict) else {}
+        call = part.get("functionCall")
+        if isinstance(call, dict) and self._is_partial(camel(call)):
+            return self._take_partial(camel(call), read_signature(part))
+        return [event for read in self._in_order(read_model_part(raw)) for event in self._add(read)]
+
+    def _in_order(self, parts: list[ModelResponsePart]) -> list[ModelResponsePart]:
+        """Put the signature of a text that goes on behind it, so that the text stays in one piece."""
+        goes_on = self._run[0] == "text" and len(parts) > 1 and isinstance(parts[1], TextPart)
+        return [*parts[1:], parts[0]] if goes_on and isinstance(parts[0], ThinkingPart) else parts
+
+    def _add(self, part: ModelResponsePart) -> list[ModelResponseStreamEvent]:
+        if isinstance(part, TextPart):
+            return self._parts.text(self._begin("text"), part.content)
+        if isinstance(part, ThinkingPart) and part.content:
+            events = self._parts.thinking(self._begin("thinking"), part.content, signature=part.signature)
+            if part.signature is not None:
+                self._begin("")
+            return events
+        self._begin("")
+        self._native_calls |= isinstance(part, NativeToolCallPart)
+        return self._parts.whole(part)
+
+    def _begin(self, kind: str) -> tuple[str, int]:
+        """Return the key for a part of a kind: the last one's if that is of the same kind."""
+        if not kind or self._run[0] != kind:
+            self._run = (kind, self._run[1] + 1)
+        return self._run
+
+    def _is_partial(self, call: Fields) -> bool:
+        return "partialArgs" in call or call.get("willContinue") is True or (self._call is not None and not call)
+
+    def _take_partial(self, call: Fields, signature: str | None) -> list[ModelResponseStreamEvent]:
+        events = [] if signature is None else self._add(ThinkingPart("", signature))
+        name = _text(call, "name")
+        if name is not None:
+            self._call = PartialCall(name, _text(call, "id"))
+        if self._call is None:
+            return events + self._add(UnknownPart({"functionCall": call}))
+        pieces = call.get("partialArgs")
+        for piece in pieces if isinstance(pieces, list) else []:
+            self._call.add(camel(piece) if isinstance(piece, dict) else {})
+        if call.get("willContinue") is True:
+            return events
+        done, self._call = self._call, None
+        return events + self._add(ToolCallPart(done.name, done.args, done.call_id))
+
+    def _last_parts(self) -> list[ModelResponseStreamEvent]:
+        """Return what the provider tells of the whole answer: searches it made, pages it read, and what is unknown."""
+        self._begin("")
+        candidate, beside = dict(self._candidate), dict(self._beside)
+        events = self._last_tool("web_fetch", self._pages, {"urls": _addresses(self._pages)})
+        queries, rest = self._grounding.get("webSearchQueries"), dict(self._grounding)
+        if queries and not self._native_calls:
+            rest.pop("webSearchQueries")
+            events += self._last_tool("web_search", rest, {"queries": queries})
+        elif _has_retrieved(rest) and not self._native_calls:
+            events += self._last_tool("file_search", rest, {})
+        elif rest:
+            candidate["groundingMetadata"] = rest
+        if candidate or self._others:
+            beside["candidates"] = [candidate, *self._others]
+        return events + (self._parts.whole(UnknownPart({"response": beside}), "beside") if beside else [])
+
+    def _last_tool(self, name: str, content: Fields, args: Fields) -> list[ModelResponseStreamEvent]:
+        if not content and not args.get("queries"):
+            return []
+        call, result = NativeToolCallPart(name, args), NativeToolReturnPart(name, content)
+        return [*self._parts.whole(call, (name, "call")), *self._parts.whole(result, (name, "return"))]
+
+
+def _text(fields: Fields, key: str) -> str | None:
+    value = fields.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _object(fields: Fields, key: str) -> Fields:
+    value = fields.get(key)
+    return camel(value) if isinstance(value, dict) else {}
+
+
+def _addresses(pages: Fields) -> list[str]:
+    entries = pages.get("urlMetadata")
+    found = (
+        [camel(entry).get("retrievedUrl") for entry in entries if isinstance(entry, dict)]
+        if isinstance(entries, list)
+        else []
+    )
+    return [address for address in found if isinstance(address, str)]
+
+
+def _has_retrieved(grounding: Fields) -> bool:
+    chunks = grounding.get("groundingChunks")
+    return isinstance(chunks, list) and any(
+        isinstance(chunk, dict) and "retrievedContext" in camel(chunk) for chunk in chunks
+    )
+
+
+def _read_usage(metadata: Fields, before: Usage | None) -> Usage:
+    """Return the usage; each chunk tells the sum so far, and what it leaves out is as it was."""
+    counts = {key: counter(value) for key, value in metadata.items()}
+    request_tokens = counts.get("promptTokenCount", 0) + counts.get("toolUsePromptTokenCount", 0)
+    response_tokens = counts.get("candidatesTokenCount", 0) + counts.get("thoughtsTokenCount", 0)
+    details = {
+        "cache_read_tokens": counts.get("cachedContentTokenCount", 0),
+        "reasoning_tokens": counts.get("thoughtsTokenCount", 0),
+        "tool_use_prompt_tokens": counts.get("toolUsePromptTokenCount", 0),
+        **_by_modality(metadata),
+    }
+    known = {key: value for key, value in details.items() if value}
+    if before is None:
+        before = Usage(request_tokens=0, response_tokens=0, total_tokens=0)
+    return Usage(
+        request_tokens=request_tokens or before.request_tokens,
+        response_tokens=response_tokens or before.response_tokens,
+        total_tokens=counts.get("totalTokenCount") or before.total_tokens,
+        details={**(before.details or {}), **known} or None,
+    )
+
+
+def _by_modality(metadata: Fields) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for key, where in MODALITY_COUNTERS.items():
+        entries = metadata.get(key)
+        for entry in entries if isinstance(entries, list) else []:
+            fields = camel(entry) if isinstance(entry, dict) else {}
+            if modality := _text(fields, "modality"):
+                name = f"{modality.lower()}_{where}_tokens"
+                found[_STANDARD_COUNTERS.get(name, name)] = counter(fields.get("tokenCount"))
+    return found

@@ -1,0 +1,23 @@
+"""What a provider would have made up and a codec must invent: ids, and where a stream is cut into pieces."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from replay_agent.wire.shapes.json_text import dump_json
+
+__all__ = "made_up_id", "pieces"
+
+_PIECE = re.compile(r"\s*\S{1,24}|\s+")
+
+
+def made_up_id(prefix: str, *content: object) -> str:
+    """Return an id that depends on nothing but the content: the same answer has the same ids on every run."""
+    digest = hashlib.sha256(b"\0".join(dump_json(value).encode() for value in content)).hexdigest()
+    return prefix + digest[:24]
+
+
+def pieces(text: str) -> list[str]:
+    """Cut a text into the pieces in which a provider might stream it: about a word each."""
+    return _PIECE.findall(text)

@@ -1,0 +1,106 @@
+"""Content encodings undone, whole, cut and damaged."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import zlib
+
+import brotli
+import pytest
+import zstandard
+
+from replay_agent.exceptions import WireError
+from replay_agent.framing import content_encoding
+from replay_agent.framing.content_encoding import decode, encode, encodings
+
+TEXT = b'{"answer": "' + b"Paris. " * 400 + b'"}'
+
+
+def bare_deflate(data):
+    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return stream.compress(data) + stream.flush()
+
+
+CASES = {
+    "gzip": gzip.compress(TEXT),
+    "x-gzip": gzip.compress(TEXT[:100]) + gzip.compress(TEXT[100:]),
+    "deflate": zlib.compress(TEXT),
+    "Deflate": bare_deflate(TEXT),
+    "br": brotli.compress(TEXT),
+    "zstd": zstandard.compress(TEXT[:50]) + zstandard.compress(TEXT[50:]),
+    "identity": TEXT,
+    "gzip, br": brotli.compress(gzip.compress(TEXT)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_encodings_are_undone(name):
+    assert decode((("Content-Encoding", name),), CASES[name]) == TEXT
+
+
+@pytest.mark.parametrize("name", ["gzip", "x-gzip", "deflate", "br", "zstd", "identity", "gzip, zstd"])
+def test_encodings_are_applied(name):
+    headers = (("content-encoding", name),)
+    assert decode(headers, encode(headers, TEXT)) == TEXT
+
+
+def test_a_body_without_encoding_stays():
+    assert decode((("content-type", "application/json"),), TEXT) == TEXT
+
+
+def test_an_empty_body_stays_empty():
+    assert decode((("content-encoding", "gzip"),), b"") == b""
+
+
+def test_repeated_headers_add_up():
+    headers = (("content-encoding", "gzip"), ("Content-Encoding", "identity, BR"))
+    assert encodings(headers) == ("gzip", "br")
+
+
+@pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd"])
+def test_a_cut_body_gives_its_beginning_where_that_is_wanted(name):
+    headers, body = (("content-encoding", name),), CASES[name][:-9]
+    assert TEXT.startswith(decode(headers, body, partial=True))
+    with pytest.raises(WireError, match="ends too early"):
+        decode(headers, body)
+
+
+@pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd"])
+def test_damaged_data_is_named(name):
+    with pytest.raises(WireError, match=f"{name}: the body is not in this encoding"):
+        decode((("content-encoding", name),), b"\xff\xfenot compressed at all")
+
+
+@pytest.mark.parametrize("package", content_encoding.ZSTD)
+def test_any_package_reads_zstd(package, monkeypatch):
+    pytest.importorskip(package)
+    for other in content_encoding.ZSTD:
+        if other != package:
+            monkeypatch.setitem(sys.modules, other, None)
+    headers = (("content-encoding", "zstd"),)
+    assert decode(headers, CASES["zstd"]) == TEXT
+    assert decode(headers, encode(headers, TEXT)) == TEXT
+    assert TEXT.startswith(decode(headers, CASES["zstd"][:-9], partial=True))
+    for damaged in (CASES["zstd"][:-9], b"no zstd"):
+        with pytest.raises(WireError, match="zstd"):
+            decode(headers, damaged)
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch):
+    for package in content_encoding.ZSTD:
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(WireError, match="pip install zstandard"):
+        decode((("content-encoding", "zstd"),), CASES["zstd"])
+
+
+def test_an_unknown_encoding_is_named():
+    with pytest.raises(WireError, match="pack200-gzip: unknown"):
+        decode((("content-encoding", "pack200-gzip"),), TEXT)
+
+
+@pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd"])
+def test_a_bomb_is_refused(name, monkeypatch):
+    monkeypatch.setattr(content_encoding, "MAX_DECODED", 1000)
+    with pytest.raises(WireError, match="beyond 1000 bytes"):
+        decode((("content-encoding", name),), CASES[name])

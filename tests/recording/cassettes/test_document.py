@@ -1,0 +1,288 @@
+"""The document: opened without reading what is not asked for, exact, and honest about damage."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from replay_agent.exceptions import CassetteUnreadable, CassetteVersionError
+from replay_agent.recording.cassettes.document import (
+    Header,
+    foreign_cassette,
+    is_ours,
+    new_item,
+    read_cassette,
+    render,
+    render_header,
+    unkeyed,
+)
+from replay_agent.recording.matching.index import Key
+from replay_agent.traffic import Chunk, Failure, Phase, Response
+
+PATH = Path("cassettes/geo.yaml")
+
+
+@pytest.fixture
+def three(chat):
+    failed = replace(chat("fails", test=None), outcome=Failure("ReadTimeout", Phase.HEAD))
+    return [chat("one\ntwo"), chat("three", test="tests/test_geo.py::test_other"), failed]
+
+
+@pytest.fixture
+def document(three, keying):
+    header = Header(keying=keying.scheme, recorded_at="2026-11-22T10:00:00Z", frozen={"clock": 1.5, "seeds": [1, "x"]})
+    return render(header, [new_item(each, keying(each.request)) for each in three])
+
+
+@pytest.fixture
+def cassette(document, keying):
+    keying.asked = 0
+    return read_cassette(document, PATH)
+
+
+def test_everything_comes_back(cassette, three):
+    assert cassette.interactions() == three
+    assert [cassette.outcome(index) for index in range(3)] == [each.outcome for each in three]
+    assert [cassette.test(index) for index in range(3)] == [each.test for each in three]
+    assert (len(cassette), cassette.layout, cassette.path) == (3, "replay-agent", PATH)
+
+
+def test_header_comes_back(cassette):
+    header = cassette.header
+    assert header.frozen == {"clock": 1.5, "seeds": [1, "x"]}
+    assert (header.keying, header.recorded_at, header.version) == ("bytes-1", "2026-11-22T10:00:00Z", 1)
+    assert header.library.startswith("pytest-replay-agent ")
+
+
+def test_document_is_plain_yaml(document):
+    found = yaml.safe_load(document)
+    assert list(found) == ["version", "library", "recorded_at", "keying", "frozen", "interactions"]
+    assert len(found["interactions"]) == 3
+
+
+def test_stored_keys_need_no_reading(cassette, three, keying, make_keying):
+    assert cassette.keys(keying) == [make_keying()(each.request) for each in three]
+    assert keying.asked == 0
+
+
+def test_other_scheme_recomputes_every_key(cassette, make_keying):
+    other = make_keying("bytes-2")
+    cassette.keys(other)
+    assert other.asked == 3
+
+
+def test_unknown_key_is_recomputed(three, keying):
+    cassette = read_cassette(render(Header(keying=keying.scheme), [new_item(each, None) for each in three]), PATH)
+    cassette.keys(keying)
+    assert keying.asked == 3
+
+
+def test_edited_item_is_recomputed_alone(document, keying, three):
+    keying.asked = 0
+    cassette = read_cassette(document.replace(b"content: three", b"content: four"), PATH)
+    keys = cassette.keys(keying)
+    assert keying.asked == 1
+    assert keys[1] == keying(cassette.interaction(1).request)
+    assert b"four" in cassette.interaction(1).request.body
+    assert cassette.outcome(1) == three[1].outcome
+    assert cassette.test(1) == three[1].test
+
+
+@pytest.mark.parametrize("comment", [b"", b"# mine", b"# 0123456789abcdef 00000000"])
+def test_edited_comment_is_no_key(document, keying, three, comment, make_keying):
+    begin = document.index(b"- # ")
+    end = document.index(b"\n", begin)
+    if comment:
+        edited = document[:begin] + b"- " + comment + document[end:]
+    else:
+        edited = document[:begin] + b"- " + document[end + 3 :]
+    cassette = read_cassette(edited, PATH)
+    assert cassette.keys(keying) == [make_keying()(each.request) for each in three]
+    assert cassette.interactions() == three
+
+
+def test_items_are_written_again_byte_for_byte(cassette, document, keying):
+    cassette.keys(keying)
+    assert render(cassette.header, [cassette.item(index) for index in range(3)]) == document
+
+
+def test_edited_items_are_written_again_byte_for_byte(document, keying):
+    edited = document.replace(b"content: three", b"content: four  # by hand")
+    cassette = read_cassette(edited, PATH)
+    cassette.keys(keying)
+    assert render(cassette.header, [cassette.item(index) for index in range(3)]) == edited
+
+
+def test_other_scheme_changes_the_comments_alone(cassette, document, make_keying):
+    cassette.keys(make_keying("bytes-2"))
+    items = [cassette.item(index) for index in range(3)]
+    assert all(item.content in document for item in items)
+    again = read_cassette(render(Header(keying="bytes-2"), items), PATH)
+    asked = make_keying("bytes-2")
+    again.keys(asked)
+    assert asked.asked == 0
+
+
+def test_ids_of_a_key_come_back(chat):
+    key = Key("0" * 16, ("call_1", "odd id: #1\n", "", "%", "é"))
+
+    class Fixed:
+        scheme = "fixed"
+
+        def __call__(self, request):
+            raise AssertionError("the key is in the file")
+
+    cassette = read_cassette(render(Header(keying="fixed"), [new_item(chat(), key)]), PATH)
+    assert cassette.keys(Fixed()) == [key]
+
+
+def test_forgotten_key(chat, keying):
+    item = new_item(chat(), keying(chat().request))
+    assert unkeyed(item).content == item.content
+    assert unkeyed(item).source.startswith(b"- # ?/")
+    by_hand = replace(item, source=b"- test: x\n" + item.content)
+    assert unkeyed(by_hand) == by_hand
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        ("uses call_1 now", True),
+        ('{"id": "call_1"}', True),
+        ("uses call_12", False),
+        ("xcall_1", False),
+        ("none", False),
+    ],
+)
+def test_answered_ids(chat, keying, answer, found):
+    cassette = read_cassette(render(Header(), [new_item(chat("call_1 in a prompt", answer), None)]), PATH)
+    assert cassette.answered("call_1") is found
+
+
+def test_answered_id_in_bytes_that_are_no_text(chat):
+    frame = b"\x00\x01\x02\x03\xff" + b'{"toolUseId":"tooluse_1"}' + bytes(range(250, 256)) * 4
+    interaction = replace(chat(), outcome=Response(200, chunks=(Chunk(frame),)))
+    cassette = read_cassette(render(Header(), [new_item(interaction, None)]), PATH)
+    assert cassette.answered("tooluse_1")
+    assert not cassette.answered("tooluse_2")
+
+
+def test_answered_in_a_foreign_cassette(chat):
+    cassette = foreign_cassette([chat(answer="call_1")], PATH)
+    assert cassette.answered("call_1")
+    assert not cassette.answered("call_2")
+
+
+def test_foreign_cassette_has_keys_and_items(three, keying, make_keying):
+    cassette = foreign_cassette(three, PATH)
+    keys = cassette.keys(keying)
+    assert cassette.layout == "foreign"
+    assert keys == [make_keying()(each.request) for each in three]
+    again = read_cassette(render(Header(keying=keying.scheme), [cassette.item(n) for n in range(3)]), PATH)
+    assert again.interactions() == three
+
+
+def test_empty_cassette():
+    cassette = read_cassette(render(Header(keying="k"), []), PATH)
+    assert (len(cassette), cassette.interactions()) == (0, [])
+
+
+def test_another_tools_layout_is_read_whole(document, three):
+    rewritten = yaml.safe_dump(yaml.safe_load(document), sort_keys=False, indent=4).encode()
+    cassette = read_cassette(rewritten, PATH)
+    assert [each.request for each in cassette.interactions()] == [each.request for each in three]
+
+
+def test_unknown_header_fields_stay(document):
+    cassette = read_cassette(document.replace(b"keying:", b"note: mine\nkeying:"), PATH)
+    assert cassette.header.extra == {"note": "mine"}
+    assert b"note: mine\n" in render_header(cassette.header)
+
+
+def test_edited_header_is_read(document):
+    cassette = read_cassette(document.replace(b"version: 1\n", b"# hello\nversion: 1  # ours\n"), PATH)
+    assert len(cassette) == 3
+
+
+@pytest.mark.parametrize(
+    ("data", "ours"),
+    [
+        (b"version: 1\nlibrary: pytest-replay-agent 9\ninteractions:\n", True),
+        (b"keying: x\ninteractions: []\n", True),
+        (b"interactions:\n- request:\n    body: 'keying: x'\nversion: 1\n", False),
+        (b"version: 1\ninteractions:\nkeying: x\n", False),
+        (b"", False),
+    ],
+)
+def test_our_layout_shows_in_the_first_lines(data, ours):
+    assert is_ours(data) is ours
+
+
+DAMAGE = [
+    (lambda d: d[: len(d) // 2], "cut off"),
+    (lambda d: d[: len(d) * 9 // 10], "cut off"),
+    (lambda d: d[:-40], "cut off"),
+    (lambda d: d[:-4], "cut off"),
+    (lambda d: d[: d.rindex(b"- # ")], "cut off"),
+    (lambda d: d[: d.index(b"interactions:") + 13] + b"\n", "not a list"),
+    (lambda d: d[: d.index(b"interactions:")], "cut off"),
+    (lambda d: d + b"more: lines\n", "cut off"),
+    (lambda d: d.replace(b"interactions:\n", b"interactions: text\n"), ""),
+    (lambda d: d.replace(b"keying:", b"keying: ["), "header"),
+    (lambda d: b"- text\n" + d, "header"),
+]
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGE)
+def test_damaged_document_names_file_and_cause(document, damage, words):
+    with pytest.raises(CassetteUnreadable) as caught:
+        read_cassette(damage(document), PATH)
+    assert str(PATH) in str(caught.value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [(b"version: 1\n", b"version: 999\n", "format version 999"), (b"version: 1\n", b"", "no format version")],
+)
+def test_other_version_is_refused(document, old, new, words):
+    with pytest.raises(CassetteVersionError, match=words):
+        read_cassette(document.replace(old, new), PATH)
+
+
+ITEM_DAMAGE = [
+    (b"status: 200", b"status: fine"),
+    (b"  response:", b"  respons:"),
+    (b"content: three", b"content: 'three"),
+    (b"content: three", b"content: thr\xffee"),
+    (b"content: three", b"content: &a [*a]"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), ITEM_DAMAGE)
+def test_damaged_item_names_file_line_and_number(document, keying, old, new):
+    second = document.index(b"content: three") if b"three" in old else document.index(old)
+    damaged = document[:second] + document[second:].replace(old, new, 1)
+    cassette = read_cassette(damaged, PATH)
+    with pytest.raises(CassetteUnreadable, match=r"geo\.yaml:\d+: interaction [12] "):
+        cassette.keys(keying)
+        cassette.interactions()
+
+
+def test_line_of_the_damage(document, keying):
+    damaged = document.replace(b"content: three", b"content: thr\xffee")
+    cassette = read_cassette(damaged, PATH)
+    line = damaged[: damaged.index(b"\xff")].count(b"\n") + 1
+    with pytest.raises(CassetteUnreadable, match=f"geo.yaml:{line}: interaction 2 holds a byte that is not UTF-8"):
+        cassette.interaction(1)
+
+
+def test_torn_end_is_left_out(document, three):
+    whole = document.removesuffix(b"...\n")
+    for end in (whole, whole[:-1], whole[:-30], whole + b"- # 0123"):
+        cassette = read_cassette(end, PATH, torn=True)
+        kept = 3 if end.startswith(whole) else 2
+        assert cassette.interactions() == three[:kept]

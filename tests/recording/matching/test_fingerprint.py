@@ -1,0 +1,65 @@
+"""What tells that a request is spelled as a recorded one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from replay_agent.recording.cassettes.document import Header, new_item, read_cassette, render
+from replay_agent.recording.matching.fingerprint import fingerprint
+from replay_agent.recording.redaction.redactor import Redactor
+from replay_agent.traffic import Request
+
+ASKED = Request("POST", "https://api.example.org/v1", (("Content-Type", "application/json"),), b'{"n":1}')
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ASKED, method="PUT"),
+        replace(ASKED, url="https://api.example.org/v2"),
+        replace(ASKED, body=b'{"n": 1}'),
+        replace(ASKED, headers=(("Content-Type", "text/plain"),)),
+        replace(ASKED, headers=(*ASKED.headers, ("Range", "bytes=0-9"))),
+        replace(ASKED, headers=()),
+    ],
+    ids=["method", "address", "body", "value of a header", "one more header", "no header"],
+)
+def test_another_spelling_shows(other):
+    assert fingerprint(other) != fingerprint(ASKED)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ASKED, headers=(("content-type", "application/json"),)),
+        replace(ASKED, headers=(("user-agent", "openai 3"), *ASKED.headers, ("authorization", "Bearer x"))),
+    ],
+    ids=["case of a header", "headers that are not stored"],
+)
+def test_what_is_not_stored_does_not_show(other):
+    assert fingerprint(other) == fingerprint(ASKED)
+
+
+def test_stored_request_has_the_fingerprint_of_the_live_one():
+    live = replace(ASKED, headers=(("Host", "api.example.org"), *ASKED.headers, ("x-api-key", "abc")))
+    assert fingerprint(Redactor().request(live)) == fingerprint(live)
+
+
+def test_text_that_is_no_unicode_is_taken():
+    assert len(fingerprint(replace(ASKED, url="https://api.example.org/\udcff"))) == 16
+
+
+def test_cassette_keeps_it(chat, keying, tmp_path):
+    asked = chat().request
+    data = render(Header(keying=keying.scheme), [new_item(chat(), keying(asked))])
+    (key,) = read_cassette(data, tmp_path / "a.yaml").keys(keying)
+    assert (key, key.fingerprint) == (keying(asked), fingerprint(asked))
+
+
+def test_changed_fingerprint_in_the_file_is_not_believed(chat, keying, tmp_path):
+    data = render(Header(keying=keying.scheme), [new_item(chat(), keying(chat().request))])
+    forged = data.replace(fingerprint(chat().request).encode(), fingerprint(ASKED).encode())
+    (key,) = read_cassette(forged, tmp_path / "a.yaml").keys(keying)
+    assert (key, key.fingerprint) == (keying(chat().request), "")

@@ -1,0 +1,118 @@
+"""The index: content decides, equal requests in recorded order, client-made ids by their order."""
+
+from __future__ import annotations
+
+from replay_agent.recording.matching.index import Index, Key
+
+
+def index_of(*keys, answered=(), **options):
+    return Index(keys, answered=lambda each: each in answered, **options)
+
+
+A, B = Key("a"), Key("b")
+
+
+def test_content_not_order_decides():
+    index = index_of(A, B)
+    assert [index.find(B), index.find(A)] == [1, 0]
+
+
+def test_equal_requests_in_recorded_order():
+    index = index_of(A, B, A, A)
+    assert [index.find(A) for _ in range(4)] == [0, 2, 3, None]
+
+
+def test_unknown_request_is_not_found():
+    index = index_of(A)
+    assert index.find(B) is None
+    assert not index.knows(B)
+
+
+def test_used_up_is_still_known():
+    index = index_of(A)
+    index.find(A)
+    assert index.find(A) is None
+    assert index.knows(A)
+
+
+def test_last_answer_repeats_when_allowed():
+    index = index_of(A, A, allow_repeats=True)
+    assert [index.find(A) for _ in range(4)] == [0, 1, 1, 1]
+    assert index.find(B) is None
+
+
+def test_leftovers_and_played():
+    index = index_of(A, B, A)
+    index.find(A)
+    assert index.leftovers() == [1, 2]
+    assert index.played == {0}
+    assert len(index) == 3
+
+
+def test_recorded_just_now_is_not_played_again():
+    index = index_of(A)
+    assert index.add(B, played=True) == 1
+    assert index.find(B) is None
+    assert index.add(B) == 2
+    assert index.find(B) == 2
+
+
+def with_ids(*ids):
+    return Key("d", ids)
+
+
+def test_answered_ids_must_be_equal():
+    index = index_of(with_ids("call_1"), answered={"call_1"})
+    assert index.find(with_ids("call_2")) is None
+    assert not index.knows(with_ids("call_2"))
+    assert index.find(with_ids("call_1")) == 0
+
+
+def test_client_made_ids_compare_by_order():
+    index = index_of(with_ids("mine_1", "mine_2"))
+    assert index.find(with_ids("other_9", "other_3")) == 0
+
+
+def test_mixed_ids_compare_each_by_its_kind():
+    index = index_of(with_ids("call_1", "mine_1"), answered={"call_1"})
+    assert index.find(with_ids("call_2", "mine_2")) is None
+    assert index.find(with_ids("call_1", "mine_2")) == 0
+
+
+def test_answered_id_does_not_stand_for_a_client_made_one():
+    index = index_of(with_ids("mine_1"), with_ids("call_1"), answered={"call_1"})
+    assert index.find(with_ids("call_1")) == 1
+    assert index.find(with_ids("call_1")) is None
+
+
+def test_same_ids_go_before_alike_ones():
+    index = index_of(with_ids("mine_1"), with_ids("mine_2"))
+    assert index.find(with_ids("mine_2")) == 1
+    assert index.find(with_ids("mine_3")) == 0
+    assert index.find(with_ids("mine_4")) is None
+
+
+def test_repeats_with_client_made_ids():
+    index = index_of(with_ids("mine_1"), with_ids("mine_2"), allow_repeats=True)
+    assert [index.find(with_ids(f"new_{n}")) for n in range(3)] == [0, 1, 1]
+
+
+def test_added_interaction_joins_its_group():
+    index = index_of(with_ids("mine_1"))
+    assert index.find(with_ids("x")) == 0
+    index.add(with_ids("mine_2"))
+    assert index.find(with_ids("y")) == 1
+
+
+def test_answers_are_searched_once_an_id():
+    asked = []
+    keys = [with_ids(f"mine_{n}") for n in range(50)]
+    index = Index(keys, answered=lambda each: bool(asked.append(each)))
+    for n in range(50):
+        assert index.find(with_ids(f"new_{n}")) == n
+    assert len(asked) == 50
+
+
+def test_finding_does_not_walk_the_played_ones():
+    index = index_of(*(A for _ in range(20_000)))
+    assert [index.find(A) for _ in range(20_000)] == list(range(20_000))

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replay_agent.exceptions import WireError
+from replay_agent.wire.shapes.json_text import (
+    dump_json,
+    load_fields,
+    load_json,
+    read_json,
+    read_object,
+    write_json,
+    write_text,
+)
+from tests.wire import generated as g
+
+
+@given(g.json_values)
+def test_values_come_back(value):
+    assert read_json(write_json(value), "test") == value
+    assert load_json(dump_json(value), "test") == value
+    assert load_json(json.dumps(value), "test") == value
+
+
+def test_json_is_compact_and_plain():
+    assert write_json({"a": ["é", 1]}) == '{"a":["é",1]}'.encode()
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b" ", b"{", b"nonsense", b"{} x", b"\xff", b'"\xff"', b"9" * 5000, b"[" * 201, b"[" * 10**6]
+)
+def test_anything_else_is_a_wire_error(body):
+    with pytest.raises(WireError, match=r"^test: this is not JSON") as caught:
+        read_json(body, "test")
+    assert caught.value.format == "test"
+
+
+@pytest.mark.parametrize("read", [read_object, load_fields])
+def test_an_object_is_an_object(read):
+    assert read(b'{"a": 1}', "test") == {"a": 1}
+    with pytest.raises(WireError, match="object was expected, not list"):
+        read(b"[]", "test")
+
+
+def test_a_byte_order_mark_is_passed_over():
+    assert read_json(b"\xef\xbb\xbf{}", "test") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (rb'"\ud83d\ude00"', "😀"),
+        (rb'"\uD83D\uDE00"', "😀"),
+        (rb'"\ud83d"', "\ufffd"),
+        (rb'"\ude00x"', "\ufffdx"),
+        (rb'"\ud83d\ud83d\ude00"', "\ufffd😀"),
+        (rb'"\\ud83d"', r"\ud83d"),
+        (rb'"\\\ud83d"', "\\\ufffd"),
+        (rb'"\n\ud83d"', "\n\ufffd"),
+    ],
+)
+def test_half_a_surrogate_pair_is_replaced(text, value):
+    assert read_json(text, "test") == value
+
+
+@given(st.lists(st.sampled_from([r"\ud83d", r"\ude00", r"\\", r"\"", "u", "d83d", "x"]), max_size=8).map("".join))
+def test_what_was_read_can_be_written(text):
+    value = read_json(f'"{text}"'.encode(), "test")
+    assert read_json(write_json(value), "test") == value
+
+
+def test_halves_that_python_made_can_be_written():
+    assert write_json("\ud83d") == b'"?"'
+    assert dump_json("é\ud83d") == r'"\u00e9\ud83d"'
+
+
+def test_other_types_are_written_as_pydantic_does():
+    assert write_text({"a": {1}, "b": b"x"}) == '{"a":[1],"b":"x"}'

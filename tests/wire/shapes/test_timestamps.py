@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replay_agent.wire.shapes.timestamps import read_timestamp, write_timestamp
+
+
+@given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)))
+def test_times_come_back(time):
+    assert read_timestamp(write_timestamp(time)) == time
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-05-27T16:53:45.443719Z", "2026-05-27T16:53:45.443719999Z", "2026-05-27T18:53:45.443719123+02:00"]
+)
+def test_more_digits_than_python_keeps(text):
+    assert read_timestamp(text) == datetime(2026, 5, 27, 16, 53, 45, 443719, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", [None, 1, "", "yesterday", "2026-05-27T16:53:45", "2026-13-01T00:00:00Z"])
+def test_anything_else_is_no_time(text):
+    assert read_timestamp(text) is None
+
+
+def test_times_are_written_in_utc():
+    time = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2)))
+    assert write_timestamp(time) == "2026-01-02T01:04:05.000000Z"

@@ -38,7 +38,7 @@ from replay_agent.recording.cassettes.json_spelling import Number
 from replay_agent.recording.cassettes.safe_documents import BadDocument, read_yaml
 from replay_agent.recording.cassettes.yaml_blocks import read_block, write_block
 from replay_agent.recording.matching.fingerprint import fingerprint
-from replay_agent.recording.matching.index import Key, Keying
+from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.traffic import Interaction, Outcome, Response
 
 __all__ = "Cassette", "Header", "Item", "Layout", "foreign_cassette", "is_ours", "new_item", "read_cassette", "render"

@@ -5,7 +5,7 @@
     version: 1
     library: pytest-replay-agent 0.1.0
     recorded_at: '2026-11-22T15:37:53Z'
-    keying: meaning-1
+    keying: meaning-2
     interactions:
     - # 5f0c2ad1e9b34c70/c2b6a39e5d01f488 8a3be1f2 call_1
       test: tests/test_geo.py::test_capital

@@ -35,6 +35,7 @@ from replay_agent.wire.shapes.retries import retry_reason
 
 __all__ = "read_input", "write_input"
 
+
 PromptContent: TypeAlias = UserContent | UnknownPart
 
 _SYSTEM_ROLES = ("system", "developer")

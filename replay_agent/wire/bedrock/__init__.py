@@ -7,22 +7,23 @@ frames, one JSON event each.
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, unquote, urlsplit
+from collections.abc import Mapping
+from functools import partial
+from typing import ClassVar
+from urllib.parse import quote, unquote
 
-from replay_agent.calls import Answer, ModelCall
-from replay_agent.exceptions import WireError
+from replay_agent.calls import ModelCall
 from replay_agent.messages import ModelResponse
-from replay_agent.traffic import Headers, Request, header
+from replay_agent.traffic import Headers, header
 from replay_agent.wire.bedrock.answers import ERRORS
 from replay_agent.wire.bedrock.calls import read_call, write_call
 from replay_agent.wire.bedrock.content import write_response_block
 from replay_agent.wire.bedrock.stream import BedrockStream
 from replay_agent.wire.bedrock.written import write_answer, write_frames
-from replay_agent.wire.codec import EncodedAnswer, EncodedCall
+from replay_agent.wire.codec import Asked, Codec, EncodedAnswer, EncodedCall, unchanged_source
 from replay_agent.wire.shapes.call_ids import CallIds
 from replay_agent.wire.shapes.json_text import write_json
 from replay_agent.wire.shapes.made_up import made_up_id
-from replay_agent.wire.shapes.refusals import refusal
 
 __all__ = "Bedrock", "codec"
 
@@ -32,22 +33,23 @@ _ADDRESS = re.compile(r"/model/(?P<model>.+)/converse(?P<stream>-stream)?/?$")
 _EVENT_STREAM = "application/vnd.amazon.eventstream"
 
 
-class Bedrock:
+class Bedrock(Codec):
     """Converse and ConverseStream. The model is in the address; extras are the fields of the body.
 
     Two requests in a row, or two answers without a request between them, are not told apart on the wire: consecutive
     user messages are read as one request. Settings of 0 are sent.
     """
 
-    name = _FORMAT
+    name = "bedrock"
+    least: ClassVar[Mapping[str, object]] = {"messages": []}
 
-    def claims(self, request: Request) -> bool:
+    def serves(self, asked: Asked) -> bool:
+        """Tell whether an address is one of Converse."""
+        return _ADDRESS.search(asked.path) is not None
+
+    def claims(self, asked: Asked) -> bool:
         """Tell whether this is a Converse call."""
-        return (
-            request.method.upper() == "POST"
-            and _ADDRESS.search(urlsplit(request.url).path) is not None
-            and request.body.lstrip()[:1] == b"{"
-        )
+        return _ADDRESS.search(asked.path) is not None
 
     def encode_call(self, call: ModelCall) -> EncodedCall:
         """Write a call as boto3 would; the path belongs to ``https://bedrock-runtime.<region>.amazonaws.com``.
@@ -56,29 +58,14 @@ class Bedrock:
         """
         verb = "converse-stream" if call.stream else "converse"
         path = f"/model/{quote(call.model or '', safe='')}/{verb}"
-        source = call.source
-        if source is not None and read_call(source, call.model, stream=call.stream) == call:
-            return EncodedCall(path, source)
-        return EncodedCall(path, write_json(write_call(call)))
+        read = partial(read_call, model=call.model, stream=call.stream)
+        return EncodedCall(path, unchanged_source(call, read) or write_json(write_call(call)))
 
-    def decode_call(self, request: Request) -> ModelCall:
+    def read_call(self, asked: Asked) -> ModelCall:
         """Read a call."""
-        address = _ADDRESS.search(urlsplit(request.url).path)
+        address = _ADDRESS.search(asked.path)
         model = unquote(address["model"]) if address else None
-        stream = bool(address and address["stream"])
-        return read_call(request.body, model, stream=stream).read_from(request.body)
-
-    def decode_answer(self, call: ModelCall | None, status: int, headers: Headers, body: bytes) -> Answer:
-        """Read an answer: frames, JSON, or an error. A stream that ends within a frame is a `WireError`."""
-        if status >= 400:
-            return Answer(error=refusal(status, body))
-        is_stream = bool(call and call.stream) or header(headers, "content-type") == _EVENT_STREAM
-        if not body.strip() and not is_stream:
-            raise WireError("the answer is empty", _FORMAT)
-        decoder = self.stream_decoder(call, headers)
-        decoder.feed(body)
-        decoder.close()
-        return decoder.answer
+        return read_call(asked.fields, model, stream=bool(address and address["stream"]))
 
     def stream_decoder(self, call: ModelCall | None, headers: Headers) -> BedrockStream:
         """Return a decoder for the frames of one answer; it also reads a JSON answer that comes in their place."""

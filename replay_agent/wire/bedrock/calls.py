@@ -26,7 +26,7 @@ from replay_agent.wire.bedrock.content import (
     write_response_block,
 )
 from replay_agent.wire.shapes.call_ids import CallIds
-from replay_agent.wire.shapes.json_text import Fields, read_json, read_object, write_text
+from replay_agent.wire.shapes.json_text import Fields, read_json, write_text
 from replay_agent.wire.shapes.scalars import is_number
 
 __all__ = "read_call", "write_call"
@@ -41,8 +41,7 @@ _TOOL_CHOOSERS = ("anthropic", "us.anthropic")
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read_call(source: bytes, model: str | None, *, stream: bool) -> ModelCall:
-    body = read_object(source, _FORMAT)
+def read_call(body: Fields, model: str | None, *, stream: bool) -> ModelCall:
     extras = {key: value for key, value in body.items() if key not in _BODY_FIELDS}
     system = _read_system(body.get("system"), extras)
     tools, tool_choice = _read_tool_config(body.get("toolConfig"), extras)

@@ -8,7 +8,7 @@ from replay_agent.calls import ModelCall, OutputSchema, ToolChoice
 from replay_agent.settings import ModelSettings
 from replay_agent.wire.cohere.content import read_messages, write_messages
 from replay_agent.wire.shapes.function_tools import read_function_tools, write_function_tools
-from replay_agent.wire.shapes.json_text import Fields, read_object
+from replay_agent.wire.shapes.json_text import Fields
 from replay_agent.wire.shapes.scalars import is_number
 
 __all__ = "read_call", "write_call"
@@ -29,8 +29,7 @@ _TOOL_CHOICES: dict[str, ToolChoice] = {"REQUIRED": "required", "NONE": "none"}
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read_call(source: bytes) -> ModelCall:
-    body = read_object(source, _FORMAT)
+def read_call(body: Fields) -> ModelCall:
     settings = {name: body[key] for key, name in _SETTINGS.items() if is_number(body.get(key))}
     extras = {
         key: value

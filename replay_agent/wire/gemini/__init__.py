@@ -8,19 +8,19 @@ without it of the pieces of a JSON array.
 from __future__ import annotations
 
 import re
-from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, quote, unquote, urlencode
 
-from replay_agent.calls import Answer, ModelCall
-from replay_agent.exceptions import WireError
+from replay_agent.calls import ModelCall
 from replay_agent.messages import ModelResponse
-from replay_agent.traffic import Headers, Request
-from replay_agent.wire.codec import EncodedAnswer, EncodedCall
+from replay_agent.traffic import Headers
+from replay_agent.wire.codec import Asked, Codec, EncodedAnswer, EncodedCall, unchanged_source
 from replay_agent.wire.gemini.calls import read_call, write_call
 from replay_agent.wire.gemini.stream import GeminiStream
 from replay_agent.wire.gemini.written import STATUSES, array_pieces, event_of, split_metadata, write_chunks
 from replay_agent.wire.shapes.json_text import write_json
-from replay_agent.wire.shapes.refusals import refusal
 
 __all__ = "Gemini", "codec"
 
@@ -32,7 +32,7 @@ _CODE_ASSIST = "v1internal"
 """Stands where the model stands in addresses of a service that wraps these bodies in its own."""
 
 
-class Gemini:
+class Gemini(Codec):
     """Gemini's own format. The model is in the address; extras are the fields of the body, and the query's ``alt``.
 
     What the wire does not tell reads as follows: consecutive user contents are one request; texts and media between
@@ -41,18 +41,17 @@ class Gemini:
     extras have ``functionCallIds``, as those have that were read with any.
     """
 
-    name = _FORMAT
+    name = "gemini"
+    least: ClassVar[Mapping[str, object]] = {"contents": []}
 
-    def claims(self, request: Request) -> bool:
+    def serves(self, asked: Asked) -> bool:
+        """Tell whether an address names a model of this format."""
+        address = _ADDRESS.search(asked.path)
+        return address is not None and address["model"] != _CODE_ASSIST
+
+    def claims(self, asked: Asked) -> bool:
         """Tell whether this is a call of ``generateContent`` or ``streamGenerateContent``."""
-        address = _address(request)
-        return (
-            request.method.upper() == "POST"
-            and address is not None
-            and address["model"] != _CODE_ASSIST
-            and request.body.lstrip()[:1] == b"{"
-            and b'"contents"' in request.body
-        )
+        return self.serves(asked) and "contents" in asked.fields
 
     def encode_call(self, call: ModelCall) -> EncodedCall:
         """Write a call; the path belongs to a base URL that ends in ``/models/``.
@@ -62,29 +61,16 @@ class Gemini:
         verb = "streamGenerateContent" if call.stream else "generateContent"
         alt = call.extras.get("alt")
         query = f"?{urlencode({'alt': alt})}" if alt else ""
-        source = call.source
-        if source is None or read_call(source, call.model, alt, stream=call.stream) != call:
-            source = write_json(write_call(call))
-        return EncodedCall(f"{quote(call.model or '', safe='')}:{verb}{query}", source)
+        read = partial(read_call, model=call.model, alt=alt, stream=call.stream)
+        body = unchanged_source(call, read) or write_json(write_call(call))
+        return EncodedCall(f"{quote(call.model or '', safe='')}:{verb}{query}", body)
 
-    def decode_call(self, request: Request) -> ModelCall:
+    def read_call(self, asked: Asked) -> ModelCall:
         """Read a call."""
-        address = _address(request)
+        address = _ADDRESS.search(asked.path)
         model = unquote(address["model"]) if address else None
-        alt = parse_qs(urlsplit(request.url).query).get("alt", [None])[0]
-        stream = bool(address and address["stream"])
-        return read_call(request.body, model, alt, stream=stream).read_from(request.body)
-
-    def decode_answer(self, call: ModelCall | None, status: int, headers: Headers, body: bytes) -> Answer:
-        """Read an answer: an object, an array, server-sent events, or an error."""
-        if status >= 400:
-            return Answer(error=refusal(status, body))
-        if not body.strip() and not (call and call.stream):
-            raise WireError("the answer is empty", _FORMAT)
-        decoder = self.stream_decoder(call, headers)
-        decoder.feed(body)
-        decoder.close()
-        return decoder.answer
+        alt = parse_qs(asked.url.query).get("alt", [None])[0]
+        return read_call(asked.fields, model, alt, stream=bool(address and address["stream"]))
 
     def stream_decoder(self, call: ModelCall | None, headers: Headers) -> GeminiStream:  # noqa: ARG002
         """Return a decoder for one answer of any shape."""
@@ -111,7 +97,3 @@ class Gemini:
 
 
 codec = Gemini()
-
-
-def _address(request: Request) -> re.Match[str] | None:
-    return _ADDRESS.search(urlsplit(request.url).path)

@@ -23,7 +23,7 @@ from replay_agent.settings import ModelSettings
 from replay_agent.wire.gemini.content import camel, read_model_part, read_user_parts, write_model_parts, write_user_part
 from replay_agent.wire.gemini.schema import simplified_schema
 from replay_agent.wire.gemini.written import split_metadata
-from replay_agent.wire.shapes.json_text import Fields, read_object
+from replay_agent.wire.shapes.json_text import Fields
 from replay_agent.wire.shapes.scalars import is_number
 
 __all__ = "read_call", "write_call"
@@ -53,24 +53,23 @@ _IDS = "functionCallIds"
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read_call(source: bytes, model: str | None, alt: object, *, stream: bool) -> ModelCall:
-    raw = read_object(source, _FORMAT)
-    body = camel(raw)
-    extras = {key: value for key, value in raw.items() if camel({key: None}).keys().isdisjoint(_BODY_FIELDS)}
+def read_call(body: Fields, model: str | None, alt: object, *, stream: bool) -> ModelCall:
+    fields = camel(body)
+    extras = {key: value for key, value in body.items() if camel({key: None}).keys().isdisjoint(_BODY_FIELDS)}
     if isinstance(alt, str) and alt != "json":
         extras["alt"] = alt
-    messages = _read_contents(body.get("contents", []))
+    messages = _read_contents(fields.get("contents", []))
     if any(_has_ids(message) for message in messages):
         extras[_IDS] = True
-    tools = _read_tools(body.get("tools"), extras)
-    settings, output_schema = _read_config(body.get("generationConfig"), extras)
-    if "safetySettings" in body:
-        settings = cast("ModelSettings", {**settings, _SAFETY: body["safetySettings"]})
+    tools = _read_tools(fields.get("tools"), extras)
+    settings, output_schema = _read_config(fields.get("generationConfig"), extras)
+    if "safetySettings" in fields:
+        settings = cast("ModelSettings", {**settings, _SAFETY: fields["safetySettings"]})
     return ModelCall(
-        _with_system(body.get("systemInstruction"), messages),
+        _with_system(fields.get("systemInstruction"), messages),
         model=model,
         tools=tools,
-        tool_choice=_read_tool_config(body.get("toolConfig"), tools, extras),
+        tool_choice=_read_tool_config(fields.get("toolConfig"), tools, extras),
         settings=settings,
         output_schema=output_schema,
         stream=stream,

@@ -5,19 +5,18 @@ Source of the format: https://docs.ollama.com/api/chat.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import ClassVar
 
-from replay_agent.calls import Answer, ModelCall
-from replay_agent.exceptions import WireError
+from replay_agent.calls import ModelCall
 from replay_agent.messages import ModelResponse
-from replay_agent.traffic import Headers, Request
-from replay_agent.wire.codec import EncodedAnswer, EncodedCall
+from replay_agent.traffic import Headers
+from replay_agent.wire.codec import Asked, Codec, EncodedAnswer, EncodedCall, unchanged_source
 from replay_agent.wire.ollama.calls import read_call, write_call
 from replay_agent.wire.ollama.content import write_message
 from replay_agent.wire.ollama.stream import OllamaStream
 from replay_agent.wire.ollama.written import message_pieces, write_end
-from replay_agent.wire.shapes.json_text import read_object, write_json
-from replay_agent.wire.shapes.refusals import refusal
+from replay_agent.wire.shapes.json_text import write_json
 from replay_agent.wire.shapes.scalars import write_timestamp
 
 __all__ = "Ollama", "codec"
@@ -25,7 +24,7 @@ __all__ = "Ollama", "codec"
 _FORMAT = "ollama"
 
 
-class Ollama:
+class Ollama(Codec):
     """Ollama's own format. Extras are the fields of the body; a call streams unless its body says otherwise.
 
     What the wire does not tell reads as follows: messages between two answers are one request; the texts of a prompt
@@ -33,40 +32,25 @@ class Ollama:
     behind it; signatures of thoughts are lost, and so is why a model stopped unless it was for its length.
     """
 
-    name = _FORMAT
+    name = "ollama"
+    least: ClassVar[Mapping[str, object]] = {"messages": []}
 
-    def claims(self, request: Request) -> bool:
+    def serves(self, asked: Asked) -> bool:
+        """Tell whether an address ends as the one of the chat does."""
+        return asked.path.endswith("/api/chat")
+
+    def claims(self, asked: Asked) -> bool:
         """Tell whether this is a call of ``/api/chat``; other services with that path name no model."""
-        path = urlsplit(request.url).path.rstrip("/")
-        if request.method.upper() != "POST" or not path.endswith("/api/chat"):
-            return False
-        try:
-            body = read_object(request.body, _FORMAT)
-        except WireError:
-            return False
-        return isinstance(body.get("model"), str) and isinstance(body.get("messages"), list)
+        fields = asked.fields
+        return self.serves(asked) and isinstance(fields.get("model"), str) and isinstance(fields.get("messages"), list)
 
     def encode_call(self, call: ModelCall) -> EncodedCall:
         """Write a call. Raises `NotImplementedError` for media other than inline images."""
-        source = call.source
-        if source is None or read_call(source) != call:
-            source = write_json(write_call(call))
-        return EncodedCall("/api/chat", source)
+        return EncodedCall("/api/chat", unchanged_source(call, read_call) or write_json(write_call(call)))
 
-    def decode_call(self, request: Request) -> ModelCall:
+    def read_call(self, asked: Asked) -> ModelCall:
         """Read a call."""
-        return read_call(request.body).read_from(request.body)
-
-    def decode_answer(self, call: ModelCall | None, status: int, headers: Headers, body: bytes) -> Answer:
-        """Read an answer: one JSON object, one a line, or an error."""
-        if status >= 400:
-            return Answer(error=refusal(status, body))
-        if not body.strip() and not (call and call.stream):
-            raise WireError("the answer is empty", _FORMAT)
-        decoder = self.stream_decoder(call, headers)
-        decoder.feed(body)
-        decoder.close()
-        return decoder.answer
+        return read_call(asked.fields)
 
     def stream_decoder(self, call: ModelCall | None, headers: Headers) -> OllamaStream:  # noqa: ARG002
         """Return a decoder for one answer, streamed or not."""

@@ -8,7 +8,7 @@ from replay_agent.calls import ModelCall, OutputSchema
 from replay_agent.settings import ModelSettings
 from replay_agent.wire.ollama.content import read_messages, write_history
 from replay_agent.wire.shapes.function_tools import read_function_tools, write_function_tools
-from replay_agent.wire.shapes.json_text import Fields, read_object
+from replay_agent.wire.shapes.json_text import Fields
 from replay_agent.wire.shapes.scalars import is_number
 
 __all__ = "read_call", "write_call"
@@ -29,8 +29,7 @@ _OPTIONS = {
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read_call(source: bytes) -> ModelCall:
-    body = read_object(source, _FORMAT)
+def read_call(body: Fields) -> ModelCall:
     extras = {key: value for key, value in body.items() if key not in _BODY_FIELDS}
     tools, others = read_function_tools(body.get("tools"))
     if others:

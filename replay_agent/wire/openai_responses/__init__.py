@@ -6,18 +6,17 @@ gateways carry the same bodies under paths that end in ``/responses``.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import ClassVar
 
-from replay_agent.calls import Answer, ModelCall
-from replay_agent.exceptions import WireError
+from replay_agent.calls import ModelCall
 from replay_agent.messages import ModelResponse
-from replay_agent.traffic import Headers, Request
-from replay_agent.wire.codec import EncodedAnswer, EncodedCall, StreamDecoder
+from replay_agent.traffic import Headers
+from replay_agent.wire.codec import Asked, Codec, EncodedAnswer, EncodedCall, StreamDecoder, unchanged_source
 from replay_agent.wire.openai_responses.calls import read_call, write_call
 from replay_agent.wire.openai_responses.stream import ResponsesStream
 from replay_agent.wire.openai_responses.written import stream_of, write_error, write_response
-from replay_agent.wire.shapes.json_text import read_object, write_json
-from replay_agent.wire.shapes.refusals import refusal
+from replay_agent.wire.shapes.json_text import write_json
 
 __all__ = "OpenAIResponses", "codec"
 
@@ -29,40 +28,27 @@ _JSON = (("content-type", "application/json"),)
 _EVENTS = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"))
 
 
-class OpenAIResponses:
+class OpenAIResponses(Codec):
     """The codec of OpenAI's Responses API."""
 
-    name = _FORMAT
+    name = "openai_responses"
+    least: ClassVar[Mapping[str, object]] = {"input": []}
 
-    def claims(self, request: Request) -> bool:
+    def serves(self, asked: Asked) -> bool:
+        """Tell whether an address ends as those of the Responses API do."""
+        return asked.path.endswith("/responses")
+
+    def claims(self, asked: Asked) -> bool:
         """Tell whether this is a call of the Responses API: by the end of its path and what its body asks."""
-        if request.method != "POST" or not urlsplit(request.url).path.endswith("/responses"):
-            return False
-        try:
-            body = read_object(request.body, _FORMAT)
-        except WireError:
-            return False
-        return any(body.get(key) is not None for key in _ASKING)
+        return self.serves(asked) and any(asked.fields.get(key) is not None for key in _ASKING)
 
     def encode_call(self, call: ModelCall) -> EncodedCall:
         """Write a call. `UserError` for content that the format has no place for."""
-        unchanged = call.source is not None and read_call(read_object(call.source, _FORMAT)) == call
-        return EncodedCall("/responses", call.source if unchanged and call.source else write_json(write_call(call)))
+        return EncodedCall("/responses", unchanged_source(call, read_call) or write_json(write_call(call)))
 
-    def decode_call(self, request: Request) -> ModelCall:
+    def read_call(self, asked: Asked) -> ModelCall:
         """Read a client's request."""
-        return read_call(read_object(request.body, _FORMAT)).read_from(request.body)
-
-    def decode_answer(self, call: ModelCall | None, status: int, headers: Headers, body: bytes) -> Answer:
-        """Read a whole answer."""
-        if status >= 400:
-            return Answer(error=refusal(status, body))
-        if not body and not (call and call.stream):
-            raise WireError("the answer is empty", _FORMAT)
-        decoder = self.stream_decoder(call, headers)
-        decoder.feed(body)
-        decoder.close()
-        return decoder.answer
+        return read_call(asked.fields)
 
     def stream_decoder(self, call: ModelCall | None, headers: Headers) -> StreamDecoder:  # noqa: ARG002
         """Return a decoder for one answer; one that is no stream is read when it is closed."""

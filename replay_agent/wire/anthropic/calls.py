@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import cast
 
 from replay_agent.calls import ModelCall, OutputSchema, ToolChoice, ToolDefinition
 from replay_agent.exceptions import WireError
@@ -19,6 +19,8 @@ from replay_agent.messages import (
 from replay_agent.settings import ModelSettings
 from replay_agent.wire.anthropic.content import read_request, read_response, write_request, write_response
 from replay_agent.wire.shapes.call_ids import CallIds
+from replay_agent.wire.shapes.function_tools import read_tools
+from replay_agent.wire.shapes.history import with_system
 from replay_agent.wire.shapes.json_text import Fields
 from replay_agent.wire.shapes.unread_fields import put_back, taken_down
 
@@ -36,7 +38,7 @@ _WIRE_CHOICES = {"auto": "auto", "required": "any", "none": "none"}
 
 
 def read_call(body: Fields, model: str | None, *, stream: bool) -> ModelCall:
-    tools, others = _read_tools(body.get("tools"))
+    tools, others = read_tools(body.get("tools"), _read_tool)
     choice, settings = _read_choice(body.get("tool_choice"))
     call = ModelCall(
         _read_messages(body),
@@ -68,11 +70,7 @@ def _read_messages(body: Fields) -> list[ModelMessage]:
     names: dict[str, str] = {}
     messages = [_read_message(message, names) for message in raw]
     system = read_request("system", body.get("system"), names)
-    if not system:
-        return messages
-    if messages and isinstance(messages[0], ModelRequest):
-        return [ModelRequest([*system, *messages[0].parts]), *messages[1:]]
-    return [ModelRequest(system), *messages]
+    return with_system(system, messages)
 
 
 def _read_message(message: object, names: dict[str, str]) -> ModelMessage:
@@ -85,19 +83,6 @@ def _read_message(message: object, names: dict[str, str]) -> ModelMessage:
         part.tool_call_id: part.tool_name for part in parts if isinstance(part, ToolCallPart) and part.tool_call_id
     }
     return ModelResponse(parts, timestamp=NO_TIMESTAMP)
-
-
-def _read_tools(raw: object) -> tuple[list[ToolDefinition], list[Any]]:
-    """Return the client's own tools, and those that the provider runs or defines, as they came."""
-    tools: list[ToolDefinition] = []
-    others: list[Any] = []
-    for tool in raw if isinstance(raw, list) else ():
-        definition = _read_tool(tool)
-        if definition is None:
-            others.append(tool)
-        else:
-            tools.append(definition)
-    return tools, others
 
 
 def _read_tool(tool: object) -> ToolDefinition | None:

@@ -26,6 +26,7 @@ from replay_agent.wire.bedrock.content import (
     write_response_block,
 )
 from replay_agent.wire.shapes.call_ids import CallIds
+from replay_agent.wire.shapes.history import with_system
 from replay_agent.wire.shapes.json_text import Fields, read_json, write_text
 from replay_agent.wire.shapes.scalars import is_number
 
@@ -46,7 +47,7 @@ def read_call(body: Fields, model: str | None, *, stream: bool) -> ModelCall:
     system = _read_system(body.get("system"), extras)
     tools, tool_choice = _read_tool_config(body.get("toolConfig"), extras)
     return ModelCall(
-        _with_system(system, _read_messages(body.get("messages", []))),
+        with_system(system, _read_messages(body.get("messages", []))),
         model=model,
         tools=tools,
         tool_choice=tool_choice,
@@ -68,14 +69,6 @@ def _read_system(system: object, extras: Fields) -> list[SystemPromptPart]:
 
 def _is_text(block: object) -> bool:
     return isinstance(block, dict) and block.keys() == {"text"} and isinstance(block["text"], str)
-
-
-def _with_system(system: list[SystemPromptPart], messages: list[ModelMessage]) -> list[ModelMessage]:
-    if not system:
-        return messages
-    if messages and isinstance(messages[0], ModelRequest):
-        return [ModelRequest([*system, *messages[0].parts]), *messages[1:]]
-    return [ModelRequest([*system]), *messages]
 
 
 def _read_messages(messages: object) -> list[ModelMessage]:

@@ -32,8 +32,8 @@ from replay_agent.messages import (
 )
 from replay_agent.wire.shapes.call_ids import CallIds
 from replay_agent.wire.shapes.data_url import decode_base64
+from replay_agent.wire.shapes.history import retry_reason, user_prompt
 from replay_agent.wire.shapes.json_text import Fields, write_text
-from replay_agent.wire.shapes.retries import retry_reason
 from replay_agent.wire.shapes.scalars import text_of
 
 __all__ = (
@@ -73,18 +73,11 @@ def read_request_parts(content: list[Any], names: dict[str, str]) -> list[ModelR
     for block in content:
         result = _only(block, "toolResult")
         if isinstance(result, dict):
-            parts += [*_user_prompt(said), _read_result(result, names)]
+            parts += [*user_prompt(said), _read_result(result, names)]
             said = []
         else:
             said.append(_read_user_content(block))
-    return parts + _user_prompt(said)
-
-
-def _user_prompt(said: list[UserContent | UnknownPart]) -> list[ModelRequestPart]:
-    if not said:
-        return []
-    only = said[0] if len(said) == 1 else None
-    return [UserPromptPart(only if isinstance(only, str) else said, timestamp=NO_TIMESTAMP)]
+    return parts + user_prompt(said)
 
 
 def _read_user_content(block: object) -> UserContent | UnknownPart:

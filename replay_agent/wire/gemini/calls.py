@@ -23,6 +23,7 @@ from replay_agent.settings import ModelSettings
 from replay_agent.wire.gemini.content import camel, read_model_part, read_user_parts, write_model_parts, write_user_part
 from replay_agent.wire.gemini.schema import simplified_schema
 from replay_agent.wire.gemini.written import split_metadata
+from replay_agent.wire.shapes.history import with_system
 from replay_agent.wire.shapes.json_text import Fields
 from replay_agent.wire.shapes.scalars import is_number
 
@@ -66,7 +67,7 @@ def read_call(body: Fields, model: str | None, alt: object, *, stream: bool) -> 
     if "safetySettings" in fields:
         settings = cast("ModelSettings", {**settings, _SAFETY: fields["safetySettings"]})
     return ModelCall(
-        _with_system(fields.get("systemInstruction"), messages),
+        _with_instruction(fields.get("systemInstruction"), messages),
         model=model,
         tools=tools,
         tool_choice=_read_tool_config(fields.get("toolConfig"), tools, extras),
@@ -96,14 +97,10 @@ def _read_contents(contents: object) -> list[ModelMessage]:
     return history
 
 
-def _with_system(instruction: object, messages: list[ModelMessage]) -> list[ModelMessage]:
+def _with_instruction(instruction: object, messages: list[ModelMessage]) -> list[ModelMessage]:
     raw_parts = camel(instruction).get("parts", []) if isinstance(instruction, dict) else []
     prompts = [_read_prompt(raw) for raw in (raw_parts if isinstance(raw_parts, list) else [raw_parts])]
-    if not prompts:
-        return messages
-    if messages and isinstance(messages[0], ModelRequest):
-        return [ModelRequest([*prompts, *messages[0].parts]), *messages[1:]]
-    return [ModelRequest(prompts), *messages]
+    return with_system(prompts, messages)
 
 
 def _read_prompt(raw: object) -> ModelRequestPart:

@@ -32,8 +32,8 @@ from replay_agent.messages import (
     UserPromptPart,
 )
 from replay_agent.wire.shapes.data_url import decode_base64
+from replay_agent.wire.shapes.history import retry_reason, user_prompt
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.retries import retry_reason
 from replay_agent.wire.shapes.scalars import text_of
 
 __all__ = (
@@ -180,16 +180,9 @@ def read_user_parts(raw_parts: Iterable[object]) -> list[ModelRequestPart]:
         if result is None:
             said += _read_user_content(raw, part)
         else:
-            parts += [*_user_prompt(said), result]
+            parts += [*user_prompt(said), result]
             said = []
-    return parts + _user_prompt(said)
-
-
-def _user_prompt(said: list[UserContent | UnknownPart]) -> list[ModelRequestPart]:
-    if not said:
-        return []
-    only = said[0] if len(said) == 1 else None
-    return [UserPromptPart(only if isinstance(only, str) else said, timestamp=NO_TIMESTAMP)]
+    return parts + user_prompt(said)
 
 
 def _read_user_content(raw: object, part: Fields) -> list[UserContent | UnknownPart]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from replay_agent.calls import ModelCall, OutputSchema, ToolChoice, ToolDefinition
 from replay_agent.settings import ModelSettings
 from replay_agent.wire.openai_responses.input import read_input, write_input
+from replay_agent.wire.shapes.function_tools import read_tools
 from replay_agent.wire.shapes.json_text import Fields
 from replay_agent.wire.shapes.unread_fields import put_back, taken_down
 
@@ -26,7 +27,7 @@ _SETTINGS: dict[str, tuple[str, type | tuple[type, ...]]] = {
 
 
 def read_call(body: Fields) -> ModelCall:
-    tools, others = _read_tools(body.get("tools"))
+    tools, others = read_tools(body.get("tools"), _read_tool)
     messages, system_role = read_input(body.get("instructions"), body.get("input"))
     previous = body.get("previous_response_id")
     call = ModelCall(
@@ -52,19 +53,6 @@ def _read_settings(body: Fields) -> ModelSettings:
         if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
             settings[key] = value
     return cast("ModelSettings", settings)
-
-
-def _read_tools(raw: object) -> tuple[list[ToolDefinition], list[Any]]:
-    """Return the client's own functions, and the tools of every other kind, as they came."""
-    tools: list[ToolDefinition] = []
-    others: list[Any] = []
-    for tool in raw if isinstance(raw, list) else ():
-        definition = _read_tool(tool)
-        if definition is None:
-            others.append(tool)
-        else:
-            tools.append(definition)
-    return tools, others
 
 
 def _read_tool(tool: object) -> ToolDefinition | None:

@@ -66,7 +66,9 @@ def made(date, number):
         ),
     ]
     call = ModelCall(messages, "m", previous_response_id=answer_id, extras={"user": date})
-    response = ModelResponse([TextPart(f"{call_id} on {date}")], timestamp=NOW, provider_response_id=f"resp_1{number:09}")
+    response = ModelResponse(
+        [TextPart(f"{call_id} on {date}")], timestamp=NOW, provider_response_id=f"resp_1{number:09}"
+    )
     return Exchange(3, "openai_chat", call, Answer(response, AnswerError(500, f"down since {date}")))
 
 

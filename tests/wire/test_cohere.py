@@ -8,6 +8,7 @@ from pathlib import Path
 import cohere
 import httpx
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -720,7 +721,6 @@ def test_calls_of_cohere_are_read_whole():
 
 
 def test_recorded_requests_come_back(real_cassettes: Path):
-    yaml = pytest.importorskip("yaml")
     seen = 0
     for path in sorted((real_cassettes / "cohere").glob("*.yaml")):
         for interaction in yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)["interactions"]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from google import genai
 from google.genai import errors, types
 from hypothesis import given
@@ -1349,7 +1350,6 @@ def test_calls_of_google_are_read_whole():
 
 
 def recorded(folder: Path):
-    yaml = pytest.importorskip("yaml")
     for path in sorted((folder / "gemini").glob("*.yaml")):
         for interaction in yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)["interactions"]:
             asked = interaction["request"]

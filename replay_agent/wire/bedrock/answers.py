@@ -7,7 +7,7 @@ from replay_agent.framing.aws_frames import Frame
 from replay_agent.messages import FinishReason
 from replay_agent.usage import Usage
 from replay_agent.wire.shapes.refusals import refusal
-from replay_agent.wire.shapes.scalars import counter
+from replay_agent.wire.shapes.scalars import count_of, counter, total_of
 
 __all__ = "ERRORS", "FINISH_REASONS", "read_usage", "stream_error"
 
@@ -55,8 +55,9 @@ def read_usage(usage: object) -> Usage | None:
         return None
     counts = {key: counter(value) for key, value in usage.items()}
     cache_read, cache_write = counts.get("cacheReadInputTokens", 0), counts.get("cacheWriteInputTokens", 0)
-    request_tokens = counts.get("inputTokens", 0) + cache_read + cache_write
-    response_tokens = counts.get("outputTokens", 0)
+    plain, response_tokens = count_of(usage.get("inputTokens")), count_of(usage.get("outputTokens"))
+    request_tokens = None if plain is None else plain + cache_read + cache_write
+    total = count_of(usage.get("totalTokens"))
     server_tools = usage.get("serverToolUsage")
     details = {
         "cache_read_tokens": cache_read,
@@ -66,6 +67,6 @@ def read_usage(usage: object) -> Usage | None:
     return Usage(
         request_tokens=request_tokens,
         response_tokens=response_tokens,
-        total_tokens=counts.get("totalTokens", request_tokens + response_tokens),
+        total_tokens=total_of(request_tokens, response_tokens) if total is None else total,
         details={key: value for key, value in details.items() if value} or None,
     )

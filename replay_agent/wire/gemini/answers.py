@@ -5,6 +5,7 @@ from __future__ import annotations
 from replay_agent.messages import FinishReason
 from replay_agent.usage import Usage
 from replay_agent.wire.gemini.content import camel
+from replay_agent.wire.gemini.enums import Enums, spelled
 from replay_agent.wire.shapes.json_text import Fields
 from replay_agent.wire.shapes.scalars import count_of, counter, sum_of, text_of
 
@@ -69,7 +70,7 @@ def has_retrieved(grounding: Fields) -> bool:
     )
 
 
-def read_usage(metadata: Fields, before: Usage | None) -> Usage:
+def read_usage(metadata: Fields, before: Usage | None, enums: Enums) -> Usage:
     """Return the usage; each chunk tells the sum so far, and what it leaves out is as it was."""
     counts = {key: counter(value) for key, value in metadata.items()}
     request_tokens = sum_of(*(count_of(metadata.get(key)) for key in ("promptTokenCount", "toolUsePromptTokenCount")))
@@ -78,7 +79,7 @@ def read_usage(metadata: Fields, before: Usage | None) -> Usage:
         "cache_read_tokens": counts.get("cachedContentTokenCount", 0),
         "reasoning_tokens": counts.get("thoughtsTokenCount", 0),
         "tool_use_prompt_tokens": counts.get("toolUsePromptTokenCount", 0),
-        **_by_modality(metadata),
+        **_by_modality(metadata, enums),
     }
     known = {key: value for key, value in details.items() if value}
     before = before or Usage()
@@ -94,12 +95,12 @@ def _latest(count: int | None, before: int | None) -> int | None:
     return count or (count if before is None else before)
 
 
-def _by_modality(metadata: Fields) -> dict[str, int]:
+def _by_modality(metadata: Fields, enums: Enums) -> dict[str, int]:
     found: dict[str, int] = {}
     for key, where in MODALITY_COUNTERS.items():
         entries = metadata.get(key)
         for entry in entries if isinstance(entries, list) else []:
-            fields = camel(entry) if isinstance(entry, dict) else {}
+            fields = spelled(camel(entry), ("modality",), enums) if isinstance(entry, dict) else {}
             if modality := text_of(fields, "modality"):
                 name = f"{modality.lower()}_{where}_tokens"
                 found[_STANDARD_COUNTERS.get(name, name)] = counter(fields.get("tokenCount"))

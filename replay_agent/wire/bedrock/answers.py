@@ -54,7 +54,9 @@ def read_usage(usage: object) -> Usage | None:
     if not isinstance(usage, dict):
         return None
     counts = {key: counter(value) for key, value in usage.items()}
-    cache_read, cache_write = counts.get("cacheReadInputTokens", 0), counts.get("cacheWriteInputTokens", 0)
+    # Amazon Nova adds "Count" to both names where it is invoked directly.
+    cache_read = counts.get("cacheReadInputTokens", counts.get("cacheReadInputTokenCount", 0))
+    cache_write = counts.get("cacheWriteInputTokens", counts.get("cacheWriteInputTokenCount", 0))
     plain, response_tokens = count_of(usage.get("inputTokens")), count_of(usage.get("outputTokens"))
     request_tokens = None if plain is None else plain + cache_read + cache_write
     total = count_of(usage.get("totalTokens"))

@@ -72,7 +72,9 @@ def _prefixes(authority: str) -> tuple[str, ...]:
 
 def is_incidental(url: str, body: bytes = b"") -> bool:
     """Tell whether a request is none of the test's own: by host and path, or, wherever it goes, as an upload of traces."""
-    return _is_listed(url) or (_TRACES in url and split_url(url)[1].partition("?")[0].endswith(_TRACES) and _holds_traces(body))
+    return _is_listed(url) or (
+        _TRACES in url and split_url(url)[1].partition("?")[0].endswith(_TRACES) and _holds_traces(body)
+    )
 
 
 @lru_cache(maxsize=256)

@@ -55,7 +55,7 @@ class Bedrock(Codec):
     def claims(self, asked: Asked) -> bool:
         """Tell whether this is a Converse call, or a body of one that invokes a model."""
         if _ADDRESS.search(asked.path):
-            return True
+            return isinstance(asked.fields.get("messages", []), list)
         return _INVOKED.search(asked.path) is not None and is_converse(asked.fields)
 
     def encode_call(self, call: ModelCall) -> EncodedCall:

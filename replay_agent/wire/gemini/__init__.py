@@ -52,7 +52,7 @@ class Gemini(Codec):
 
     def claims(self, asked: Asked) -> bool:
         """Tell whether this is a call of ``generateContent`` or ``streamGenerateContent``."""
-        return self.serves(asked) and "contents" in asked.fields
+        return self.serves(asked) and isinstance(asked.fields.get("contents"), list)
 
     def encode_call(self, call: ModelCall) -> EncodedCall:
         """Write a call; the path belongs to a base URL that ends in ``/models/``.

@@ -15,6 +15,7 @@ from replay_agent.meaning.address import canonical_url
 from replay_agent.meaning.json_path import JSONPath
 from replay_agent.report.compare import Change, MessageChanged, SettingChanged, compare_calls
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
+from replay_agent.report.remote_calls import compare_remote_calls
 from replay_agent.report.words import word_diff
 from replay_agent.traffic import Request
 from replay_agent.wire.registry import read_call
@@ -78,7 +79,8 @@ def compare_requests(before: Question, after: Question) -> list[Change]:
         if any(isinstance(change, SettingChanged) and change.name == "model" for change in said):
             changes = [change for change in changes if not _is(change, "path")]
         changes += said
-    return changes or _bodies(before, after)
+        return changes or _bodies(before, after)
+    return [*changes, *_bodies(before, after)]
 
 
 def _is(change: Change, name: str) -> bool:
@@ -112,6 +114,9 @@ def _fields(query: str) -> dict[str, Any]:
 
 def _bodies(before: Question, after: Question) -> list[Change]:
     if before.body is not ABSENT and after.body is not ABSENT:
+        called = compare_remote_calls(before.body, after.body)
+        if called is not None:
+            return called
         changes: list[ValueChange] = json_diff(before.body, after.body)
         return [SettingChanged(change.path, change.before, change.after) for change in changes]
     one, other = before.request.body, after.request.body

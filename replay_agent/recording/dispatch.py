@@ -188,7 +188,7 @@ def _conflict(recordings: list[Recording]) -> Recording:
     names = " and ".join(f"{recording.test or 'use_cassette'} ({recording.cassette_path})" for recording in recordings)
     error = RecordingConflict(f"A request outside any context could belong to two recordings that are open: {names}")
     for recording in recordings:
-        recording.trouble(error)
+        recording.misses.append(error)
     raise error
 
 

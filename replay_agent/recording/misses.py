@@ -17,11 +17,11 @@ EXPLAINED = 10
 """How many different misses are explained at length; a run that is off the rails makes hundreds."""
 
 
-class Misses:
-    """The misses of one recording and other errors that its clients got, in order."""
+class Misses(list[Trouble]):
+    """The misses of one recording and other errors that its clients got, in order; knows which of them were reported."""
 
     def __init__(self, explain: Callable[[Miss], str], style: MissStyle) -> None:
-        self.kept: list[Trouble] = []
+        super().__init__()
         self._explain = explain
         self._style = style
         self._texts: dict[tuple[str, str], str] = {}
@@ -30,10 +30,10 @@ class Misses:
     @property
     def unreported(self) -> list[Trouble]:
         """Those that nobody has reported."""
-        return [miss for miss in self.kept if id(miss) not in self._reported]
+        return [miss for miss in self if id(miss) not in self._reported]
 
     def report(self, miss: BaseException) -> None:
-        """Say that this one has been reported."""
+        """Say that this one has been reported, so that the test need not fail for it again."""
         self._reported.add(id(miss))
 
     def explained(self, key: Key, miss: Miss, note: str) -> CassetteMiss | CassetteMissError:
@@ -51,7 +51,7 @@ class Misses:
         """Keep a miss and return it as an error with this text."""
         kind = CassetteMiss if self._style == "raise" else CassetteMissError
         error = kind(text, miss.request, miss.cassette_path)
-        self.kept.append(error)
+        self.append(error)
         return error
 
     def _text(self, miss: Miss) -> str:

@@ -26,7 +26,7 @@ from replay_agent.recording.cassettes.document import (
 from replay_agent.recording.cassettes.merging import merge
 from replay_agent.recording.cassettes.safe_documents import BadDocument, read_json_document, read_toml, read_yaml
 
-__all__ = "check_writable", "exists", "load", "read_file", "replace_file", "save"
+__all__ = "check_writable", "exists", "load", "make_folder", "read_file", "replace_file", "save"
 
 MAX_SIZE = 1 << 30
 """Bytes; a larger file is taken for something else."""
@@ -260,7 +260,7 @@ def _unwritable(path: Path, exc: OSError | ValueError) -> CassetteUnwritable:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write beside, bring it to the disk, rename; on failure leave nothing behind. Raises OSError."""
-    made = _make_folder(path.parent)
+    made = make_folder(path.parent)
     beside = path.with_name(f"{_stale_prefix(path)}{os.getpid()}.{token_hex(4)}.tmp")
     _remove_stale(path)
     try:
@@ -275,7 +275,7 @@ def replace_file(path: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
-def _make_folder(folder: Path) -> list[Path]:
+def make_folder(folder: Path) -> list[Path]:
     """Make a folder and those above; return the ones made, the innermost first."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)

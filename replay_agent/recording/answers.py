@@ -12,7 +12,7 @@ from replay_agent.traffic import Failure, Outcome, Phase, Request, Response, Str
 
 if TYPE_CHECKING:
     from replay_agent.exceptions import CassetteMiss, CassetteMissError
-    from replay_agent.recording.matching.index import Key
+    from replay_agent.recording.matching.keys import Key
 
 __all__ = "CANCELLED", "PATIENCE_MS", "Ending", "Live", "Replay"
 

@@ -10,6 +10,7 @@ from threading import Event, RLock
 from typing import TYPE_CHECKING
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError, CassetteUnreadable, CassetteUnwritable
+from replay_agent.framing.json_rpc import may_be_json_rpc, readdressed
 from replay_agent.recording import saving
 from replay_agent.recording.answers import CANCELLED, Live, Replay
 from replay_agent.recording.cassettes import journal as journals
@@ -17,9 +18,11 @@ from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette, Header, Item, new_item
 from replay_agent.recording.cassettes.unread import UnreadInteractions
 from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
+from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.matching.hosts import host_of, matches_host
-from replay_agent.recording.matching.index import Key, Keying, Miss, MissReason
+from replay_agent.recording.matching.index import Miss, MissReason
+from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.recording.misses import Misses, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.process.frozen import now, seeds
@@ -288,7 +291,7 @@ class Recording:
                 for source in self._sources:
                     known = source.key_of(spelled)
                     if known is not None:
-                        return known
+                        return Key(known.digest, known.ids, known.fingerprint, choice_of(request))
         return self._keying(request)
 
     def _answer(self, outcome: Outcome, request: Request, key: Key) -> Replay:
@@ -303,6 +306,8 @@ class Recording:
             return None
         source, index = found
         outcome = self._read(source, index, request)
+        if isinstance(outcome, Response) and may_be_json_rpc(request.body):
+            outcome = readdressed(outcome, request.body, source.interaction(index).request.body)
         item = None if source is self._played else source.item(index)
         with self._lock:
             self._entries[order] = _Entry(request, source=source, index=index, item=item)
@@ -387,19 +392,20 @@ class Recording:
         """Return the explained miss of a request, given as the client sent it, and keep it in `misses`."""
         left = self.unfinished_journal
         note = f"\nAn unfinished recording is at {left}; the next recording takes it up, replaying leaves it alone."
-        return self.misses.explained(key, self._miss(request, reason or self._reason(key)), note if left else "")
+        return self.misses.explained(key, self._miss(request, reason or self._reason(key), key), note if left else "")
 
-    def _miss(self, request: Request, reason: MissReason) -> Miss:
+    def _miss(self, request: Request, reason: MissReason, key: Key | None = None) -> Miss:
         with self._lock:
             played = self._played.played if self._played else frozenset()
+            recorded = self._played.count(key) if self._played and key else 0
         path, mode = self.cassette_path, self.mode.value
-        return Miss(self._redactor.request(request), path, mode, self.test, self._unread, played, reason)
+        return Miss(self._redactor.request(request), path, mode, self.test, self._unread, played, reason, recorded)
 
     def _reason(self, key: Key) -> MissReason:
         if self._played is None:
             return "no cassette"
         with self._lock:
-            return "used up" if self._played.knows(key) else "changed"
+            return "used up" if self._played.count(key) else "changed"
 
     def _unread(self) -> Sequence[Interaction]:
         return UnreadInteractions(self._base) if self._base else []

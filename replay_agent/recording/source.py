@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 
 from replay_agent.recording.cassettes.document import Cassette, Item
-from replay_agent.recording.matching.index import Index, Key, Keying
-from replay_agent.traffic import Interaction, Outcome
+from replay_agent.recording.matching.index import Index
+from replay_agent.recording.matching.keys import Key, Keying
+from replay_agent.traffic import Interaction, Outcome, Request
 
 __all__ = ("Source",)
 
@@ -30,7 +31,11 @@ class Source:
 
     @cached_property
     def _index(self) -> Index:
-        return Index(self._keys, answered=self.cassette.answered, allow_repeats=self._repeats)
+        cassette = self.cassette
+        return Index(self._keys, answered=cassette.answered, request=self._request, allow_repeats=self._repeats)
+
+    def _request(self, index: int) -> Request:
+        return self.cassette.interaction(index).request
 
     @cached_property
     def _by_fingerprint(self) -> dict[str, Key]:
@@ -44,9 +49,9 @@ class Source:
         """Return the next interaction for a key and mark it played; None if there is none (left)."""
         return self._index.find(key)
 
-    def knows(self, key: Key) -> bool:
-        """Tell whether any interaction answers a key, played or not."""
-        return self._index.knows(key)
+    def count(self, key: Key) -> int:
+        """Return how many interactions answer a key, played or not."""
+        return self._index.count(key)
 
     @property
     def played(self) -> frozenset[int]:

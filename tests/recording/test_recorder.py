@@ -854,6 +854,23 @@ def test_seeds_of_a_cassette_that_others_use_stay(path):
     assert make(path, "all", freeze=("uuid", "clock"), test="mine").open().frozen == seeds
 
 
+@pytest.mark.parametrize("mode", ["none", "once", "new_episodes", "refresh"])
+def test_the_clock_of_a_cassette_recorded_without_freezing_is_that_of_its_recording(path, mode):
+    record(path, ("a", "1"))
+    text, count = re.subn(r"(?m)^recorded_at: .*$", "recorded_at: '2026-01-02T03:04:05Z'", path.read_text(), count=1)
+    assert count == 1
+    path.write_text(text)
+    assert make(path, mode, freeze=("clock",)).open().frozen == {"clock": "2026-01-02T03:04:05Z"}
+
+
+@pytest.mark.parametrize("mode", ["all", "rewrite"])
+def test_the_clock_of_a_recording_made_anew_is_now(path, mode):
+    record(path, ("a", "1"))
+    path.write_text(re.sub(r"(?m)^recorded_at: .*$", "recorded_at: '2026-01-02T03:04:05Z'", path.read_text(), count=1))
+    recording = make(path, mode, freeze=("clock",)).open()
+    assert recording.frozen["clock"] > "2026-01-03"
+
+
 def test_the_clock_of_an_older_cassette_is_set_to_its_recording(path):
     record(path, ("a", "1"))
     recording = make(path, freeze=("clock",)).open()

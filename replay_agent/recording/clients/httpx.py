@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import select
-from collections.abc import AsyncIterator, Callable, Iterator
+import sys
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from functools import partial, wraps
+from types import coroutine
 from typing import Any
 
 from replay_agent.recording import dispatch
@@ -73,6 +75,7 @@ class TransportHooks:
             await request.aread()
             answer = dispatch.begin(recording, _plain(request))
             if isinstance(answer, Replay):
+                await _let_others_run()
                 await _async_wait(_delay_ms(answer))
                 return self._replayed(answer)
             with dispatch.unhooked():
@@ -170,6 +173,29 @@ async def _async_wait(milliseconds: float) -> None:
         import anyio
 
         await anyio.sleep(milliseconds / 1000)
+
+
+async def _let_others_run() -> None:
+    """Give every other task a turn, as a live request does that waits for the network.
+
+    Without it a test could end before a task that it started has made its first request.
+    """
+    asyncio = sys.modules.get("asyncio")
+    try:
+        if asyncio is not None and asyncio.get_running_loop():
+            await _turn()
+            return
+    except RuntimeError:
+        pass  # another event loop's task
+    from anyio.lowlevel import checkpoint
+
+    await checkpoint()
+
+
+@coroutine
+def _turn() -> Generator[None]:
+    """What ``asyncio.sleep(0)`` is, which tests and back-off replace."""
+    yield
 
 
 class _TeedStream:

@@ -73,6 +73,12 @@ def test_recorded_seeds_are_taken():
     assert seeds(("random", "clock"), recorded) == {"random": 5, "clock": "2026-01-02T03:04:05Z"}
 
 
+def test_clock_that_was_not_recorded_is_that_of_the_recording():
+    assert seeds(("clock",), {}, "2026-01-02T03:04:05Z") == {"clock": "2026-01-02T03:04:05Z"}
+    assert seeds(("clock",), {"clock": "odd"}, "2026-01-02T03:04:05Z") == {"clock": "2026-01-02T03:04:05Z"}
+    assert seeds(("clock",), {"clock": "2025-01-01T00:00:00Z"}, "2026-01-02T03:04:05Z")["clock"] < "2026"
+
+
 @pytest.mark.parametrize("odd", [None, "soon", 12.5, [1], "2026-01-02T03:04:05"])
 def test_odd_seeds_are_made_anew(odd):
     found = seeds(tuple(SOURCES), dict.fromkeys(SOURCES, odd))

@@ -1,21 +1,46 @@
-"""What went wrong in a recording, kept until it has been reported, whoever swallowed it."""
+"""Miss: a request without an answer. Misses: those of one recording, kept until they are reported, whoever swallowed them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 from replay_agent.exceptions import CassetteError, CassetteMiss, CassetteMissError
-from replay_agent.recording.matching.index import Miss
 from replay_agent.recording.matching.keys import Key
 from replay_agent.recording.options import MissStyle
+from replay_agent.traffic import Interaction, Request
 
-__all__ = "Misses", "Trouble"
+__all__ = "Miss", "MissReason", "Misses", "Trouble"
 
 Trouble: TypeAlias = CassetteMiss | CassetteMissError | CassetteError
 
 EXPLAINED = 10
 """How many different misses are explained at length; a run that is off the rails makes hundreds."""
+
+
+MissReason: TypeAlias = Literal["changed", "used up", "no cassette", "read on"]
+"""Why a request has no answer: nothing recorded is equal to it; what is equal was all played; there is no recording;
+or the client reads on where the recorded reading of a stream ended."""
+
+
+@dataclass
+class Miss:
+    """A request without an answer, and all that its explanation may need.
+
+    ``interactions`` reads everything recorded, lazily; ``played`` are the indexes in it that were used already.
+    """
+
+    request: Request
+    cassette_path: Path | None
+    record_mode: str
+    test: str | None
+    interactions: Callable[[], Sequence[Interaction]]
+    played: frozenset[int] = frozenset()
+    reason: MissReason = "changed"
+    recorded: int = 0
+    """How many recorded requests are equal to it."""
 
 
 class Misses(list[Trouble]):

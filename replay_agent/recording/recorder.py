@@ -16,14 +16,13 @@ from replay_agent.recording.answers import CANCELLED, Live, Replay
 from replay_agent.recording.cassettes import journal as journals
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette, Header, Item, new_item
-from replay_agent.recording.cassettes.unread import UnreadInteractions
+from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
 from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
 from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.matching.hosts import host_of, matches_host
-from replay_agent.recording.matching.index import Miss, MissReason
 from replay_agent.recording.matching.keys import Key, Keying
-from replay_agent.recording.misses import Misses, Trouble
+from replay_agent.recording.misses import Miss, Misses, MissReason, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.process.frozen import now, seeds
 from replay_agent.recording.rehearsal import rehearsed
@@ -408,7 +407,7 @@ class Recording:
             return "used up" if self._played.count(key) else "changed"
 
     def _unread(self) -> Sequence[Interaction]:
-        return UnreadInteractions(self._base) if self._base else []
+        return LazyInteractions(self._base) if self._base else []
 
     # Saving
 

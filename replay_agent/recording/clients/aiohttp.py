@@ -107,7 +107,7 @@ class _Transport(asyncio.Transport):
         self._recording = recording
         self._connect = connect
         self._loop = asyncio.get_running_loop()
-        self._debt = backoff.debt()
+        self._sleep = backoff.pending_sleep()
         self._written = RequestReader()
         self._source: _Replayed | _Relay | None = None
         self._closing = False
@@ -236,7 +236,7 @@ class _Transport(asyncio.Transport):
             self._loop.call_soon(self.fail, error)
             return
         if isinstance(answer, Replay):
-            self._source = _Replayed(self, answer, self._debt)
+            self._source = _Replayed(self, answer, self._sleep)
         else:
             self._source = _Relay(self, answer, request.method, self._connect, sent)
 
@@ -248,14 +248,14 @@ def _base_url(req: Any) -> str:
 class _Replayed:
     """Feeds a recorded response, each piece when the one before has been read, so that none are joined."""
 
-    def __init__(self, transport: _Transport, answer: Replay, debt: backoff.Debt) -> None:
+    def __init__(self, transport: _Transport, answer: Replay, sleep: backoff.PendingSleep) -> None:
         self._transport = transport
         self._answer = answer
-        self._debt = debt
+        self._sleep = sleep
         self._loop = asyncio.get_running_loop()
         self._waits_for_reader = False
         if isinstance(answer.outcome, Response):
-            debt.note(answer.outcome)
+            sleep.note(answer.outcome)
         self._loop.call_soon(self._start, answer.outcome)
 
     def pause(self) -> None:
@@ -320,7 +320,7 @@ class _Replayed:
         if failure.kind == CANCELLED:
             self._loop.call_later(self._answer.patience_ms / 1000, self._miss)
             return
-        self._debt.note(failure)
+        self._sleep.note(failure)
         if failure.phase in (Phase.CONNECT, Phase.SEND):
             self._transport.fail(self._transport.connect_error(failure))
         elif failure.kind.endswith("Timeout"):

@@ -434,30 +434,6 @@ def test_the_fixture_gives_messages_and_usage(recorded):
     recorded.runpytest().assert_outcomes(passed=1)
 
 
-def test_credentials_are_placeholders_from_collection_on(project):
-    project.makepyfile(
-        """
-        import os
-        AT_IMPORT = os.environ["OPENAI_API_KEY"]
-
-        def test_key():
-            assert AT_IMPORT == os.environ["ANTHROPIC_API_KEY"] == "replay"
-        """
-    )
-    project.runpytest().assert_outcomes(passed=1)
-
-
-def test_placeholders_may_be_switched_off(project):
-    project.makeini("[pytest]\naddopts = -p no:hypothesispytest\nreplay_placeholder_keys = false\n")
-    project.makepyfile('import os\n\ndef test_key():\n    assert "OPENAI_API_KEY" not in os.environ\n')
-    project.runpytest().assert_outcomes(passed=1)
-
-
-def test_a_recording_session_has_no_placeholders(project):
-    project.makepyfile('import os\n\ndef test_key():\n    assert "OPENAI_API_KEY" not in os.environ\n')
-    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
-
-
 def test_names_that_would_share_a_file_do_not(project, provide):
     base, _, stop = provide("Paris", "paris", "PARIS")
     module(

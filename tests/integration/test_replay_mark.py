@@ -727,3 +727,37 @@ def test_a_source_that_there_is_not_is_refused(project):
     result = project.runpytest()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*'weather': what can be frozen is clock, uuid, random*"])
+
+
+@pytest.mark.parametrize("owner", ["", "Spec"])
+def test_named_snapshots_are_written_compared_and_kept_without_a_warning(recorded, owner):
+    tests = """
+    @pytest.mark.replay("test_geo/test_capital.yaml")
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_kinds(replay, run_snapshot, number):
+        ask("What is the capital of France?")
+        assert replay == run_snapshot
+        assert replay == run_snapshot(name="second")
+        assert replay == run_snapshot
+
+    @pytest.mark.replay("test_geo/test_capital.yaml")
+    def test_plain(replay, run_snapshot):
+        ask("What is the capital of France?")
+        assert replay == run_snapshot
+        assert replay == run_snapshot(name="second look")
+    """
+    if owner:
+        import textwrap
+
+        inner = textwrap.indent(textwrap.dedent(tests).replace("(replay,", "(self, replay,"), "    ")
+        tests = f"class Test{owner}:\n{inner}"
+    module(recorded, recorded.base, tests)
+    options = "-Werror", "--replay-unused=ignore"
+    recorded.runpytest_subprocess(*options, "--snapshot-update").assert_outcomes(passed=3)
+    result = recorded.runpytest_subprocess(*options)
+    result.assert_outcomes(passed=3)
+    assert "unused" not in result.stdout.str()
+    files = {path.name for path in (recorded.path / "__snapshots__" / "test_geo").iterdir()}
+    start = f"Test{owner}." if owner else ""
+    assert {f"{start}test_plain.run.snap", f"{start}test_plain.second look.run.snap"} < files
+    assert len(files) == 8

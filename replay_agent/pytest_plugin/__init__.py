@@ -222,8 +222,8 @@ def replay(request: pytest.FixtureRequest) -> Conversing:
 @pytest.fixture
 def run_snapshot(request: pytest.FixtureRequest, snapshot: SnapshotAssertion) -> SnapshotAssertion:
     """Compares a run's messages, typed result and usage with a readable file beside the test."""
-    from replay_agent.pytest_plugin.places import file_name_of
+    from replay_agent.pytest_plugin.places import snapshot_name_of
     from replay_agent.snapshot import NAME, RunSnapshotExtension
 
-    request.node.stash[NAME] = file_name_of(request.node, siblings_of(request.node))
+    request.node.stash[NAME] = snapshot_name_of(request.node, siblings_of(request.node))
     return snapshot.use_extension(RunSnapshotExtension)

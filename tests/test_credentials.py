@@ -34,7 +34,7 @@ def test_a_key_begins_as_its_providers_keys_do(variable, beginning):
 
 def test_no_search_for_secrets_takes_a_placeholder_for_one():
     for name, value in credentials.credential_variables().items():
-        assert list(scan(f"say {value} and \"{value}\"".encode(), environ={name: value})) == []
+        assert list(scan(f'say {value} and "{value}"'.encode(), environ={name: value})) == []
     assert environment_secrets(credentials.credential_variables()) == []
 
 

@@ -112,6 +112,29 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         _surround_tests(session.config)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Open a test that one of its fixtures has marked; what its fixtures asked before went its own way."""
+    if _is_marked_late(item):
+        _open_test(item)
+        keys.place_for(item)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Fail a test that has marked itself: it has asked whom it wanted by then."""
+    if _is_marked_late(item):
+        text = (
+            f"{item.nodeid} was marked replay while it ran: nothing of it was recorded or replayed. Mark it where it is "
+            "written or in a fixture, or ask for the fixture replay: request.getfixturevalue('replay')"
+        )
+        raise pytest.fail.Exception(text, pytrace=False)
+
+
+def _is_marked_late(item: pytest.Item) -> bool:
+    return item.get_closest_marker("replay") is not None and TEST not in item.stash and is_replayed(item)
+
+
 def _surround_tests(config: pytest.Config) -> None:
     if config.pluginmanager.has_plugin(_AroundTests.NAME):
         return

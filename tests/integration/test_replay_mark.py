@@ -761,3 +761,70 @@ def test_named_snapshots_are_written_compared_and_kept_without_a_warning(recorde
     start = f"Test{owner}." if owner else ""
     assert {f"{start}test_plain.run.snap", f"{start}test_plain.second look.run.snap"} < files
     assert len(files) == 8
+
+
+MARKING = """
+    @pytest.fixture{scope}
+    def offline(request):
+        {how}
+"""
+
+
+@pytest.mark.parametrize(
+    ("scope", "how"),
+    [
+        ("(autouse=True)", "request.applymarker(pytest.mark.replay)"),
+        ("(autouse=True)", "request.node.add_marker('replay')"),
+        ("(autouse=True)", "request.node.add_marker(pytest.mark.replay('named'))"),
+        ("(autouse=True)", "request.getfixturevalue('replay')"),
+    ],
+)
+def test_a_mark_that_a_fixture_gives_counts(project, provide, scope, how):
+    base, script, stop = provide("Paris")
+    module(project, base, MARKING.format(scope=scope, how=how), CAPITAL.replace("@pytest.mark.replay", ""))
+    project.runpytest().assert_outcomes(failed=1)
+    assert script.calls == []
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    stop()
+    project.runpytest().assert_outcomes(passed=1)
+    assert (project.path / "cassettes" / "named.yaml").is_file() == ("named" in how)
+
+
+def test_a_mark_that_comes_when_the_test_runs_fails_it(project):
+    project.makepyfile("import pytest\n\ndef test_x(request): request.node.add_marker(pytest.mark.replay)\n")
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*was marked replay while it ran*"])
+
+
+def test_the_command_of_a_miss_helps_where_pytest_was_run(recorded, provide, monkeypatch):
+    import shlex
+
+    folder = recorded.mkdir("sub folder")
+    (recorded.path / "test_geo.py").rename(folder / "test_geo.py")
+    base, *_ = provide("Oslo")
+    module(recorded, base, CAPITAL.replace("France", "Norway").replace("Paris", "Oslo"))
+    (recorded.path / "test_geo.py").rename(folder / "test_geo.py")
+    monkeypatch.chdir(folder)
+    lines = recorded.runpytest().stdout.lines
+    command = next(line.strip() for line in lines if line.strip().startswith("pytest ") and "--record-mode" in line)
+    recorded.runpytest(*shlex.split(command)[1:]).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("inner", ["TestInner", "TestGeo"])
+def test_tests_of_nested_classes_record_and_replay_apart(project, provide, inner):
+    base, _, stop = provide("1", "2", "3")
+    nested = """
+    class {outer}:
+        class {inner}:
+            @pytest.mark.replay
+            def test_x(self):
+                assert ask("{outer}") in ("1", "2", "3")
+    """
+    tests = [nested.format(outer=outer, inner=inner) for outer in ("TestA", "TestB", "TestC")]
+    module(project, base, *tests)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=3)
+    stop()
+    assert len(list((project.path / "cassettes" / "test_geo").iterdir())) == 3
+    project.runpytest().assert_outcomes(passed=3)
+    project.runpytest(f"test_geo.py::TestB::{inner}::test_x").assert_outcomes(passed=1)

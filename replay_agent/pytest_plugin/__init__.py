@@ -138,11 +138,13 @@ def _is_marked_late(item: pytest.Item) -> bool:
 def _surround_tests(config: pytest.Config) -> None:
     if config.pluginmanager.has_plugin(_AroundTests.NAME):
         return
+    from replay_agent.pytest_plugin.kept_random import KeptRandom
     from replay_agent.recording.clients import intercept
     from replay_agent.recording.process import network
 
     config.pluginmanager.register(_AroundTests(), _AroundTests.NAME)
     config.pluginmanager.register(keys.KeysOfTests())
+    config.pluginmanager.register(KeptRandom())
     intercept.install()  # held to the end of the session: a thread that a test left behind must not go live
     config.add_cleanup(intercept.uninstall)
     network.hold()  # a guard for each test is a switch then, not a score of replaced methods

@@ -828,3 +828,68 @@ def test_tests_of_nested_classes_record_and_replay_apart(project, provide, inner
     assert len(list((project.path / "cassettes" / "test_geo").iterdir())) == 3
     project.runpytest().assert_outcomes(passed=3)
     project.runpytest(f"test_geo.py::TestB::{inner}::test_x").assert_outcomes(passed=1)
+
+
+RESEEDING = """
+    import random, pytest
+
+    @pytest.hookimpl{order}
+    def pytest_runtest_setup(item): random.seed()
+
+    @pytest.hookimpl{order}
+    def pytest_runtest_call(item): random.seed()
+
+    @pytest.hookimpl{order}
+    def pytest_runtest_teardown(item): random.seed()
+"""
+RANDOM = """
+    import random
+
+    @pytest.fixture(scope="module")
+    def shared():
+        return random.randint(0, 10**9)
+
+    @pytest.fixture
+    def number(shared):
+        yield ask(f"begin {shared} {random.randint(0, 10**9)}")
+        ask(f"end {random.randint(0, 10**9)}")
+
+    @pytest.mark.replay(freeze=["random"])
+    def test_numbers(number):
+        one, other = random.random(), random.random()
+        assert one != other
+        ask(f"pick {one} {other} {random.randint(0, 10**9)}")
+        random.seed(4)
+        assert random.randint(0, 10**9) == 253454709
+        ask(f"seeded {random.randint(0, 10**9)}")
+"""
+
+
+@pytest.mark.parametrize("order", ["", "(tryfirst=True)", "(trylast=True)"])
+def test_frozen_numbers_go_on_whoever_seeds_between_the_phases(project, provide, order):
+    base, _, stop = provide("1", "2", "3", "4")
+    project.makeconftest(RESEEDING.format(order=order))
+    module(project, base, RANDOM)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    stop()
+    project.runpytest().assert_outcomes(passed=1)
+
+
+def test_frozen_numbers_in_a_unittest(project, provide):
+    base, _, stop = provide("1", "2")
+    project.makeconftest(RESEEDING.format(order=""))
+    module(
+        project,
+        base,
+        """
+        import random, unittest
+
+        @pytest.mark.replay(freeze=["random"])
+        class TestNumbers(unittest.TestCase):
+            def setUp(self): ask(f"begin {random.random()}")
+            def test_x(self): ask(f"go {random.random()}")
+        """,
+    )
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    stop()
+    project.runpytest().assert_outcomes(passed=1)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
+import ollama
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +35,7 @@ from replay_agent.traffic import Request
 from replay_agent.usage import Usage
 from replay_agent.wire.ollama import codec
 from tests.wire import generated as g
+from tests.wire.conversations import claims
 
 URL = "http://localhost:11434/api/chat"
 PNG = BinaryContent(b"\x89PNG\r\n\x1a\n", "image/png")
@@ -96,7 +98,7 @@ DONE = {"model": "qwen3", "message": {"role": "assistant", "content": ""}, "done
 
 @pytest.mark.parametrize("url", [URL, "https://ollama.com/api/chat", "http://proxy/ollama/api/chat/"])
 def test_claims_chat_on_any_host(url):
-    assert codec.claims(Request("POST", url, body=b'{"model": "m", "messages": []}'))
+    assert claims(codec, Request("POST", url, body=b'{"model": "m", "messages": []}'))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_claims_chat_on_any_host(url):
     ],
 )
 def test_leaves_other_traffic_alone(method, url, body):
-    assert not codec.claims(Request(method, url, body=body))
+    assert not claims(codec, Request(method, url, body=body))
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
@@ -484,12 +486,11 @@ ASKED = {"model": "qwen3", "messages": [{"role": "user", "content": "hi"}]}
 @pytest.fixture
 def client():
     """Make a real client whose requests are answered by a function of the decoded call."""
-    ollama = pytest.importorskip("ollama")
 
     def make(answer):
         def handle(http_request):
             asked = Request(http_request.method, str(http_request.url), body=http_request.content)
-            assert codec.claims(asked)
+            assert claims(codec, asked)
             encoded = answer(codec.decode_call(asked))
             return httpx.Response(encoded.status, headers=list(encoded.headers), content=b"".join(encoded.chunks))
 
@@ -520,7 +521,6 @@ def test_ollama_parses_our_stream(client):
 
 @pytest.mark.parametrize("status", [400, 404, 500])
 def test_ollama_raises_our_refusals(client, status):
-    ollama = pytest.importorskip("ollama")
     sdk = client(lambda call: codec.encode_error(call, status, "no luck"))
     for stream in (False, True):
         with pytest.raises(ollama.ResponseError) as caught:

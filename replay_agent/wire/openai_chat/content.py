@@ -29,8 +29,8 @@ from replay_agent.messages import (
 from replay_agent.wire.openai_chat.assistant import address_in, assistant_fields, is_text, read_assistant
 from replay_agent.wire.openai_chat.dialects import Dialect
 from replay_agent.wire.shapes.data_url import decode_base64, read_data_url, write_data_url
+from replay_agent.wire.shapes.history import retry_reason
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.retries import retry_reason
 
 __all__ = "read_messages", "write_messages"
 
@@ -178,15 +178,20 @@ _BLOCKS: dict[str, Callable[[Fields], UserContent | None]] = {
 
 
 def write_messages(
-    messages: Iterable[ModelMessage], dialect: Dialect, *, system_role: str | None = None, legacy: bool = False
+    messages: Iterable[ModelMessage],
+    dialect: Dialect,
+    *,
+    system_role: str | None = None,
+    legacy: bool = False,
+    custom: frozenset[str] = frozenset(),
 ) -> list[Any]:
     """Write a conversation.
 
     ``legacy`` allows calls and returns without an id, as functions were called before there were tools. Without it a
-    missing id is an `AssertionError`. Raises `NotImplementedError` for sounds and documents given by address, except
+    missing id is an `AssertionError`. ``custom`` names the tools that take a text instead of JSON. Raises `NotImplementedError` for sounds and documents given by address, except
     for what Mistral reads itself.
     """
-    writer = _Writer(dialect, system_role or "system", legacy=legacy)
+    writer = _Writer(dialect, system_role or "system", legacy=legacy, custom=custom)
     for message in messages:
         if isinstance(message, ModelResponse):
             writer.messages.append(writer.response(message))
@@ -196,14 +201,15 @@ def write_messages(
 
 
 class _Writer:
-    def __init__(self, dialect: Dialect, system_role: str, *, legacy: bool) -> None:
+    def __init__(self, dialect: Dialect, system_role: str, *, legacy: bool, custom: frozenset[str]) -> None:
         self.messages: list[Any] = []
         self._dialect = dialect
         self._system_role = system_role
         self._legacy = legacy
+        self._custom = custom
 
     def response(self, message: ModelResponse) -> Fields:
-        fields = assistant_fields(message.parts, self._dialect, legacy=self._legacy)
+        fields = assistant_fields(message.parts, self._dialect, legacy=self._legacy, custom=self._custom)
         if self._dialect.chunks:
             fields.setdefault("prefix", False)
         return {"role": "assistant", **fields}

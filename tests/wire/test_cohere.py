@@ -412,9 +412,10 @@ def test_an_answer_is_read():
     ("usage", "wanted"),
     [
         (None, None),
-        ({}, Usage(0, None, None, 0)),
-        ({"tokens": {"input_tokens": 0, "output_tokens": 3}}, Usage(0, None, 3, 3)),
-        ({"tokens": 1, "billed_units": []}, Usage(0, None, None, 0)),
+        ({}, Usage()),
+        ({"tokens": {"input_tokens": 0, "output_tokens": 3}}, Usage(0, 0, 3, 3)),
+        ({"tokens": {"output_tokens": 3}}, Usage(0, None, 3)),
+        ({"tokens": 1, "billed_units": []}, Usage()),
     ],
 )
 def test_usage_that_says_little(usage, wanted):

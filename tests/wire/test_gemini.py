@@ -740,7 +740,7 @@ def test_a_blocked_prompt_is_a_content_filter():
     for answer in (read(feedback), read(events(feedback), headers=SSE_HEADERS)):
         assert answer.response.finish_reason == "content_filter"
         assert parts_of(answer) == [UnknownPart({"response": {"promptFeedback": {"blockReason": "SAFETY"}}})]
-        assert answer.response.usage == Usage(0, 4, 0, 0)
+        assert answer.response.usage == Usage(0, 4)
 
 
 def test_a_filtered_candidate_has_no_parts():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -134,7 +135,7 @@ def test_wherever_it_is_cut_only_the_id_changes(live, recorded, cuts, streamed, 
     body = frame.format(json.dumps(message)) if not streamed else frame.replace("{}", json.dumps(message))
     data = (json.dumps(message) if not streamed else body).encode()
     bounds = sorted({0, *(min(cut, len(data)) for cut in cuts), len(data)})
-    said = answer(*(data[i:j] for i, j in zip(bounds, bounds[1:], strict=False)), headers=EVENTS if streamed else JSON)
+    said = answer(*(data[i:j] for i, j in pairwise(bounds)), headers=EVENTS if streamed else JSON)
     found = readdressed(said, asking(live), asking(recorded))
     text = found.body.decode()
     assert json.loads(text.removeprefix("event: message\ndata: ")) == {**message, "id": live}

@@ -18,7 +18,7 @@ from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
 from replay_agent.report.remote_calls import compare_remote_calls
 from replay_agent.report.words import word_diff
 from replay_agent.traffic import Request
-from replay_agent.wire.registry import codec_for
+from replay_agent.wire.registry import read_call
 
 __all__ = "Question", "compare_requests", "read_question"
 
@@ -51,13 +51,14 @@ def read_question(request: Request, ignored: Sequence[JSONPath] = ()) -> Questio
         for path in ignored:
             body = path.remove_from(body)
         request = replace(request, body=json.dumps(body).encode())
-    codec = codec_for(request)
-    if codec is None:
-        return Question(request, body)
     try:
-        return Question(request, body, codec.decode_call(request), codec.name)
+        read = read_call(request)
     except WireError:
+        read = None
+    if read is None:
         return Question(request, body)
+    codec, call = read
+    return Question(request, body, call, codec.name)
 
 
 def _json(body: bytes) -> Any:

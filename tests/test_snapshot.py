@@ -94,3 +94,20 @@ def test_the_name_survives_a_test_that_another_worker_ran():
     location = SimpleNamespace(item=object(), snapshot_name="TestGeo.test_capital[trio-a/b]")
     assert RunSnapshotExtension.get_snapshot_name(test_location=location) == "TestGeo.test_capital[a-b]"
     assert RunSnapshotExtension.get_snapshot_name(test_location=location, index="x") == "TestGeo.test_capital[a-b].x"
+
+
+@pytest.mark.parametrize(
+    ("file", "own"),
+    [
+        ("test_geo/test_a.{}", True),
+        ("test_geo/test_a.second.{}", True),
+        ("test_history/test_a.{}", False),
+        ("test_history/test_a.second.{}", False),
+        ("test_geo/test_ab.{}", False),
+        ("test_a.{}", False),
+    ],
+)
+def test_only_the_files_of_its_own_module_are_a_test_s(file, own):
+    location = SimpleNamespace(item=object(), snapshot_name="test_a", basename="test_geo")
+    path = "/project/tests/__snapshots__/" + file.format(RunSnapshotExtension.file_extension)
+    assert RunSnapshotExtension.matches_test_location(test_location=location, snapshot_location=path) is own

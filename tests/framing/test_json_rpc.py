@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 from itertools import pairwise
 
@@ -135,7 +136,11 @@ def test_wherever_it_is_cut_only_the_id_changes(live, recorded, cuts, streamed, 
     body = frame.format(json.dumps(message)) if not streamed else frame.replace("{}", json.dumps(message))
     data = (json.dumps(message) if not streamed else body).encode()
     bounds = sorted({0, *(min(cut, len(data)) for cut in cuts), len(data)})
+<<<<<<< HEAD
     said = answer(*(data[i:j] for i, j in pairwise(bounds)), headers=EVENTS if streamed else JSON)
+=======
+    said = answer(*(data[i:j] for i, j in itertools.pairwise(bounds)), headers=EVENTS if streamed else JSON)
+>>>>>>> main
     found = readdressed(said, asking(live), asking(recorded))
     text = found.body.decode()
     assert json.loads(text.removeprefix("event: message\ndata: ")) == {**message, "id": live}

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from hashlib import sha256
 from typing import Any, TypeAlias
 
 from replay_agent.calls import ModelCall, OutputSchema, ToolDefinition
-from replay_agent.conversation.plain import plain
+from replay_agent.conversation.plain import media_line, parsed, plain
 from replay_agent.messages import (
     BinaryContent,
     ModelMessage,
@@ -323,12 +322,12 @@ def _user_text(content: Any) -> str:
 
 def _value_text(value: Any) -> str:
     if isinstance(value, BinaryContent):
-        return f"[{value.media_type}, {len(value.data):,} bytes, sha256 {sha256(value.data).hexdigest()[:12]}]"
+        return media_line(value.media_type, value.data)
     if isinstance(value, str):
-        try:
-            value = json.loads(value) if value.lstrip()[:1] in ("{", "[") else value
-        except (ValueError, RecursionError):
-            return str(value)
+        structured = parsed(value)
+        if structured is None:
+            return value
+        value = structured
     value = plain(value)
     return value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True)
 

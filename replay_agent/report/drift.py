@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from replay_agent.conversation.lines import visible
+from replay_agent.conversation.lines import short
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.meaning.json_path import JSONPath
 from replay_agent.messages import ModelRequest, UserPromptPart
@@ -27,6 +27,7 @@ __all__ = ("explain",)
 _LATER = 40
 """How far behind the nearest interaction its later turns are looked for."""
 _LONGEST_GIST = 100
+_LONGEST_LINE = 160
 _MOST_HOSTS = 4
 _LOOKED_AT = 100
 
@@ -136,9 +137,9 @@ class _Explanation:
     def _asked(self) -> list[str]:
         """Which request it is, in one line."""
         request, call = self._question.request, self._question.call
-        place = f"{request.method} {_one_line(request.url)}"
+        place = f"{request.method} {short(request.url, _LONGEST_LINE)}"
         if call is None:
-            called = _one_line(named_calls(self._question.body))
+            called = short(named_calls(self._question.body), _LONGEST_LINE)
             return [f"  {place} ({called})" if called else f"  {place}"]
         said = [call.model or "", f"turn {turn_of(call)}", _last_prompt(call.messages)]
         return [f"  {place} ({', '.join(word for word in said if word)})"]
@@ -220,11 +221,6 @@ def _with_article(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
 
 
-def _one_line(text: str) -> str:
-    line = " ".join(visible(text))
-    return line if len(line) <= 160 else f"{line[:157]}..."
-
-
 def _last_prompt(messages: Iterable[object]) -> str:
     prompts = [
         part.content
@@ -237,8 +233,7 @@ def _last_prompt(messages: Iterable[object]) -> str:
         return ""
     content = prompts[-1]
     text = content if isinstance(content, str) else next((item for item in content if isinstance(item, str)), "")
-    words = " ".join(" ".join(visible(text[: 4 * _LONGEST_GIST])).split())
-    return f'"{words[: _LONGEST_GIST - 3]}..."' if len(words) > _LONGEST_GIST else f'"{words}"'
+    return f'"{short(" ".join(text[: 4 * _LONGEST_GIST].split()), _LONGEST_GIST)}"'
 
 
 def _shown(path: Path | None) -> str:
@@ -256,7 +251,7 @@ def _changed_headers(recorded: Request, asked: Request) -> list[str]:
     chosen = disagreeing(choice_of(recorded), choice_of(asked))
     counting = {name for name in {*before, *after} if name in ASKING_HEADERS or name not in STORED_HEADERS}
     return [
-        f"header {name}: {_one_line(before.get(name, '(none)'))} -> {_one_line(after.get(name, '(none)'))}"
+        f"header {name}: {_value(before, name)} -> {_value(after, name)}"
         for name in sorted(counting.union(chosen))
         if before.get(name) != after.get(name)
     ]
@@ -264,3 +259,7 @@ def _changed_headers(recorded: Request, asked: Request) -> list[str]:
 
 def _by_name(request: Request) -> dict[str, str]:
     return {name.lower(): value for name, value in request.headers}
+
+
+def _value(headers: dict[str, str], name: str) -> str:
+    return short(headers.get(name, "(none)"), _LONGEST_LINE)

@@ -15,11 +15,11 @@ from replay_agent.recording.matching.choosing import choice_of, disagreeing
 from replay_agent.recording.matching.fingerprint import ASKING_HEADERS, STORED_HEADERS
 from replay_agent.recording.matching.index import Miss
 from replay_agent.report.compare import CallIdChanged, Change, turn_of
+from replay_agent.report.decoded_request import read_question
 from replay_agent.report.nearest import Nearest, find_nearest
-from replay_agent.report.question import read_question
 from replay_agent.report.remote_calls import named_calls
 from replay_agent.report.render import headline, render_changes
-from replay_agent.report.volatility import VolatileValue, freeze_source, volatile_path, volatile_values
+from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
 from replay_agent.traffic import Interaction, Request
 
 __all__ = ("explain",)

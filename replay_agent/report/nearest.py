@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from replay_agent.meaning.json_path import JSONPath
 from replay_agent.recording.cassettes.unread import UnreadInteractions
 from replay_agent.report.compare import Change, distance
-from replay_agent.report.question import Question, compare_requests, read_question
+from replay_agent.report.decoded_request import Question, compare_requests, read_question
 from replay_agent.traffic import Interaction, Request
 
 __all__ = "Nearest", "find_nearest"

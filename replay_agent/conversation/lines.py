@@ -1,4 +1,4 @@
-"""Text as lines that a person, a terminal and a diff can trust: nothing invisible, nothing endless."""
+"""Text to lines for a terminal, a report or a snapshot: what is invisible is shown, what is too long is cut."""
 
 from __future__ import annotations
 

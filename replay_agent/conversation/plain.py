@@ -1,4 +1,4 @@
-"""Any value as plain JSON values that are the same in every run."""
+"""Any value, models and dataclasses included, to plain JSON values that are the same in every run; JSON text back."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from replay_agent.recording.matching.choosing import choice_of, disagreeing
 from replay_agent.recording.matching.fingerprint import ASKING_HEADERS, STORED_HEADERS
 from replay_agent.recording.matching.index import Miss
 from replay_agent.report.compare import CallIdChanged, Change, turn_of
-from replay_agent.report.decoded_request import read_question
+from replay_agent.report.decoded_request import read_request
 from replay_agent.report.nearest import Nearest, find_nearest
 from replay_agent.report.remote_calls import named_calls
 from replay_agent.report.render import headline, render_changes
@@ -27,9 +27,11 @@ __all__ = ("explain",)
 _LATER = 40
 """How far behind the nearest interaction its later turns are looked for."""
 _LONGEST_GIST = 100
+"""Characters of a prompt, enough to know it again."""
 _LONGEST_LINE = 160
 _MOST_HOSTS = 4
 _LOOKED_AT = 100
+"""Interactions that are read to say where recorded requests go and whose they are; reading all may take seconds."""
 
 
 def explain(miss: Miss, command: str, ignored: Sequence[str] = (), *, colour: bool = False) -> str:
@@ -48,7 +50,7 @@ class _Explanation:
         self._command = command
         self._ignored = ignored
         self._colour = colour
-        self._question = read_question(miss.request, ignored)
+        self._asked_for = read_request(miss.request, ignored)
         self._file = _shown(miss.cassette_path)
 
     def text(self) -> str:
@@ -94,7 +96,7 @@ class _Explanation:
         if not interactions:
             return self._no_cassette()
         nearest = find_nearest(
-            self._question, interactions, self._miss.played, test=self._miss.test, ignored=self._ignored
+            self._asked_for, interactions, self._miss.played, test=self._miss.test, ignored=self._ignored
         )
         if nearest is None:
             return self._nothing_like_it(interactions)
@@ -121,7 +123,7 @@ class _Explanation:
         ]
 
     def _nothing_like_it(self, interactions: Sequence[Interaction]) -> list[list[str]]:
-        address = self._question.address
+        address = self._asked_for.address
         counted = _hosts(interactions)
         return [
             [f"Nothing like this request is in {self._file}.", *self._asked()],
@@ -136,10 +138,10 @@ class _Explanation:
 
     def _asked(self) -> list[str]:
         """Which request it is, in one line."""
-        request, call = self._question.request, self._question.call
+        request, call = self._asked_for.request, self._asked_for.call
         place = f"{request.method} {short(request.url, _LONGEST_LINE)}"
         if call is None:
-            called = short(named_calls(self._question.body), _LONGEST_LINE)
+            called = short(named_calls(self._asked_for.body), _LONGEST_LINE)
             return [f"  {place} ({called})" if called else f"  {place}"]
         said = [call.model or "", f"turn {turn_of(call)}", _last_prompt(call.messages)]
         return [f"  {place} ({', '.join(word for word in said if word)})"]
@@ -189,7 +191,7 @@ class _Explanation:
 
     def _remedy(self, nearest: Nearest, value: VolatileValue, kinds: Iterable[str]) -> str:
         source = freeze_source(kinds)
-        path = volatile_path(nearest.recorded.body, self._question.body, value)
+        path = volatile_path(nearest.recorded.body, self._asked_for.body, value)
         ways = []
         if source is not None:
             ways.append(f"freeze it (freeze=({source!r},) on the mark, then record again)")

@@ -35,7 +35,9 @@ _MOST_LINES = 14
 _CONTEXT = 48
 """Characters of unchanged text that are shown beside a change."""
 _WIDEST = 300
+"""Characters of a line of changed text."""
 _MOST_VALUES = 12
+"""Of one tool's schema."""
 _RED, _GREEN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[0m"
 
 

@@ -295,5 +295,6 @@ def traffic_line(traffic: UnknownTraffic, names: Placeholders | None = None) -> 
     outcome = traffic.outcome
     ending = failure_text(outcome) if isinstance(outcome, Failure) else str(outcome.status)
     url = short(traffic.request.url, 120)
-    reason = f" (unread: {short(traffic.reason, 200)})" if traffic.reason else ""
+    kind = f" ({traffic.kind})" if traffic.kind else ""
+    reason = f"{kind} (unread: {short(traffic.reason, 200)})" if traffic.reason else kind
     return " ".join(visible(names.text(f"{traffic.request.method} {url} -> {ending}{reason}")))

@@ -13,7 +13,7 @@ from replay_agent.meaning.json_path import JSONPath
 from replay_agent.messages import ModelRequest, UserPromptPart
 from replay_agent.recording.matching.choosing import choice_of, disagreeing
 from replay_agent.recording.matching.fingerprint import ASKING_HEADERS, STORED_HEADERS
-from replay_agent.recording.matching.index import Miss
+from replay_agent.recording.misses import Miss
 from replay_agent.report.compare import CallIdChanged, Change, turn_of
 from replay_agent.report.decoded_request import read_request
 from replay_agent.report.nearest import Nearest, find_nearest

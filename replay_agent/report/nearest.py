@@ -8,7 +8,7 @@ from heapq import nlargest
 from urllib.parse import urlsplit
 
 from replay_agent.meaning.json_path import JSONPath
-from replay_agent.recording.cassettes.unread import UnreadInteractions
+from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
 from replay_agent.report.compare import Change, distance
 from replay_agent.report.decoded_request import DecodedRequest, compare_requests, read_request
 from replay_agent.traffic import Interaction, Request
@@ -80,7 +80,7 @@ def _compared(asked: DecodedRequest, index: int, request: Request, ignored: Sequ
 
 def _promising(request: Request, interactions: Sequence[Interaction], indexes: Sequence[int]) -> Sequence[int]:
     """The interactions that are worth reading, in order."""
-    if not isinstance(interactions, UnreadInteractions) or len(indexes) <= _READ:
+    if not isinstance(interactions, LazyInteractions) or len(indexes) <= _READ:
         return indexes
     share = _share(len(indexes))
     words = _words(b" ".join((request.method.encode(), request.url.encode("utf-8", "replace"), request.body)), share)

@@ -13,8 +13,8 @@ import pytest
 from replay_agent.meaning.key import meaning
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Header, new_item
-from replay_agent.recording.cassettes.unread import UnreadInteractions
-from replay_agent.recording.matching.index import Miss
+from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
+from replay_agent.recording.misses import Miss
 from replay_agent.report.drift import explain
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 
@@ -472,7 +472,7 @@ def test_a_cassette_is_not_read_to_find_the_nearest(tmp_path):
     recorded = [Interaction(post(body), answer(TOOL_CALL)) for body in bodies]
     items = [new_item(interaction, key(interaction.request)) for interaction in recorded]
     store.save(path, Header(keying=key.scheme), items)
-    unread = UnreadInteractions(store.load(path))
+    unread = LazyInteractions(store.load(path))
     live = edited(bodies[150], lambda body: body["messages"][1].update(content=words[150] + " indeed"))
     text = explained(post(live), unread)
     assert "interaction 151 of 200" in text

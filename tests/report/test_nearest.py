@@ -5,8 +5,8 @@ import json
 import pytest
 
 from replay_agent.meaning.json_path import JSONPath
+from replay_agent.report.decoded_request import read_request
 from replay_agent.report.nearest import find_nearest
-from replay_agent.report.question import read_question
 from replay_agent.traffic import Interaction, Request, Response
 
 CHAT = "https://api.openai.com/v1/chat/completions"
@@ -23,7 +23,7 @@ def recorded(*requests, tests=()):
 
 
 def nearest(request, interactions, **options):
-    return find_nearest(read_question(request), interactions, **options)
+    return find_nearest(read_request(request), interactions, **options)
 
 
 def place(request, interactions, **options):
@@ -106,7 +106,7 @@ class TestPlayed:
 def test_ignored_members_do_not_count():
     ignored = [JSONPath.parse("$.user")]
     both = recorded(chat("hi", user="a" * 300), chat("hi there", user="b"))
-    question = read_question(chat("hi", user="b"), ignored)
+    question = read_request(chat("hi", user="b"), ignored)
     found = find_nearest(question, both, ignored=ignored)
     assert (found.index, found.changes) == (0, [])
 

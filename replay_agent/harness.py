@@ -153,9 +153,9 @@ class Run(Conversing):
         return self.recording.interactions
 
     def _explained(self, miss: Miss) -> str:
-        from replay_agent.report.drift import explainer
+        from replay_agent.report.drift import explain
 
-        return explainer(self._command, self._options.ignore_body)(miss)
+        return explain(miss, self._command, self._options.ignore_body)
 
     def leftovers_text(self) -> str:
         """Return what to say of interactions of this test that were never played, nothing if there are none."""

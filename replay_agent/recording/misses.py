@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from replay_agent.exceptions import CassetteError, CassetteMiss, CassetteMissError
-from replay_agent.recording.matching.index import Key, Miss
+from replay_agent.recording.matching.index import Miss
+from replay_agent.recording.matching.keys import Key
 from replay_agent.recording.options import MissStyle
 
 __all__ = "Misses", "Trouble"

@@ -145,9 +145,10 @@ def _inflated(stream: Any, body: bytes, place: int) -> Generator[bytes, None, in
     """Yield what begins at a place, and return the place behind it."""
     for piece in _pieces(body, place, _PIECE):
         place += len(piece)
-        while piece and not stream.eof:
-            yield stream.decompress(piece, _PIECE * 16)
-            piece = stream.unconsumed_tail
+        rest = piece
+        while rest and not stream.eof:
+            yield stream.decompress(rest, _PIECE * 16)
+            rest = stream.unconsumed_tail
         if stream.eof:
             return place - len(stream.unused_data)
     yield stream.flush()

@@ -253,7 +253,7 @@ class Recording:
 
         Raises `CassetteMiss` (with ``miss="exception"``: `CassetteMissError`) where it must be replayed and cannot.
         """
-        if is_incidental(raw.url):
+        if is_incidental(raw.url, raw.body):
             return None if self._records else Replay(self, EMPTY_ANSWER, raw, Key(""))
         hook = self.options.before_record_request
         wanted = hook(raw) if hook else raw

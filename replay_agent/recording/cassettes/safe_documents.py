@@ -46,6 +46,11 @@ _LIST_TAGS = frozenset({None, "!", f"{_TAG}seq", f"{_TAG}python/tuple"})
 _MAP_TAGS = frozenset({None, "!", f"{_TAG}map"})
 _BUFFER_TAG = f"{_TAG}python/object/new:_io.BytesIO"
 _ITERATOR_TAG = f"{_TAG}python/object/apply:builtins.iter"
+_ISTR_TAG = re.compile(rf"{_TAG}python/object/(?:apply|new):multidict\.(?:\w+\.)?istr")
+"""A header's name as aiohttp holds it, a text that knows no case: ``? !!python/object/apply:multidict._multidict.istr``."""
+_HELD_TAG = re.compile(rf"{_TAG}python/object/(?:apply|new):http\.HTTPStatus")
+_DATA_TAG = re.compile(rf"{_TAG}python/object/(?:apply|new):(?:yarl\.(?:_url\.)?URL|urllib\.parse\.SplitResult)")
+"""What else vcrpy keeps of aiohttp's answers; the address of an answer is data that nobody reads."""
 _SCALAR_TAGS = frozenset({f"{_TAG}int", f"{_TAG}float", f"{_TAG}bool", f"{_TAG}null"})
 _STARTS = frozenset("-+.~0123456789nNtTfFyYoO")
 _WORDS = {
@@ -214,17 +219,13 @@ class _Composer:
             raise self._bad("a second document begins; a cassette is one document", event)
 
     def begin_mapping(self, event: Any) -> None:
-        if event.tag not in _MAP_TAGS and event.tag not in (_BUFFER_TAG, _ITERATOR_TAG):
-            raise self._bad(
-                f"the tag {event.tag[:_SHOWN]} is not allowed, since it asks for an object to be built", event
-            )
+        if event.tag not in _MAP_TAGS and event.tag not in (_BUFFER_TAG, _ITERATOR_TAG) and not _is_held(event.tag):
+            raise self._forbidden(event.tag, event)
         self._begin({}, event)
 
     def begin_list(self, event: Any) -> None:
-        if event.tag not in _LIST_TAGS:
-            raise self._bad(
-                f"the tag {event.tag[:_SHOWN]} is not allowed, since it asks for an object to be built", event
-            )
+        if event.tag not in _LIST_TAGS and not _is_held(event.tag):
+            raise self._forbidden(event.tag, event)
         self._begin([], event)
 
     def _begin(self, value: Any, event: Any) -> None:
@@ -234,7 +235,11 @@ class _Composer:
 
     def end(self, event: Any) -> None:
         done = self._stack.pop()
-        value = self._untagged(done, event) if done.tag in (_BUFFER_TAG, _ITERATOR_TAG) else done.value
+        value = done.value
+        if done.tag in (_BUFFER_TAG, _ITERATOR_TAG):
+            value = self._untagged(done, event)
+        elif _holds_one(done.tag):
+            value = self._held(done, event)
         if done.anchor is not None:
             self._anchors[done.anchor] = value, done.size
         self._put(value, event, done.size)
@@ -243,8 +248,15 @@ class _Composer:
         """Return what vcrpy kept of a body that was a file or an iterator: its bytes, or its list of pieces."""
         held = done.value.get("state" if done.tag == _BUFFER_TAG else "args")
         if not isinstance(held, list) or not held:
-            raise self._bad(f"the tag {done.tag} is not used as vcrpy uses it", event)
+            raise self._bad(f"the tag {str(done.tag)[:_SHOWN]} is not used as vcrpy uses it", event)
         return held[0]
+
+    def _held(self, done: _Open, event: Any) -> Any:
+        """Return the one value that a name or a status was made from."""
+        held = done.value.get("args") if isinstance(done.value, dict) else done.value
+        if not isinstance(held, list) or len(held) != 1 or isinstance(held[0], dict | list):
+            raise self._bad(f"the tag {str(done.tag)[:_SHOWN]} is not used as vcrpy uses it", event)
+        return str(held[0]) if _ISTR_TAG.fullmatch(done.tag or "") else held[0]
 
     def alias(self, event: Any) -> None:
         if event.anchor not in self._anchors:
@@ -266,14 +278,14 @@ class _Composer:
         if self._awaits_key():
             return text
         if tag is None:
-            return self._plain(text) if event.implicit[0] else text
+            return self._plain(text) if event.implicit[0] and not self._within_name() else text
         if tag in _TEXT_TAGS or tag == "!":
             return text
         if tag == f"{_TAG}binary":
             return self._binary(text, event)
         if tag in _SCALAR_TAGS:
             return self._plain(text)
-        raise self._bad(f"the tag {tag[:_SHOWN]} is not allowed, since it asks for an object to be built", event)
+        raise self._forbidden(tag, event)
 
     def _plain(self, text: str) -> Any:
         if text and text[0] not in _STARTS:
@@ -295,6 +307,10 @@ class _Composer:
             return False
         top = self._stack[-1]
         return top.key is None and isinstance(top.value, dict)
+
+    def _within_name(self) -> bool:
+        """Tell whether a scalar stands in the tagged name of a header, where ``on`` and ``1`` are texts."""
+        return any(_ISTR_TAG.fullmatch(each.tag or "") for each in self._stack[-2:])
 
     def _put(self, value: Any, event: Any, size: int) -> None:
         if not self._stack:
@@ -319,8 +335,19 @@ class _Composer:
         if self._values > MAX_VALUES:
             raise self._bad(_TOO_MANY, event)
 
+    def _forbidden(self, tag: str, event: Any) -> BadDocument:
+        return self._bad(f"the tag {tag[:_SHOWN]} is not allowed, since it asks for an object to be built", event)
+
     def _bad(self, cause: str, event: Any) -> BadDocument:
         return BadDocument(cause, event.start_mark.line + self._first_line)
+
+
+def _is_held(tag: str | None) -> bool:
+    return tag is not None and (_holds_one(tag) or _DATA_TAG.fullmatch(tag) is not None)
+
+
+def _holds_one(tag: str | None) -> bool:
+    return tag is not None and (_ISTR_TAG.fullmatch(tag) or _HELD_TAG.fullmatch(tag)) is not None
 
 
 def _number(text: str) -> Any:

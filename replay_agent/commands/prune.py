@@ -9,6 +9,7 @@ from pathlib import Path
 from replay_agent.exceptions import CassetteError
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.visible import visible
 
 __all__ = "Orphan", "find_orphans", "remove"
 
@@ -28,9 +29,9 @@ class Orphan:
     def __str__(self) -> str:
         by = f", recorded by {', '.join(self.tests)}" if self.tests else ""
         if self.interactions is None:
-            return f"{self.path}: no test plays it{by}"
+            return visible(f"{self.path}: no test plays it{by}")
         count = len(self.interactions)
-        return f"{self.path}: {count} interaction{'s' if count > 1 else ''} of tests that are gone{by}"
+        return visible(f"{self.path}: {count} interaction{'s' if count > 1 else ''} of tests that are gone{by}")
 
 
 def find_orphans(

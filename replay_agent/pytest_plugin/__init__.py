@@ -16,6 +16,7 @@ import pytest
 
 from replay_agent.pytest_plugin import hookspecs, keys, options
 from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
+from replay_agent.recording.process import forked
 
 if TYPE_CHECKING:
     from replay_agent.harness import Conversing
@@ -65,6 +66,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARK)
     config.stash[_STARTED] = time.time()
+    forked.watch()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -111,6 +113,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Surround the tests with our hooks only in a session that has tests to replay."""
     if any(is_served(item) or is_replayed(item) for item in session.items):
         _surround_tests(session.config)
+    else:
+        forked.unwatch()
 
 
 @pytest.hookimpl(trylast=True)
@@ -150,6 +154,11 @@ def _surround_tests(config: pytest.Config) -> None:
     config.add_cleanup(intercept.uninstall)
     network.hold()  # a guard for each test is a switch then, not a score of replaced methods
     config.add_cleanup(network.release)
+    if _session_mode(config) == "none":
+        from replay_agent.pytest_plugin.between import BetweenTests
+
+        between = BetweenTests(is_replayed, options.allowed_hosts(config))
+        config.pluginmanager.register(between, BetweenTests.NAME)
 
 
 def _refuse_two_recorders(item: pytest.Item) -> None:

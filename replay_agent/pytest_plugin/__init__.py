@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from replay_agent.pytest_plugin import hookspecs, keys, options
-from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
+from replay_agent.pytest_plugin.marks import STAND_IN, TEST, asked_mode, is_served
 from replay_agent.recording.process import forked
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _surround_tests(config: pytest.Config) -> None:
     config.add_cleanup(intercept.uninstall)
     network.hold()  # a guard for each test is a switch then, not a score of replaced methods
     config.add_cleanup(network.release)
-    if _session_mode(config) == "none":
+    if (asked_mode(config) or config.getini("replay_record_mode")) == "none":
         from replay_agent.pytest_plugin.between import BetweenTests
 
         between = BetweenTests(is_replayed, options.allowed_hosts(config))

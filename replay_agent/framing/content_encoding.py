@@ -19,6 +19,7 @@ ZSTD = "compression.zstd", "backports.zstd", "zstandard"
 """The packages that read zstd, best first: of Python 3.14, its backport, and an older one. Clients take any of them."""
 
 _PIECE = 1 << 16
+_FIRST_STEP = 256
 
 
 def encodings(headers: Headers) -> tuple[str, ...]:
@@ -81,15 +82,30 @@ def _cut(name: str) -> WireError:
 
 
 def _gunzip(body: bytes, partial: bool) -> Iterator[bytes]:
-    """Yield the members of a gzip body, of which there may be several; zeros behind them are padding."""
-    while body.strip(b"\0"):
+    """Yield the members of a gzip body, of which there may be several; zeros behind them are padding.
+
+    What a member leaves over is copied: so it is fed little by little, for there may be as many as twenty bytes allow.
+    """
+    position, end = 0, len(body.rstrip(b"\0"))
+    while position < end:
         member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        yield from _inflated(member, body)
+        step = _FIRST_STEP
+        while position < len(body) and not member.eof:
+            piece = body[position : position + step]
+            yield from _piece_inflated(member, piece)
+            position += len(piece) - len(member.unused_data)
+            step = min(2 * step, _PIECE)
         if not member.eof:
             if not partial:
                 raise _cut("gzip")
+            yield member.flush()
             return
-        body = member.unused_data
+
+
+def _piece_inflated(stream: Any, piece: bytes) -> Iterator[bytes]:
+    while piece and not stream.eof:
+        yield stream.decompress(piece, 16 * _PIECE)
+        piece = stream.unconsumed_tail
 
 
 def _inflate(body: bytes, partial: bool) -> Iterator[bytes]:
@@ -106,9 +122,7 @@ def _inflate(body: bytes, partial: bool) -> Iterator[bytes]:
 
 
 def _inflated(stream: Any, body: bytes) -> Iterator[bytes]:
-    while body and not stream.eof:
-        yield stream.decompress(body, 16 * _PIECE)
-        body = stream.unconsumed_tail
+    yield from _piece_inflated(stream, body)
     if not stream.eof:
         yield stream.flush()
 

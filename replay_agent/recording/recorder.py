@@ -52,6 +52,8 @@ class _Entry:
     index: int = -1
     item: Item | None = None
     """What is to be written, if it is not in the cassette yet."""
+    learnt: bool = False
+    """Whether the credentials of ``request``, which was not redacted, are known."""
 
     def read(self) -> Interaction:
         if self.interaction is None:
@@ -99,6 +101,8 @@ class Recording:
         self._old_journal: Cassette | None = None
         self._old_journal_index: Index | None = None
         self._journal: journals.Journal | None = None
+        self._redacted_at = 0
+        """How many secrets were known when everything recorded was last searched for them."""
 
     # The life of a recording
 
@@ -262,9 +266,10 @@ class Recording:
         if self._records and self._old_journal is None and not (self._plays and self._base):
             return self._went_live(wanted, None)
         # What was recorded holds no secrets, so neither does a request that is equal to it: only others are searched.
-        found = self._recorded(wanted, self._key(wanted))
+        found = self._recorded(wanted, self._key(wanted), literal=True)
         if found is not None:
             return found
+        self._learn()
         key = self._key(self._redactor.request(wanted))
         return self._recorded(wanted, key) or self._token(wanted, key) or self._went_live(wanted, key)
 
@@ -281,11 +286,14 @@ class Recording:
             return self._keying(request)
         return Key(known.digest, known.ids, known.fingerprint, choice_of(request))
 
-    def _recorded(self, request: Request, key: Key) -> Replay | None:
-        """Return the recorded answer to a request, from the cassette or a journal left behind."""
+    def _recorded(self, request: Request, key: Key, *, literal: bool = False) -> Replay | None:
+        """Return the recorded answer to a request, from the cassette or a journal left behind.
+
+        ``literal`` is for the key of a request that was not redacted.
+        """
         with self._lock:
             order, self._next = self._next, self._next + 1
-            found = self._find(key)
+            found = self._find(key, literal=literal)
         if found is None:
             return None
         cassette, index = found
@@ -306,13 +314,13 @@ class Recording:
             return Replay(self, MADE_UP_TOKEN, request, key)
         return None
 
-    def _find(self, key: Key) -> tuple[Cassette, int] | None:
+    def _find(self, key: Key, *, literal: bool) -> tuple[Cassette, int] | None:
         if self._plays and self._base is not None:
-            index = self._played_index(self._base).find(key)
+            index = self._played_index(self._base).find(key, literal=literal)
             if index is not None:
                 return self._base, index
         if self._old_journal is not None:
-            index = self._left_index(self._old_journal).find(key)
+            index = self._left_index(self._old_journal).find(key, literal=literal)
             if index is not None:
                 return self._old_journal, index
         return None
@@ -371,18 +379,58 @@ class Recording:
         kept = hook(outcome) if hook and isinstance(outcome, Response) else outcome
         if kept is None:
             return
+        self._learn()
         interaction = self._redactor.interaction(Interaction(live.request, kept, self.test, now()))
-        item = new_item(interaction, live.key or self._keying(interaction.request))
+        item = new_item(interaction, self._keying(interaction.request))
         with self._lock:
             self._entries[live.order] = _Entry(interaction.request, interaction, item=item)
             self._note_in_journal(item)
+            self._redact_again()
+
+    def _learn(self) -> None:
+        """Let the credentials be known that replayed requests carried: they were not looked through."""
+        with self._lock:
+            seen = [
+                entry for _, entry in sorted(self._entries.items()) if entry.source is not None and not entry.learnt
+            ]
+        for entry in seen:
+            self._redactor.learn(entry.request)
+            entry.learnt = True
+
+    def _redact_again(self) -> None:
+        """Take out of what was recorded before what has turned out since to be a secret. Called with the lock held."""
+        known = self._redactor.known
+        if known == self._redacted_at:
+            return
+        self._redacted_at = known
+        changed = [pair for entry in self._entries.values() if (pair := self._redacted_again(entry))]
+        if changed:
+            self._write_journal(lambda journal: journal.replace(changed))
+
+    def _redacted_again(self, entry: _Entry) -> tuple[Item, Item] | None:
+        """Redact what is to be written of an entry; return it as it was and as it is now, None if it stays the same."""
+        if entry.item is None:
+            return None
+        old, recorded = entry.item, entry.read()
+        interaction = self._redactor.interaction(recorded)
+        if interaction == recorded:
+            return None
+        entry.interaction = interaction
+        entry.item = new_item(interaction, self._keying(interaction.request))
+        if entry.source is None:
+            entry.request = interaction.request
+        return old, entry.item
 
     def _note_in_journal(self, item: Item) -> None:
-        """Write a finished interaction down; that it cannot be is the test's trouble, not the client's."""
+        """Write a finished interaction down."""
+        self._write_journal(lambda journal: journal.append(item))
+
+    def _write_journal(self, write: Callable[[journals.Journal], None]) -> None:
+        """Write to the journal; that it cannot be done is the test's trouble, not the client's."""
         if self._journal is None:
             return
         try:
-            self._journal.append(item)
+            write(self._journal)
         except CassetteUnwritable as error:
             self._journal = None
             self.trouble(error)
@@ -432,6 +480,10 @@ class Recording:
     # Saving
 
     def _save(self) -> None:
+        with self._lock:
+            if any(entry.item for entry in self._entries.values()):
+                self._learn()
+                self._redact_again()
         entries, base, header = self._in_order(), self._base, self._header()
         if base is None:
             items = [entry.item for entry in entries if entry.item]

@@ -7,6 +7,8 @@ is finished, so that neither a failing test nor a kill loses an answer that was 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from replay_agent.recording.cassettes.store import read_file, replace_file
 __all__ = "Journal", "journal_path", "load_journal"
 
 _LONGEST_STEM = 120
+_APPENDING = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def journal_path(cassette: Path, test: str | None) -> Path:
@@ -53,10 +56,27 @@ class Journal:
 
     def append(self, item: Item) -> None:
         """Add an interaction."""
-        try:
+        with self._as_unwritable():
             if self._descriptor is None:
                 self._descriptor = self._opened()
             _write(self._descriptor, item.source)
+
+    def replace(self, changed: Iterable[tuple[Item, Item]]) -> None:
+        """Write interactions anew, each given as it was and as it is now."""
+        if self._descriptor is None:
+            return
+        with self._as_unwritable():
+            data = read_file(self.path)
+            for old, new in changed:
+                data = data.replace(old.source, new.source)
+            self.close()
+            replace_file(self.path, data)
+            self._descriptor = os.open(self.path, _APPENDING)
+
+    @contextmanager
+    def _as_unwritable(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as exc:
             raise CassetteUnwritable(
                 f"{self.path} cannot be written: {exc.strerror}. Make room or make the folder writable, "
@@ -79,8 +99,7 @@ class Journal:
     def _opened(self) -> int:
         """Open the file behind what is whole in it. Its first lines are written anew, for this recording's keying."""
         replace_file(self.path, b"".join((render_header(self._header), *(item.source for item in self._left()))))
-        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-        return os.open(self.path, flags)
+        return os.open(self.path, _APPENDING)
 
     def _left(self) -> list[Item]:
         try:

@@ -183,7 +183,10 @@ def _goes_on(text: bytes, start: int) -> bool:
     if not start:
         return False
     before = text[start - 1]
-    return before in _BEFORE or (before in b"/+" and _IN_BASE64.fullmatch(text, max(start - 40, 0), start) is not None)
+    if before not in b"/+":
+        return before in _BEFORE
+    run = _IN_BASE64.fullmatch(text, max(start - 40, 0), start)
+    return run is not None and not is_wordy(run[0].decode("ascii"))
 
 
 _JWT = re.compile(rb"eyJ[A-Za-z0-9_\-]*+(?:\.[A-Za-z0-9_\-]*+){2,4}+")

@@ -113,6 +113,15 @@ def test_every_shape_where_it_is_likely(shape):
         assert key not in stored.decode()
 
 
+def test_a_key_behind_many_words_of_a_form_or_an_address():
+    key = credential("openai", randoms.Random(3))
+    for text in (
+        f"q=please+read+what+follows+and+tell+me+more+{key}",
+        f"https://a.example/some/long/path/to/the/files/of/{key}",
+    ):
+        assert key not in recorded(text.encode(), (("content-type", "text/plain"),))[0].decode()
+
+
 def _state(random, length=400):
     return base64.b64encode(random.randbytes(length)).decode()
 

@@ -10,10 +10,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from replay_agent import __version__
 from replay_agent.exceptions import CassetteError, UserError
+from replay_agent.visible import visible
 
 if TYPE_CHECKING:
     from replay_agent.commands.scan import Leak, Unread
@@ -31,11 +32,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(args)
     except (CassetteError, UserError) as exc:
-        print(f"replay-agent: {exc}", file=sys.stderr)
+        _say(f"replay-agent: {exc}", file=sys.stderr)
         return MISUSE
     except BrokenPipeError:
         sys.stderr.close()
         return CLEAN
+
+
+def _say(what: object, file: TextIO | None = None) -> None:
+    """Print what a terminal may be trusted with."""
+    print(visible(str(what)), file=file, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,8 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("--write-baseline", action="store_true", help="accept all findings: write them into that file")
     scan.set_defaults(run=_scan)
 
-    prune = commands.add_parser("prune", help="What is no longer played? Lists cassettes that no test is left for")
-    prune.add_argument("--delete", action="store_true", help="delete what is listed")
+    prune = commands.add_parser(
+        "prune", help="What is no longer played? Lists cassettes that no test is left for, as far as can be known"
+    )
+    prune.add_argument("--delete", action="store_true", help="delete what is listed; asks first on a terminal")
+    prune.add_argument("--yes", action="store_true", help="with --delete: do not ask")
     prune.set_defaults(run=_prune)
     return parser
 
@@ -74,9 +83,9 @@ def _demo(args: argparse.Namespace) -> int:
         folder: Path = args.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         for number, step in enumerate(demo(folder, edited=args.prompt or EDITED), 1):
-            print(f"\n{number}. {step.title}\n\n{step.text}", flush=True)
+            _say(f"\n{number}. {step.title}\n\n{step.text}")
     if args.keep:
-        print(f"\nKept in {folder}: try `replay-agent show {folder / 'demo.yaml'}`")
+        _say(f"\nKept in {folder}: try `replay-agent show {folder / 'demo.yaml'}`")
     return CLEAN
 
 
@@ -86,10 +95,10 @@ def _show(args: argparse.Namespace) -> int:
     failed = False
     for path in args.files:
         try:
-            print(show(path).json if args.json else show(path))
+            _say(show(path).json if args.json else show(path))
         except CassetteError as exc:
             failed = True
-            print(f"replay-agent: {exc}", file=sys.stderr)
+            _say(f"replay-agent: {exc}", file=sys.stderr)
     return MISUSE if failed else CLEAN
 
 
@@ -102,14 +111,14 @@ def _scan(args: argparse.Namespace) -> int:
     unread: list[Unread] = []
     leaks = _readable(scan_files(args.paths or [Path()]), unread)
     if args.write_baseline:
-        print(f"{write_baseline(args.baseline, leaks)} findings are accepted from now on, by {args.baseline}")
+        _say(f"{write_baseline(args.baseline, leaks)} findings are accepted from now on, by {args.baseline}")
         return MISUSE if unread else CLEAN
     if args.baseline is not None:
         leaks = new_leaks(args.baseline, read_baseline(args.baseline), leaks)
     found = 0
     for leak in leaks:
         found += 1
-        print(leak)
+        _say(leak)
     return MISUSE if unread else FINDINGS if found else CLEAN
 
 
@@ -122,20 +131,35 @@ def _readable(results: Iterator[Leak | Unread], unread: list[Unread]) -> Iterato
             yield result
         else:
             unread.append(result)
-            print(f"replay-agent: {result}", file=sys.stderr)
+            _say(f"replay-agent: {result}", file=sys.stderr)
 
 
 def _prune(args: argparse.Namespace) -> int:
     from replay_agent.commands.prune import find_orphans, remove
     from replay_agent.pytest_plugin.collecting import collect
 
-    tests = collect(Path())
-    orphans = find_orphans(tests.folder, tests.used, tests.skipped)
+    found = find_orphans(collect(Path()))
+    for kept in (orphan for orphan in found if orphan.kept):
+        _say(kept, file=sys.stderr)
+    orphans = [orphan for orphan in found if not orphan.kept]
     for orphan in orphans:
-        if args.delete:
-            remove(orphan)
-        print(f"{'deleted: ' if args.delete else ''}{orphan}")
-    return FINDINGS if orphans and not args.delete else CLEAN
+        _say(str(orphan))
+    if not (args.delete and orphans and (args.yes or _agreed(f"Delete {'these' if len(orphans) > 1 else 'this'}?"))):
+        return FINDINGS if orphans else CLEAN
+    for orphan in orphans:
+        remove(orphan)
+        _say(f"deleted: {orphan.path}")
+    return CLEAN
+
+
+def _agreed(question: str) -> bool:
+    """Ask where somebody sits at a terminal; a script has said what it wants."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return True
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@
         ├── CassetteUnreadable          damaged, hostile or foreign in a way we cannot read
         │   └── CassetteVersionError
         ├── CassetteUnwritable (OSError)
+        ├── CassetteUnreplayable
         ├── RecordingConflict           two recordings claim the same request
         └── CassetteMissError           a miss, where the caller asked for an ordinary exception
 
@@ -32,6 +33,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from replay_agent.visible import visible
+
 if TYPE_CHECKING:
     from replay_agent.traffic import Request
 
@@ -42,6 +45,7 @@ __all__ = (
     "CassetteMissError",
     "CassetteNotFound",
     "CassetteUnreadable",
+    "CassetteUnreplayable",
     "CassetteUnwritable",
     "CassetteVersionError",
     "CredentialMissing",
@@ -151,11 +155,14 @@ class WireError(ValueError):
 
     def __init__(self, message: str, format: str) -> None:
         self.format = format
-        super().__init__(f"{format}: {message}")
+        super().__init__(visible(f"{format}: {message}"))
 
 
 class NetworkBlocked(RuntimeError):
     """A connection beyond loopback was attempted while the network is shut."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(visible(message))
 
 
 class CassetteError(Exception):
@@ -165,7 +172,7 @@ class CassetteError(Exception):
 
     def __init__(self, message: str, path: Path | None = None) -> None:
         self.path = path
-        super().__init__(message)
+        super().__init__(visible(message))
 
 
 class CassetteNotFound(CassetteError, FileNotFoundError):
@@ -188,6 +195,10 @@ class CassetteUnwritable(CassetteError, OSError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class CassetteUnreplayable(CassetteError):
+    """A cassette was saved, but the requests of the very run that recorded it do not find their answers in it."""
 
 
 class RecordingConflict(CassetteError):
@@ -218,4 +229,4 @@ class CassetteMiss(BaseException):
     def __init__(self, message: str, request: Request, path: Path | None = None) -> None:
         self.request = request
         self.path = path
-        super().__init__(message)
+        super().__init__(visible(message))

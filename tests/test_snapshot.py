@@ -4,7 +4,9 @@ import json
 from types import SimpleNamespace
 
 import httpx
+import pydantic_ai
 import pytest
+from pydantic_ai.models import test as pydantic_ai_models
 
 from replay_agent import Agent, use_cassette
 from replay_agent.conversation.transcript import Transcript
@@ -37,9 +39,7 @@ async def test_our_result_reads_as_text():
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_result_of_pydantic_ai_reads_as_text():
-    pydantic_ai = pytest.importorskip("pydantic_ai")
-    models = pytest.importorskip("pydantic_ai.models.test")
-    agent = pydantic_ai.Agent(models.TestModel(custom_output_text="Hi."), system_prompt="Be kind.")
+    agent = pydantic_ai.Agent(pydantic_ai_models.TestModel(custom_output_text="Hi."), system_prompt="Be kind.")
     text = describe(await agent.run("Hello?"))
     assert all(word in text for word in ("Be kind.", "Hello?", "Hi.", "requests: 1"))
 
@@ -102,3 +102,53 @@ def test_the_name_survives_a_test_that_another_worker_ran():
     location = SimpleNamespace(item=object(), snapshot_name="TestGeo.test_capital[trio-a/b]")
     assert RunSnapshotExtension.get_snapshot_name(test_location=location) == "TestGeo.test_capital[a-b]"
     assert RunSnapshotExtension.get_snapshot_name(test_location=location, index="x") == "TestGeo.test_capital[a-b].x"
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("test_x", "test_x"),
+        ("test_x.second", "test_x[second]"),
+        ("test_x.1", "test_x[1]"),
+        ("TestA.test_x", "TestA.test_x"),
+        ("TestA.test_x.a b.c", "TestA.test_x[a b.c]"),
+        ("TestA.test_x[1.5].second", "TestA.test_x[1.5].second"),
+        ("test_x.second[1]", "test_x[second[1]]"),
+        ("Geo.check_capital.second", "Geo.check_capital[second]"),
+        ("tests_of_geo.test_x", "tests_of_geo.test_x"),
+        ("Odd", "Odd"),
+    ],
+)
+def test_syrupy_relates_the_name_of_a_file_to_its_test(tmp_path, file, name):
+    (snapshot,) = RunSnapshotExtension().read_snapshot_collection(snapshot_location=str(tmp_path / f"{file}.run.snap"))
+    assert snapshot.name == name
+
+
+def test_a_file_of_an_earlier_version_is_read_as_long_as_there_is_no_other(tmp_path):
+    def read():
+        return RunSnapshotExtension().read_snapshot_data_from_location(
+            snapshot_location=str(tmp_path / "test_x.run.snap"), snapshot_name="test_x", session_id=""
+        )
+
+    assert read() is None
+    (tmp_path / "test_x.run.txt").write_text("old", "utf-8")
+    assert read() == "old"
+    (tmp_path / "test_x.run.snap").write_text("new", "utf-8")
+    assert read() == "new"
+
+
+@pytest.mark.parametrize(
+    ("file", "own"),
+    [
+        ("test_geo/test_a.{}", True),
+        ("test_geo/test_a.second.{}", True),
+        ("test_history/test_a.{}", False),
+        ("test_history/test_a.second.{}", False),
+        ("test_geo/test_ab.{}", False),
+        ("test_a.{}", False),
+    ],
+)
+def test_only_the_files_of_its_own_module_are_a_test_s(file, own):
+    location = SimpleNamespace(item=object(), snapshot_name="test_a", basename="test_geo")
+    path = "/project/tests/__snapshots__/" + file.format(RunSnapshotExtension.file_extension)
+    assert RunSnapshotExtension.matches_test_location(test_location=location, snapshot_location=path) is own

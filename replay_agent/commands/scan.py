@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from replay_agent.recording.redaction.scanning import Finding, scan
+from replay_agent.visible import visible
 
 __all__ = "Leak", "Unread", "scan_files"
 
-_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".jsonl", ".toml", ".txt", ".journal", ".ambr", ".har", ".gz"})
+_SUFFIXES = frozenset(
+    {".yaml", ".yml", ".json", ".jsonl", ".toml", ".txt", ".journal", ".ambr", ".snap", ".har", ".gz"}
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Leak:
     finding: Finding
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.finding.line}: {self.finding.rule}: {self.finding.excerpt}"
+        return visible(f"{self.path}:{self.finding.line}: {self.finding.rule}: {self.finding.excerpt}")
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,19 @@ from typing import Any
 
 import pytest
 
-__all__ = "add_options", "add_spellings"
+__all__ = "add_options", "add_spellings", "allowed_hosts"
 
 MODES = ("none", "once", "new_episodes", "all", "rewrite", "refresh")
+MEANING = (
+    "none replays only; once records a test that has no cassette; new_episodes replays what there is and records the rest; "
+    "all and rewrite record everything anew (all keeps what other tests recorded in the same cassette); refresh asks live "
+    "only what has changed and drops what was not played"
+)
 UNUSED = ("fail", "warn", "ignore")
 SPELLINGS: dict[str, dict[str, Any]] = {
     "--record-mode": {
         "choices": MODES,
-        "help": 'VCR.py record mode. The same as --replay-mode; defaults to "none".',
+        "help": f'VCR.py record mode. The same as --replay-mode; defaults to "none". {MEANING}',
     },
     "--block-network": {"action": "store_true", "help": "refuse connections, but for those that are being recorded"},
     "--allowed-hosts": {
@@ -27,7 +32,9 @@ SPELLINGS: dict[str, dict[str, Any]] = {
 def add_options(parser: pytest.Parser) -> None:
     """Add what is ours."""
     group = parser.getgroup("replay-agent", "record and replay of LLM agents")
-    group.addoption("--replay-mode", choices=MODES, help="record mode of tests marked replay (default: none)")
+    group.addoption(
+        "--replay-mode", choices=MODES, help=f"record mode of tests marked replay (default: none). {MEANING}"
+    )
     group.addoption(
         "--replay-unused",
         choices=UNUSED,
@@ -39,7 +46,12 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("replay_freeze", "what stands still in replayed tests: clock, uuid, random", type="args", default=[])
     parser.addini("replay_redact", "more secrets: JSON field names, regular expressions", type="linelist", default=[])
     parser.addini("replay_unused", f"{', '.join(UNUSED)}: see --replay-unused", default="fail")
-    parser.addini("replay_placeholder_keys", "fill unset API key variables in replay", type="bool", default=True)
+    parser.addini(
+        "replay_placeholder_keys",
+        "fill unset API key variables while tests replay (default: for the mark replay; true: for vcr too; false: never)",
+        type="bool",
+        default=None,
+    )
 
 
 def add_spellings(parser: pytest.Parser, taken: object) -> None:
@@ -48,3 +60,8 @@ def add_spellings(parser: pytest.Parser, taken: object) -> None:
     for option, words in SPELLINGS.items():
         if not hasattr(taken, option[2:].replace("-", "_")):
             group.addoption(option, **words)
+
+
+def allowed_hosts(config: pytest.Config) -> tuple[str, ...]:
+    """Return the hosts that the command line lets through in replay."""
+    return tuple((config.getoption("allowed_hosts", None) or "").replace(",", " ").split())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 
 from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin.marks import asked_mode
+from replay_agent.pytest_plugin.options import allowed_hosts
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.options import RecordMode, RecordOptions
 
@@ -39,7 +43,7 @@ def options_of(item: pytest.Item) -> RecordOptions:
         match_headers=_texts(mark, "match_headers"),
         freeze=tuple(dict.fromkeys((*config.getini("replay_freeze"), *_texts(mark, "freeze")))),
         redact=tuple(config.getini("replay_redact")),
-        allowed_hosts=tuple((config.getoption("allowed_hosts", None) or "").replace(",", " ").split()),
+        allowed_hosts=allowed_hosts(config),
         allow_repeats=bool(mark.kwargs.get("allow_repeats", False)),
         allow_unused=bool(mark.kwargs.get("allow_unused", False)),
     )
@@ -68,9 +72,29 @@ def option_of(config: pytest.Config, name: str) -> str:
 
 
 def command_of(item: pytest.Item) -> str:
-    """Return the command that records this test anew, ``{mode}`` standing for the mode, with the option that works here."""
-    option = "--record-mode" if owns_record_mode(item.config) else "--replay-mode"
-    return f"pytest {shlex.quote(item.nodeid)} {option}={{mode}}"
+    """Return the command that records this test anew, ``{mode}`` standing for the mode, with the option that works here.
+
+    It is to be pasted where pytest was run: the path is as seen from there, and what says where the project is stays.
+    """
+    config = item.config
+    option = "--record-mode" if owns_record_mode(config) else "--replay-mode"
+    places = [(name, config.getoption(dest, None)) for name, dest in (("-c", "inifilename"), ("--rootdir", "rootdir"))]
+    words = ["pytest", *(word for name, value in places if value for word in (name, str(value))), _id_from_here(item)]
+    return f"{_quoted(words)} {option}={{mode}}"
+
+
+def _id_from_here(item: pytest.Item) -> str:
+    """Return the node id of a test with its path as seen from where pytest was run."""
+    _, separator, names = item.nodeid.partition("::")
+    try:
+        path = os.path.relpath(item.path, item.config.invocation_params.dir)
+    except ValueError:  # another drive of Windows
+        path = str(item.path)
+    return f"{path}{separator}{names}"
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def owns_record_mode(config: pytest.Config) -> bool:

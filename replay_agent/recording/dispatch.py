@@ -1,4 +1,4 @@
-"""Whose request is this? The recordings that are open, and the one that a request belongs to."""
+"""Finds the open recording that a request belongs to: its context's, else the test's, else the one block of another thread."""
 
 from __future__ import annotations
 
@@ -138,6 +138,8 @@ def claimant(url: str, *, whole: bool = True) -> Recording | None:
     """
     if _unhooked.get():
         return None
+    # The nearest wins: a block opened around the request, then the test, which also claims threads and tasks that were made
+    # without a context; last a block of another thread, for a plain thread that the code in that block has started.
     recording = _of_context() or _of_tests() or _of_other_threads()
     if recording is None:
         return _of_leftover_thread(url, whole=whole)
@@ -188,7 +190,7 @@ def _conflict(recordings: list[Recording]) -> Recording:
     names = " and ".join(f"{recording.test or 'use_cassette'} ({recording.cassette_path})" for recording in recordings)
     error = RecordingConflict(f"A request outside any context could belong to two recordings that are open: {names}")
     for recording in recordings:
-        recording.trouble(error)
+        recording.misses.append(error)
     raise error
 
 

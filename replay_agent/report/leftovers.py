@@ -7,8 +7,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from replay_agent.calls import Exchange
+from replay_agent.conversation.lines import short
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.traffic import Interaction
+from replay_agent.visible import visible
 
 __all__ = ("leftovers_text",)
 
@@ -22,7 +24,7 @@ def leftovers_text(path: Path, leftovers: Sequence[tuple[int, Interaction]], *, 
     if len(leftovers) > _MOST:
         lines.append(f"  ... and {len(leftovers) - _MOST} more")
     one = len(leftovers) == 1
-    return "\n".join(
+    text = "\n".join(
         [
             f"{len(leftovers)} of {total} recorded interactions {'was' if one else 'were'} never asked for.",
             "The agent makes fewer calls, or other ones, than when it was recorded.",
@@ -32,6 +34,7 @@ def leftovers_text(path: Path, leftovers: Sequence[tuple[int, Interaction]], *, 
             "To keep what is not played: allow_unused=True on the mark, or --replay-unused=ignore.",
         ]
     )
+    return visible(text)
 
 
 def _headline(interaction: Interaction) -> str:
@@ -47,7 +50,5 @@ def _last_words(exchange: Exchange) -> str:
         for part in reversed(message.parts):
             content = getattr(part, "content", None)
             if isinstance(content, str) and content.strip():
-                text = " ".join(content.split())
-                short = text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
-                return f"{part.part_kind}: {short}"
+                return f"{part.part_kind}: {short(' '.join(content.split()), _WIDTH)}"
     return ""

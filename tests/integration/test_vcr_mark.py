@@ -8,6 +8,8 @@ import textwrap
 import pytest
 import yaml
 
+from tests.integration.waits import refuse_long_sleeps
+
 ASK = """
     import httpx
     import pytest
@@ -409,8 +411,9 @@ interactions:
 """
 
 
-def test_back_off_after_a_replayed_refusal_takes_no_time(project):
-    """The refusal asks for a wait of 50 seconds: a run that waited would be noticed."""
+def test_back_off_after_a_replayed_refusal_takes_no_time(project, monkeypatch):
+    """The refusal asks for a wait of 50 seconds, and a sleep of that length is a failure."""
+    refuse_long_sleeps(monkeypatch)
     project.makepyfile(
         test_geo="""
         import pytest

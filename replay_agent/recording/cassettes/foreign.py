@@ -1,6 +1,6 @@
-"""Cassettes of others: vcrpy's layout in all its ages, its cousin with ``parsed_body``, and cassetter's.
+"""Cassettes of others: vcrpy's layout in all its ages, its cousin with ``parsed_body``, cassetter's, and LangChain's.
 
-All three hold a mapping with ``interactions`` (vcrpy before 1.0 a bare list), each of a ``request`` and a ``response``.
+LangChain's tests keep ``requests`` and ``responses`` in two lists, which belong together by their order. The others hold a mapping with ``interactions`` (vcrpy before 1.0 a bare list), each of a ``request`` and a ``response``.
 They differ in where the body is:
 
 * vcrpy: ``body: text``, ``body: {string: text or bytes}``, ``body: {base64_string: ...}`` (its JSON files of 1.x), and
@@ -19,16 +19,20 @@ import binascii
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from replay_agent.exceptions import CassetteUnreadable, CassetteVersionError, UserError
+from replay_agent.recording.cassettes.items import MAX_HEADERS, MAX_HEADERS_SIZE
+from replay_agent.recording.matching.hosts import DEFAULT_PORTS
 from replay_agent.traffic import Chunk, Headers, Interaction, Request, Response, StreamEnd, header
 
 __all__ = "dump_vcr", "read_foreign"
 
 _VERSION = 1
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SHOWN = 60
+_TWO_LISTS = {"requests", "responses"}
 
 Fields: TypeAlias = Mapping[str, Any]
 
@@ -57,6 +61,8 @@ def read_foreign(document: object, path: Path) -> list[Interaction]:
 def _items(document: object, path: Path) -> list[Any]:
     if isinstance(document, list) and document and isinstance(document[0], dict) and "request" in document[0]:
         return document
+    if isinstance(document, dict) and "interactions" not in document and document.keys() >= _TWO_LISTS:
+        return _paired(document["requests"], document["responses"], path)
     if not isinstance(document, dict) or "interactions" not in document:
         raise CassetteUnreadable(
             f"{path} is not a cassette: {_described(document)}. "
@@ -66,7 +72,7 @@ def _items(document: object, path: Path) -> list[Any]:
     version = document.get("version", _VERSION)
     if version is True or str(version) != str(_VERSION):
         raise CassetteVersionError(
-            f"{path} says format version {version!r}; this release reads version {_VERSION}. "
+            f"{path} says format version {_excerpt(version)}; this release reads version {_VERSION}. "
             "Update pytest-replay-agent, or record the cassette again.",
             path,
         )
@@ -80,6 +86,17 @@ def _items(document: object, path: Path) -> list[Any]:
     return items
 
 
+def _paired(requests: object, responses: object, path: Path) -> list[Any]:
+    """Return interactions out of LangChain's two lists."""
+    if not isinstance(requests, list) or not isinstance(responses, list) or len(requests) != len(responses):
+        raise CassetteUnreadable(
+            f"{path}: `requests` and `responses` must be lists of equal length. "
+            "Restore the file, or delete it and record again.",
+            path,
+        )
+    return [{"request": request, "response": response} for request, response in zip(requests, responses, strict=True)]
+
+
 def _described(document: object) -> str:
     if isinstance(document, dict):
         return "it is a mapping without `interactions`"
@@ -89,6 +106,13 @@ def _described(document: object) -> str:
 def _kind(value: object) -> str:
     names = {dict: "a mapping", list: "a list", str: "a text", bytes: "binary data", type(None): "nothing (null)"}
     return names.get(type(value), f"a {type(value).__name__}")
+
+
+def _excerpt(value: object) -> str:
+    """Return a value as a message shows it: a text in part, a collection by its kind."""
+    if isinstance(value, dict | list):
+        return _kind(value)
+    return repr(value[:_SHOWN] if isinstance(value, str | bytes) else value)
 
 
 def _interaction(item: object) -> Interaction:
@@ -132,7 +156,7 @@ def _joined_uri(fields: Fields) -> str:
     if not {"protocol", "host", "path"} <= fields.keys():
         raise _Bad("has a request without `uri`")
     protocol, port = str(fields["protocol"]), fields.get("port")
-    shown = "" if port is None or port == _DEFAULT_PORTS.get(protocol) else f":{port}"
+    shown = "" if port is None or port == DEFAULT_PORTS.get(protocol) else f":{port}"
     return f"{protocol}://{fields['host']}{shown}{fields['path']}"
 
 
@@ -151,10 +175,12 @@ def _response(fields: Fields, method: str) -> Response:
 def _status(fields: Fields) -> tuple[int, str | None]:
     status = fields.get("status", fields.get("status_code"))
     code, reason = (status.get("code"), status.get("message")) if isinstance(status, dict) else (status, None)
-    if isinstance(code, str) and code.isascii() and code.isdigit():
+    if isinstance(code, str) and len(code) <= len("999") and code.isascii() and code.isdigit():
         code = int(code)
     if not isinstance(code, int) or isinstance(code, bool) or not 100 <= code <= 999:
-        raise _Bad("has a response without status" if code is None else f"has a status that is no number: {code!r}")
+        raise _Bad(
+            "has a response without status" if code is None else f"has a status that is no number: {_excerpt(code)}"
+        )
     return code, str(reason) if reason else None
 
 
@@ -167,7 +193,11 @@ def _headers(value: object, where: str) -> Headers:
         pairs = map(_pair, value)
     else:
         raise _Bad(f"has {where} headers that are {_kind(value)}, not a mapping")
-    return tuple((_header_text(name), _header_text(text)) for name, texts in pairs for text in _each(texts))
+    each = ((_header_text(name), _header_text(text)) for name, texts in pairs for text in _each(texts))
+    headers = tuple(islice(each, MAX_HEADERS + 1))
+    if len(headers) > MAX_HEADERS or sum(len(name) + len(text) for name, text in headers) > MAX_HEADERS_SIZE:
+        raise _Bad(f"has {where} headers that are too many or too long ({MAX_HEADERS}, {MAX_HEADERS_SIZE} characters)")
+    return headers
 
 
 def _pair(value: object) -> tuple[Any, Any]:
@@ -237,7 +267,7 @@ def _typed_body(kind: object, content: object, *, as_json_text: bool = False) ->
         return _bytes(content)
     if kind == "binary":
         return _undone(binascii.unhexlify, content, "hexadecimal")
-    raise _Bad(f"has a body of unknown type {kind!r}")
+    raise _Bad(f"has a body of unknown type {_excerpt(kind)}")
 
 
 def _bytes(value: object) -> bytes:

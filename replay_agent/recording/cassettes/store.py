@@ -24,12 +24,13 @@ from replay_agent.recording.cassettes.document import (
     render,
 )
 from replay_agent.recording.cassettes.merging import merge
+from replay_agent.recording.cassettes.packed import unpacked
 from replay_agent.recording.cassettes.safe_documents import BadDocument, read_json_document, read_toml, read_yaml
 
-__all__ = "check_writable", "exists", "load", "read_file", "replace_file", "save"
+__all__ = "check_writable", "exists", "load", "make_folder", "read_file", "replace_file", "save"
 
-MAX_SIZE = 1 << 30
-"""Bytes; a larger file is taken for something else."""
+MAX_SIZE = 100 << 20
+"""Bytes; a larger file is taken for something else, and no public forge takes one."""
 LOCK_TIMEOUT = 60.0
 """Seconds to wait for another process that saves the same cassette."""
 
@@ -57,12 +58,12 @@ def exists(path: Path) -> bool:
 
 
 def load(path: Path) -> Cassette:
-    """Open a cassette of any known layout: ours, vcrpy's (YAML or JSON), with ``parsed_body``, cassetter's.
+    """Open a cassette of any known layout: ours, vcrpy's (YAML or JSON), with ``parsed_body``, cassetter's, LangChain's.
 
     Raises `CassetteNotFound`, `CassetteUnreadable` or `CassetteVersionError`; the message names file, cause and next
     step. Never waits (pipes, devices), never changes the file.
     """
-    data = _opened(read_file(path), path)
+    data = _opened(unpacked(read_file(path), path), path)
     if is_ours(data):
         return _ours(data.replace(b"\r\n", b"\n") if b"\r" in data else data, path)
     from replay_agent.recording.cassettes.foreign import read_foreign
@@ -88,23 +89,28 @@ def read_file(path: Path) -> bytes:
     try:
         _check_kind(path, path.stat())
         with path.open("rb") as file:
-            return file.read()
+            data = file.read(MAX_SIZE + 1)
     except (FileNotFoundError, NotADirectoryError) as exc:
         raise _not_found(path) from exc
     except ValueError as exc:
         raise CassetteNotFound(f"{str(path)!r} cannot be the name of a file: {exc}.", path) from exc
     except OSError as exc:
         raise CassetteUnreadable(f"{path} cannot be opened: {exc.strerror}.", path) from exc
+    _check_size(path, len(data))  # again, for a file that grows, or says no size before it is read
+    return data
 
 
 def _check_kind(path: Path, found: os.stat_result) -> None:
     kind = next((name for test, name in _KINDS if test(found.st_mode)), None)
     if kind is not None:
         raise CassetteUnreadable(f"{path} is {kind}, not a cassette. Remove it, or choose another name.", path)
-    if found.st_size > MAX_SIZE:
+    _check_size(path, found.st_size)
+
+
+def _check_size(path: Path, size: int) -> None:
+    if size > MAX_SIZE:
         raise CassetteUnreadable(
-            f"{path} has {found.st_size} bytes; a cassette may have {MAX_SIZE}. Split the test, or delete the file.",
-            path,
+            f"{path} has {size} bytes; a cassette may have {MAX_SIZE}. Split the test, or delete the file.", path
         )
 
 
@@ -158,7 +164,7 @@ def _document(data: bytes, path: Path) -> object:
     except UnicodeDecodeError as exc:
         line = _line(data, exc.start)
         raise CassetteUnreadable(f"{path}:{line}: the file holds a byte that is not UTF-8. {_RESTORE}", path) from exc
-    suffix = path.suffix.lower()
+    suffix = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
     try:
         if suffix == ".toml":
             return read_toml(text)
@@ -184,14 +190,22 @@ def save(
     is added, what it lacks of ``base`` is dropped, everything else in the file stays, byte for byte; so pass all
     items that shall stay, in order, the untouched ones from `Cassette.item`. Nothing is written if nothing changes.
     Raises `CassetteUnwritable`; the old file is then as it was, with nothing beside it. Raises `CassetteUnreadable` if
-    what is there now is no cassette, unless ``overwrite`` says that it may go.
+    what is there now is no cassette, unless ``overwrite`` says that it may go. A link stays a link, and what it leads to
+    may never go unless it is a cassette.
     """
     target = Path(os.path.realpath(path))
     with _as_unwritable(path), _locked(target):
+        _check_link(path, target)
         current = _current(target, overwrite=overwrite)
         if current is not None:
             header, items = merge(header, items, base, current)
         data = render(header, items)
+        if len(data) > MAX_SIZE:
+            raise CassetteUnwritable(
+                f"{path} cannot be saved: it would have {len(data)} bytes; a cassette may have {MAX_SIZE}. "
+                "What was there before is untouched. Split the test, then record again.",
+                path,
+            )
         if current is None or data != read_file(target):
             replace_file(target, data)
 
@@ -260,7 +274,7 @@ def _unwritable(path: Path, exc: OSError | ValueError) -> CassetteUnwritable:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write beside, bring it to the disk, rename; on failure leave nothing behind. Raises OSError."""
-    made = _make_folder(path.parent)
+    made = make_folder(path.parent)
     beside = path.with_name(f"{_stale_prefix(path)}{os.getpid()}.{token_hex(4)}.tmp")
     _remove_stale(path)
     try:
@@ -275,7 +289,7 @@ def replace_file(path: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
-def _make_folder(folder: Path) -> list[Path]:
+def make_folder(folder: Path) -> list[Path]:
     """Make a folder and those above; return the ones made, the innermost first."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -328,6 +342,7 @@ def check_writable(path: Path) -> None:
         folder = next(each for each in target.parents if os.path.lexists(each))
         if os.path.lexists(target):
             _check_replaceable(path, target)
+            _check_link(path, target)
         _probe(folder)
         _lock_folder()
         with suppress(FileNotFoundError):
@@ -339,6 +354,20 @@ def _check_replaceable(path: Path, target: Path) -> None:
         raise CassetteUnwritable(f"{path} is no file that could be replaced. Remove it, or choose another name.", path)
     if not os.access(target, os.W_OK):
         raise CassetteUnwritable(f"{path} is read-only. Make it writable (chmod u+w), then record again.", path)
+
+
+def _check_link(path: Path, target: Path) -> None:
+    """Refuse to write through a link onto something else than a cassette: who put it there may have wanted just that."""
+    if not path.is_symlink() or not os.path.lexists(target):
+        return
+    try:
+        load(target).check()
+    except CassetteUnreadable as exc:
+        raise CassetteUnwritable(
+            f"{path} is a link to {target}, which is no cassette that can be read, and so is not replaced: {exc} "
+            "Remove the link, or have it lead to a cassette.",
+            path,
+        ) from exc
 
 
 def _probe(folder: Path) -> None:

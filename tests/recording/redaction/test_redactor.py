@@ -143,7 +143,7 @@ def test_another_key_gives_the_same_request(make, options):
 def test_keyless_replay_gives_the_same_request():
     url = "https://generativelanguage.googleapis.com/v1beta/x?key="
     recorded = redactor(GEMINI_API_KEY=CANARY).request(request(url=url + CANARY, method="GET"))
-    for placed in ("replay", "test", credential_variables()["GEMINI_API_KEY"]):
+    for placed in ("replay", "test", credential_variables()["GOOGLE_API_KEY"]):
         live = redactor(GEMINI_API_KEY=placed).request(request(url=url + placed, method="GET"))
         assert matches(live, recorded)
 

@@ -148,6 +148,11 @@ class Run(Conversing):
         return self.recording.play_count
 
     @property
+    def misses(self) -> Sequence[BaseException]:
+        """Requests so far that had no answer, and other trouble: what was raised to the clients, swallowed or not."""
+        return self.recording.misses
+
+    @property
     def interactions(self) -> Sequence[Interaction]:
         """The interactions played or recorded so far, in the order of their requests."""
         return self.recording.interactions
@@ -198,9 +203,10 @@ def use_cassette(
 
     A recording mode saves the cassette when the block ends without an exception; otherwise what was recorded waits in a
     journal for the next recording. In mode ``none`` the network is shut for the whole process (loopback stays open)
-    and unset credential variables hold a placeholder. Raises `CassetteMiss` from the request that has no answer
-    (`CassetteMissError`, an ordinary exception, with ``miss="exception"``), `CassetteError` for a cassette that cannot
-    be used, and `UserError` for options that make no sense.
+    and unset credential variables hold a placeholder. Raises `CassetteMiss` from the request that has no answer, and once
+    more from the end of the block if something in it swallowed that: a thread, a task, a forked process, an ``except``.
+    With ``miss="exception"`` it is `CassetteMissError`, an ordinary exception that the block may deal with. Raises
+    `CassetteError` for a cassette that cannot be used, and `UserError` for options that make no sense.
     """
     options = RecordOptions(
         record_mode=RecordMode.parse(record_mode),
@@ -229,9 +235,29 @@ def use_cassette(
                 context.enter_context(credentials.placed_credentials())
             context.enter_context(intercept.in_context(run.recording))
             yield run
-        success = True
+        success = miss == "exception" or not run.misses
+    except BaseException as error:
+        _note_misses(error, run.misses)
+        raise
     finally:
         run.close(success=success)
+    if not success:
+        raise _swallowed(run.misses)
+
+
+def _swallowed(misses: Sequence[BaseException]) -> BaseException:
+    """Return the first of the misses that a block swallowed; what else was missed is a note of it."""
+    first, *others = misses
+    _note_misses(first, others)
+    return first
+
+
+def _note_misses(error: BaseException, misses: Sequence[BaseException]) -> None:
+    """Say beside an error what else was missed; it is often what came of that."""
+    said = {str(error), *getattr(error, "__notes__", ())}
+    for text in dict.fromkeys(map(str, misses)):
+        if text not in said:
+            error.add_note(text)
 
 
 def load_transcript(path: str | PathLike[str]) -> Transcript:

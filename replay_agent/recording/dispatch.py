@@ -13,6 +13,7 @@ from replay_agent.exceptions import CassetteMiss, CassetteMissError, RecordingCo
 from replay_agent.recording.answers import Live, Replay
 from replay_agent.recording.incidental import is_incidental
 from replay_agent.recording.matching.hosts import host_of, is_loopback
+from replay_agent.recording.miss_type import miss_type
 from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Request
 
@@ -30,7 +31,7 @@ __all__ = (
     "unhooked",
 )
 
-late_misses: list[CassetteMiss] = []
+late_misses: list[CassetteMiss | CassetteMissError] = []
 """Misses of threads that a test left running, made after its end: for the report of the session."""
 
 _context: ContextVar[tuple[Recording, ...]] = ContextVar("replay_agent_recordings", default=())
@@ -156,10 +157,12 @@ def begin(recording: Recording, request: Request) -> Replay | Live | None:
         raise
 
 
-def _late(miss: CassetteMiss | CassetteMissError, owner: Recording, current: Recording) -> CassetteMiss:
+def _late(
+    miss: CassetteMiss | CassetteMissError, owner: Recording, current: Recording
+) -> CassetteMiss | CassetteMissError:
     born, now = owner.test or owner.cassette_path, current.test or current.cassette_path
     text = f"A thread that began in {born} asked for this while {now} was running, which has no answer to it.\n\n{miss}"
-    return CassetteMiss(text, miss.request, miss.path)
+    return miss_type()(text, miss.request, miss.path)
 
 
 def _of_context() -> Recording | None:
@@ -199,6 +202,6 @@ def _of_leftover_thread(url: str, *, whole: bool) -> Recording | None:
     if not whole or is_incidental(url):
         return owner
     text = f"A thread that {owner.test or owner.cassette_path} left running asked for {url} after the test's end"
-    miss = CassetteMiss(text, Request("", url), owner.cassette_path)
+    miss = miss_type()(text, Request("", url), owner.cassette_path)
     late_misses.append(miss)
     raise miss

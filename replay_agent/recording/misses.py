@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from replay_agent.exceptions import CassetteError, CassetteMiss, CassetteMissError
 from replay_agent.recording.matching.index import Key, Miss
+from replay_agent.recording.miss_type import miss_type
 from replay_agent.recording.options import MissStyle
 
 __all__ = "Misses", "Trouble"
@@ -49,7 +50,7 @@ class Misses:
 
     def told(self, text: str, miss: Miss) -> CassetteMiss | CassetteMissError:
         """Keep a miss and return it as an error with this text."""
-        kind = CassetteMiss if self._style == "raise" else CassetteMissError
+        kind = miss_type() if self._style == "raise" else CassetteMissError
         error = kind(text, miss.request, miss.cassette_path)
         self.kept.append(error)
         return error

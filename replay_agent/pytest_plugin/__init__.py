@@ -210,6 +210,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _late_misses(config: pytest.Config) -> list[str]:
     dispatch = sys.modules.get("replay_agent.recording.dispatch")
+    if dispatch is not None:
+        dispatch.hear_late()
     return [*map(str, dispatch.late_misses if dispatch is not None else ()), *config.stash.get(_LATE, ())]
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from replay_agent.exceptions import CassetteMiss, CassetteMissError, RecordingConflict
+from replay_agent.exceptions import CassetteMiss, CassetteMissError, CassetteUnwritable, RecordingConflict
 from replay_agent.recording.answers import Live, Replay
 from replay_agent.recording.incidental import is_incidental
 from replay_agent.recording.matching.hosts import host_of, is_loopback
 from replay_agent.recording.miss_type import miss_type
+from replay_agent.recording.misses import Trouble
 from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Request
 
@@ -22,6 +24,7 @@ __all__ = (
     "claimant",
     "close_for_test",
     "guest",
+    "hear_late",
     "in_context",
     "late_misses",
     "only_replaying",
@@ -31,12 +34,12 @@ __all__ = (
     "unhooked",
 )
 
-late_misses: list[CassetteMiss | CassetteMissError] = []
-"""Misses of threads that a test left running, made after its end: for the report of the session."""
+late_misses: list[Trouble] = []
+"""Misses of threads and processes that a test left running, made after its end: for the report of the session."""
 
 _context: ContextVar[tuple[Recording, ...]] = ContextVar("replay_agent_recordings", default=())
 _unhooked: ContextVar[bool] = ContextVar("replay_agent_unhooked", default=False)
-_lock = threading.Lock()
+_lock = threading.RLock()
 _tests: list[Recording] = []
 _blocks: dict[Recording, int] = {}
 """Recordings of ``with`` blocks that are open, and the thread of each."""
@@ -205,3 +208,28 @@ def _of_leftover_thread(url: str, *, whole: bool) -> Recording | None:
     miss = miss_type()(text, Request("", url), owner.cassette_path)
     late_misses.append(miss)
     raise miss
+
+
+def _before_fork() -> None:
+    """Hold what other threads may be changing, so that the child finds it whole and unlocked."""
+    _forking.enter_context(_lock)
+    for recording in dict.fromkeys((*_tests, *_blocks)):
+        _forking.enter_context(recording.forking())
+        if recording not in _forked:
+            _forked.append(recording)
+
+
+def hear_late() -> None:
+    """Take note in `late_misses` of what processes asked for after the end of the recording they were forked from."""
+    for recording in [each for each in _forked if not each.is_open]:
+        try:
+            late_misses.extend(recording.hear())
+        except CassetteUnwritable as error:
+            _forked.remove(recording)
+            late_misses.append(error)
+
+
+_forked: list[Recording] = []
+_forking = ExitStack()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_forking.close, after_in_child=_forking.close)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, RLock
@@ -22,12 +24,14 @@ from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette, Header, Item, new_item
 from replay_agent.recording.cassettes.unread import UnreadInteractions
 from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
+from replay_agent.recording.kinship import Kinship, asked_by, interaction_of
 from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.matching.hosts import host_of, matches_host
 from replay_agent.recording.matching.index import Index, Key, Keying, Miss, MissReason
 from replay_agent.recording.misses import Misses, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.process.frozen import now, seeds
+from replay_agent.recording.spool import Message
 from replay_agent.traffic import Interaction, Outcome, Request, Response
 
 if TYPE_CHECKING:
@@ -80,9 +84,10 @@ class Recording:
         self.frozen: Mapping[str, object] = {}
         """What the sources that ``freeze`` names are set to, known when the recording is open."""
         self.ended = Event()
-        self._opened = False
+        self._opened = self._parted = False
         self._keying = key
         self._misses = Misses(explain, self.options.miss)
+        self._kin = Kinship()
         self._made_redactor = redactor or (_redactor(self.options) if self.options.redact else None)
         self._lock = RLock()  # a response that is collected as garbage is finished wherever that happens
         self._entries: dict[int, _Entry] = {}
@@ -118,6 +123,70 @@ class Recording:
         self._opened = True
         return self
 
+    # Forked processes
+
+    @contextmanager
+    def forking(self) -> Iterator[None]:
+        """Keep this recording whole and still while the process forks, and make ready to hear of the child.
+
+        Where that fails, the child refuses what it is asked.
+        """
+        with self._lock:
+            if self.is_open:
+                with suppress(OSError):
+                    self._kin.expect()
+            yield
+
+    def hear(self) -> list[Trouble]:
+        """Take over what forked processes have played, recorded and missed, and return what they missed."""
+        if self._kin.spool is None:
+            return []
+        with self._lock, self._kin.turn():
+            before = len(self._misses.kept)
+            for message in self._kin.news():
+                self._take_over(message)
+            return self._misses.kept[before:]
+
+    def _take_over(self, message: Message) -> None:
+        if "over" in message:
+            self._parted = True
+            self.ended.set()
+        elif "played" in message:
+            self._take_over_played(message["played"], self._old_journal if message["journal"] else self._base)
+        elif self._kin.is_child:
+            return  # for the process that keeps the cassette
+        elif "recorded" in message and self._parted:
+            self.trouble(
+                CassetteError(f"Recorded after the end of {self.test or 'the block'}, and lost: {_line(message)}")
+            )
+        elif "recorded" in message:
+            self._keep(self._next, interaction_of(message), None)
+            self._next += 1
+        else:
+            path = Path(message["path"] or self.cassette_path)
+            self._misses.taken_over(message["missed"], asked_by(message), path)
+
+    def _take_over_played(self, index: int, source: Cassette | None) -> None:
+        if source is None:
+            return
+        (self._played_index(source) if source is self._base else self._left_index(source)).mark_played(index)
+        if not self._kin.is_child:
+            item = source.item(index) if source is self._old_journal else None
+            request = source.interaction(index).request
+            self._entries[self._next] = _Entry(request, source=source, index=index, item=item)
+            self._next += 1
+
+    def _refuse_orphan(self, request: Request) -> None:
+        """Raise a miss in a process that outlives the recording which it was forked from."""
+        if self._kin.is_lost or self._parted:
+            who = self.test or self.cassette_path
+            text = (
+                f"This process ({os.getpid()}) was started while {who} was recorded or replayed, and that is over: what "
+                f"it asks belongs to no recording.\n  {request.method} {request.url}\n\n"
+                "Start the process, or the pool of processes, anew in each test that asks something in it."
+            )
+            raise self._told(text, self._redactor.request(request))
+
     def close(self, success: bool = True) -> None:
         """End. A recording run saves the cassette if it was a success, else leaves the journal for the next one.
 
@@ -129,6 +198,9 @@ class Recording:
         self.ended.set()
         for live in list(self._pending.values()):
             self._settle(live, live.unfinished())
+        if self._kin.is_child:
+            return
+        self._part()
         if not self._records:
             return
         try:
@@ -138,6 +210,14 @@ class Recording:
             self._leave_journal()
             raise
         self._discard_journals() if success else self._leave_journal()
+
+    def _part(self) -> None:
+        """Take leave of forked processes; what they say from now on is too late."""
+        if self._kin.spool is not None:
+            with self._lock, self._kin.turn():
+                self.hear()
+                self._kin.say_over()
+                self._parted = True
 
     def _load_base(self) -> Cassette | None:
         try:
@@ -174,7 +254,7 @@ class Recording:
 
     @property
     def is_open(self) -> bool:
-        return self._opened and not self.ended.is_set()
+        return self._opened and (not self.ended.is_set() or (self._parted and self._kin.is_child))
 
     @property
     def mode(self) -> RecordMode:
@@ -219,6 +299,7 @@ class Recording:
 
     def leftovers(self) -> list[int]:
         """Return the indexes in the cassette of this test's own interactions that were not played, but should be."""
+        self.hear()
         base = self._base
         if base is None or not self._plays:
             return []
@@ -227,6 +308,7 @@ class Recording:
         return [index for index in unplayed if not is_token_request(base.interaction(index).request)]
 
     def _in_order(self) -> list[_Entry]:
+        self.hear()
         with self._lock:
             return [entry for _, entry in sorted(self._entries.items())]
 
@@ -252,6 +334,9 @@ class Recording:
         """
         if is_incidental(raw.url):
             return None if self._records else Replay(self, EMPTY_ANSWER, raw, Key(""))
+        if self._kin.is_child:
+            self.hear()
+            self._refuse_orphan(raw)
         hook = self.options.before_record_request
         wanted = hook(raw) if hook else raw
         if wanted is None:
@@ -278,12 +363,14 @@ class Recording:
 
     def _recorded(self, request: Request, key: Key) -> Replay | None:
         """Return the recorded answer to a request, from the cassette or a journal left behind."""
-        with self._lock:
+        with self._lock, self._kin.turn():
+            self.hear()
             order, self._next = self._next, self._next + 1
             found = self._find(key)
-        if found is None:
-            return None
-        cassette, index = found
+            if found is None:
+                return None
+            cassette, index = found
+            self._kin.say_played(index, journal=cassette is self._old_journal)
         outcome = self._read(cassette, index, request)
         item = cassette.item(index) if cassette is self._old_journal else None
         with self._lock:
@@ -330,7 +417,7 @@ class Recording:
             return cassette.outcome(index)
         except CassetteUnreadable as error:
             # As itself, an SDK would take it for a broken connection and try again.
-            raise self._misses.told(str(error), self._miss(request, "changed")) from error
+            raise self._told(str(error), self._redactor.request(request)) from error
 
     def _went_live(self, request: Request, key: Key | None) -> Live:
         if not self._records and key is not None:
@@ -360,14 +447,19 @@ class Recording:
         if kept is None:
             return
         interaction = self._redactor.interaction(Interaction(live.request, kept, self.test, now()))
-        item = new_item(interaction, live.key or self._keying(interaction.request))
+        if self._kin.is_child:
+            self._kin.say_recorded(interaction)
+        self._keep(live.order, interaction, live.key)
+
+    def _keep(self, order: int, interaction: Interaction, key: Key | None) -> None:
+        item = new_item(interaction, key or self._keying(interaction.request))
         with self._lock:
-            self._entries[live.order] = _Entry(interaction.request, interaction, item=item)
+            self._entries[order] = _Entry(interaction.request, interaction, item=item)
             self._note_in_journal(item)
 
     def _note_in_journal(self, item: Item) -> None:
         """Write a finished interaction down; that it cannot be is the test's trouble, not the client's."""
-        if self._journal is None:
+        if self._journal is None or self._kin.is_child:
             return
         try:
             self._journal.append(item)
@@ -380,11 +472,13 @@ class Recording:
     @property
     def misses(self) -> list[Trouble]:
         """What went wrong in this recording, in order; raised to the client too, which may have swallowed it."""
+        self.hear()
         return self._misses.kept
 
     @property
     def unreported_misses(self) -> list[Trouble]:
         """Those of `misses` that nobody has said to be `reported`."""
+        self.hear()
         return self._misses.unreported
 
     def reported(self, miss: BaseException) -> None:
@@ -395,11 +489,19 @@ class Recording:
         """Return the explained miss of a request, given as the client sent it, and keep it in `misses`."""
         left = self.unfinished_journal
         note = f"\nAn unfinished recording is at {left}; the next recording takes it up, replaying leaves it alone."
-        return self._misses.explained(key, self._miss(request, reason or self._reason(key)), note if left else "")
+        error = self._misses.explained(key, self._miss(request, reason or self._reason(key)), note if left else "")
+        self._kin.say_missed(error)
+        return error
+
+    def _told(self, text: str, request: Request) -> CassetteMiss | CassetteMissError:
+        error = self._misses.told(text, request, self.cassette_path)
+        self._kin.say_missed(error)
+        return error
 
     def trouble(self, error: CassetteError) -> None:
         """Keep an error that is about to be raised to a client, so that the test fails even if it is swallowed."""
         self._misses.kept.append(error)
+        self._kin.say_missed(error)
 
     def _miss(self, request: Request, reason: MissReason) -> Miss:
         with self._lock:
@@ -460,6 +562,11 @@ class Recording:
     def _discard_journals(self) -> None:
         if self._journal is not None:
             self._journal.discard()
+
+
+def _line(message: Message) -> str:
+    request = interaction_of(message).request
+    return f"{request.method} {request.url}"
 
 
 def _permissions(mode: RecordMode, found: bool) -> tuple[bool, bool]:

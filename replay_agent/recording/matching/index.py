@@ -144,6 +144,10 @@ class Index:
             return None
         return max((queue.members[-1] for queue in self._queues(key)), default=None)
 
+    def mark_played(self, index: int) -> None:
+        """Count an interaction as played that was played elsewhere."""
+        self._played.add(index)
+
     def knows(self, key: Key) -> bool:
         """Tell whether any interaction answers this key, played or not."""
         return next(self._queues(key), None) is not None

@@ -6,6 +6,7 @@ next to nothing.
 
 from __future__ import annotations
 
+import importlib
 import sys
 import time
 from collections.abc import Generator
@@ -15,8 +16,7 @@ import pytest
 
 from replay_agent import credentials
 from replay_agent.pytest_plugin import hookspecs, options
-from replay_agent.pytest_plugin.vcr import fixtures
-from replay_agent.pytest_plugin.vcr.fixtures import TEST, is_served
+from replay_agent.pytest_plugin.marks import STAND_IN, TEST, asked_mode, is_served
 
 if TYPE_CHECKING:
     from replay_agent.harness import Conversing
@@ -53,7 +53,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
 
 def _stand_in_for_pytest_recording(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs.OfRecording)
-    pluginmanager.register(fixtures, fixtures.__name__)
+    pluginmanager.register(importlib.import_module(STAND_IN), STAND_IN)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -72,7 +72,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _session_mode(config: pytest.Config) -> object:
-    return options.asked_mode(config) or config.getini("replay_record_mode")
+    return asked_mode(config) or config.getini("replay_record_mode")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -230,7 +230,7 @@ def replay(request: pytest.FixtureRequest) -> Conversing:
 @pytest.fixture
 def run_snapshot(request: pytest.FixtureRequest, snapshot: SnapshotAssertion) -> SnapshotAssertion:
     """Compares a run's messages, typed result and usage with a readable file beside the test."""
-    from replay_agent.pytest_plugin.watched import file_name_of
+    from replay_agent.pytest_plugin.places import file_name_of
     from replay_agent.snapshot import NAME, RunSnapshotExtension
 
     request.node.stash[NAME] = file_name_of(request.node, siblings_of(request.node))

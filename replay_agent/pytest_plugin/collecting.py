@@ -12,7 +12,7 @@ import pytest
 
 from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin import is_replayed, siblings_of
-from replay_agent.pytest_plugin.watched import cassette_of, module_folder, nodeid
+from replay_agent.pytest_plugin.places import cassette_of, module_folder, nodeid
 
 __all__ = "Collected", "collect"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-__all__ = "add_options", "add_spellings", "asked_mode"
+__all__ = "add_options", "add_spellings"
 
 MODES = ("none", "once", "new_episodes", "all", "rewrite", "refresh")
 UNUSED = ("fail", "warn", "ignore")
@@ -48,9 +48,3 @@ def add_spellings(parser: pytest.Parser, taken: object) -> None:
     for option, words in SPELLINGS.items():
         if not hasattr(taken, option[2:].replace("-", "_")):
             group.addoption(option, **words)
-
-
-def asked_mode(config: pytest.Config) -> str | None:
-    """Return the record mode that the command line asks for."""
-    mode: str | None = config.getoption("replay_mode", None) or config.getoption("record_mode", None)
-    return mode

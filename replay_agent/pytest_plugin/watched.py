@@ -1,45 +1,24 @@
-"""One test under replay: its settings merged, its run opened, its verdict given."""
+"""One test under replay: its run opened, its misses told as failures, its verdict given."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-import shlex
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import pytest
 
-from replay_agent import naming
 from replay_agent.exceptions import CassetteError, CassetteMiss, UserError
 from replay_agent.harness import Conversing, Run
-from replay_agent.pytest_plugin.options import asked_mode
-from replay_agent.recording.cassettes import store
+from replay_agent.pytest_plugin.places import cassette_of, nodeid
+from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
 from replay_agent.recording.clients import intercept
-from replay_agent.recording.options import RecordMode, RecordOptions
 
-if TYPE_CHECKING:
-    from replay_agent.pytest_plugin.vcr.run import VcrRun
-
-__all__ = (
-    "Misses",
-    "ReplayedTest",
-    "VcrTest",
-    "WatchedTest",
-    "cassette_path",
-    "command_of",
-    "file_name_of",
-    "nodeid",
-    "options_of",
-)
-
-_TEXTS = ("ignore_body", "ignore_hosts", "only_hosts", "match_headers", "freeze")
-_FLAGS = ("allow_repeats", "allow_unused")
+__all__ = "Misses", "ReplayedTest", "WatchedTest"
 
 
 class Misses(Protocol):
@@ -139,16 +118,16 @@ class ReplayedTest(WatchedTest):
         ``since`` is when the session began, in seconds since the epoch.
         """
         try:
-            options, mark = options_of(item)
+            options = options_of(item)
             options = item.ihook.pytest_replay_options(item=item, options=options) or options
-            path = cassette_path(item, _cassette_name(item, mark), siblings)
-            options = _first_recording(options, path, nodeid(item), since)
+            path = cassette_of(item, siblings)
+            options = first_recording(options, path, nodeid(item), since)
             run = Run(path, options, test=nodeid(item), command=command_of(item))
             run.open()
         except (CassetteError, UserError) as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
         intercept.open_for_test(run.recording)
-        return cls(item, run, unused=_option(item.config, "replay_unused"))
+        return cls(item, run, unused=option_of(item.config, "replay_unused"))
 
     @property
     def run(self) -> Run:
@@ -184,26 +163,6 @@ class ReplayedTest(WatchedTest):
             warnings.warn(pytest.PytestWarning(text), stacklevel=2)
         elif text:
             pytest.fail(text, pytrace=False)
-
-
-class VcrTest(WatchedTest):
-    """A test marked vcr. Under pytest-recording an expected failure may be that of a miss; so it may here."""
-
-    xfail_excuses_misses = True
-
-    def __init__(self, item: pytest.Item, run: VcrRun) -> None:
-        super().__init__(item, run)
-        self._run = run
-
-    @property
-    def run(self) -> VcrRun:
-        """What vcrpy plays and records."""
-        return self._run
-
-    @property
-    def records(self) -> bool:
-        """Whether requests may go live."""
-        return not self.run.settings.replays_only
 
 
 def _explaining(function: Callable[..., Any], keeper: Misses) -> Callable[..., Any]:
@@ -251,122 +210,3 @@ def _leaves(error: BaseException) -> list[CassetteMiss]:
     if isinstance(error, BaseExceptionGroup):
         return [miss for inner in error.exceptions for miss in _leaves(inner)]
     return [error] if isinstance(error, CassetteMiss) else []
-
-
-def _first_recording(options: RecordOptions, path: Path, test: str, since: float) -> RecordOptions:
-    """Let tests that share a cassette record it in one session: ``once`` means a cassette that was there before."""
-    if options.record_mode is not RecordMode.ONCE or not path.is_file() or path.stat().st_mtime < since:
-        return options
-    cassette = store.load(path)
-    known = any(cassette.test(index) in (None, test) for index in range(len(cassette)))
-    return options if known else replace(options, record_mode=RecordMode.NEW_EPISODES)
-
-
-def _option(config: pytest.Config, name: str) -> str:
-    return str(config.getoption(name, None) or config.getini(name))
-
-
-def options_of(item: pytest.Item) -> tuple[RecordOptions, pytest.Mark]:
-    """Merge ini, mark and command line into the options of one test; raises `UserError` for what nobody knows."""
-    config = item.config
-    found = item.get_closest_marker("replay")
-    mark = found if found is not None else pytest.mark.replay.mark
-    unknown = set(mark.kwargs) - {"cassette", "record_mode", *_TEXTS, *_FLAGS}
-    if unknown or len(mark.args) > 1:
-        surplus = ", ".join(sorted(unknown)) or f"{len(mark.args)} positional arguments"
-        raise UserError(
-            f"the mark replay of {item.nodeid} does not take {surplus}; pytest --markers says what it takes"
-        )
-    marked = RecordMode.parse(mark.kwargs.get("record_mode") or config.getini("replay_record_mode"))
-    options = RecordOptions(
-        record_mode=RecordMode.parse(asked_mode(config) or marked),
-        ignore_body=(*config.getini("replay_ignore_body"), *_texts(mark, "ignore_body")),
-        ignore_hosts=_texts(mark, "ignore_hosts"),
-        only_hosts=_texts(mark, "only_hosts"),
-        match_headers=_texts(mark, "match_headers"),
-        freeze=tuple(dict.fromkeys((*config.getini("replay_freeze"), *_texts(mark, "freeze")))),
-        redact=tuple(config.getini("replay_redact")),
-        allowed_hosts=tuple((config.getoption("allowed_hosts", None) or "").replace(",", " ").split()),
-        allow_repeats=bool(mark.kwargs.get("allow_repeats", False)),
-        allow_unused=bool(mark.kwargs.get("allow_unused", False)),
-    )
-    return options, mark
-
-
-def _texts(mark: pytest.Mark, name: str) -> tuple[str, ...]:
-    value = mark.kwargs.get(name, ())
-    texts = (value,) if isinstance(value, str) else value
-    if not isinstance(texts, list | tuple | set | frozenset) or not all(isinstance(text, str) for text in texts):
-        raise UserError(f"{name} of the mark replay is one text or several, not {value!r}")
-    return tuple(texts)
-
-
-def _cassette_name(item: pytest.Item, mark: pytest.Mark) -> str | None:
-    if mark.args and "cassette" in mark.kwargs:
-        raise UserError(f"the mark replay of {item.nodeid} names its cassette twice")
-    name = mark.args[0] if mark.args else mark.kwargs.get("cassette")
-    if name is None or (isinstance(name, str) and name.strip()):
-        return name
-    raise UserError(f"the mark replay of {item.nodeid} names no cassette: {name!r} is not a name")
-
-
-def _backend(item: pytest.Item) -> str | None:
-    callspec = getattr(item, "callspec", None)
-    backend = callspec.params.get("anyio_backend") if callspec is not None else None
-    return backend[0] if isinstance(backend, tuple) else backend
-
-
-def file_name_of(item: pytest.Item, siblings: Sequence[str] = ()) -> str:
-    """Return the file name of a test, without extension: ``Class.test[param]``, the event loop left out."""
-    backend = _backend(item)
-    own = naming.without_backend(item.name, backend)
-    owner = getattr(item, "cls", None)
-    prefix = f"{owner.__name__}." if owner is not None else ""
-    return naming.file_name(prefix + own, clashes=own in _clashing(tuple(siblings), backend))
-
-
-@functools.lru_cache(maxsize=32)
-def _clashing(siblings: tuple[str, ...], backend: str | None) -> frozenset[str]:
-    return naming.clashing(naming.without_backend(name, backend) for name in siblings)
-
-
-def nodeid(item: pytest.Item) -> str:
-    """Return the node id of a test without the event loop it runs on."""
-    start, separator, name = item.nodeid.rpartition("::")
-    return f"{start}{separator}{naming.without_backend(name, _backend(item))}"
-
-
-def cassette_of(item: pytest.Item, siblings: Sequence[str] = ()) -> Path:
-    """Return where the cassette of a test marked replay is. Raises `UserError` for a name that makes no sense."""
-    mark = item.get_closest_marker("replay")
-    return cassette_path(item, _cassette_name(item, mark) if mark else None, siblings)
-
-
-def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] = ()) -> Path:
-    """Return where a test's cassette is: by its name if the mark gives one, else by module and test."""
-    root, cassettes = item.config.rootpath, str(item.config.getini("replay_cassette_dir"))
-    if name is not None:
-        folder = root / cassettes
-        path = folder / (name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise UserError(f"the cassette {name!r} of {item.nodeid} would lie outside {folder}")
-        return path
-    return module_folder(item.path, root, cassettes) / f"{file_name_of(item, siblings)}.yaml"
-
-
-@functools.lru_cache(maxsize=32)
-def module_folder(path: Path, root: Path, cassettes: str) -> Path:
-    """Return the folder of a test module's cassettes."""
-    module = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
-    parts = module.with_suffix("").parts
-    return root.joinpath(cassettes, *(parts[1:] if len(parts) > 1 and parts[0] == "tests" else parts))
-
-
-def command_of(item: pytest.Item) -> str:
-    """Return the command that records this test anew, ``{mode}`` standing for the mode, with the option that works here."""
-    option = "--record-mode" if owns_record_mode(item.config) else "--replay-mode"
-    return f"pytest {shlex.quote(item.nodeid)} {option}={{mode}}"
-
-
-def owns_record_mode(config: pytest.Config) -> bool:
-    return not config.pluginmanager.has_plugin("recording")

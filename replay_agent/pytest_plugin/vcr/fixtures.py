@@ -14,18 +14,12 @@ import pytest
 
 from replay_agent import naming
 from replay_agent.exceptions import UserError
-from replay_agent.pytest_plugin.options import asked_mode
+from replay_agent.pytest_plugin.marks import TEST, asked_mode
 
 if TYPE_CHECKING:
     from vcr.cassette import Cassette
 
     from replay_agent.pytest_plugin.vcr.run import VcrSettings
-    from replay_agent.pytest_plugin.watched import WatchedTest
-
-__all__ = "TEST", "is_served"
-
-TEST: pytest.StashKey[WatchedTest] = pytest.StashKey()
-"""The test that is being watched, ours or vcrpy's."""
 
 MARKS = (
     "vcr(*cassettes, **options): record and replay the HTTP traffic of this test with vcrpy",
@@ -38,11 +32,6 @@ def pytest_configure(config: pytest.Config) -> None:
     for mark in MARKS:
         config.addinivalue_line("markers", mark)
     pytest.register_assert_rewrite("vcr.matchers")  # its assertions are part of a miss's text
-
-
-def is_served(item: pytest.Item) -> bool:
-    """Tell whether a test is marked vcr and it is for us to serve it."""
-    return item.get_closest_marker("vcr") is not None and item.config.pluginmanager.has_plugin(__name__)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -189,8 +178,9 @@ def vcr(
     if disable_recording or not vcr_markers:
         yield None
         return
+    from replay_agent.pytest_plugin.settings import command_of
     from replay_agent.pytest_plugin.vcr.run import VcrRun
-    from replay_agent.pytest_plugin.watched import VcrTest, command_of
+    from replay_agent.pytest_plugin.vcr.watched import VcrTest
 
     item = request.node
     settings = _settings(request, record_mode, vcr_markers, vcr_cassette_dir)

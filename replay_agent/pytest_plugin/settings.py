@@ -1,0 +1,78 @@
+"""What ini file, mark and command line say of one test, merged into the options of its recording."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from replay_agent.exceptions import UserError
+from replay_agent.pytest_plugin.marks import asked_mode
+from replay_agent.recording.cassettes import store
+from replay_agent.recording.options import RecordMode, RecordOptions
+
+__all__ = "command_of", "first_recording", "option_of", "options_of", "owns_record_mode"
+
+_TEXTS = ("ignore_body", "ignore_hosts", "only_hosts", "match_headers", "freeze")
+_FLAGS = ("allow_repeats", "allow_unused")
+
+
+def options_of(item: pytest.Item) -> RecordOptions:
+    """Merge ini, mark and command line into the options of one test; raises `UserError` for what nobody knows."""
+    config = item.config
+    found = item.get_closest_marker("replay")
+    mark = found if found is not None else pytest.mark.replay.mark
+    unknown = set(mark.kwargs) - {"cassette", "record_mode", *_TEXTS, *_FLAGS}
+    if unknown or len(mark.args) > 1:
+        surplus = ", ".join(sorted(unknown)) or f"{len(mark.args)} positional arguments"
+        raise UserError(
+            f"the mark replay of {item.nodeid} does not take {surplus}; pytest --markers says what it takes"
+        )
+    marked = RecordMode.parse(mark.kwargs.get("record_mode") or config.getini("replay_record_mode"))
+    return RecordOptions(
+        record_mode=RecordMode.parse(asked_mode(config) or marked),
+        ignore_body=(*config.getini("replay_ignore_body"), *_texts(mark, "ignore_body")),
+        ignore_hosts=_texts(mark, "ignore_hosts"),
+        only_hosts=_texts(mark, "only_hosts"),
+        match_headers=_texts(mark, "match_headers"),
+        freeze=tuple(dict.fromkeys((*config.getini("replay_freeze"), *_texts(mark, "freeze")))),
+        redact=tuple(config.getini("replay_redact")),
+        allowed_hosts=tuple((config.getoption("allowed_hosts", None) or "").replace(",", " ").split()),
+        allow_repeats=bool(mark.kwargs.get("allow_repeats", False)),
+        allow_unused=bool(mark.kwargs.get("allow_unused", False)),
+    )
+
+
+def _texts(mark: pytest.Mark, name: str) -> tuple[str, ...]:
+    value = mark.kwargs.get(name, ())
+    texts = (value,) if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple | set | frozenset) or not all(isinstance(text, str) for text in texts):
+        raise UserError(f"{name} of the mark replay is one text or several, not {value!r}")
+    return tuple(texts)
+
+
+def first_recording(options: RecordOptions, path: Path, test: str, since: float) -> RecordOptions:
+    """Let tests that share a cassette record it in one session: ``once`` means a cassette that was there before."""
+    if options.record_mode is not RecordMode.ONCE or not path.is_file() or path.stat().st_mtime < since:
+        return options
+    cassette = store.load(path)
+    known = any(cassette.test(index) in (None, test) for index in range(len(cassette)))
+    return options if known else replace(options, record_mode=RecordMode.NEW_EPISODES)
+
+
+def option_of(config: pytest.Config, name: str) -> str:
+    """Return a setting: of the command line, else of the ini file."""
+    return str(config.getoption(name, None) or config.getini(name))
+
+
+def command_of(item: pytest.Item) -> str:
+    """Return the command that records this test anew, ``{mode}`` standing for the mode, with the option that works here."""
+    option = "--record-mode" if owns_record_mode(item.config) else "--replay-mode"
+    return f"pytest {shlex.quote(item.nodeid)} {option}={{mode}}"
+
+
+def owns_record_mode(config: pytest.Config) -> bool:
+    """Tell whether ``--record-mode`` is ours here, not pytest-recording's."""
+    return not config.pluginmanager.has_plugin("recording")

@@ -114,9 +114,16 @@ class Run(Conversing):
         self._doors = ExitStack()
 
     def open(self) -> None:
-        """Open the cassette, hook the clients and, unless something may be recorded, shut the network."""
+        """Open the cassette and have it in force until the run is closed."""
+        self.recording.open()
         with ExitStack() as doors:
-            self.recording.open()
+            doors.enter_context(self.in_force())
+            self._doors = doors.pop_all()
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        """Shut the network for a block, unless something may be recorded, and freeze what is to stand still."""
+        with ExitStack() as doors:
             if self._options.block_network and not self.recording.records:
                 guard = network.shut(self._test or str(self.cassette_path), self._options.allowed_hosts)
                 doors.callback(network.open_network, guard)
@@ -125,7 +132,7 @@ class Run(Conversing):
 
                 doors.enter_context(named_transports(self._options.transports))
             doors.enter_context(frozen.standing_still(self.recording.frozen))
-            self._doors = doors.pop_all()
+            yield
 
     def close(self, *, success: bool) -> None:
         """Open the network again and save what was recorded if the run was a success, else leave it in a journal."""

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from replay_agent import credentials
+from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, options
+from replay_agent.pytest_plugin.failures import FailingMiss
 from replay_agent.pytest_plugin.marks import STAND_IN, TEST, asked_mode, is_served
+from replay_agent.recording.miss_type import raise_misses_as
 
 if TYPE_CHECKING:
     from replay_agent.harness import Conversing
@@ -31,6 +34,7 @@ _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
 _PLACED = pytest.StashKey[dict[str, str]]()
 _STARTED = pytest.StashKey[float]()
+_RAISED_AS = pytest.StashKey[type[CassetteMiss]]()
 
 
 OTHERS = "recording", "vcr"
@@ -63,12 +67,15 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARK)
     config.stash[_STARTED] = time.time()
+    config.stash[_RAISED_AS] = raise_misses_as(FailingMiss)
     if _session_mode(config) == "none" and config.getini("replay_placeholder_keys"):
         config.stash[_PLACED] = credentials.place()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     credentials.remove(config.stash.get(_PLACED, {}))
+    if _RAISED_AS in config.stash:
+        raise_misses_as(config.stash[_RAISED_AS])
 
 
 def _session_mode(config: pytest.Config) -> object:
@@ -105,7 +112,7 @@ def _open_test(item: pytest.Item) -> None:
     if TEST not in item.stash:
         from replay_agent.pytest_plugin.watched import ReplayedTest
 
-        _surround_tests(item.config)
+        _surround_tests(item.config).fixtures.item = item
         item.stash[TEST] = ReplayedTest.opened(item, siblings_of(item), since=item.config.stash[_STARTED])
 
 
@@ -117,20 +124,24 @@ def siblings_of(item: pytest.Item) -> list[str]:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Surround the tests with our hooks only in a session that has tests to replay."""
     if any(is_served(item) or is_replayed(item) for item in session.items):
-        _surround_tests(session.config)
+        around = _surround_tests(session.config)
+        around.fixtures.collected(item for item in session.items if is_replayed(item))
 
 
-def _surround_tests(config: pytest.Config) -> None:
-    if config.pluginmanager.has_plugin(_AroundTests.NAME):
-        return
+def _surround_tests(config: pytest.Config) -> _AroundTests:
+    around = config.pluginmanager.get_plugin(_AroundTests.NAME)
+    if isinstance(around, _AroundTests):
+        return around
     from replay_agent.recording.clients import intercept
     from replay_agent.recording.process import network
 
-    config.pluginmanager.register(_AroundTests(), _AroundTests.NAME)
+    around = _AroundTests(config)
+    config.pluginmanager.register(around, _AroundTests.NAME)
     intercept.install()  # held to the end of the session: a thread that a test left behind must not go live
     config.add_cleanup(intercept.uninstall)
     network.hold()  # a guard for each test is a switch then, not a score of replaced methods
     config.add_cleanup(network.release)
+    return around
 
 
 def _refuse_two_recorders(item: pytest.Item) -> None:
@@ -147,8 +158,22 @@ class _AroundTests:
 
     NAME = "replay_agent_around_tests"
 
+    def __init__(self, config: pytest.Config) -> None:
+        from replay_agent.pytest_plugin.watched_fixtures import WatchedFixtures
+
+        self.fixtures = WatchedFixtures(since=config.stash[_STARTED])
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        """Before the plugins that run async fixtures: what they are given to run is wrapped already."""
+        with self.fixtures.setting_up(fixturedef, request):
+            return (yield)
+
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
+        self.fixtures.item = item
         if is_served(item):
             _refuse_two_recorders(item)
         elif is_replayed(item):

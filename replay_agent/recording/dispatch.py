@@ -26,6 +26,7 @@ __all__ = (
     "guest",
     "hear_late",
     "in_context",
+    "in_turn",
     "late_misses",
     "only_replaying",
     "open_for_test",
@@ -41,6 +42,8 @@ _context: ContextVar[tuple[Recording, ...]] = ContextVar("replay_agent_recording
 _unhooked: ContextVar[bool] = ContextVar("replay_agent_unhooked", default=False)
 _lock = threading.RLock()
 _tests: list[Recording] = []
+_turns: list[Recording] = []
+"""Recordings of what is being done on behalf of several tests; the last goes before that of the test."""
 _blocks: dict[Recording, int] = {}
 """Recordings of ``with`` blocks that are open, and the thread of each."""
 _guests: list[_Guest] = []
@@ -85,6 +88,18 @@ def in_context(recording: Recording) -> Iterator[Recording]:
 
 
 @contextmanager
+def in_turn(recording: Recording) -> Iterator[None]:
+    """Let what would belong to the test that is running belong to this open recording, whatever thread or task asks."""
+    with _lock:
+        _turns.append(recording)
+    try:
+        yield
+    finally:
+        with _lock:
+            _turns.remove(recording)
+
+
+@contextmanager
 def unhooked() -> Iterator[None]:
     """Let what this context sends pass by: it is the inner half of a request that is being recorded already."""
     token = _unhooked.set(True)
@@ -112,18 +127,18 @@ class _Guest:
 
 def replaying() -> bool:
     """Tell whether any recording is open."""
-    return bool(_tests or _blocks or _guests)
+    return bool(_tests or _turns or _blocks or _guests)
 
 
 def only_replaying() -> bool:
     """Tell whether recordings are open and none of them sends anything live."""
-    recordings: tuple[Recording | _Guest, ...] = (*_tests, *_blocks, *_guests)
+    recordings: tuple[Recording | _Guest, ...] = (*_tests, *_turns, *_blocks, *_guests)
     return bool(recordings) and not any(recording.records for recording in recordings)
 
 
 def redacted(text: str) -> str:
     """Return a text as it may be written beside a test: without the secrets that open recordings keep out of traffic."""
-    recordings = (*_tests, *_blocks)
+    recordings = (*_tests, *_turns, *_blocks)
     if not recordings:
         from replay_agent.recording.redaction.redactor import Redactor
 
@@ -142,7 +157,7 @@ def claimant(url: str, *, whole: bool = True) -> Recording | None:
     """
     if _unhooked.get():
         return None
-    recording = _of_context() or _of_tests() or _of_other_threads()
+    recording = _of_context() or _of_turns() or _of_tests() or _of_other_threads()
     if recording is None:
         return _of_leftover_thread(url, whole=whole)
     return recording if recording.wants(url) else None
@@ -170,6 +185,10 @@ def _late(
 
 def _of_context() -> Recording | None:
     return next((recording for recording in reversed(_context.get()) if recording.is_open), None)
+
+
+def _of_turns() -> Recording | None:
+    return _turns[-1] if _turns else None
 
 
 def _of_tests() -> Recording | None:
@@ -213,7 +232,7 @@ def _of_leftover_thread(url: str, *, whole: bool) -> Recording | None:
 def _before_fork() -> None:
     """Hold what other threads may be changing, so that the child finds it whole and unlocked."""
     _forking.enter_context(_lock)
-    for recording in dict.fromkeys((*_tests, *_blocks)):
+    for recording in dict.fromkeys((*_tests, *_turns, *_blocks)):
         _forking.enter_context(recording.forking())
         if recording not in _forked:
             _forked.append(recording)

@@ -83,6 +83,8 @@ class Recording:
         self.test = test
         self.frozen: Mapping[str, object] = {}
         """What the sources that ``freeze`` names are set to, known when the recording is open."""
+        self.fallback: Recording | None = None
+        """Where else to look for an answer: another recording, which then counts it as its own."""
         self.ended = Event()
         self._opened = self._parted = False
         self._keying = key
@@ -341,14 +343,31 @@ class Recording:
         wanted = hook(raw) if hook else raw
         if wanted is None:
             return None
-        if self._records and self._old_journal is None and not (self._plays and self._base):
+        if self._records and not self._has_answers:
             return self._went_live(wanted, None)
         # What was recorded holds no secrets, so neither does a request that is equal to it: only others are searched.
         found = self._recorded(wanted, self._key(wanted))
         if found is not None:
             return found
         key = self._key(self._redactor.request(wanted))
-        return self._recorded(wanted, key) or self._token(wanted, key) or self._went_live(wanted, key)
+        return (
+            self._recorded(wanted, key)
+            or (self.fallback.lent(wanted) if self.fallback else None)
+            or self._token(wanted, key)
+            or self._went_live(wanted, key)
+        )
+
+    @property
+    def _has_answers(self) -> bool:
+        return bool(self._old_journal or (self._plays and self._base)) or self.fallback is not None
+
+    def lent(self, request: Request) -> Replay | None:
+        """Return the recorded answer to a request of another recording, None if there is none: that is no miss here."""
+        if not (self.is_open and self._plays and self._base):
+            return None
+        return self._recorded(request, self._key(request)) or self._recorded(
+            request, self._key(self._redactor.request(request))
+        )
 
     def _key(self, request: Request) -> Key:
         """Return the key of a request, which needs no computing if a recorded one was spelled the same."""

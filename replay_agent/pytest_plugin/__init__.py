@@ -17,7 +17,7 @@ import pytest
 from replay_agent import credentials
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, options
-from replay_agent.pytest_plugin.failures import FailingMiss
+from replay_agent.pytest_plugin.failures import FailingMiss, leaves_of
 from replay_agent.pytest_plugin.marks import STAND_IN, TEST, asked_mode, is_served
 from replay_agent.recording.miss_type import raise_misses_as
 
@@ -208,6 +208,8 @@ class _AroundTests:
             test.judged(call, report)
             if call.when == "teardown":
                 del item.stash[TEST]
+        elif call.excinfo is not None and (misses := leaves_of(call.excinfo.value)):
+            report.longrepr = "\n\n".join(dict.fromkeys(map(str, misses)))  # of a fixture that replayed tests share
         return report
 
 

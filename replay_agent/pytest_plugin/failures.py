@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from types import MethodType
 from typing import Any, Protocol
@@ -85,9 +84,9 @@ def _explaining_function(
     function: Callable[..., Any], keeper: Misses, settled: Callable[[], None]
 ) -> Callable[..., Any]:
     def explained(*args: Any, **kwargs: Any) -> Any:
-        with _misses_as_failures(keeper):
+        with _Telling(keeper, settled) as telling:
             result = function(*args, **kwargs)
-        settled()
+            telling.settle()
         return result
 
     return explained
@@ -97,9 +96,9 @@ def _explaining_coroutine(
     function: Callable[..., Any], keeper: Misses, settled: Callable[[], None]
 ) -> Callable[..., Any]:
     async def explained(*args: Any, **kwargs: Any) -> Any:
-        with _misses_as_failures(keeper):
+        with _Telling(keeper, settled) as telling:
             result = await function(*args, **kwargs)
-        settled()
+            telling.settle()
         return result
 
     return explained
@@ -109,9 +108,9 @@ def _explaining_generator(
     function: Callable[..., Any], keeper: Misses, settled: Callable[[], None]
 ) -> Callable[..., Any]:
     def explained(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        with _misses_as_failures(keeper):
+        with _Telling(keeper, settled) as telling:
             for value in function(*args, **kwargs):
-                settled()
+                telling.settle()
                 yield value
 
     return explained
@@ -121,12 +120,42 @@ def _explaining_async_generator(
     function: Callable[..., Any], keeper: Misses, settled: Callable[[], None]
 ) -> Callable[..., Any]:
     async def explained(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        with _misses_as_failures(keeper):
+        with _Telling(keeper, settled) as telling:
             async for value in function(*args, **kwargs):
-                settled()
+                telling.settle()
                 yield value
 
     return explained
+
+
+class _Telling:
+    """Surrounds a function: tells what it missed as pytest's failure, as long as it has not done its part.
+
+    What a fixture misses after its yield is for `cleaning` to tell.
+    """
+
+    def __init__(self, keeper: Misses, settled: Callable[[], None]) -> None:
+        self._keeper = keeper
+        self._settled = settled
+        self._is_settled = False
+
+    def settle(self) -> None:
+        """Say that the function has done its part."""
+        if not self._is_settled:
+            self._settled()
+            self._is_settled = True
+
+    def __enter__(self) -> _Telling:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None or self._is_settled:
+            return
+        misses = leaves_of(error)
+        if misses:
+            raise failure_of(misses, self._keeper) from None
+        if isinstance(error, Exception) and self._keeper.unreported_misses:  # which it most likely comes of
+            raise failure_of((), self._keeper) from error
 
 
 def cleaning(finalizer: Callable[[], object], keeper: Misses) -> Callable[[], object]:
@@ -151,19 +180,6 @@ def in_cleanup(misses: Sequence[BaseException], keeper: Misses) -> MissesInClean
     requests = [(miss.request, miss.path) for miss in misses if isinstance(miss, CassetteMiss | CassetteMissError)]
     request, path = requests[0] if requests else (Request("", ""), None)
     return MissesInCleanup(text, request, path)
-
-
-@contextmanager
-def _misses_as_failures(keeper: Misses) -> Iterator[None]:
-    try:
-        yield
-    except CassetteMiss as miss:
-        raise failure_of([miss], keeper) from None
-    except BaseExceptionGroup as group:
-        misses = leaves_of(group)
-        if not misses:
-            raise
-        raise failure_of(misses, keeper) from None
 
 
 def failure_of(misses: Sequence[BaseException], keeper: Misses) -> BaseException:

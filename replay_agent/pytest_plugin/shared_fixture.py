@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -131,7 +131,12 @@ def _home_of(fixture: pytest.FixtureDef[Any]) -> str:
 def owner_of(fixture: pytest.FixtureDef[Any], item: pytest.Item) -> str | None:
     """Return what the fixture that this test uses is called in cassettes; None for one of this test alone."""
     place = _place_of(fixture, item)
-    return None if place is None else f"{place}::fixture {name_of(fixture)}"
+    if place is None:
+        return None
+    name, home = name_of(fixture), _home_of(fixture)
+    if fixture.argname in fixture.argnames:  # it overrides another of its name, and asks for that: both are in use
+        name = f"{name}-{PurePosixPath(home.rpartition('::')[2] or 'conftest').stem}"
+    return f"{home if home.startswith(f'{place}::') else place}::fixture {name}"
 
 
 def _place_of(fixture: pytest.FixtureDef[Any], item: pytest.Item) -> str | None:

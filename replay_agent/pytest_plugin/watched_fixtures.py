@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -90,7 +90,15 @@ def shared_fixtures(item: pytest.Item) -> list[Fixture]:
     # pytest has no public way from a test to the definitions of its fixtures; without this one, none are known before
     # they are set up, which matters only if a test that is not replayed needs one first.
     known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    return [fixture for fixtures in known.values() for fixture in fixtures if fixture.scope != "function"]
+    return [fixture for fixtures in known.values() for fixture in _used(fixtures) if fixture.scope != "function"]
+
+
+def _used(overriding: Sequence[Fixture]) -> Iterator[Fixture]:
+    """Yield those of the fixtures of one name that are used: the last, and what each of them overrides and asks for."""
+    for fixture in reversed(overriding):
+        yield fixture
+        if fixture.argname not in fixture.argnames:
+            return
 
 
 @contextmanager

@@ -6,8 +6,9 @@ wire formats and pydantic's models behind it, that takes longer than replaying a
 
 from __future__ import annotations
 
+import pickle
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
@@ -108,6 +109,7 @@ class Run(Conversing):
             explain=self._explained,
             test=test,
         )
+        self.recording.invitation = self._invitation
         self._options = options
         self._test = test
         self._command = command
@@ -116,6 +118,14 @@ class Run(Conversing):
     def open(self) -> None:
         """Open the cassette and have it in force until the run is closed."""
         self.recording.open()
+        self._enter()
+
+    def enter(self) -> None:
+        """Have an open recording in force for the whole process, until the run is closed."""
+        self._enter()
+        intercept.open_for_test(self.recording)
+
+    def _enter(self) -> None:
         with ExitStack() as doors:
             doors.enter_context(self.in_force())
             self._doors = doors.pop_all()
@@ -133,6 +143,18 @@ class Run(Conversing):
                 doors.enter_context(named_transports(self._options.transports))
             doors.enter_context(frozen.standing_still(self.recording.frozen))
             yield
+
+    def _invitation(self) -> tuple[object, ...]:
+        """Return how a process that is no copy of this one takes part. What cannot travel, it cannot heed: it refuses then."""
+        spool = self.recording.spool_for_child()
+        try:
+            options, refusal = pickle.dumps(self._options), ""
+        except (pickle.PicklingError, AttributeError, TypeError) as exc:
+            options, refusal = None, f"an option of the recording cannot be sent to another process: {exc}"
+        if spool is None:
+            refusal = "there is no room for temporary files"
+        place = self.cassette_path.absolute()
+        return _joined, (place, options, self._test, self._command, dict(self.recording.frozen), spool, refusal)
 
     def close(self, *, success: bool) -> None:
         """Open the network again and save what was recorded if the run was a success, else leave it in a journal."""
@@ -183,6 +205,32 @@ class Run(Conversing):
             total=len(cassette),
             command=self._command.replace("{mode}", RecordMode.REFRESH.value),
         )
+
+
+def _joined(
+    path: Path,
+    options: bytes | None,
+    test: str | None,
+    command: str,
+    frozen: Mapping[str, object],
+    spool: Path | None,
+    refusal: str,
+) -> Run:
+    """Take part in the recording of the process that started this one, until this one ends."""
+    understood = RecordOptions()
+    if options is not None:
+        try:
+            understood = pickle.loads(options)  # noqa: S301 - from the process that sent the function to run, too
+        except Exception as exc:  # noqa: BLE001 - a module of the project, imported for this, may raise anything
+            refusal = f"an option of the recording cannot be read in another process: {exc!r}"
+    run = Run(path, understood, test=test, command=command)
+    if refusal:
+        run.recording.refusal = f"This process takes no part in the recording of {test or path}: {refusal}."
+    if spool is not None:
+        run.recording.join(spool)
+    run.recording.frozen = frozen
+    run.enter()
+    return run
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from replay_agent.exceptions import CassetteError, UserError
+from replay_agent.exceptions import CassetteError, CassetteMissError, UserError
 from replay_agent.harness import Conversing, Run
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, leaves_of
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
@@ -38,7 +38,7 @@ class WatchedTest(ABC):
         try:
             yield
         except Exception as exc:
-            self._fail_for_misses(exc)
+            self._fail_for_misses(None if isinstance(exc, CassetteMissError) else exc)
             raise
         finally:
             if function is not None:

@@ -23,6 +23,7 @@ __all__ = (
     "begin",
     "claimant",
     "close_for_test",
+    "current",
     "guest",
     "hear_late",
     "in_context",
@@ -227,6 +228,15 @@ def _of_leftover_thread(url: str, *, whole: bool) -> Recording | None:
     miss = miss_type()(text, Request("", url), owner.cassette_path)
     late_misses.append(miss)
     raise miss
+
+
+def current() -> Recording | None:
+    """Return the recording that a process which is started here would belong to, None if that is none or not clear."""
+    recording = _of_context() or _of_turns()
+    if recording is not None:
+        return recording
+    candidates = list(_tests) or list(_blocks)
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _before_fork() -> None:

@@ -31,7 +31,7 @@ from replay_agent.recording.matching.index import Index, Key, Keying, Miss, Miss
 from replay_agent.recording.misses import Misses, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.process.frozen import now, seeds
-from replay_agent.recording.spool import Message
+from replay_agent.recording.spool import Message, Spool
 from replay_agent.traffic import Interaction, Outcome, Request, Response
 
 if TYPE_CHECKING:
@@ -83,6 +83,10 @@ class Recording:
         self.test = test
         self.frozen: Mapping[str, object] = {}
         """What the sources that ``freeze`` names are set to, known when the recording is open."""
+        self.invitation: Callable[[], tuple[object, ...]] | None = None
+        """What makes this recording anew in a process that was not forked: a function and its arguments, to be pickled."""
+        self.refusal = ""
+        """Why every request is refused, if it is."""
         self.fallback: Recording | None = None
         """Where else to look for an answer: another recording, which then counts it as its own."""
         self.ended = Event()
@@ -116,7 +120,8 @@ class Recording:
         self._base = self._load_base() if found else None
         if self._records:
             store.check_writable(self.cassette_path)
-            self._take_up_journal()
+            if not self._kin.is_child:
+                self._take_up_journal()
         if self.options.freeze:
             self.frozen = self._seeds()
         if self._records:
@@ -138,6 +143,16 @@ class Recording:
                 with suppress(OSError):
                     self._kin.expect()
             yield
+
+    def spool_for_child(self) -> Path | None:
+        """Return by what file a new process can join this recording (see `join`), None if there can be none."""
+        with self.forking():
+            return self._kin.spool.path if self._kin.spool is not None else None
+
+    def join(self, spool: Path) -> Recording:
+        """Open as one process of several, as a forked one would be: what it records is kept by the one that has the spool."""
+        self._kin.join(Spool(spool))
+        return self.open()
 
     def hear(self) -> list[Trouble]:
         """Take over what forked processes have played, recorded and missed, and return what they missed."""
@@ -179,7 +194,9 @@ class Recording:
             self._next += 1
 
     def _refuse_orphan(self, request: Request) -> None:
-        """Raise a miss in a process that outlives the recording which it was forked from."""
+        """Raise a miss in a process that cannot take part in the recording, or outlives it."""
+        if self.refusal:
+            raise self._told(self.refusal, self._redactor.request(request))
         if self._kin.is_lost or self._parted:
             who = self.test or self.cassette_path
             text = (
@@ -336,7 +353,7 @@ class Recording:
         """
         if is_incidental(raw.url):
             return None if self._records else Replay(self, EMPTY_ANSWER, raw, Key(""))
-        if self._kin.is_child:
+        if self._kin.is_child or self.refusal:
             self.hear()
             self._refuse_orphan(raw)
         hook = self.options.before_record_request

@@ -32,6 +32,7 @@ HOOKS = {
     "dspy._vendor.lm15.transports": "lm15.lm15_patches",
     "tornado.simple_httpclient": "tornado.tornado_patches",
     "tornado.curl_httpclient": "tornado.tornado_patches",
+    "multiprocessing.process": "processes.process_patches",
     "ssl": "intercept.certificate_patches",
 }
 """What hooks a module of this name when it is there, or comes; imported only then."""

@@ -1,6 +1,13 @@
 project = "replay_agent"
 author = "The replay_agent authors"
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+default_role = "literal"
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
+napoleon_numpy_docstring = False
+add_module_names = False
 html_theme = "furo"
 html_title = "replay_agent"
 exclude_patterns = ["_build"]

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
         UserPromptNode,
         capture_run_messages,
     )
+    from replay_agent.calls import Exchange
+    from replay_agent.conversation.conversations import Conversation
+    from replay_agent.conversation.transcript import Transcript
     from replay_agent.exceptions import (
         AgentRunError,
         CassetteError,
@@ -40,8 +43,9 @@ if TYPE_CHECKING:
         UserError,
         WireError,
     )
-    from replay_agent.harness import load_transcript, use_cassette
+    from replay_agent.harness import Run, load_transcript, use_cassette
     from replay_agent.messages import AudioUrl, BinaryContent, DocumentUrl, ImageUrl
+    from replay_agent.recording.options import RecordMode, RecordOptions
 
 __all__ = (
     "Agent",
@@ -56,18 +60,24 @@ __all__ = (
     "CassetteUnreadable",
     "CassetteUnwritable",
     "CassetteVersionError",
+    "Conversation",
     "CredentialMissing",
     "DocumentUrl",
     "EndStrategy",
+    "Exchange",
     "FallbackExceptionGroup",
     "ImageUrl",
     "ModelHTTPError",
     "ModelRequestNode",
     "ModelRetry",
     "NetworkBlocked",
+    "RecordMode",
+    "RecordOptions",
     "RecordingConflict",
+    "Run",
     "RunContext",
     "Tool",
+    "Transcript",
     "UnexpectedModelBehavior",
     "UsageLimitExceeded",
     "UserError",
@@ -92,8 +102,12 @@ _HOMES = {
         "UserPromptNode",
         "capture_run_messages",
     ),
-    "replay_agent.harness": ("load_transcript", "use_cassette"),
+    "replay_agent.calls": ("Exchange",),
+    "replay_agent.conversation.conversations": ("Conversation",),
+    "replay_agent.conversation.transcript": ("Transcript",),
+    "replay_agent.harness": ("Run", "load_transcript", "use_cassette"),
     "replay_agent.messages": ("AudioUrl", "BinaryContent", "DocumentUrl", "ImageUrl"),
+    "replay_agent.recording.options": ("RecordMode", "RecordOptions"),
 }
 _ERRORS = "replay_agent.exceptions"
 _HOME_OF = dict.fromkeys(__all__, _ERRORS) | {name: home for home, names in _HOMES.items() for name in names}

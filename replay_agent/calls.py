@@ -1,4 +1,4 @@
-"""A call of a model and its answer, apart from any provider's spelling."""
+"""ModelCall and Answer: one request to a model and what came back of it, the same for all providers."""
 
 from __future__ import annotations
 

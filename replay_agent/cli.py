@@ -75,12 +75,12 @@ def _demo(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from replay_agent.commands.show import json_line, show
+    from replay_agent.commands.show import show
 
     failed = False
     for path in args.files:
         try:
-            print(json_line(path) if args.json else show(path))
+            print(show(path).json if args.json else show(path))
         except CassetteError as exc:
             failed = True
             print(f"replay-agent: {exc}", file=sys.stderr)

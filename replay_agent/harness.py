@@ -187,9 +187,9 @@ class Run(Conversing):
         return self.recording.interactions
 
     def _explained(self, miss: Miss) -> str:
-        from replay_agent.report.drift import explainer
+        from replay_agent.report.drift import explain
 
-        return explainer(self._command, self._options.ignore_body)(miss)
+        return explain(miss, self._command, self._options.ignore_body)
 
     def leftovers_text(self) -> str:
         """Return what to say of interactions of this test that were never played, nothing if there are none."""
@@ -258,10 +258,32 @@ def use_cassette(
 
     A recording mode saves the cassette when the block ends without an exception; otherwise what was recorded waits in a
     journal for the next recording. In mode ``none`` the network is shut for the whole process (loopback stays open)
-    and unset credential variables hold a placeholder. Raises `CassetteMiss` from the request that has no answer, and once
-    more from the end of the block if something in it swallowed that: a thread, a task, a forked process, an ``except``.
-    With ``miss="exception"`` it is `CassetteMissError`, an ordinary exception that the block may deal with. Raises
-    `CassetteError` for a cassette that cannot be used, and `UserError` for options that make no sense.
+    and unset credential variables hold a placeholder.
+
+    Args:
+        path: The cassette file, as it is: no ending is added.
+        record_mode: What may go live; see `RecordMode`.
+        miss: ``"raise"`` for `CassetteMiss`, which nothing swallows, ``"exception"`` for `CassetteMissError`, which a
+            server may survive.
+        ignore_body: JSON paths (``$.metadata.trace_id``) whose values do not count when requests are compared.
+        ignore_hosts: Hosts (``*`` allowed, ``host:port`` too) whose traffic is neither recorded nor replayed.
+        only_hosts: If given, traffic of all other hosts is neither recorded nor replayed.
+        match_headers: Headers of requests that must be equal too.
+        allow_repeats: Answer a request made more often than recorded with its last answer again.
+        freeze: What stands still: ``clock``, ``uuid``, ``random``; needs the extra ``freeze`` for the clock.
+        redact: Further field names or regular expressions to take out of what is written.
+        block_network: Whether mode ``none`` shuts the network.
+        allowed_hosts: Hosts that stay reachable while it is shut.
+        transports: Classes of httpx transports to record too, such as ``httpx.ASGITransport``.
+        paced: Replay streams at the recorded pace instead of at once.
+        before_record_request: May change a request as it is compared and stored; None leaves it live, unrecorded.
+        before_record_response: May change a response before it is stored; None drops it.
+        normalize: Functions applied to bodies, in order, before requests are compared.
+
+    Raises `CassetteMiss` from the request that has no answer, and once more from the end of the block if something in it
+    swallowed that: a thread, a task, another process, an ``except``. With ``miss="exception"`` it is `CassetteMissError`,
+    an ordinary exception that the block may deal with. Raises `CassetteError` for a cassette that cannot be used, and
+    `UserError` for options that make no sense.
     """
     options = RecordOptions(
         record_mode=RecordMode.parse(record_mode),

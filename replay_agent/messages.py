@@ -103,7 +103,7 @@ _AUDIO_EXTENSIONS = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 
 
 NO_TIMESTAMP = datetime(1970, 1, 1, tzinfo=UTC)
-"""Stands where traffic says nothing of a time: a codec has no clock."""
+"""Stands where traffic says nothing of a time, since a codec has no clock."""
 
 
 def _now() -> datetime:

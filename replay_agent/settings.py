@@ -18,7 +18,7 @@ class ModelSettings(TypedDict, total=False):
     temperature: float
     """How random the answer may be; providers differ in the range."""
     top_p: float
-    """Nucleus sampling: only the tokens that make up this probability mass are considered."""
+    """Nucleus sampling; only the tokens that make up this probability mass are considered."""
     timeout: float | Timeout
     """Seconds (or an ``httpx.Timeout``) before the HTTP request is given up. Never sent to the provider."""
     parallel_tool_calls: bool

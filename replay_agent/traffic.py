@@ -6,7 +6,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-__all__ = "Chunk", "Failure", "Headers", "Interaction", "Outcome", "Phase", "Request", "Response", "StreamEnd", "header"
+__all__ = (
+    "Chunk",
+    "Failure",
+    "Frame",
+    "Headers",
+    "Interaction",
+    "Outcome",
+    "Phase",
+    "Request",
+    "Response",
+    "Sender",
+    "StreamEnd",
+    "header",
+)
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 """Names and values in the order of the wire, repeated names kept; bytes beyond ASCII as latin-1 characters."""
@@ -77,9 +90,34 @@ class StreamEnd(str, Enum):
     """A transport error cut the body; `Response.failure` says which."""
 
 
+class Sender(str, Enum):
+    """Which side of a connection sent a frame."""
+
+    CLIENT = "client"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One message on a connection that both sides write to: of a WebSocket, or a line of MCP over stdio.
+
+    ``data`` is the message as it was sent, without what frames it on the wire (masks, line ends). ``is_text`` tells
+    whether the sender called it text (always for stdio), ``offset_ms`` is the time since the connection was accepted.
+    """
+
+    sender: Sender
+    data: bytes
+    is_text: bool = True
+    offset_ms: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response: head and body. The body is kept in the pieces and with the content encoding of the wire."""
+    """A response: head and body. The body is kept in the pieces and with the content encoding of the wire.
+
+    The answer to a request that opens a session (status 101) has ``frames`` in place of a body: what both sides sent, in
+    the order in which the client saw it. ``end`` and ``failure`` then say how the connection ended.
+    """
 
     status: int
     headers: Headers = ()
@@ -92,6 +130,8 @@ class Response:
     failure: Failure | None = None
     redacted: bool = False
     """Whether secrets were taken out of the body, so that its bytes are no longer those of the wire."""
+    frames: tuple[Frame, ...] = ()
+    """The messages of a session, in place of a body."""
 
     @property
     def body(self) -> bytes:

@@ -17,7 +17,7 @@ from sybil.parsers.myst import PythonCodeBlockParser
 import replay_agent.pytest_plugin.watched
 import replay_agent.snapshot  # noqa: F401
 from replay_agent import Agent, cli, exceptions
-from replay_agent.commands.show import json_line
+from replay_agent.commands.show import show
 from replay_agent.messages import ModelRequest, ToolCallPart, ToolReturnPart
 from replay_agent.models.providers import PROVIDERS
 from replay_agent.provider.script import Script
@@ -139,7 +139,7 @@ def test_the_scripted_page_of_each_kind_is_there():
 
 def test_the_example_of_show_has_the_fields_that_show_prints():
     (shown,) = blocks(ROOT / "docs" / "command-line.md", "json")
-    printed = json.loads(json_line(CASSETTE))
+    printed = json.loads(show(CASSETTE).json)
     assert json.loads(shown).keys() == printed.keys()
     assert json.loads(shown)["exchanges"][0].keys() == printed["exchanges"][0].keys()
 

@@ -22,7 +22,15 @@ ROOMS = [
     ["recording.matching", "wire.shapes"],
     ["meaning", "recording.cassettes", "recording.redaction", "recording.process"],
     ["wire.codec"],
-    ["wire.anthropic", "wire.bedrock", "wire.cohere", "wire.gemini", "wire.openai_chat", "wire.openai_responses"],
+    [
+        "wire.anthropic",
+        "wire.bedrock",
+        "wire.cohere",
+        "wire.gemini",
+        "wire.ollama",
+        "wire.openai_chat",
+        "wire.openai_responses",
+    ],
     ["wire", "recording"],
     ["recording.clients", "conversation", "models", "provider"],
     ["agent", "report", "snapshot"],
@@ -109,7 +117,7 @@ def test_every_module_has_its_place():
     assert {module for module, _ in modules() if module and room(module) is None} == set()
 
 
-CROWDED = {"agent", "models", "wire/shapes"}
+CROWDED = {"agent", "models"}
 """Rooms with more files than fifteen: one concept each, all of one kind."""
 
 
@@ -134,6 +142,22 @@ def test_imports_point_one_way(rooms, example):
 @pytest.mark.parametrize(("here", "there"), NEVER)
 def test_some_rooms_know_nothing_of_each_other(here, there):
     assert [edge for edge in EDGES if within(edge[0], here) and within(edge[1], there)] == []
+
+
+FORMATS = sorted(path.parent.name for path in PACKAGE.glob("wire/*/__init__.py") if path.parent.name != "shapes")
+DOORS = {"calls", "content", "answers", "written", "stream"}
+"""The stages that every wire format has, each in a file of this name."""
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_has_the_same_doors(name):
+    assert {path.stem for path in (PACKAGE / "wire" / name).glob("*.py")} >= DOORS
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_is_imported_by_the_registry_alone(name):
+    outside = {here for here, there in EDGES if within(there, f"wire.{name}") and not within(here, f"wire.{name}")}
+    assert outside <= {"wire.registry", *(["wire.mistral"] if name == "openai_chat" else [])}
 
 
 @pytest.mark.parametrize("library", sorted(ONLY_IN))

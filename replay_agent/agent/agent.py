@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import AbstractAsyncContextManager, ExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType, NoneType
-from typing import Any, ClassVar, Concatenate, Generic, TypeGuard, TypeVar, final, overload
+from typing import Any, ClassVar, Concatenate, Generic, TypeGuard, TypeVar, Unpack, final, overload
 
 from replay_agent.agent.blocking import run_to_end
 from replay_agent.agent.capture import new_history
 from replay_agent.agent.context import AgentDepsT, RunContext
 from replay_agent.agent.docstrings import DocstringFormat
 from replay_agent.agent.graph import AgentNode, CallToolsNode, End, ModelRequestNode, UserPromptNode
+from replay_agent.agent.options import RunOptions
 from replay_agent.agent.output import (
     FinalResult,
     ResultDataT,
@@ -159,13 +160,7 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         user_prompt: str | Sequence[UserContent],
         *,
         result_type: None = None,
-        message_history: list[ModelMessage] | None = None,
-        model: Model | KnownModelName | str | None = None,
-        deps: AgentDepsT = ...,
-        model_settings: ModelSettings | None = None,
-        usage_limits: UsageLimits | None = None,
-        usage: Usage | None = None,
-        infer_name: bool = True,
+        **options: Unpack[RunOptions[AgentDepsT]],
     ) -> AgentRunResult[ResultDataT]: ...
 
     @overload
@@ -174,13 +169,7 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         user_prompt: str | Sequence[UserContent],
         *,
         result_type: type[RunResultDataT],
-        message_history: list[ModelMessage] | None = None,
-        model: Model | KnownModelName | str | None = None,
-        deps: AgentDepsT = ...,
-        model_settings: ModelSettings | None = None,
-        usage_limits: UsageLimits | None = None,
-        usage: Usage | None = None,
-        infer_name: bool = True,
+        **options: Unpack[RunOptions[AgentDepsT]],
     ) -> AgentRunResult[RunResultDataT]: ...
 
     async def run(
@@ -235,13 +224,7 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         user_prompt: str | Sequence[UserContent],
         *,
         result_type: None = None,
-        message_history: list[ModelMessage] | None = None,
-        model: Model | KnownModelName | str | None = None,
-        deps: AgentDepsT = ...,
-        model_settings: ModelSettings | None = None,
-        usage_limits: UsageLimits | None = None,
-        usage: Usage | None = None,
-        infer_name: bool = True,
+        **options: Unpack[RunOptions[AgentDepsT]],
     ) -> AgentRunResult[ResultDataT]: ...
 
     @overload
@@ -250,13 +233,7 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         user_prompt: str | Sequence[UserContent],
         *,
         result_type: type[RunResultDataT],
-        message_history: list[ModelMessage] | None = None,
-        model: Model | KnownModelName | str | None = None,
-        deps: AgentDepsT = ...,
-        model_settings: ModelSettings | None = None,
-        usage_limits: UsageLimits | None = None,
-        usage: Usage | None = None,
-        infer_name: bool = True,
+        **options: Unpack[RunOptions[AgentDepsT]],
     ) -> AgentRunResult[RunResultDataT]: ...
 
     def run_sync(
@@ -295,13 +272,7 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         user_prompt: str | Sequence[UserContent],
         *,
         result_type: None = None,
-        message_history: list[ModelMessage] | None = None,
-        model: Model | KnownModelName | str | None = None,
-        deps: AgentDepsT = ...,
-        model_settings: ModelSettings | None = None,
-        usage_limits: UsageLimits | None = None,
-        usage: Usage | None = None,
-        infer_name: bool = True,
+        **options: Unpack[RunOptions[AgentDepsT]],
     ) -> AbstractAsyncContextManager[StreamedRunResult[AgentDepsT, ResultDataT]]: ...
 
     @overload
@@ -310,13 +281,7 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         user_prompt: str | Sequence[UserContent],
         *,
         result_type: type[RunResultDataT],
-        message_history: list[ModelMessage] | None = None,
-        model: Model | KnownModelName | str | None = None,
-        deps: AgentDepsT = ...,
-        model_settings: ModelSettings | None = None,
-        usage_limits: UsageLimits | None = None,
-        usage: Usage | None = None,
-        infer_name: bool = True,
+        **options: Unpack[RunOptions[AgentDepsT]],
     ) -> AbstractAsyncContextManager[StreamedRunResult[AgentDepsT, RunResultDataT]]: ...
 
     def run_stream(
@@ -359,13 +324,7 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         user_prompt: str | Sequence[UserContent],
         *,
         result_type: None = None,
-        message_history: list[ModelMessage] | None = None,
-        model: Model | KnownModelName | str | None = None,
-        deps: AgentDepsT = ...,
-        model_settings: ModelSettings | None = None,
-        usage_limits: UsageLimits | None = None,
-        usage: Usage | None = None,
-        infer_name: bool = True,
+        **options: Unpack[RunOptions[AgentDepsT]],
     ) -> AbstractAsyncContextManager[AgentRun[AgentDepsT, ResultDataT]]: ...
 
     @overload
@@ -374,13 +333,7 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         user_prompt: str | Sequence[UserContent],
         *,
         result_type: type[RunResultDataT],
-        message_history: list[ModelMessage] | None = None,
-        model: Model | KnownModelName | str | None = None,
-        deps: AgentDepsT = ...,
-        model_settings: ModelSettings | None = None,
-        usage_limits: UsageLimits | None = None,
-        usage: Usage | None = None,
-        infer_name: bool = True,
+        **options: Unpack[RunOptions[AgentDepsT]],
     ) -> AbstractAsyncContextManager[AgentRun[AgentDepsT, RunResultDataT]]: ...
 
     def iter(

@@ -1,4 +1,4 @@
-"""Running a coroutine to its end from code that is not asynchronous."""
+"""`run_to_end`: runs a coroutine to its end from code that is not asynchronous."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from replay_agent.messages import ModelMessagesTypeAdapter, ModelResponse
 from replay_agent.recording.cassettes import store
 from replay_agent.traffic import Response
 
-__all__ = "Shown", "json_line", "show"
+__all__ = "Shown", "show"
 
 _SCREEN = Bounds(lines=16, width=240)
 _MOST_NAMES = 8
@@ -61,11 +61,6 @@ def show(path: Path, *, whole: bool = False) -> Shown:
     """
     transcript = Transcript.from_interactions(store.load(path).interactions())
     return Shown(path, transcript, NO_BOUNDS if whole else _SCREEN)
-
-
-def json_line(path: Path) -> str:
-    """Return a cassette's exchanges as one line of JSON. Raises `CassetteError` for a file that is no cassette."""
-    return show(path).json
 
 
 # --- the page's head --------------------------------------------------------------------------------------------------

@@ -15,14 +15,15 @@ from replay_agent.conversation.stable import stable_exchange, stable_outcome, st
 from replay_agent.conversation.volatile import EVERYTHING, Placeholders
 from replay_agent.exceptions import UserError, WireError
 from replay_agent.framing.content_encoding import decode
-from replay_agent.messages import ModelMessage, ToolCallPart
+from replay_agent.messages import ModelMessage, ToolCallPart, UnknownPart
 from replay_agent.traffic import Failure, Interaction, Outcome, Phase, Request, Response, StreamEnd
 from replay_agent.usage import Usage
-from replay_agent.wire.codec import Codec
-from replay_agent.wire.registry import codec_for
+from replay_agent.wire.codec import Codec, is_stream
+from replay_agent.wire.registry import read_call, read_lost_call
 
 __all__ = "Transcript", "UnknownTraffic", "failure_text"
 
+_REFUSED = 400
 _PHASES = {
     Phase.CONNECT: "while connecting",
     Phase.SEND: "while the request was sent",
@@ -118,13 +119,30 @@ def _read(number: int, interaction: Interaction) -> Exchange | UnknownTraffic:
     request, outcome = interaction.request, interaction.outcome
     try:
         plain = replace(request, body=decode(request.headers, request.body))
-        codec = codec_for(plain)
-        if codec is None:
-            return UnknownTraffic(number, request, outcome)
-        call = codec.decode_call(plain)
+        read = read_call(plain)
+        if read is None:
+            return _answered_only(number, plain, outcome) or UnknownTraffic(number, request, outcome)
+        codec, call = read
         answer, partial = _answer(codec, call, outcome)
     except WireError as exc:
         return UnknownTraffic(number, request, outcome, str(exc))
+    return Exchange(number, codec.name, call, answer, partial, request.url)
+
+
+def _answered_only(number: int, request: Request, outcome: Outcome) -> Exchange | None:
+    """Return the exchange of a request whose body is gone: its address and its answer say plainly what it was."""
+    read = read_lost_call(request)
+    if read is None or not isinstance(outcome, Response) or outcome.status >= _REFUSED:
+        return None
+    codec, call = read
+    call.stream = call.stream or is_stream(outcome.headers)
+    try:
+        answer, partial = _answer(codec, call, outcome)
+    except WireError:
+        return None
+    said = answer.response
+    if said is None or not (said.usage or any(not isinstance(part, UnknownPart) for part in said.parts)):
+        return None
     return Exchange(number, codec.name, call, answer, partial, request.url)
 
 
@@ -139,7 +157,7 @@ def _answer(codec: Codec, call: ModelCall, outcome: Outcome) -> tuple[Answer, bo
 
 def _body_answer(codec: Codec, call: ModelCall, response: Response) -> tuple[Answer, bool]:
     body = decode(response.headers, response.body, partial=response.end is not StreamEnd.COMPLETE)
-    if call.stream and response.status < 400:
+    if call.stream and response.status < _REFUSED:
         decoder = codec.stream_decoder(call, response.headers)
         decoder.feed(body)
         with suppress(*() if response.end is StreamEnd.COMPLETE else (WireError,)):

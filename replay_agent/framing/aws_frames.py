@@ -1,7 +1,7 @@
-"""AWS event stream frames (media type ``application/vnd.amazon.eventstream``), read and written.
+"""AWS event stream frames (media type ``application/vnd.amazon.eventstream``) with their typed headers, read and written.
 
-A frame is a prelude (total length, headers length, CRC-32 of both), typed headers, a payload, and a CRC-32 over all of
-it; integers are big-endian. The format is the one of the AWS SDKs' "Amazon Event Stream Specification".
+The frames themselves, lengths and checksums, are those of `raw_frames`; integers are big-endian. The format is the one
+of the AWS SDKs' "Amazon Event Stream Specification".
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
-from zlib import crc32
 
 from replay_agent.exceptions import WireError
+from replay_agent.framing.raw_frames import Frame as RawFrame
+from replay_agent.framing.raw_frames import impossible, join_frames, prelude_at, verified
 
 __all__ = "Frame", "FrameDecoder", "FrameHeader", "encode_frame"
 
@@ -24,8 +25,6 @@ MAX_HEADERS = 128 * 1024
 MAX_PAYLOAD = 24 * 1024 * 1024
 
 _FORMAT = "event_stream"
-_PRELUDE = struct.Struct("!III")
-_CHECKSUM = struct.Struct("!I")
 _LENGTH = struct.Struct("!H")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -88,34 +87,23 @@ class FrameDecoder:
     def _cut(self, frames: list[Frame]) -> None:
         position = 0
         while (end := self._end(position)) is not None and end <= len(self._buffer):
-            frames.append(_read_frame(bytes(self._buffer[position:end])))
+            frames.append(_read_frame(self._buffer[position:end]))
             position = end
         del self._buffer[:position]
 
     def _end(self, position: int) -> int | None:
         """Return where the frame at ``position`` ends, None while its prelude is not there."""
-        if len(self._buffer) < position + _PRELUDE.size:
+        prelude = prelude_at(self._buffer, position)
+        if prelude is None:
             return None
-        total, headers, checksum = _PRELUDE.unpack_from(self._buffer, position)
-        _verify(self._buffer[position : position + 8], checksum, "prelude")
-        payload = total - headers - _PRELUDE.size - _CHECKSUM.size
-        if headers > MAX_HEADERS or not 0 <= payload <= MAX_PAYLOAD:
-            raise WireError(f"a frame of {total} bytes with {headers} bytes of headers is impossible", _FORMAT)
-        return position + int(total)
+        if prelude.headers > MAX_HEADERS or prelude.payload > MAX_PAYLOAD:
+            raise impossible(prelude)
+        return position + prelude.total
 
 
-def _verify(data: bytes | bytearray, checksum: int, what: str) -> None:
-    if crc32(data) != checksum:
-        raise WireError(f"the checksum of a {what} is wrong", _FORMAT)
-
-
-def _read_frame(data: bytes) -> Frame:
-    _, headers_length, _ = _PRELUDE.unpack_from(data)
-    (checksum,) = _CHECKSUM.unpack_from(data, len(data) - _CHECKSUM.size)
-    _verify(data[: -_CHECKSUM.size], checksum, "frame")
-    headers_end = _PRELUDE.size + headers_length
-    headers = _HeaderReader(data[_PRELUDE.size : headers_end]).headers()
-    return Frame(headers, data[headers_end : -_CHECKSUM.size])
+def _read_frame(data: bytearray) -> Frame:
+    raw = verified(data)
+    return Frame(_HeaderReader(raw.headers).headers(), raw.payload)
 
 
 class _HeaderReader:
@@ -183,10 +171,7 @@ def encode_frame(headers: Mapping[str, FrameHeader], payload: bytes) -> bytes:
     written = b"".join(_write_name(name) + _write_value(value) for name, value in headers.items())
     if len(written) > MAX_HEADERS or len(payload) > MAX_PAYLOAD:
         raise ValueError(f"a frame cannot hold {len(written)} bytes of headers and {len(payload)} of payload")
-    total = _PRELUDE.size + len(written) + len(payload) + _CHECKSUM.size
-    lengths = struct.pack("!II", total, len(written))
-    frame = lengths + _CHECKSUM.pack(crc32(lengths)) + written + payload
-    return frame + _CHECKSUM.pack(crc32(frame))
+    return join_frames([RawFrame(written, payload)])
 
 
 def _write_name(name: str) -> bytes:

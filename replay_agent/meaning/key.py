@@ -10,31 +10,35 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 from replay_agent.exceptions import WireError
 from replay_agent.framing.content_encoding import decode
 from replay_agent.meaning.address import canonical_form, canonical_url
-from replay_agent.recording.matching.index import Key
+from replay_agent.recording.matching.choosing import choice_of
+from replay_agent.recording.matching.fingerprint import ASKING_HEADERS
+from replay_agent.recording.matching.hosts import split_url
+from replay_agent.recording.matching.keys import Key
 from replay_agent.traffic import Headers, Request
 
 if TYPE_CHECKING:
     from replay_agent.framing.multipart import BodyPart
     from replay_agent.meaning.json_path import JSONPath
 
-__all__ = "ASKING_HEADERS", "Meaning", "meaning"
+__all__ = "Meaning", "meaning"
 
-VERSION = "meaning-1"
+VERSION = "meaning-2"
 """Changes whenever the same request would get another digest; cassettes store it with their keys."""
+
+Rewrite: TypeAlias = Callable[[Any], None]
+"""Changes a decoded JSON value in place."""
 
 Normalize = Callable[[bytes], bytes]
 """Takes a request body, content encoding undone, and returns the body that counts."""
 
-ASKING_HEADERS = frozenset(
-    {"range", "soapaction", "x-amz-target", "x-goog-upload-command", "x-goog-upload-offset", "x-http-method-override"}
-)
-"""Headers that say what is asked for, where URL and body do not."""
+_NEEDLES = (b'"id"', b"call_id", b"CallId", b"use_id", b"UseId")
+"""One of them is in every body with a tool-call id: see `replay_agent.meaning.tool_call_ids`."""
 _READ_HEADERS = ASKING_HEADERS | {"content-type", "content-encoding"}
 
 
@@ -64,7 +68,7 @@ class Canon(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """Computes keys (see `replay_agent.recording.matching.index.Keying`). Pure; never raises.
+    """Computes keys (see `replay_agent.recording.matching.keys.Keying`). Pure; never raises.
 
     A body that is not what it claims to be, or is nested beyond reason, counts as its bytes.
     """
@@ -86,16 +90,16 @@ class Meaning:
 
     def __call__(self, request: Request) -> Key:
         """Return the key of a request."""
-        ids: list[str] = []
         content_type, encoded, counting = self._headers(request.headers)
         body = _decoded(request.headers if encoded else (), request.body)
         for function in self.normalize:
             body = function(body)
-        kind, text = self._meaning(content_type, body, ids)
+        ids: list[str] = []
+        kind, text = self._meaning(content_type, body, _roles(request.url, body, ids) if body else ())
         head = f"{request.method.upper()} {canonical_url(request.url)}\n{counting}\n{kind}\n"
         digest = blake2b(head.encode("utf-8", "surrogatepass"), digest_size=16)
         digest.update(text)
-        return Key(digest.hexdigest(), tuple(ids))
+        return Key(digest.hexdigest(), tuple(ids) if kind == "json" else (), choice=choice_of(request))
 
     def _headers(self, headers: Headers) -> tuple[str, bool, str]:
         wanted = _READ_HEADERS.union(self.match_headers) if self.match_headers else _READ_HEADERS
@@ -107,7 +111,7 @@ class Meaning:
             repr(sorted(counting)) if counting else "",
         )
 
-    def _meaning(self, content_type: str, body: bytes, ids: list[str]) -> Canon:
+    def _meaning(self, content_type: str, body: bytes, rewrite: Sequence[Rewrite] = ()) -> Canon:
         if not body:
             return Canon("empty", b"")
         if content_type[:33].lower() == "application/x-www-form-urlencoded":
@@ -117,30 +121,27 @@ class Meaning:
 
             parts = parse_multipart(content_type, body)
             if parts is not None:
-                return Canon("multipart", self._parts(parts, ids))
-        return self._json(content_type, body, ids) or Canon("bytes", body)
+                return Canon("multipart", self._parts(parts))
+        return self._json(content_type, body, rewrite) or Canon("bytes", body)
 
-    def _json(self, content_type: str, body: bytes, ids: list[str]) -> Canon | None:
+    def _json(self, content_type: str, body: bytes, rewrite: Sequence[Rewrite]) -> Canon | None:
         body = body.removeprefix(b"\xef\xbb\xbf")
         if body[:1] not in b"{[" and body.lstrip()[:1] not in b"{[" and "json" not in content_type.lower():
             return None
-        whole = self._documents([body], ids)
+        whole = self._documents([body], rewrite)
         if whole is not None:
             return Canon("json", whole)
         lines = [line for line in body.split(b"\n") if line and not line.isspace()]
-        documents = self._documents(lines, ids) if len(lines) > 1 else None
+        documents = self._documents(lines) if len(lines) > 1 else None
         return None if documents is None else Canon("ndjson", documents)
 
-    def _documents(self, texts: list[bytes], ids: list[str]) -> bytes | None:
+    def _documents(self, texts: list[bytes], rewrite: Sequence[Rewrite] = ()) -> bytes | None:
         from replay_agent.meaning.canonical_json import canonical_json
 
-        found: list[str] = []
         try:
-            documents = b"\n".join([canonical_json(text, self.ignore_body, found) for text in texts])
+            return b"\n".join([canonical_json(text, self.ignore_body, rewrite) for text in texts])
         except (ValueError, RecursionError):
             return None
-        ids += found
-        return documents
 
     def _form(self, body: bytes) -> bytes:
         text = canonical_form(body.decode("utf-8", "surrogateescape"))
@@ -149,15 +150,29 @@ class Meaning:
             text = "&".join(field for field in text.split("&") if unquote(field.partition("=")[0]) not in ignored)
         return text.encode("ascii")
 
-    def _parts(self, parts: list[BodyPart], ids: list[str]) -> bytes:
+    def _parts(self, parts: list[BodyPart]) -> bytes:
         if all(part.name for part in parts):
             parts = sorted(parts, key=lambda part: part.name)
-        return json.dumps([self._part(part, ids) for part in parts]).encode("ascii")
+        return json.dumps([self._part(part) for part in parts]).encode("ascii")
 
-    def _part(self, part: BodyPart, ids: list[str]) -> list[object]:
-        kind, text = self._meaning(part.header("content-type"), part.body, ids)
+    def _part(self, part: BodyPart) -> list[object]:
+        kind, text = self._meaning(part.header("content-type"), part.body)
         named = sorted(field for field in part.headers if field[0] != "content-length")
         return [named, kind, blake2b(text, digest_size=16).hexdigest()]
+
+
+def _roles(url: str, body: bytes, ids: list[str]) -> Sequence[Rewrite]:
+    """Return what makes members of a JSON body count by their role; tool-call ids that are found are put into ``ids``."""
+    if b'"jsonrpc"' in body:
+        from replay_agent.meaning.json_rpc import forget_roles
+
+        return [forget_roles]
+    if not any(needle in body for needle in _NEEDLES):
+        return ()
+    from replay_agent.meaning.tool_call_ids import id_places, number_ids
+
+    places = id_places(split_url(url)[1].partition("?")[0].partition("#")[0])
+    return () if places is None else [lambda value: number_ids(places(value), ids)]
 
 
 def _paths(texts: Sequence[str]) -> tuple[JSONPath, ...]:

@@ -1,78 +1,123 @@
-"""Where tool-call ids stand in a request body, in any provider's format.
+"""Where tool-call ids stand in the request of a model call; any other field, whatever its name, is data.
 
-The places, by provider's reference: OpenAI chat completions ``tool_calls[].id`` and ``tool_call_id`` of a tool message
-(Mistral, Groq, Cohere v2 alike); OpenAI Responses ``call_id`` of call and output items; Anthropic ``id`` of ``tool_use``
-blocks and ``tool_use_id`` of result blocks; Gemini ``functionCall.id`` and ``functionResponse.id``; Bedrock Converse
-``toolUseId`` of ``toolUse`` and ``toolResult``. A field of such a name inside a call's own arguments or a tool's schema
-is the user's data and no id.
+The places, by provider's reference: OpenAI chat completions ``messages[].tool_calls[].id`` and ``tool_call_id`` of a
+tool message (Mistral, Groq, Ollama, Cohere v2 alike); Anthropic ``messages[].content[]``, ``id`` of ``tool_use`` blocks
+and ``tool_use_id`` of result blocks; Bedrock Converse ``messages[].content[]``, ``toolUseId`` of ``toolUse`` and
+``toolResult``; OpenAI Responses ``input[]`` (``items[]`` of a stored conversation), ``call_id`` of call and output items;
+Gemini ``contents[].parts[]``, ``id`` of ``functionCall`` and ``functionResponse``.
+
+A request is a model call if its path ends as one of the format does and its body has the shape. An id at such a place
+may have been made by the client; elsewhere, a ``call_id`` is a thing that is asked for, and another one is another request.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
-__all__ = "id_field", "is_data", "may_hold_ids"
+__all__ = "Places", "id_places", "number_ids"
 
-_NEEDLES = (b'"id"', b"call_id", b"use_id", b"UseId", b"allId")
-_FUNCTIONS = frozenset(
-    {"functionCall", "functionResponse", "function_call", "function_response", "toolCall", "toolResponse"}
+Places: TypeAlias = Iterator[tuple[dict[str, Any], str]]
+"""Objects of a decoded body, each with the name of its member that holds a tool-call id, in the order of the history."""
+
+_NUMBERED = "\0tool call"
+"""Stands for the id in the canonical form. No JSON that a client sends has such a name but by intent."""
+
+
+def id_places(path: str) -> Callable[[Any], Places] | None:
+    """Return what finds the ids in a body that was sent to this path; None where no model is called."""
+    return next((find for pattern, find in _FAMILIES if pattern.search(path)), None)
+
+
+def number_ids(places: Places, ids: list[str]) -> None:
+    """Replace the ids in place by their index in ``ids``, where new ones are added."""
+    known = {each: index for index, each in enumerate(ids)}
+    for holder, name in places:
+        call_id = holder.pop(name)
+        holder[_NUMBERED] = known.setdefault(call_id, len(ids))
+        if holder[_NUMBERED] == len(ids):
+            ids.append(call_id)
+
+
+# --- the formats ------------------------------------------------------------------------------------------------------
+
+
+def _in_messages(body: Any) -> Places:
+    for message in _objects(body, "messages"):
+        if type(message.get("role")) is str:
+            yield from _in_blocks(message)
+            yield from _held(message, "tool_call_id", "toolCallId")
+            for name in ("tool_calls", "toolCalls"):
+                for call in _objects(message, name):
+                    yield from _held(call, "id")
+
+
+def _in_blocks(message: dict[str, Any]) -> Places:
+    """The blocks of Anthropic's formats name their type, those of Bedrock's stand under it."""
+    for block in _objects(message, "content"):
+        kind = block.get("type")
+        if type(kind) is str:
+            yield from _held(block, *(["id"] if kind.endswith("tool_use") else []))
+            yield from _held(block, *(["tool_use_id"] if kind.endswith("tool_result") else []))
+        for name in ("toolUse", "toolResult"):
+            yield from _held(block.get(name), "toolUseId")
+
+
+def _in_batch(body: Any) -> Places:
+    """Anthropic's message batches."""
+    for request in _objects(body, "requests"):
+        yield from _in_messages(request.get("params"))
+
+
+def _in_items(body: Any) -> Places:
+    for list_name in ("input", "items"):
+        for item in _objects(body, list_name):
+            kind = item.get("type")
+            if type(kind) is str and kind.endswith(("_call", "_output")):
+                yield from _held(item, "call_id")
+
+
+_FUNCTION_PARTS = (
+    *("functionCall", "functionResponse", "function_call", "function_response"),
+    *("toolCall", "toolResponse", "tool_call", "tool_response"),
 )
-_FIELD_UNDER = {
-    "tool_calls": "id",
-    "toolCalls": "id",
-    "toolUse": "toolUseId",
-    "toolResult": "toolUseId",
-    **dict.fromkeys(_FUNCTIONS, "id"),
-}
-"""By the name under which an object stands, itself or as an element of a list."""
-_DATA = frozenset(
-    {
-        "arguments",
-        "args",
-        "functionDeclarations",
-        "function_declarations",
-        "inputSchema",
-        "input_schema",
-        "json",
-        "metadata",
-        "parameters",
-        "parametersJsonSchema",
-        "schema",
-        "tools",
-    }
+
+
+def _in_contents(body: Any) -> Places:
+    """Code Assist wraps the body of a call in ``request``, counting tokens in ``generateContentRequest``."""
+    wrapped = [body.get(name) for name in ("request", "generateContentRequest")] if isinstance(body, dict) else []
+    for call in (body, *wrapped):
+        for content in _objects(call, "contents"):
+            for part in _objects(content, "parts"):
+                for name in _FUNCTION_PARTS:
+                    yield from _held(part.get(name), "id")
+
+
+def _objects(holder: Any, name: str) -> list[dict[str, Any]]:
+    """Return the objects in the list that a member is; nothing where it is no list."""
+    values = holder.get(name) if isinstance(holder, dict) else None
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+
+
+def _held(holder: Any, *names: str) -> Places:
+    """Yield the first of these members that is there, if it is text."""
+    name = next((name for name in names if name in holder), None) if isinstance(holder, dict) else None
+    if name is not None and type(holder[name]) is str:
+        yield holder, name
+
+
+_FAMILIES: tuple[tuple[re.Pattern[str], Callable[[Any], Places]], ...] = (
+    # /v1/chat/completions, /v2/chat, /api/chat, /v1/agents/completions
+    (re.compile(r"/(?:chat|(?:chat|agents)/completions)/?$", re.IGNORECASE), _in_messages),
+    # /v1/messages, /v1/messages/count_tokens, .../models/claude-x:streamRawPredict
+    (re.compile(r"/messages(?:/count_tokens)?/?$|:(?:stream)?rawPredict$", re.IGNORECASE), _in_messages),
+    # /model/us.amazon.nova-lite-v1%3A0/converse-stream
+    (re.compile(r"/model/.+/(?:converse(?:-stream)?|invoke(?:-with-response-stream)?|count-tokens)/?$"), _in_messages),
+    (re.compile(r"/messages/batches/?$"), _in_batch),
+    # /v1/responses, /v1/responses/input_tokens, /v1/conversations/conv_1/items
+    (re.compile(r"/responses(?:/(?:input_tokens|compact))?/?$|/conversations(?:/[^/]+/items)?/?$"), _in_items),
+    # /v1beta/models/gemini-3-flash:streamGenerateContent, ...:countTokens
+    (re.compile(r":(?:(?:stream)?generateContent|countTokens|computeTokens)$", re.IGNORECASE), _in_contents),
 )
-
-
-def may_hold_ids(body: bytes) -> bool:
-    """Tell, by a fast look at the JSON text, whether there may be a tool-call id at all."""
-    return any(needle in body for needle in _NEEDLES)
-
-
-def id_field(value: dict[str, Any], under: str) -> str | None:
-    """Return the name of the member that holds a tool-call id, for an object that stands under the name ``under``."""
-    name = _FIELD_UNDER.get(under) or _field_by_type(value)
-    return name if name is not None and type(value.get(name)) is str else None
-
-
-def _field_by_type(value: dict[str, Any]) -> str | None:
-    kind = value.get("type")
-    if type(kind) is str:
-        if kind.endswith("tool_use"):
-            return "id"
-        if kind.endswith("tool_result"):
-            return "tool_use_id"
-        if kind.endswith(("_call", "_output")):
-            return "call_id"
-    elif "role" not in value:
-        return None
-    return "tool_call_id" if "tool_call_id" in value else "toolCallId"
-
-
-def is_data(value: dict[str, Any], under: str, name: str) -> bool:
-    """Tell whether a member holds what a user or a tool made: arguments, results, schemas."""
-    if name in _DATA:
-        return True
-    if name == "input":
-        kind = value.get("type")
-        return under == "toolUse" or (type(kind) is str and kind.endswith(("tool_use", "_call")))
-    return name == "response" and under in _FUNCTIONS
+"""By how the path ends; see `claims` of the codecs in ``wire/``, which a test holds this table to."""

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from replay_agent.exceptions import CredentialMissing, UserError
 
-__all__ = "PROVIDERS", "Capabilities", "Provider", "credential_variables", "provider_and_model", "provider_named"
+__all__ = "PROVIDERS", "Capabilities", "Provider", "provider_and_model", "provider_named"
 
 _MOST_SETTINGS = (
     "max_tokens",
@@ -248,37 +248,6 @@ _BARE_NAMES = (
     (("claude",), "anthropic"),
     (("gemini",), "google-gla"),
 )
-
-_OF_OTHER_CLIENTS = (
-    "AI21_API_KEY",
-    "AZURE_OPENAI_API_KEY",
-    "CEREBRAS_API_KEY",
-    "DASHSCOPE_API_KEY",
-    "FIREWORKS_API_KEY",
-    "GITHUB_API_KEY",
-    "GROK_API_KEY",
-    "HF_TOKEN",
-    "HUGGINGFACE_API_KEY",
-    "JINA_API_KEY",
-    "MOONSHOTAI_API_KEY",
-    "NEBIUS_API_KEY",
-    "NVIDIA_API_KEY",
-    "OPENROUTER_API_KEY",
-    "PERPLEXITY_API_KEY",
-    "REPLICATE_API_TOKEN",
-    "SAMBANOVA_API_KEY",
-    "TOGETHER_API_KEY",
-    "TOGETHERAI_API_KEY",
-    "VERCEL_AI_GATEWAY_API_KEY",
-    "VOYAGE_API_KEY",
-    "XAI_API_KEY",
-)
-
-
-def credential_variables() -> tuple[str, ...]:
-    """Return every environment variable in which this package or a provider's SDK looks for a credential."""
-    ours = (variable for row in _ROWS for variable in row.credential_variables)
-    return tuple(dict.fromkeys((*ours, "AWS_DEFAULT_REGION", *_OF_OTHER_CLIENTS)))
 
 
 def provider_named(name: str) -> Provider:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response as HTTPResponse
     from starlette.types import ASGIApp
 
-__all__ = "AnswerFunction", "asgi_app", "serve"
+__all__ = "AnswerFunction", "serve"
 
 AnswerFunction: TypeAlias = Callable[[Request], EncodedAnswer]
 
 
-def asgi_app(answer: AnswerFunction) -> ASGIApp:
+def _application(answer: AnswerFunction) -> ASGIApp:
     """Return an ASGI application that hands every request to ``answer``; each chunk goes out on its own.
 
     Raises `UserError` naming the extra if starlette is not installed.
@@ -62,7 +62,7 @@ def serve(answer: AnswerFunction, *, host: str = "127.0.0.1", port: int = 0) -> 
     Port 0 takes a free one. The server is down and its port closed when the block is left. Raises `UserError` naming
     the extra if uvicorn or starlette is not installed, and `OSError` if the port is taken.
     """
-    app = asgi_app(answer)
+    app = _application(answer)
     try:
         import uvicorn
     except ImportError as exc:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from replay_agent.recording.matching.index import Key
+from replay_agent.recording.matching.keys import Key
 from replay_agent.traffic import Failure, Outcome, Phase, Request
 
 if TYPE_CHECKING:

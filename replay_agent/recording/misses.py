@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from replay_agent.exceptions import CassetteError, CassetteMiss, CassetteMissError
-from replay_agent.recording.matching.index import Key, Miss
+from replay_agent.recording.matching.index import Miss
+from replay_agent.recording.matching.keys import Key
 from replay_agent.recording.miss_type import miss_type
 from replay_agent.recording.options import MissStyle
 from replay_agent.traffic import Request

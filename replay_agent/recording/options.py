@@ -67,16 +67,17 @@ class RecordOptions:
     allow_unused: bool = False
     """Whether a test may leave recorded interactions unplayed."""
     freeze: tuple[str, ...] = ()
-    """Sources that stand still: clock, uuid, random."""
+    """Sources that stand still, of ``clock``, ``uuid`` and ``random``."""
     redact: tuple[str, ...] = ()
     """Further field names or regular expressions to take out."""
     miss: MissStyle = "raise"
-    """``"raise"``: `CassetteMiss`, which nothing can swallow; ``"exception"``: `CassetteMissError`, an ordinary one."""
+    """``"raise"`` for `CassetteMiss`, which nothing can swallow, ``"exception"`` for `CassetteMissError`, an ordinary one."""
     block_network: bool = True
+    """Whether replay shuts the network."""
     allowed_hosts: tuple[str, ...] = ()
     """Hosts that stay reachable while the network is shut."""
     transports: tuple[type, ...] = ()
-    """Classes of httpx transports that are to be recorded too: ``httpx.ASGITransport``, transports of one's own."""
+    """Classes of httpx transports that are to be recorded too, such as ``httpx.ASGITransport`` or one's own."""
     paced: bool = False
     """Replay streams at the recorded pace instead of at once."""
     before_record_request: BeforeRecordRequest | None = None

@@ -17,6 +17,7 @@ from replay_agent.exceptions import (
     CassetteUnreadable,
     CassetteUnwritable,
 )
+from replay_agent.framing.json_rpc import may_be_json_rpc, readdressed
 from replay_agent.recording.answers import Live, Replay
 from replay_agent.recording.arranging import arranged
 from replay_agent.recording.cassettes import journal as journals
@@ -25,9 +26,11 @@ from replay_agent.recording.cassettes.document import Cassette, Header, Item, ne
 from replay_agent.recording.cassettes.unread import UnreadInteractions
 from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
 from replay_agent.recording.kinship import Kinship, asked_by, interaction_of
+from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.matching.hosts import host_of, matches_host
-from replay_agent.recording.matching.index import Index, Key, Keying, Miss, MissReason
+from replay_agent.recording.matching.index import Index, Miss, MissReason
+from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.recording.misses import Misses, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.process.frozen import now, seeds
@@ -395,7 +398,9 @@ class Recording:
                 self._left_index(self._old_journal)
             by_spelling = self._known and not self.options.match_headers  # which no fingerprint tells of
             known = self._known.get(fingerprint(request)) if by_spelling else None
-        return known or self._keying(request)
+        if known is None:
+            return self._keying(request)
+        return Key(known.digest, known.ids, known.fingerprint, choice_of(request))
 
     def _recorded(self, request: Request, key: Key) -> Replay | None:
         """Return the recorded answer to a request, from the cassette or a journal left behind."""
@@ -408,6 +413,8 @@ class Recording:
             cassette, index = found
             self._kin.say_played(index, journal=cassette is self._old_journal)
         outcome = self._read(cassette, index, request)
+        if may_be_json_rpc(request.body) and isinstance(outcome, Response):
+            outcome = readdressed(outcome, request.body, cassette.interaction(index).request.body)
         item = cassette.item(index) if cassette is self._old_journal else None
         with self._lock:
             self._entries[order] = _Entry(request, source=cassette, index=index, item=item)
@@ -446,7 +453,12 @@ class Recording:
     def _index_of(self, cassette: Cassette, *, repeats: bool) -> Index:
         keys = cassette.keys(self._keying)
         self._known.update((key.fingerprint, key) for key in keys if key.fingerprint)
-        return Index(keys, answered=cassette.answered, allow_repeats=repeats)
+        return Index(
+            keys,
+            answered=cassette.answered,
+            request=lambda index: cassette.interaction(index).request,
+            allow_repeats=repeats,
+        )
 
     def _read(self, cassette: Cassette, index: int, request: Request) -> Outcome:
         try:
@@ -525,7 +537,7 @@ class Recording:
         """Return the explained miss of a request, given as the client sent it, and keep it in `misses`."""
         left = self.unfinished_journal
         note = f"\nAn unfinished recording is at {left}; the next recording takes it up, replaying leaves it alone."
-        error = self._misses.explained(key, self._miss(request, reason or self._reason(key)), note if left else "")
+        error = self._misses.explained(key, self._miss(request, reason or self._reason(key), key), note if left else "")
         self._kin.say_missed(error)
         return error
 
@@ -539,17 +551,18 @@ class Recording:
         self._misses.kept.append(error)
         self._kin.say_missed(error)
 
-    def _miss(self, request: Request, reason: MissReason) -> Miss:
+    def _miss(self, request: Request, reason: MissReason, key: Key | None = None) -> Miss:
         with self._lock:
             played = self._index.played if self._index else frozenset()
+            recorded = self._index.count(key) if self._index and key else 0
         path, mode = self.cassette_path, self.mode.value
-        return Miss(self._redactor.request(request), path, mode, self.test, self._unread, played, reason)
+        return Miss(self._redactor.request(request), path, mode, self.test, self._unread, played, reason, recorded)
 
     def _reason(self, key: Key) -> MissReason:
         if self._base is None:
             return "no cassette"
         with self._lock:
-            return "used up" if self._played_index(self._base).knows(key) else "changed"
+            return "used up" if self._played_index(self._base).count(key) else "changed"
 
     def _unread(self) -> Sequence[Interaction]:
         return UnreadInteractions(self._base) if self._base else []

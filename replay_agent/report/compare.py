@@ -31,11 +31,15 @@ from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
 from replay_agent.report.words import Span, changed_length, word_diff
 
 __all__ = (
+    "ArgumentChanged",
     "CallIdChanged",
     "Change",
     "MessageAdded",
     "MessageChanged",
     "MessageRemoved",
+    "RemoteCallAdded",
+    "RemoteCallChanged",
+    "RemoteCallRemoved",
     "SettingChanged",
     "ToolAdded",
     "ToolChanged",
@@ -128,6 +132,38 @@ class SettingChanged:
     after: Any
 
 
+@dataclass(frozen=True, slots=True)
+class ArgumentChanged:
+    """What a call over JSON-RPC hands over: ``call`` is a tool or a method, ``name`` an argument or parameter of it."""
+
+    call: str
+    name: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCallChanged:
+    """Another tool or method is called over JSON-RPC."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCallAdded:
+    """A batch of JSON-RPC calls one more."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCallRemoved:
+    """A batch of JSON-RPC calls one less."""
+
+    call: str
+
+
 Change: TypeAlias = (
     MessageChanged
     | MessageAdded
@@ -138,6 +174,10 @@ Change: TypeAlias = (
     | ToolChanged
     | ToolsReordered
     | SettingChanged
+    | ArgumentChanged
+    | RemoteCallChanged
+    | RemoteCallAdded
+    | RemoteCallRemoved
 )
 
 
@@ -178,6 +218,10 @@ def _weight(change: Change) -> int:
             return 40 + len(change.text)
         case ToolChanged():
             return sum(10 + len(str(item.before)) + len(str(item.after)) for item in change.changes)
+        case ArgumentChanged():
+            return 10 + len(str(change.before)) + len(str(change.after))
+        case RemoteCallChanged() | RemoteCallAdded() | RemoteCallRemoved():
+            return 1_000  # another argument of the same tool is nearer, however long it is, within reason
         case ToolAdded() | ToolRemoved():
             return 100
         case _:

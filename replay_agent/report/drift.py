@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from replay_agent.conversation.lines import visible
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.meaning.json_path import JSONPath
-from replay_agent.meaning.key import ASKING_HEADERS, meaning
 from replay_agent.messages import ModelRequest, UserPromptPart
-from replay_agent.recording.matching.fingerprint import STORED_HEADERS
+from replay_agent.recording.matching.choosing import choice_of, disagreeing
+from replay_agent.recording.matching.fingerprint import ASKING_HEADERS, STORED_HEADERS
 from replay_agent.recording.matching.index import Miss
 from replay_agent.report.compare import CallIdChanged, Change, turn_of
 from replay_agent.report.nearest import Nearest, find_nearest
 from replay_agent.report.question import read_question
+from replay_agent.report.remote_calls import named_calls
 from replay_agent.report.render import headline, render_changes
 from replay_agent.report.volatility import VolatileValue, freeze_source, volatile_path, volatile_values
 from replay_agent.traffic import Interaction, Request
 
-__all__ = "explain", "explainer"
+__all__ = ("explain",)
 
 _LATER = 40
 """How far behind the nearest interaction its later turns are looked for."""
@@ -30,19 +31,14 @@ _MOST_HOSTS = 4
 _LOOKED_AT = 100
 
 
-def explainer(command: str, ignore_body: Sequence[str] = (), *, colour: bool = False) -> Callable[[Miss], str]:
-    """Return a function that explains misses.
+def explain(miss: Miss, command: str, ignored: Sequence[str] = (), *, colour: bool = False) -> str:
+    """Return the explanation of a miss in three parts: what happened, the nearest thing recorded, what to do.
 
     ``command`` says how to record anew, with ``{mode}`` where the name of a record mode belongs: ``pytest
-    test_a.py::test_b --record-mode={mode}``. ``ignore_body`` are the JSON paths that do not count in the comparison.
+    test_a.py::test_b --record-mode={mode}``. ``ignored`` are the JSON paths that do not count in the comparison. Raises
+    `UserError` for a path that is none.
     """
-    ignored = tuple(JSONPath.parse(path) for path in ignore_body)
-    return lambda miss: _Explanation(miss, command, ignored, colour=colour).text()
-
-
-def explain(miss: Miss, command: str = "pytest --record-mode={mode}") -> str:
-    """Return the explanation of a miss in three parts: what happened, the nearest thing recorded, what to do."""
-    return explainer(command)(miss)
+    return _Explanation(miss, command, tuple(JSONPath.parse(path) for path in ignored), colour=colour).text()
 
 
 class _Explanation:
@@ -78,28 +74,19 @@ class _Explanation:
         ]
 
     def _used_up(self) -> list[list[str]]:
-        recorded = self._times_recorded()
+        recorded = self._miss.recorded
+        asked = f"asked {recorded + 1} times, recorded {recorded}"
         answers = "1 answer" if recorded == 1 else f"{recorded} answers"
-        asked = f"asked {recorded + 1} times, recorded {recorded}" if recorded else "asked more often than recorded"
         return [
             [f"This request was {asked}: every answer to it in {self._file} is used up.", *self._asked()],
             [
                 f"The cassette holds {answers} to it, all played. The agent repeats itself: a loop, a retry, or a new call."
-                if recorded
-                else "The agent repeats itself: a loop, a retry, or a new call."
             ],
             [
                 *self._accept("To record one more", "refresh"),
                 "To give the last answer again however often it is asked: allow_repeats=True.",
             ],
         ]
-
-    def _times_recorded(self) -> int:
-        key = meaning([path.text for path in self._ignored])
-        digest, url = key(self._miss.request).digest, self._miss.request.url
-        interactions = self._miss.interactions()
-        requests = [interactions[index].request for index in sorted(self._miss.played)]
-        return sum(request.url == url and key(request).digest == digest for request in requests)
 
     def _changed(self) -> list[list[str]]:
         interactions = self._miss.interactions()
@@ -151,7 +138,8 @@ class _Explanation:
         request, call = self._question.request, self._question.call
         place = f"{request.method} {_one_line(request.url)}"
         if call is None:
-            return [f"  {place}"]
+            called = _one_line(named_calls(self._question.body))
+            return [f"  {place} ({called})" if called else f"  {place}"]
         said = [call.model or "", f"turn {turn_of(call)}", _last_prompt(call.messages)]
         return [f"  {place} ({', '.join(word for word in said if word)})"]
 
@@ -263,15 +251,16 @@ def _shown(path: Path | None) -> str:
 
 
 def _changed_headers(recorded: Request, asked: Request) -> list[str]:
-    """Tell how the headers differ that say what is asked for, and those that are stored because a mark names them."""
-    before, after = _counting(recorded), _counting(asked)
+    """Tell how the headers differ that decide about the answer, those that are stored because a mark names them too."""
+    before, after = _by_name(recorded), _by_name(asked)
+    chosen = disagreeing(choice_of(recorded), choice_of(asked))
+    counting = {name for name in {*before, *after} if name in ASKING_HEADERS or name not in STORED_HEADERS}
     return [
-        f"header {name}: {before.get(name, '(none)')} -> {after.get(name, '(none)')}"
-        for name in sorted({*before, *after})
+        f"header {name}: {_one_line(before.get(name, '(none)'))} -> {_one_line(after.get(name, '(none)'))}"
+        for name in sorted(counting.union(chosen))
         if before.get(name) != after.get(name)
     ]
 
 
-def _counting(request: Request) -> dict[str, str]:
-    headers = [(name.lower(), value) for name, value in request.headers]
-    return {name: value for name, value in headers if name in ASKING_HEADERS or name not in STORED_HEADERS}
+def _by_name(request: Request) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers}

@@ -15,9 +15,10 @@ from replay_agent.meaning.address import canonical_url
 from replay_agent.meaning.json_path import JSONPath
 from replay_agent.report.compare import Change, MessageChanged, SettingChanged, compare_calls
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
+from replay_agent.report.remote_calls import compare_remote_calls
 from replay_agent.report.words import word_diff
 from replay_agent.traffic import Request
-from replay_agent.wire.registry import codec_for
+from replay_agent.wire.registry import read_call
 
 __all__ = "Question", "compare_requests", "read_question"
 
@@ -50,13 +51,14 @@ def read_question(request: Request, ignored: Sequence[JSONPath] = ()) -> Questio
         for path in ignored:
             body = path.remove_from(body)
         request = replace(request, body=json.dumps(body).encode())
-    codec = codec_for(request)
-    if codec is None:
-        return Question(request, body)
     try:
-        return Question(request, body, codec.decode_call(request), codec.name)
+        read = read_call(request)
     except WireError:
+        read = None
+    if read is None:
         return Question(request, body)
+    codec, call = read
+    return Question(request, body, call, codec.name)
 
 
 def _json(body: bytes) -> Any:
@@ -77,7 +79,8 @@ def compare_requests(before: Question, after: Question) -> list[Change]:
         if any(isinstance(change, SettingChanged) and change.name == "model" for change in said):
             changes = [change for change in changes if not _is(change, "path")]
         changes += said
-    return changes or _bodies(before, after)
+        return changes or _bodies(before, after)
+    return [*changes, *_bodies(before, after)]
 
 
 def _is(change: Change, name: str) -> bool:
@@ -111,6 +114,9 @@ def _fields(query: str) -> dict[str, Any]:
 
 def _bodies(before: Question, after: Question) -> list[Change]:
     if before.body is not ABSENT and after.body is not ABSENT:
+        called = compare_remote_calls(before.body, after.body)
+        if called is not None:
+            return called
         changes: list[ValueChange] = json_diff(before.body, after.body)
         return [SettingChanged(change.path, change.before, change.after) for change in changes]
     one, other = before.request.body, after.request.body

@@ -9,11 +9,15 @@ from typing import Any
 from replay_agent.conversation.lines import visible
 from replay_agent.conversation.plain import plain
 from replay_agent.report.compare import (
+    ArgumentChanged,
     CallIdChanged,
     Change,
     MessageAdded,
     MessageChanged,
     MessageRemoved,
+    RemoteCallAdded,
+    RemoteCallChanged,
+    RemoteCallRemoved,
     SettingChanged,
     ToolAdded,
     ToolChanged,
@@ -71,6 +75,14 @@ def render_change(change: Change, *, colour: bool = False) -> list[str]:
             return [f"tool {change.name}:", *_block(_values(change.changes, colour))]
         case ToolsReordered():
             return [f"order of the tools: {', '.join(change.before)} -> {', '.join(change.after)}"]
+        case ArgumentChanged():
+            return _value(
+                ValueChange(f"{_plain(change.call)}: {_plain(change.name)}", change.before, change.after), colour, " "
+            )
+        case RemoteCallChanged():
+            return [f"{_plain(change.before)} -> {_plain(change.after)}"]
+        case RemoteCallAdded() | RemoteCallRemoved():
+            return [f"{_plain(change.call)}: {'added' if isinstance(change, RemoteCallAdded) else 'removed'}"]
         case _:
             return _value(ValueChange(change.name, change.before, change.after), colour)
 
@@ -87,6 +99,12 @@ def _sentence(change: Change) -> str:
             return f"The {change.role}{_of_turn(change)} was added"
         case MessageRemoved():
             return f"The {change.role}{_of_turn(change)} was removed"
+        case RemoteCallChanged():
+            return f"The {_plain(change.before)} gave way to {_plain(change.after)}"
+        case RemoteCallAdded():
+            return f"The {_plain(change.call)} was added"
+        case RemoteCallRemoved():
+            return f"The {_plain(change.call)} was removed"
         case ToolAdded():
             return f"The tool {change.name} was added"
         case ToolRemoved():
@@ -113,11 +131,22 @@ def _name(change: Change) -> str:
             return "the order of the tools"
         case ToolAdded() | ToolRemoved() | ToolChanged():
             return f"the tool {change.name}"
+        case ArgumentChanged():
+            return f"the {_plain(change.name)} of {_plain(change.call)}"
+        case RemoteCallChanged():
+            return f"the {_plain(change.before)}"
+        case RemoteCallAdded() | RemoteCallRemoved():
+            return f"the {_plain(change.call)}"
         case _:
             return f"the {change.name}" if change.name in _NOUNS else change.name
 
 
 _NOUNS = frozenset({"model", "tool choice", "output schema", "method", "host", "path", "format", "body", "query"})
+
+
+def _plain(name: str) -> str:
+    """Return a name that a server chose, in one visible line."""
+    return " ".join(visible(name))
 
 
 def _capital(text: str) -> str:
@@ -201,7 +230,7 @@ def _values(changes: Sequence[ValueChange], colour: bool) -> list[str]:
     return lines
 
 
-def _value(change: ValueChange, colour: bool) -> list[str]:
+def _value(change: ValueChange, colour: bool, joint: str = ": ") -> list[str]:
     before, after = change.before, change.after
     if before is ABSENT:
         return [_tinted(f"{change.path}: added, {short(after)}", _GREEN, colour)]
@@ -209,7 +238,7 @@ def _value(change: ValueChange, colour: bool) -> list[str]:
         return [_tinted(f"{change.path}: removed, was {short(before)}", _RED, colour)]
     if isinstance(before, str) and isinstance(after, str) and max(len(before), len(after)) > 40:
         return [f"{change.path}:", *_block(render_spans(word_diff(before, after), colour=colour))]
-    return [f"{change.path}: {_tinted(short(before), _RED, colour)} -> {_tinted(short(after), _GREEN, colour)}"]
+    return [f"{change.path}{joint}{_tinted(short(before), _RED, colour)} -> {_tinted(short(after), _GREEN, colour)}"]
 
 
 def _tinted(text: str, tint: str, colour: bool) -> str:

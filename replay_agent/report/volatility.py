@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from replay_agent.conversation.volatile import CLOCK, kind_of
-from replay_agent.report.compare import Change, MessageChanged, SettingChanged, ToolChanged
+from replay_agent.report.compare import ArgumentChanged, Change, MessageChanged, SettingChanged, ToolChanged
 from replay_agent.report.json_diff import json_diff
 from replay_agent.report.words import Span, word_diff
 
@@ -56,7 +56,7 @@ def volatile_path(before: Any, after: Any, value: VolatileValue) -> str | None:
 def _of_change(change: Change) -> tuple[list[VolatileValue], bool]:
     if isinstance(change, MessageChanged):
         return _of_spans(change.spans)
-    if isinstance(change, SettingChanged):
+    if isinstance(change, SettingChanged | ArgumentChanged):
         return _of_values(change.before, change.after)
     if isinstance(change, ToolChanged):
         read = [_of_values(item.before, item.after) for item in change.changes]

@@ -1,9 +1,10 @@
-"""Mistral's chat completions (docs.mistral.ai/api): OpenAI's format in shapes of its own, a row of `chat_dialects`."""
+"""Mistral's chat completions (docs.mistral.ai/api): OpenAI's format in shapes of its own, a row of its dialects."""
 
 from __future__ import annotations
 
 from replay_agent.calls import ModelCall
 from replay_agent.traffic import Request, header
+from replay_agent.wire.codec import Asked
 from replay_agent.wire.openai_chat import OpenAIChat
 from replay_agent.wire.openai_chat.dialects import DIALECTS, Dialect, dialect_of
 from replay_agent.wire.shapes.json_text import Fields
@@ -19,11 +20,9 @@ class Mistral(OpenAIChat):
     name = "mistral"
     paths = ("/chat/completions", "/agents/completions")
 
-    def claims(self, request: Request) -> bool:
-        body = self._body(request)
-        if body is None or not isinstance(body.get("messages"), list):
-            return False
-        return dialect_of(request.url, body) == _DIALECT.name or _is_sdk(request)
+    def serves(self, asked: Asked) -> bool:
+        ours = dialect_of(asked.request.url, asked.fields) == _DIALECT.name or _is_sdk(asked.request)
+        return ours and super().serves(asked)
 
     def _dialect(self, call: ModelCall | None) -> Dialect:  # noqa: ARG002
         return _DIALECT

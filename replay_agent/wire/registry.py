@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from replay_agent.exceptions import UserError
+from replay_agent.calls import ModelCall
+from replay_agent.exceptions import UserError, WireError
 from replay_agent.traffic import Request
 from replay_agent.wire import anthropic, bedrock, cohere, gemini, mistral, ollama, openai_chat, openai_responses
-from replay_agent.wire.codec import Codec
+from replay_agent.wire.codec import Asked, Codec
+from replay_agent.wire.shapes.json_text import Fields, read_object
 
-__all__ = "CODECS", "codec_for", "codec_named"
+__all__ = "CODECS", "codec_for", "codec_named", "read_call", "read_lost_call"
 
 CODECS: tuple[Codec, ...] = (
     anthropic.codec,
@@ -26,11 +26,53 @@ CODECS: tuple[Codec, ...] = (
 
 def codec_for(request: Request) -> Codec | None:
     """Return the codec of a request, judged by its path and body; None for traffic that is no model call."""
-    try:
-        urlsplit(request.url)
-    except ValueError:
+    return _claimant(_asked(request))
+
+
+def read_call(request: Request) -> tuple[Codec, ModelCall] | None:
+    """Return what a request asks of a model, with the codec that read it; None for traffic that is no model call.
+
+    The body is taken apart once. Raises `WireError` for a call that cannot be read.
+    """
+    asked = _asked(request)
+    codec = _claimant(asked)
+    return None if codec is None else (codec, codec.read_call(asked).read_from(request.body))
+
+
+def read_lost_call(request: Request) -> tuple[Codec, ModelCall] | None:
+    """Return the call that was made at a request's address, where its body no longer tells: removed, or blotted out.
+
+    What the body does say is read; its messages are empty. None where the address is no format's.
+    """
+    asked = _asked(request)
+    codec = next((codec for codec in CODECS if codec.serves(asked)), None) if _is_post(request) else None
+    if codec is None:
         return None
-    return next((codec for codec in CODECS if codec.claims(request)), None)
+    for fields in ({**asked.fields, **codec.least}, {**codec.least}):
+        try:
+            return codec, codec.read_call(Asked(request, asked.url, fields))
+        except WireError:
+            continue
+    return None
+
+
+def _asked(request: Request) -> Asked:
+    return Asked.by(request, _fields(request.body) if _is_post(request) else {})
+
+
+def _is_post(request: Request) -> bool:
+    return request.method.upper() == "POST"
+
+
+def _fields(body: bytes) -> Fields:
+    try:
+        return read_object(body, "") if body.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] == b"{" else {}
+    except WireError:
+        return {}
+
+
+def _claimant(asked: Asked) -> Codec | None:
+    return next((codec for codec in CODECS if asked.fields and codec.claims(asked)), None)
 
 
 def codec_named(name: str) -> Codec:

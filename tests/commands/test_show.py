@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from replay_agent.commands.show import json_line, show
+from replay_agent.commands.show import show
 from replay_agent.exceptions import CassetteNotFound, CassetteUnreadable
 from replay_agent.messages import ModelMessagesTypeAdapter
 
@@ -85,7 +85,7 @@ def test_other_traffic_is_shown(cassette):
     path = cassette(interaction({"x": 1}, {}, uri="https://example.com/x"))
     assert "no call of a model" in show(path).text
     assert "POST https://example.com/x -> 200" in show(path).text
-    assert json.loads(json_line(path)) == {
+    assert json.loads(show(path).json) == {
         "file": str(path),
         "exchanges": [],
         "unknown": [
@@ -96,7 +96,7 @@ def test_other_traffic_is_shown(cassette):
 
 def test_a_line_of_json_has_the_promised_form(cassette):
     path = cassette(interaction(ASKED, ANSWER))
-    line = json_line(path)
+    line = show(path).json
     assert "\n" not in line
     document = json.loads(line)
     assert list(document) == ["file", "exchanges"]
@@ -115,7 +115,7 @@ def test_a_line_of_json_has_the_promised_form(cassette):
 
 
 def test_the_call_is_dumped_too(cassette):
-    [exchange] = json.loads(json_line(cassette(interaction(ASKED, ANSWER))))["exchanges"]
+    [exchange] = json.loads(show(cassette(interaction(ASKED, ANSWER))).json)["exchanges"]
     call = exchange["call"]
     assert call["model"] == "gpt-4o"
     assert [part["part_kind"] for part in call["messages"][0]["parts"]] == ["system-prompt", "user-prompt"]
@@ -125,21 +125,21 @@ def test_the_call_is_dumped_too(cassette):
 
 
 def test_a_refusal_has_an_error_and_no_answer(cassette):
-    [exchange] = json.loads(json_line(cassette(interaction(ASKED, REFUSAL, 429))))["exchanges"]
+    [exchange] = json.loads(show(cassette(interaction(ASKED, REFUSAL, 429))).json)["exchanges"]
     assert exchange["error"] == {"status": 429, "message": "slow down"}
     assert (exchange["response"], exchange["finish_reason"], exchange["usage"]) == (None, None, None)
 
 
 def test_an_answer_without_usage_has_empty_counters(cassette):
     answer = {name: value for name, value in ANSWER.items() if name != "usage"}
-    [exchange] = json.loads(json_line(cassette(interaction(ASKED, answer))))["exchanges"]
+    [exchange] = json.loads(show(cassette(interaction(ASKED, answer))).json)["exchanges"]
     assert exchange["usage"] == {"request_tokens": None, "response_tokens": None, "details": {}}
 
 
 def test_broken_unicode_can_be_printed(cassette):
     asked = {**ASKED, "messages": [{"role": "user", "content": "half \ud83d \x1b[31m"}]}
     path = cassette(interaction(asked, ANSWER))
-    json_line(path).encode("ascii")
+    show(path).json.encode("ascii")
     show(path).text.encode()
     assert "\x1b" not in show(path).text
 
@@ -149,7 +149,7 @@ def test_what_is_no_cassette_is_an_error(tmp_path):
         show(tmp_path / "none.yaml")
     (tmp_path / "other.yaml").write_text("hello: world\n")
     with pytest.raises(CassetteUnreadable):
-        json_line(tmp_path / "other.yaml")
+        show(tmp_path / "other.yaml")
 
 
 def test_real_cassettes_are_shown(real_cassettes):

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from replay_agent.exceptions import UserError
 from replay_agent.meaning.key import meaning
+from replay_agent.recording.matching.keys import Key
 from replay_agent.traffic import Request
 
 URL = "https://api.openai.com/v1/chat/completions"
@@ -152,6 +153,42 @@ def test_form_fields_may_change_places():
     assert digest(post(b"a=1&a=2", FORM)) != digest(post(b"a=2&a=1", FORM))
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (b"ids=1&ids=2", b"ids=2&ids=1"),
+        (b"a=1", b"a=1&a=1"),
+        (b"a=1%2B1", b"a=1+1"),
+        (b"a=1%261", b"a=1&1="),
+        (b"user_id=1", b"user_id=2"),
+        (b"a=b%00", b"a=b"),
+        (b"a%5B%5D=1&a%5B%5D=2", b"a%5B%5D=2&a%5B%5D=1"),
+    ],
+)
+def test_other_fields_of_a_form_count(one, other):
+    assert digest(post(one, FORM)) != digest(post(other, FORM))
+    addressed = [post(b"", (), f"https://h.example/items?{query.decode()}", "GET") for query in (one, other)]
+    assert digest(addressed[0]) != digest(addressed[1])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("/v1/users/1", "/v1/users/2"),
+        ("/v1/threads/thread_abc/runs", "/v1/threads/thread_abd/runs"),
+        ("/a%2Fb", "/a/b"),
+        ("/a+b", "/a%20b"),
+        ("/A", "/a"),
+        ("/a/", "/a"),
+        ("/a;v=1", "/a;v=2"),
+        ("/a//b", "/a/b"),
+    ],
+)
+def test_ids_in_paths_are_values(one, other):
+    requests = [post(b"", (), f"https://h.example{path}", "GET") for path in (one, other)]
+    assert digest(requests[0]) != digest(requests[1])
+
+
 def multipart(boundary, purpose="batch", document=CHAT):
     lines = [
         f"--{boundary}",
@@ -178,6 +215,41 @@ def test_a_boundary_does_not_count():
 def test_multipart_content_counts():
     changed = edited(CHAT, lambda body: body.update(model="x"))
     assert len({digest(multipart("b")), digest(multipart("b", "other")), digest(multipart("b", document=changed))}) == 3
+
+
+def parts_of(*parts):
+    lines = [line for part in parts for line in ("--b", *part)]
+    return post("\r\n".join([*lines, "--b--", ""]).encode(), (("Content-Type", "multipart/form-data; boundary=b"),))
+
+
+def field(name, value, *headers):
+    return (f'Content-Disposition: form-data; name="{name}"', *headers, "", value)
+
+
+def test_the_length_of_a_part_does_not_count():
+    one = parts_of(field("a", '{"x":1}', "Content-Type: application/json", "Content-Length: 7"))
+    other = parts_of(field("a", '{"x": 1}', "Content-Type: application/json", "CONTENT-LENGTH: 8"))
+    without = parts_of(field("a", '{"x": 1}', "Content-Type: application/json"))
+    assert digest(one) == digest(other) == digest(without)
+
+
+def test_named_parts_may_change_places_but_not_those_of_one_name():
+    a, b, c = field("a", "1"), field("b", "2"), field("a", "3")
+    assert digest(parts_of(a, b, c)) == digest(parts_of(b, a, c)) == digest(parts_of(a, c, b))
+    assert digest(parts_of(a, b, c)) != digest(parts_of(c, b, a))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        field("a", "2"),
+        field("b", "1"),
+        field("a", "1", "Content-Type: text/csv"),
+        ('Content-Disposition: form-data; name="a"; filename="x.txt"', "", "1"),
+    ],
+)
+def test_every_other_word_of_a_part_counts(other):
+    assert digest(parts_of(field("a", "1"))) != digest(parts_of(other))
 
 
 def test_broken_multipart_counts_as_bytes():
@@ -224,11 +296,23 @@ HISTORIES = {
     },
 }  # fmt: skip
 
+PATHS = {
+    "openai_chat": "https://api.openai.com/v1/chat/completions",
+    "openai_responses": "https://api.openai.com/v1/responses",
+    "anthropic": "https://api.anthropic.com/v1/messages?beta=true",
+    "gemini": "https://generativelanguage.googleapis.com/v1beta/models/gemini-3-flash:generateContent",
+    "bedrock": "https://bedrock-runtime.us-east-1.amazonaws.com/model/us.amazon.nova-lite-v1%3A0/converse",
+}
+
+
+def history(format, a, b):
+    return post(HISTORIES[format](a, b), url=PATHS[format])
+
 
 @pytest.mark.parametrize("format", HISTORIES)
 def test_ids_stand_beside_the_digest(format):
-    one = meaning()(post(HISTORIES[format]("call_1", "call_2")))
-    other = meaning()(post(HISTORIES[format]("pyd_ai_7", "pyd_ai_3")))
+    one = meaning()(history(format, "call_1", "call_2"))
+    other = meaning()(history(format, "pyd_ai_7", "pyd_ai_3"))
     assert one.digest == other.digest
     assert one.ids == ("call_1", "call_2")
     assert other.ids == ("pyd_ai_7", "pyd_ai_3")
@@ -238,18 +322,84 @@ def test_ids_stand_beside_the_digest(format):
 def test_swapped_ids_show(format):
     straight = HISTORIES[format]("a", "b")
     crossed = json.loads(json.dumps(straight).replace('"a"', '"?"').replace('"b"', '"a"', 1).replace('"?"', '"b"', 1))
-    assert digest(post(straight)) != digest(post(crossed))
+    assert digest(post(straight, url=PATHS[format])) != digest(post(crossed, url=PATHS[format]))
 
 
 @pytest.mark.parametrize("format", HISTORIES)
 def test_ids_do_not_depend_on_the_order_of_members(format):
-    body = HISTORIES[format]("a", "b")
-    assert meaning()(post(json.dumps(body, sort_keys=True).encode())) == meaning()(post(body))
+    body, url = HISTORIES[format]("a", "b"), PATHS[format]
+    assert meaning()(post(json.dumps(body, sort_keys=True).encode(), url=url)) == meaning()(post(body, url=url))
 
 
 def test_one_id_for_two_calls_shows():
-    history = HISTORIES["openai_chat"]
-    assert digest(post(history("a", "a"))) != digest(post(history("a", "b")))
+    assert digest(history("openai_chat", "a", "a")) != digest(history("openai_chat", "a", "b"))
+
+
+@pytest.mark.parametrize("format", HISTORIES)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://crm.example/v1/calls",
+        "https://crm.example/v1/chat/completions/export",
+        "https://crm.example/chat-log?next=/v1/messages",
+        "https://crm.example/models/x:generateContents",
+    ],
+)
+def test_what_calls_no_model_has_no_ids(format, url):
+    one, other = (meaning()(post(HISTORIES[format](*ids), url=url)) for ids in (("a", "b"), ("c", "d")))
+    assert one.ids == other.ids == ()
+    assert one.digest != other.digest
+
+
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        (PATHS["openai_chat"], lambda made: {"type": "phone_call", "call_id": made}),
+        (PATHS["openai_chat"], lambda made: {"tool_calls": [{"id": made}]}),
+        (PATHS["openai_chat"], lambda made: {"messages": [{"role": "user", "content": "x", "id": made}]}),
+        (PATHS["openai_chat"], lambda made: {"messages": [{"tool_call_id": made}]}),
+        (PATHS["openai_responses"], lambda made: {"input": [{"type": "item_reference", "id": made}]}),
+        (PATHS["openai_responses"], lambda made: {"previous_response_id": made, "input": []}),
+        (PATHS["openai_responses"], lambda made: {"input": [{"type": "message", "call_id": made}]}),
+        (PATHS["openai_responses"], lambda made: {"metadata": {"type": "phone_call", "call_id": made}}),
+        (PATHS["anthropic"], lambda made: {"container": {"id": made}, "messages": []}),
+        (PATHS["anthropic"], lambda made: {"messages": [{"role": "user", "content": [{"type": "image", "id": made}]}]}),
+        (PATHS["gemini"], lambda made: {"contents": [{"parts": [{"executableCode": {"id": made}}]}]}),
+        (PATHS["bedrock"], lambda made: {"guardrailConfig": {"toolUseId": made}, "messages": []}),
+    ],
+)
+def test_an_id_elsewhere_in_a_model_call_counts(url, body):
+    assert digest(post(body("a"), url=url)) != digest(post(body("b"), url=url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://eu.example/openai/deployments/d/chat/completions?api-version=2024-10-21",
+        "http://localhost:11434/api/chat",
+        "https://api.mistral.ai/v1/agents/completions",
+        "https://api.cohere.com/v2/chat",
+        "https://aiplatform.googleapis.com/v1/publishers/anthropic/models/claude:streamRawPredict",
+        "https://api.anthropic.com/v1/messages/count_tokens",
+    ],
+)
+def test_a_format_is_known_at_any_provider(url):
+    body = HISTORIES["openai_chat"]
+    assert meaning()(post(body("a", "b"), url=url)) == Key(digest(post(body("c", "d"), url=url)), ("a", "b"))
+
+
+def test_wrapped_calls_have_ids():
+    batch = "https://api.anthropic.com/v1/messages/batches"
+    made = [{"requests": [{"custom_id": "1", "params": HISTORIES["anthropic"](*ids)}]} for ids in ("ab", "cd")]
+    assert digest(post(made[0], url=batch)) == digest(post(made[1], url=batch))
+    assist = "https://cloudcode-pa.googleapis.com/v1internal:generateContent"
+    made = [{"model": "g", "request": HISTORIES["gemini"](*ids)} for ids in ("ab", "cd")]
+    assert digest(post(made[0], url=assist)) == digest(post(made[1], url=assist))
+
+
+def test_a_body_that_is_no_json_after_all_has_no_ids():
+    deep = b'{"messages": [{"role": "tool", "tool_call_id": "a"}], "deep": ' + b"[" * 150 + b"]" * 150 + b"}"
+    assert meaning()(post(deep)).ids == ()
 
 
 @pytest.mark.parametrize(
@@ -270,7 +420,8 @@ def test_one_id_for_two_calls_shows():
     ],
 )
 def test_data_that_looks_like_an_id_counts(body):
-    assert digest(post(body("a"))) != digest(post(body("b")))
+    for url in PATHS.values():
+        assert digest(post(body("a"), url=url)) != digest(post(body("b"), url=url))
 
 
 # --- what is left out -------------------------------------------------------------------------------------------------
@@ -360,7 +511,7 @@ def test_any_bytes_have_a_key(body, headers):
 
 
 def test_schemes_name_the_options():
-    assert meaning().scheme == "meaning-1"
+    assert meaning().scheme == "meaning-2"
     one = meaning(ignore_body=["$.b", "$.a"], match_headers=["X-B", "x-a"], normalize=[_without_numbers])
     other = meaning(ignore_body=["$.a", "$.b", "$.a"], match_headers=["x-b", "x-a"], normalize=[_without_numbers])
     assert one.scheme == other.scheme
@@ -376,7 +527,7 @@ def test_keys_are_the_same_in_every_release():
     assert digest(post(odd)) == "b43a2d10625fa7dabc87632669d73a41"
     assert digest(multipart("b")) == "56147bae0f585f836916ca03cee5b009"
     assert digest(post(b"b=1&a=%e9", FORM)) == "a02e4cc652cb5b3575c44bca55265cbe"
-    assert digest(post(HISTORIES["anthropic"]("a", "b"))) == "6555d75bc540e5ab4e8c7a0ec8ecc8d9"
+    assert digest(history("anthropic", "a", "b")) == "87a6c2ed1f084f4d0fe9ac3ed8aa0331"
     assert digest(post(b"", (), method="GET")) == "bbde1768ba1abeeb634f7fe28ca7e482"
 
 

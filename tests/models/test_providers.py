@@ -9,10 +9,11 @@ from typing import get_args
 import pytest
 
 from replay_agent import models
+from replay_agent.credentials import credential_variables
 from replay_agent.exceptions import CredentialMissing, UserError
 from replay_agent.models.base import Model
 from replay_agent.models.names import KnownModelName
-from replay_agent.models.providers import PROVIDERS, credential_variables, provider_and_model, provider_named
+from replay_agent.models.providers import PROVIDERS, provider_and_model, provider_named
 from replay_agent.models.test import TestModel
 
 KEYS = [
@@ -217,11 +218,9 @@ def test_a_row_of_ones_own(bare):
     assert (model.base_url, model.system) == ("http://mine/v1", "mine")
 
 
-def test_credential_variables_cover_the_table_and_other_clients():
-    variables = credential_variables()
-    assert len(variables) == len(set(variables))
-    assert {variable for row in PROVIDERS.values() for variable in row.credential_variables} < set(variables)
-    assert {"HF_TOKEN", "OPENROUTER_API_KEY", "AWS_DEFAULT_REGION", "XAI_API_KEY"} < set(variables)
+def test_a_replay_needs_no_credential_of_any_row():
+    placeholders = credential_variables()
+    assert {name for row in PROVIDERS.values() for name in row.credential_variables} <= placeholders.keys()
 
 
 def test_the_table_is_light():

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from replay_agent.recording.matching.index import Key
+from replay_agent.recording.matching.keys import Key
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 
 

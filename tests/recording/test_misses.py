@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError
-from replay_agent.recording.matching.index import Key, Miss
+from replay_agent.recording.matching.index import Miss
+from replay_agent.recording.matching.keys import Key
 from replay_agent.recording.misses import EXPLAINED, Misses
 from replay_agent.traffic import Request
 

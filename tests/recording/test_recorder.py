@@ -16,7 +16,7 @@ from replay_agent.exceptions import (
 )
 from replay_agent.recording.answers import CANCELLED, Live, Replay
 from replay_agent.recording.cassettes.journal import journal_path
-from replay_agent.recording.matching.index import Key
+from replay_agent.recording.matching.keys import Key
 from replay_agent.recording.options import RecordOptions
 from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Chunk, Failure, Phase, Request, Response, StreamEnd

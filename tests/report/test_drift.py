@@ -15,7 +15,7 @@ from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.recording.cassettes.unread import UnreadInteractions
 from replay_agent.recording.matching.index import Miss
-from replay_agent.report.drift import explain, explainer
+from replay_agent.report.drift import explain
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 
 CHAT = "https://api.openai.com/v1/chat/completions"
@@ -85,12 +85,13 @@ RECORDED = [
 ]
 
 
-def miss(request, recorded=RECORDED, played=(), reason="changed", path=PATH, mode="none"):
-    return Miss(request, path, mode, "tests/test_geo.py::test_capital", lambda: recorded, frozenset(played), reason)
+def miss(request, recorded=RECORDED, played=(), reason="changed", path=PATH, mode="none", times=0):
+    test = "tests/test_geo.py::test_capital"
+    return Miss(request, path, mode, test, lambda: recorded, frozenset(played), reason, times)
 
 
 def explained(request, recorded=RECORDED, ignore_body=(), **options):
-    return explainer(COMMAND + "{mode}", ignore_body)(miss(request, recorded, **options))
+    return explain(miss(request, recorded, **options), COMMAND + "{mode}", ignore_body)
 
 
 def parts(text):
@@ -282,7 +283,7 @@ def test_ordinary_words_are_not_volatile():
 
 def test_a_used_up_answer_is_counted():
     recorded = [RECORDED[0]] * 3
-    text = explained(post(dict(reversed(ASKED.items()))), recorded, played=[0, 1, 2], reason="used up")
+    text = explained(post(dict(reversed(ASKED.items()))), recorded, played=[0, 1, 2], reason="used up", times=3)
     assert "asked 4 times, recorded 3" in text
     assert "allow_repeats=True" in text
     assert COMMAND + "refresh" in text
@@ -327,7 +328,7 @@ def test_the_cassette_may_have_no_path():
 
 
 def test_explain_has_a_command_of_its_own():
-    assert "--record-mode=refresh" in explain(miss(post(edited(ASKED, lambda body: body.update(seed=1)))))
+    assert "--record-mode=refresh" in explained(post(edited(ASKED, lambda body: body.update(seed=1))))
 
 
 # --- traffic that is no call of a model -------------------------------------------------------------------------------
@@ -402,8 +403,8 @@ def test_control_characters_never_reach_the_terminal():
 
 def test_colour_comes_only_if_asked():
     changed = miss(post(edited(ASKED, lambda body: body.update(temperature=0.7))))
-    assert "\x1b[31m0.2\x1b[0m -> \x1b[32m0.7\x1b[0m" in explainer(COMMAND + "{mode}", colour=True)(changed)
-    assert "\x1b" not in explainer(COMMAND + "{mode}")(changed)
+    assert "\x1b[31m0.2\x1b[0m -> \x1b[32m0.7\x1b[0m" in explain(changed, COMMAND + "{mode}", colour=True)
+    assert "\x1b" not in explain(changed, COMMAND + "{mode}")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 5_000, b"\xff\xfe", b'{"messages": 5}', b"null"])

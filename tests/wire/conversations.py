@@ -8,6 +8,7 @@ from collections.abc import Callable
 from hypothesis import strategies as st
 
 from replay_agent.calls import ModelCall, ToolDefinition
+from replay_agent.exceptions import WireError
 from replay_agent.messages import (
     NO_TIMESTAMP,
     BinaryContent,
@@ -22,6 +23,9 @@ from replay_agent.messages import (
     ToolReturnPart,
     UserPromptPart,
 )
+from replay_agent.traffic import Request
+from replay_agent.wire.codec import Asked, Codec
+from replay_agent.wire.shapes.json_text import read_object
 
 INVITATION = "Fix the errors and try again."
 
@@ -119,3 +123,12 @@ def as_json(args: dict) -> str:
 
 def as_it_is(args: dict) -> dict:
     return args
+
+
+def claims(codec: Codec, request: Request) -> bool:
+    """Tell whether a codec takes a request for one of its own, as the registry asks it."""
+    try:
+        fields = read_object(request.body, codec.name)
+    except WireError:
+        return False
+    return request.method.upper() == "POST" and codec.claims(Asked.by(request, fields))

@@ -43,7 +43,7 @@ from replay_agent.traffic import Request
 from replay_agent.usage import Usage
 from replay_agent.wire.anthropic import codec
 from replay_agent.wire.registry import codec_for, codec_named
-from tests.wire.conversations import as_it_is, calls, json_values, response_parts, texts
+from tests.wire.conversations import as_it_is, calls, claims, json_values, response_parts, texts
 
 MESSAGES = "https://api.anthropic.com/v1/messages"
 PNG = b"\x89PNG"
@@ -136,7 +136,7 @@ IN_PATH = {"anthropic_version": "vertex-2023-10-16", "max_tokens": 1, "messages"
     ],
 )
 def test_its_traffic_is_claimed(url, body):
-    assert codec.claims(request(body, url))
+    assert claims(codec, request(body, url))
     assert codec_for(request(body, url)) is codec
 
 
@@ -155,11 +155,11 @@ def test_its_traffic_is_claimed(url, body):
     ],
 )
 def test_other_traffic_is_not_claimed(url, body, method):
-    assert not codec.claims(request(body, url, method))
+    assert not claims(codec, request(body, url, method))
 
 
 def test_a_body_that_is_no_json_is_not_claimed():
-    assert not codec.claims(Request("POST", MESSAGES, body=b"{"))
+    assert not claims(codec, Request("POST", MESSAGES, body=b"{"))
 
 
 def test_it_is_known_by_name():
@@ -798,7 +798,7 @@ def client(handle: Callable[[httpx2.Request], httpx2.Response]) -> anthropic.Ant
 def answering(response: ModelResponse) -> anthropic.Anthropic:
     def handle(asked: httpx2.Request) -> httpx2.Response:
         sent = Request(asked.method, str(asked.url), body=asked.content)
-        assert codec.claims(sent)
+        assert claims(codec, sent)
         encoded = codec.encode_answer(codec.decode_call(sent), response)
         return httpx2.Response(encoded.status, headers=list(encoded.headers), content=b"".join(encoded.chunks))
 

@@ -45,6 +45,7 @@ from replay_agent.traffic import Request
 from replay_agent.usage import Usage
 from replay_agent.wire.bedrock import codec
 from tests.wire import generated as g
+from tests.wire.conversations import claims
 
 HOST = "https://bedrock-runtime.us-east-1.amazonaws.com"
 CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -109,7 +110,7 @@ STOP = event("messageStop", {"stopReason": "end_turn"})
 
 @pytest.mark.parametrize("verb", ["converse", "converse-stream"])
 def test_claims_converse_on_any_host(verb):
-    assert codec.claims(Request("POST", f"http://localhost:8/proxy/model/m/{verb}", body=b'{"messages": []}'))
+    assert claims(codec, Request("POST", f"http://localhost:8/proxy/model/m/{verb}", body=b'{"messages": []}'))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_claims_converse_on_any_host(verb):
     ],
 )
 def test_leaves_other_traffic_alone(method, url, body):
-    assert not codec.claims(Request(method, url, body=body))
+    assert not claims(codec, Request(method, url, body=body))
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
@@ -853,7 +854,7 @@ def client(answer):
     def before_send(request, **kwargs):
         body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
         asked = Request(request.method, request.url, body=body)
-        assert codec.claims(asked)
+        assert claims(codec, asked)
         encoded = answer(codec.decode_call(asked))
         raw = HTTPResponse(
             body=io.BytesIO(b"".join(encoded.chunks)),

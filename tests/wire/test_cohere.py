@@ -35,6 +35,7 @@ from replay_agent.traffic import Request
 from replay_agent.usage import Usage
 from replay_agent.wire.cohere import codec
 from tests.wire import generated as g
+from tests.wire.conversations import claims
 
 URL = "https://api.cohere.com/v2/chat"
 WEATHER = ToolDefinition(
@@ -109,7 +110,7 @@ START = event("message-start", id="r1", delta={"message": {"role": "assistant"}}
 
 @pytest.mark.parametrize("url", [URL, "http://localhost:8/proxy/v2/chat", f"{URL}/"])
 def test_claims_version_2_on_any_host(url):
-    assert codec.claims(Request("POST", url, body=b'{"messages": []}'))
+    assert claims(codec, Request("POST", url, body=b'{"messages": []}'))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_claims_version_2_on_any_host(url):
     ],
 )
 def test_leaves_other_traffic_alone(method, url, body):
-    assert not codec.claims(Request(method, url, body=body))
+    assert not claims(codec, Request(method, url, body=body))
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
@@ -624,7 +625,7 @@ def client(answer):
 
     def handle(http_request):
         asked = Request(http_request.method, str(http_request.url), body=http_request.content)
-        assert codec.claims(asked)
+        assert claims(codec, asked)
         encoded = answer(codec.decode_call(asked))
         return httpx.Response(encoded.status, headers=list(encoded.headers), content=b"".join(encoded.chunks))
 

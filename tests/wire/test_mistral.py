@@ -26,6 +26,7 @@ from replay_agent.messages import (
 from replay_agent.traffic import Request
 from replay_agent.usage import Usage
 from replay_agent.wire.mistral import codec
+from tests.wire.conversations import claims
 
 URL = "https://api.mistral.ai/v1/chat/completions"
 SCHEMA = {"type": "object", "properties": {}}
@@ -85,19 +86,19 @@ def test_documents_may_be_given_by_address():
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/agents/completions"])
 def test_its_addresses_are_claimed(path):
-    assert codec.claims(Request("POST", f"https://api.mistral.ai{path}", body=b'{"messages": []}'))
+    assert claims(codec, Request("POST", f"https://api.mistral.ai{path}", body=b'{"messages": []}'))
 
 
 def test_other_peoples_traffic_is_not():
-    assert not codec.claims(Request("POST", "https://api.openai.com/v1/chat/completions", body=b'{"messages": []}'))
-    assert not codec.claims(Request("POST", "https://api.mistral.ai/v1/embeddings", body=b'{"messages": []}'))
+    assert not claims(codec, Request("POST", "https://api.openai.com/v1/chat/completions", body=b'{"messages": []}'))
+    assert not claims(codec, Request("POST", "https://api.mistral.ai/v1/embeddings", body=b'{"messages": []}'))
 
 
 def test_its_own_client_is_answered_in_its_shapes_wherever_it_asks():
     url, body = "http://127.0.0.1:1/v1/chat/completions", b'{"messages": []}'
     own = ("User-Agent", "speakeasy-sdk/python 3.7.0 2.935.1 1.0.0 mistralai")
-    assert codec.claims(Request("POST", url, (own,), body))
-    assert not codec.claims(Request("POST", url, (("user-agent", "OpenAI/Python 3.54.0"),), body))
+    assert claims(codec, Request("POST", url, (own,), body))
+    assert not claims(codec, Request("POST", url, (("user-agent", "OpenAI/Python 3.54.0"),), body))
 
 
 def test_tags_are_text_here():

@@ -34,6 +34,7 @@ from replay_agent.traffic import Request
 from replay_agent.usage import Usage
 from replay_agent.wire.ollama import codec
 from tests.wire import generated as g
+from tests.wire.conversations import claims
 
 URL = "http://localhost:11434/api/chat"
 PNG = BinaryContent(b"\x89PNG\r\n\x1a\n", "image/png")
@@ -96,7 +97,7 @@ DONE = {"model": "qwen3", "message": {"role": "assistant", "content": ""}, "done
 
 @pytest.mark.parametrize("url", [URL, "https://ollama.com/api/chat", "http://proxy/ollama/api/chat/"])
 def test_claims_chat_on_any_host(url):
-    assert codec.claims(Request("POST", url, body=b'{"model": "m", "messages": []}'))
+    assert claims(codec, Request("POST", url, body=b'{"model": "m", "messages": []}'))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_claims_chat_on_any_host(url):
     ],
 )
 def test_leaves_other_traffic_alone(method, url, body):
-    assert not codec.claims(Request(method, url, body=body))
+    assert not claims(codec, Request(method, url, body=body))
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
@@ -489,7 +490,7 @@ def client():
     def make(answer):
         def handle(http_request):
             asked = Request(http_request.method, str(http_request.url), body=http_request.content)
-            assert codec.claims(asked)
+            assert claims(codec, asked)
             encoded = answer(codec.decode_call(asked))
             return httpx.Response(encoded.status, headers=list(encoded.headers), content=b"".join(encoded.chunks))
 

@@ -38,6 +38,7 @@ from replay_agent.traffic import Request
 from replay_agent.usage import Usage
 from replay_agent.wire.codec import EncodedAnswer
 from replay_agent.wire.openai_chat import codec
+from tests.wire.conversations import claims
 
 URL = "https://api.openai.com/v1/chat/completions"
 SERVER = "http://localhost:1/v1"
@@ -68,7 +69,7 @@ def decoded(answer: EncodedAnswer, call: ModelCall | None = None):
     ],
 )
 def test_paths_of_any_host_are_claimed(url):
-    assert codec.claims(request(HELLO, url))
+    assert claims(codec, request(HELLO, url))
 
 
 def test_a_deployment_in_the_address_is_the_model():
@@ -78,7 +79,7 @@ def test_a_deployment_in_the_address_is_the_model():
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"messages": 1}', b"[" * 100_000, b'{"messages": null}'])
 def test_malformed_calls_are_wire_errors(body):
-    assert not codec.claims(request(body))
+    assert not claims(codec, request(body))
     with pytest.raises(WireError, match="openai_chat"):
         codec.decode_call(request(body))
 

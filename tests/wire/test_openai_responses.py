@@ -44,7 +44,7 @@ from replay_agent.traffic import Request
 from replay_agent.usage import Usage
 from replay_agent.wire.openai_responses import codec
 from replay_agent.wire.registry import codec_for, codec_named
-from tests.wire.conversations import as_json, calls, json_values, response_parts, texts
+from tests.wire.conversations import as_json, calls, claims, json_values, response_parts, texts
 
 RESPONSES = "https://api.openai.com/v1/responses"
 PNG = b"\x89PNG"
@@ -118,7 +118,7 @@ def text(value: str) -> dict:
     ],
 )
 def test_its_traffic_is_claimed(url, body):
-    assert codec.claims(request(body, url))
+    assert claims(codec, request(body, url))
     assert codec_for(request(body, url)) is codec
 
 
@@ -136,11 +136,11 @@ def test_its_traffic_is_claimed(url, body):
     ],
 )
 def test_other_traffic_is_not_claimed(url, body, method):
-    assert not codec.claims(request(body, url, method))
+    assert not claims(codec, request(body, url, method))
 
 
 def test_a_body_that_is_no_json_is_not_claimed():
-    assert not codec.claims(Request("POST", RESPONSES, body=b"input"))
+    assert not claims(codec, Request("POST", RESPONSES, body=b"input"))
 
 
 def test_it_is_known_by_name():

@@ -324,7 +324,7 @@ class VcrRun(Conversing):
         return refusal
 
     def _missed(self, refusal: CannotOverwriteExistingCassetteException) -> VcrMiss:
-        from replay_agent.report.drift import explainer
+        from replay_agent.report.drift import explain
 
         cassette, path, mode = refusal.cassette, self.cassette_path, self.settings.record_mode.value
         asked = Redactor().request(_request(refusal.failed_request, path))
@@ -333,22 +333,20 @@ class VcrRun(Conversing):
         def recorded() -> list[Interaction]:
             return [_interaction(request, response, path) for request, response in cassette.data]
 
-        reason = _reason(cassette, refusal.failed_request)
-        told = explainer(self._command)(Miss(asked, path, mode, self._test, recorded, played, reason))
+        times = _times_recorded(cassette, refusal.failed_request)
+        reason: MissReason = "no cassette" if not len(cassette) else "used up" if times else "changed"
+        told = explain(Miss(asked, path, mode, self._test, recorded, played, reason, times), self._command)
         words, *_ = str(refusal).partition("\n\nHow to fix:")
         miss = VcrMiss(f"{told}\n\nIn vcrpy's words: {words}", asked, path, refusal)
         self.misses.append(miss)
         return miss
 
 
-def _reason(cassette: Cassette, request: Any) -> MissReason:
-    if not len(cassette):
-        return "no cassette"
+def _times_recorded(cassette: Cassette, request: Any) -> int:
     try:
-        cassette.responses_of(request)
+        return len(cassette.responses_of(request))
     except UnhandledHTTPRequestError:
-        return "changed"
-    return "used up"
+        return 0
 
 
 def _head(response: Mapping[str, Any]) -> Response:

@@ -5,7 +5,7 @@
     version: 1
     library: pytest-replay-agent 0.1.0
     recorded_at: '2026-11-22T15:37:53Z'
-    keying: meaning-1
+    keying: meaning-2
     interactions:
     - # 5f0c2ad1e9b34c70/c2b6a39e5d01f488 8a3be1f2 call_1
       test: tests/test_geo.py::test_capital
@@ -38,7 +38,7 @@ from replay_agent.recording.cassettes.json_spelling import Number
 from replay_agent.recording.cassettes.safe_documents import BadDocument, read_yaml
 from replay_agent.recording.cassettes.yaml_blocks import read_block, write_block
 from replay_agent.recording.matching.fingerprint import fingerprint
-from replay_agent.recording.matching.index import Key, Keying
+from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.traffic import Interaction, Outcome, Response
 
 __all__ = "Cassette", "Header", "Item", "Layout", "foreign_cassette", "is_ours", "new_item", "read_cassette", "render"

@@ -7,9 +7,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from replay_agent.recording.cassettes.bodies import View, read_body, read_chunks, write_body, write_chunks
+from replay_agent.recording.cassettes.frames import read_frames, write_frames
 from replay_agent.recording.cassettes.safe_documents import BadDocument, read_yaml
 from replay_agent.recording.cassettes.yaml_blocks import Unwritable, read_block, write_block
-from replay_agent.traffic import Chunk, Failure, Headers, Interaction, Outcome, Phase, Request, Response, StreamEnd
+from replay_agent.traffic import (
+    Chunk,
+    Failure,
+    Frame,
+    Headers,
+    Interaction,
+    Outcome,
+    Phase,
+    Request,
+    Response,
+    StreamEnd,
+)
 
 __all__ = "MARGIN", "BadItem", "item_from_fields", "read_item", "read_outcome", "write_item"
 
@@ -94,6 +106,8 @@ def _response_fields(response: Response, view: View) -> dict[str, Any]:
     body = write_body(response.body, response.headers, view)
     _add(body, chunks=write_chunks(response.chunks))
     _add(fields, body=body or None)
+    if response.frames:
+        fields["frames"] = write_frames(response.frames, view)
     if response.end is not StreamEnd.COMPLETE:
         fields["end"] = response.end.value
     if response.waited_ms:
@@ -227,7 +241,15 @@ def _response(fields: Mapping[str, Any], method: str, *, edited: bool) -> Respon
         waited_ms=_int(fields, "waited_ms"),
         failure=None if failure is None else _failure(_mapping(failure, "failure")),
         redacted=fields.get("redacted") is True,
+        frames=_frames(fields.get("frames"), edited=edited),
     )
+
+
+def _frames(value: object, *, edited: bool) -> tuple[Frame, ...]:
+    try:
+        return read_frames(value, edited=edited)
+    except (ValueError, TypeError, RecursionError) as exc:
+        raise BadItem(f"has frames that cannot be read: {exc}") from exc
 
 
 def _chunks(body: object, headers: Headers, *, edited: bool) -> tuple[Chunk, ...]:

@@ -12,7 +12,7 @@ from types import ModuleType
 from replay_agent.recording import dispatch
 from replay_agent.recording.dispatch import late_misses
 from replay_agent.recording.process import backoff
-from replay_agent.recording.process.imports import Arrivals
+from replay_agent.recording.process.imports import ImportWatcher
 from replay_agent.recording.process.lazy_certificates import LazyCertificates
 from replay_agent.recording.process.patching import Patch
 from replay_agent.recording.recorder import Recording
@@ -22,38 +22,52 @@ __all__ = "beside", "close_for_test", "in_context", "in_turn", "install", "late_
 _certificates = LazyCertificates(dispatch.only_replaying)
 
 HOOKS = {
-    "http.client": "http_client.http_client_patches",
-    "urllib3.connection": "http_client.urllib3_patches",
-    "httplib2": "http_client.httplib2_patches",
-    "httpx": "httpx.httpx_patches",
-    "httpx2": "httpx.httpx_patches",
-    "aiohttp": "aiohttp.aiohttp_patches",
-    "lm15.transports": "lm15.lm15_patches",
-    "dspy._vendor.lm15.transports": "lm15.lm15_patches",
-    "tornado.simple_httpclient": "tornado.tornado_patches",
-    "tornado.curl_httpclient": "tornado.tornado_patches",
-    "multiprocessing.process": "processes.process_patches",
-    "ssl": "intercept.certificate_patches",
+    "http.client": ("http_client.http_client_patches", "HTTPSConnection"),
+    "urllib3.connection": ("http_client.urllib3_patches", "HTTPSConnection"),
+    "httplib2": ("http_client.httplib2_patches", "HTTPSConnectionWithTimeout"),
+    "httpx": ("httpx.httpx_patches", "AsyncHTTPTransport"),
+    "httpx2": ("httpx.httpx_patches", "AsyncHTTPTransport"),
+    "aiohttp": ("aiohttp.aiohttp_patches", "BaseConnector"),
+    "lm15.transports": ("lm15.lm15_patches", "StdlibTransport"),
+    "dspy._vendor.lm15.transports": ("lm15.lm15_patches", "StdlibTransport"),
+    "tornado.simple_httpclient": ("tornado.tornado_patches", "SimpleAsyncHTTPClient"),
+    "tornado.curl_httpclient": ("tornado.tornado_patches", "CurlAsyncHTTPClient"),
+    "multiprocessing.process": ("processes.process_patches", "BaseProcess"),
+    "ssl": ("intercept.certificate_patches", "SSLContext"),
 }
-"""What hooks a module of this name when it is there, or comes; imported only then."""
+"""What hooks a module of this name when it is there, or comes (imported only then), and a class that the module has."""
 
 _lock = threading.RLock()
 _holders = 0
-_patches: dict[str, list[Patch]] = {}
-_hooked: dict[str, ModuleType] = {}
+_patches: dict[tuple[str, int], tuple[ModuleType, list[Patch]]] = {}
+"""By name and identity of the module: one that was forgotten and imported again is another one."""
 
 
 def install() -> None:
-    """Put the hooks in place. Counted: they stay until as many calls of `uninstall`."""
+    """Put the hooks in place. Counted: they stay until as many calls of `uninstall`.
+
+    Every call sees to it that they are: other tools that replace the same methods put back what they found.
+    """
     global _holders  # noqa: PLW0603 - the hooks are of the process
     with _lock:
         _holders += 1
-        if _holders > 1:
-            return
         for name in HOOKS:
-            if name in sys.modules:
-                _hook(sys.modules[name])
-        _arrivals.install()
+            _hook(name)
+        _watcher.install()
+
+
+def _loaded(name: str) -> ModuleType | None:
+    """Return the module of this name, None where there is none, or something that stands in its place.
+
+    Under a name in ``sys.modules`` there may be None (a library that a test makes absent), a mock, an empty module, or a
+    proxy that imports the module when it is touched. They are left alone, and looked at without touching them.
+    """
+    found: object = sys.modules.get(name)
+    if not issubclass(type(found), ModuleType):
+        return None
+    assert isinstance(found, ModuleType)
+    content = object.__getattribute__(found, "__dict__")
+    return found if content.get("__spec__") is not None and HOOKS[name][1] in content else None
 
 
 def uninstall() -> None:
@@ -63,10 +77,12 @@ def uninstall() -> None:
         _holders -= 1
         if _holders:
             return
-        _arrivals.uninstall()
-        for patches in _patches.values():
+        _watcher.uninstall()
+        for (name, _), (module, patches) in reversed(list(_patches.items())):
             for patch in reversed(patches):
                 patch.undo()
+            if sys.modules.get(name) is not module:
+                del _patches[name, id(module)]
         _certificates.read_all()
         backoff.disarm()
 
@@ -126,15 +142,21 @@ def _settle_down() -> None:
     uninstall()
 
 
-def _hook(module: ModuleType) -> None:
-    name = module.__name__
+def _hook(name: str) -> None:
+    """Put the hooks of a module in place, if it is there."""
+    module = _loaded(name)
+    if module is None:
+        return
+    if (name, id(module)) not in _patches:
+        _patches[name, id(module)] = module, _patches_for(name, module)
+    for patch in _patches[name, id(module)][1]:
+        patch.apply()
+
+
+def _arrived(module: ModuleType) -> None:
     with _lock:
-        if _hooked.get(name) is not module:  # a module that was forgotten and imported again is another one
-            _hooked[name] = module
-            _patches[name] = _patches_for(module)
-        if _holders:
-            for patch in _patches[name]:
-                patch.apply()
+        if _holders and module.__name__ in HOOKS:
+            _hook(module.__name__)
 
 
 def certificate_patches(module: ModuleType) -> list[Patch]:
@@ -142,10 +164,10 @@ def certificate_patches(module: ModuleType) -> list[Patch]:
     return _certificates.patches(module)
 
 
-def _patches_for(module: ModuleType) -> list[Patch]:
-    home, _, function = HOOKS[module.__name__].partition(".")
+def _patches_for(name: str, module: ModuleType) -> list[Patch]:
+    home, _, function = HOOKS[name][0].partition(".")
     patches: list[Patch] = getattr(import_module(f"{__package__}.{home}"), function)(module)
     return patches
 
 
-_arrivals = Arrivals(tuple(HOOKS), _hook)
+_watcher = ImportWatcher(tuple(HOOKS), _arrived)

@@ -42,7 +42,8 @@ class _Hooks:
                 answer.wait(_delay_ms(answer))
                 return self._replayed(answer, self.module.TransportResponse, self._pieces, _release)
             try:
-                response = original(transport, request)
+                with dispatch.unhooked():
+                    response = original(transport, request)
             except BaseException as error:
                 self._failed(answer, error)
                 raise
@@ -58,7 +59,8 @@ class _Hooks:
                 await asyncio.sleep(_delay_ms(answer) / 1000)
                 return self._replayed(answer, self.module.AsyncTransportResponse, self._async_pieces, _async_release)
             try:
-                response = await original(transport, request)
+                with dispatch.unhooked():
+                    response = await original(transport, request)
             except BaseException as error:
                 self._failed(answer, error)
                 raise

@@ -9,7 +9,7 @@ from types import ModuleType
 
 from replay_agent.exceptions import UserError
 from replay_agent.recording.clients.httpx import TransportHooks
-from replay_agent.recording.process.patching import MARK, Patch
+from replay_agent.recording.process.patching import Patch, is_replacement
 
 __all__ = ("named_transports",)
 
@@ -27,7 +27,7 @@ def named_transports(kinds: Sequence[type]) -> Iterator[None]:
     with ExitStack() as hooked:
         for kind in kinds:
             module, method = _place(kind)
-            if not hasattr(getattr(kind, method), MARK):
+            if not is_replacement(getattr(kind, method)):
                 hooks = TransportHooks(module)
                 patch = Patch(kind, method, hooks.sync_hook if method == _SYNC else hooks.async_hook)
                 patch.apply()

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+from replay_agent.recording.matching.choosing import CHOOSING_HEADERS
 from replay_agent.traffic import Request
 
-__all__ = "STORED_HEADERS", "fingerprint"
+__all__ = "ASKING_HEADERS", "STORED_HEADERS", "fingerprint"
 
-STORED_HEADERS = frozenset(
-    {
-        *("accept", "accept-language", "content-type", "content-encoding", "content-language", "content-disposition"),
-        *("range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "prefer", "expect"),
-        *("anthropic-version", "anthropic-beta", "openai-beta", "mcp-protocol-version", "last-event-id"),
-        *("x-amz-target", "soapaction", "x-http-method-override", "x-goog-fieldmask", "x-amzn-bedrock-accept"),
-        *("x-goog-upload-protocol", "x-goog-upload-command", "x-goog-upload-offset"),
-        *("x-goog-upload-header-content-type", "x-goog-upload-header-content-length"),
-    }
+ASKING_HEADERS = frozenset(
+    {"range", "soapaction", "x-amz-target", "x-goog-upload-command", "x-goog-upload-offset", "x-http-method-override"}
 )
+"""Headers that say what is asked for, where URL and body do not: also to have none says something."""
+
+STORED_HEADERS = ASKING_HEADERS.union(CHOOSING_HEADERS, {"content-encoding", "expect"})
 """The headers of a request that are stored; no other is seen by a keying when it is asked for a recorded request."""
 
 

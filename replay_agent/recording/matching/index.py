@@ -1,43 +1,21 @@
-"""Which recorded interaction answers a request: keys of equal meaning, and an index that finds and uses them up."""
+"""Finds the recorded interaction that answers a key, and uses each up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
+from replay_agent.recording.matching.choosing import Choice, agree, choice_of
+from replay_agent.recording.matching.keys import Key
 from replay_agent.traffic import Interaction, Request
 
-__all__ = "Index", "Key", "Keying", "Miss", "MissReason"
+__all__ = "Index", "Miss", "MissReason"
 
 MissReason: TypeAlias = Literal["changed", "used up", "no cassette", "read on"]
 """Why a request has no answer: nothing recorded is equal to it; what is equal was all played; there is no recording;
 or the client reads on where the recorded reading of a stream ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """The meaning of a request: two requests that ask for the same have equal keys.
-
-    ``digest`` is taken with every tool-call id replaced by its order of appearance; ``ids`` are those ids, in order.
-    ``fingerprint`` is that of the request whose key was computed, where it is known: it is no part of the meaning.
-    """
-
-    digest: str
-    ids: tuple[str, ...] = ()
-    fingerprint: str = field(default="", compare=False)
-
-
-class Keying(Protocol):
-    """Computes keys. ``scheme`` names algorithm and options: keys of another scheme say nothing and are recomputed."""
-
-    @property
-    def scheme(self) -> str:
-        """Name of the algorithm and its options, one line, as it is stored in the cassette."""
-
-    def __call__(self, request: Request) -> Key:
-        """Return the key of a request whose secrets are already taken out."""
 
 
 @dataclass
@@ -54,6 +32,8 @@ class Miss:
     interactions: Callable[[], Sequence[Interaction]]
     played: frozenset[int] = frozenset()
     reason: MissReason = "changed"
+    recorded: int = 0
+    """How many recorded requests are equal to it."""
 
 
 def _never(_id: str) -> bool:
@@ -64,8 +44,17 @@ def _never(_id: str) -> bool:
 class _Queue:
     """Interactions that answer the same requests, in recorded order, and how far the queue is used up."""
 
-    members: list[int]
+    members: list[int] = field(default_factory=list)
+    spellings: set[str] = field(default_factory=set)
+    """The fingerprints of their requests."""
     start: int = 0
+    by_choice: dict[Choice, _Queue] | None = None
+    """The same, by what their requests choose by headers; made when first asked for."""
+
+    def add(self, index: int, spelling: str) -> None:
+        self.members.append(index)
+        self.spellings.add(spelling)
+        self.by_choice = None
 
     def next(self, played: set[int]) -> int | None:
         """Return the first member that is not played; each is stepped over once only."""
@@ -84,8 +73,11 @@ class Index:
     """Finds the interaction that answers a key, each once, equal ones in recorded order.
 
     An id of the key that occurs in a recorded answer (``answered`` tells) must be equal; an id that no recorded answer
-    contains was made by the client, and such ids compare by their order of appearance alone. Finding takes the same
-    time however many interactions there are. Not locked: the caller holds its lock around every call.
+    contains was made by the client, and such ids compare by their order of appearance alone. Of requests with equal
+    keys, one whose headers choose the same goes before one that leaves it open, and one that chooses otherwise is none
+    (see `choosing`); ``request`` reads a recorded request, which is done only if the key's was spelled otherwise.
+    Finding takes the same time however many interactions there are. Not locked: the caller holds its lock around every
+    call.
     """
 
     def __init__(
@@ -93,9 +85,11 @@ class Index:
         keys: Iterable[Key] = (),
         *,
         answered: Callable[[str], bool] = _never,
+        request: Callable[[int], Request] | None = None,
         allow_repeats: bool = False,
     ) -> None:
         self._answered = answered
+        self._request = request
         self._allow_repeats = allow_repeats
         self._keys: list[Key] = []
         self._played: set[int] = set()
@@ -103,31 +97,27 @@ class Index:
         self._by_ids: _Grouping = {}
         self._by_pattern: _Grouping = {}
         self._recorded_ids: set[str] = set()
+        self._choices: dict[str, Choice] = {}
         for key in keys:
             self.add(key)
-
-    def __len__(self) -> int:
-        return len(self._keys)
 
     @property
     def played(self) -> frozenset[int]:
         """The indexes that were played."""
         return frozenset(self._played)
 
-    def add(self, key: Key, *, played: bool = False) -> int:
-        """Append an interaction and return its index; ``played`` for one that was recorded just now."""
+    def add(self, key: Key) -> int:
+        """Append an interaction and return its index."""
         index = len(self._keys)
         self._keys.append(key)
         same = self._same.get(key.digest)
         if same is None:
-            same = self._same[key.digest] = _Queue([])
-        same.members.append(index)
+            same = self._same[key.digest] = _Queue()
+        same.add(index, key.fingerprint)
         if key.ids:
             self._recorded_ids.update(key.ids)
             self._by_ids.pop(key.digest, None)
             self._by_pattern.pop(key.digest, None)
-        if played:
-            self._played.add(index)
         return index
 
     def find(self, key: Key) -> int | None:
@@ -135,29 +125,47 @@ class Index:
 
         With ``allow_repeats`` the last one is returned again when all are played.
         """
-        for queue in self._queues(key):
-            index = queue.next(self._played)
-            if index is not None:
-                self._played.add(index)
-                return index
+        for queues in self._queues(key):
+            left = [index for queue in queues if (index := queue.next(self._played)) is not None]
+            if left:
+                self._played.add(min(left))
+                return min(left)
         if not self._allow_repeats:
             return None
-        return max((queue.members[-1] for queue in self._queues(key)), default=None)
+        return max((queue.members[-1] for queues in self._queues(key) for queue in queues), default=None)
 
     def mark_played(self, index: int) -> None:
         """Count an interaction as played that was played elsewhere."""
         self._played.add(index)
 
-    def knows(self, key: Key) -> bool:
-        """Tell whether any interaction answers this key, played or not."""
-        return next(self._queues(key), None) is not None
+    def count(self, key: Key) -> int:
+        """Return how many interactions answer this key, played or not."""
+        return len({index for queues in self._queues(key) for queue in queues for index in queue.members})
 
     def leftovers(self) -> list[int]:
         """Return the indexes that were never played, in recorded order."""
         return [index for index in range(len(self._keys)) if index not in self._played]
 
-    def _queues(self, key: Key) -> Iterator[_Queue]:
-        """Yield where to look: among those with the very same ids first, then among those with client-made ones."""
+    def _queues(self, key: Key) -> Iterator[list[_Queue]]:
+        """Yield where to look, the nearest first; where several stand together, the earliest interaction is meant.
+
+        The very same ids go before those that the client made, and of these what chooses the same before what leaves it
+        open.
+        """
+        for queue in self._with_like_ids(key):
+            if queue.spellings == {key.fingerprint} != {""}:
+                yield [queue]
+                continue
+            choices = self._by_choice(queue)
+            wanted = key.choice or ()
+            if wanted in choices:
+                yield [choices[wanted]]
+            others = [each for choice, each in choices.items() if choice != wanted and agree(choice, wanted)]
+            if others:
+                yield others
+
+    def _with_like_ids(self, key: Key) -> Iterator[_Queue]:
+        """Yield those with the very same ids first, then those with client-made ones."""
         if key.digest not in self._same:
             return
         if not key.ids:
@@ -174,7 +182,7 @@ class Index:
         if groups is None:
             groups = grouping[digest] = {}
             for index in self._same[digest].members:
-                groups.setdefault(group(self._keys[index].ids), _Queue([])).members.append(index)
+                groups.setdefault(group(self._keys[index].ids), _Queue()).add(index, self._keys[index].fingerprint)
         return groups
 
     def _pattern(self, ids: tuple[str, ...]) -> Hashable:
@@ -184,3 +192,21 @@ class Index:
         request at its place would have to carry it too.
         """
         return tuple(each if each in self._recorded_ids and self._answered(each) else None for each in ids)
+
+    def _by_choice(self, queue: _Queue) -> dict[Choice, _Queue]:
+        if queue.by_choice is None:
+            queue.by_choice = {}
+            for index in queue.members:
+                group = queue.by_choice.setdefault(self._choice(index), _Queue())
+                group.add(index, self._keys[index].fingerprint)
+        return queue.by_choice
+
+    def _choice(self, index: int) -> Choice:
+        """Return what a recorded request chooses; requests of one spelling choose the same."""
+        key = self._keys[index]
+        if key.choice is not None or self._request is None:
+            return key.choice or ()
+        known = self._choices.get(key.fingerprint) if key.fingerprint else None
+        if known is None:
+            known = self._choices[key.fingerprint] = choice_of(self._request(index))
+        return known

@@ -1,4 +1,4 @@
-"""Modules that are imported later: what is to be done when one has arrived."""
+"""Calls a function after a module is first imported, so that clients which a test imports late are hooked too."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
 
-__all__ = ("Arrivals",)
+__all__ = ("ImportWatcher",)
 
 
-class Arrivals(MetaPathFinder):
-    """An import hook: calls ``arrived(module)`` after the first import of each of these names."""
+class ImportWatcher(MetaPathFinder):
+    """An import hook: calls ``arrived(module)`` after the first import of each of these names, in the importing thread."""
 
     def __init__(self, names: Sequence[str], arrived: Callable[[ModuleType], None]) -> None:
         self._names = frozenset(names)
@@ -30,12 +30,13 @@ class Arrivals(MetaPathFinder):
         finally:
             self._searching.discard(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Announcing(spec.loader, self._arrived)
+            spec.loader = _TellingLoader(spec.loader, self._arrived)
         return spec
 
     def install(self) -> None:
-        """Begin to watch imports."""
-        sys.meta_path.insert(0, self)
+        """Watch imports from now on. Does nothing where that is so already; others may have put the list of finders back."""
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
 
     def uninstall(self) -> None:
         """Stop watching."""
@@ -43,8 +44,8 @@ class Arrivals(MetaPathFinder):
             sys.meta_path.remove(self)
 
 
-class _Announcing(Loader):
-    """A module's own loader, announcing when it has run."""
+class _TellingLoader(Loader):
+    """A module's own loader, which calls ``arrived`` when it has run the module."""
 
     def __init__(self, loader: Loader, arrived: Callable[[ModuleType], None]) -> None:
         self._loader = loader

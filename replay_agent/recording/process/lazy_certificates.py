@@ -25,6 +25,7 @@ class LazyCertificates:
     def __init__(self, may_wait: Callable[[], bool]) -> None:
         self._may_wait = may_wait
         self._waiting: WeakKeyDictionary[Any, list[tuple[Any, Any, Any]]] = WeakKeyDictionary()
+        self._reading: list[Any] = []
         self._lock = RLock()
 
     def patches(self, module: Any) -> list[Patch]:
@@ -44,7 +45,8 @@ class LazyCertificates:
     def _putting_off(self, original: Any, *, is_sound: Callable[..., bool]) -> Any:
         @wraps(original)
         def load(context: Any, *args: Any, **kwargs: Any) -> None:
-            if self._may_wait() and is_sound(*args, **kwargs):
+            # A context that is being read comes by again where somebody else's wrapper stands between two of ours.
+            if self._may_wait() and is_sound(*args, **kwargs) and context not in self._reading:
                 with self._lock:
                     self._waiting.setdefault(context, []).append((original, args, kwargs))
             else:
@@ -62,8 +64,15 @@ class LazyCertificates:
 
     def _read(self, context: Any) -> None:
         with self._lock:
-            for load, args, kwargs in self._waiting.pop(context, ()):
-                load(context, *args, **kwargs)
+            waiting = self._waiting.pop(context, ())
+            if not waiting:
+                return
+            self._reading.append(context)
+            try:
+                for load, args, kwargs in waiting:
+                    load(context, *args, **kwargs)
+            finally:
+                self._reading.remove(context)
 
 
 _READERS = "wrap_socket", "wrap_bio", "get_ca_certs", "cert_store_stats"

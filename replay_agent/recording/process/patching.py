@@ -1,45 +1,114 @@
-"""Replaced attributes, put back exactly."""
+"""Replaced attributes of classes and modules, put back exactly, whoever else replaces them meanwhile."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-__all__ = "MARK", "Patch"
+__all__ = "Patch", "is_replacement"
 
-MARK = "__replay_agent_original__"
-"""The attribute of a replacement that holds what it replaces."""
+_RECORD = "__replay_agent_replacement__"
+_DEEPEST = 100
+"""Wrappers to look through for our replacement; a chain that is longer bites its own tail."""
+_ANSWER_THEMSELVES = frozenset({"vcr"})
+"""Packages whose wrappers do not hand every call on. vcrpy's may even stay behind: when a request of it is collected as
+garbage late, it puts the wrapper of a closed cassette back."""
+
+
+class _Replacement:
+    """What is known of one function that a `Patch` put in place."""
+
+    __slots__ = ("below", "function", "original", "patch")
+
+    def __init__(self, patch: Patch, function: Any, original: Any, below: Any) -> None:
+        self.patch = patch
+        self.function = function
+        self.original = original
+        """What the function calls."""
+        self.below = below
+        """What was in its place before: the original, or a replacement of ours around it."""
 
 
 class Patch:
     """One attribute of a class or module, to be replaced by ``make(original)``.
 
-    If somebody else replaces the attribute after us, `undo` leaves theirs in place: what they call then is our
-    replacement, which must behave like the original when no recording is open.
+    Others replace attributes too (vcrpy, tracing, mocks), before us or after, and put back what they found in any order:
+
+    - theirs over ours (`functools.wraps` or wrapt tell) is left in place by `apply` and `undo`: it calls ours, which
+      must behave like the original when no recording is open;
+    - theirs under ours, or theirs that may answer instead, or does not tell what it calls, is our original: ours goes
+      over it;
+    - ours, put back by somebody after it was undone, is not wrapped a second time.
     """
 
     def __init__(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         self._owner = owner
         self._name = name
         self._make = make
-        self._applied: Any = None
+        self._made: _Replacement | None = None
+        self._in_place = False
         self._was_own = True
 
     def apply(self) -> None:
-        """Put the replacement in place."""
+        """See to it that calls come to the replacement. May be called again at any time; then it is put back if lost."""
+        present = vars(self._owner).get(self._name)
+        self._in_place = True
+        if self._made is not None and present is self._made.function:
+            return  # the everyday case: every test asks
         current = getattr(self._owner, self._name)
-        original = getattr(current, MARK, current)
-        if self._applied is None or getattr(self._applied, MARK) is not original:
-            self._applied = self._make(original)
-            setattr(self._applied, MARK, original)
-        self._was_own = self._name in vars(self._owner)
-        setattr(self._owner, self._name, self._applied)
+        if not self._is_within(current):
+            self._was_own = present is not None
+            setattr(self._owner, self._name, self._replacement(current))
 
     def undo(self) -> None:
-        """Put the original back."""
-        if vars(self._owner).get(self._name) is not self._applied:
+        """Put back what was there, unless somebody else has replaced ours."""
+        self._in_place = False
+        found = _replacement_of(vars(self._owner).get(self._name))
+        if found is None or found.patch is not self:
             return
+        below = found.below
+        while (ours := _replacement_of(below)) is not None and not ours.patch._in_place:  # noqa: SLF001 - of this class
+            below = ours.below
         if self._was_own:
-            setattr(self._owner, self._name, getattr(self._applied, MARK))
+            setattr(self._owner, self._name, below)
         else:
             delattr(self._owner, self._name)
+
+    def _is_within(self, current: Any) -> bool:
+        """Tell whether calls of what is there now come to our replacement, as far as wrappers tell what they call."""
+        if self._made is None:
+            return False
+        for _ in range(_DEEPEST):
+            if current is self._made.function:
+                return True
+            home: str = getattr(current, "__globals__", {}).get("__name__", "")
+            if home.partition(".")[0] in _ANSWER_THEMSELVES:
+                return False
+            current = getattr(current, "__wrapped__", None)
+            if current is None:
+                break
+        return False
+
+    def _replacement(self, current: Any) -> Any:
+        original = current
+        while (
+            ours := _replacement_of(original)
+        ) is not None:  # that of a base class, or one left over: asked only once
+            original = ours.original
+        if self._made is None or self._made.original is not original:
+            function = self._make(original)
+            self._made = _Replacement(self, function, original, current)
+            setattr(function, _RECORD, self._made)
+        self._made.below = current
+        return self._made.function
+
+
+def is_replacement(function: object) -> bool:
+    """Tell whether a function was put in place by a `Patch`."""
+    return _replacement_of(function) is not None
+
+
+def _replacement_of(function: Any) -> _Replacement | None:
+    """Return what is known of one of our replacements; a wrapper around one has a copy of its attributes, and is none."""
+    found = getattr(function, _RECORD, None)
+    return found if isinstance(found, _Replacement) and found.function is function else None

@@ -16,7 +16,7 @@ from urllib.parse import unquote_plus
 from replay_agent.exceptions import UserError, WireError
 from replay_agent.framing.content_encoding import decode, encodings
 from replay_agent.framing.raw_frames import MEDIA_TYPE, join_frames, split_frames
-from replay_agent.recording.matching.index import Key, Keying
+from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.recording.redaction.by_name import (
     find_form_fields,
     find_json_fields,

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from replay_agent.calls import AnswerError, ModelCall
-from replay_agent.messages import NO_TIMESTAMP, FinishReason, ModelResponse, ModelResponsePart, ToolCallPart
+from replay_agent.calls import AnswerError
+from replay_agent.messages import NO_TIMESTAMP, FinishReason, ModelResponse, ModelResponsePart
 from replay_agent.usage import Usage
-from replay_agent.wire.anthropic.content import write_response
-from replay_agent.wire.shapes.call_ids import CallIds
-from replay_agent.wire.shapes.counters import counter
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.made_up import made_up_id
 from replay_agent.wire.shapes.refusals import error_in
+from replay_agent.wire.shapes.scalars import counter
 
-__all__ = "read_error", "read_message", "write_error", "write_message"
+__all__ = "CACHE_READ", "CACHE_WRITE", "ERRORS", "INPUT", "OUTPUT", "read_error", "read_message"
 
 _FINISH_REASONS: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -26,8 +23,7 @@ _FINISH_REASONS: dict[str, FinishReason] = {
     "tool_use": "tool_call",
     "refusal": "content_filter",
 }
-_STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_call": "tool_use", "content_filter": "refusal"}
-_ERRORS = {
+ERRORS = {
     400: "invalid_request_error",
     401: "authentication_error",
     402: "billing_error",
@@ -40,7 +36,7 @@ _ERRORS = {
     529: "overloaded_error",
 }
 _STATUSES = {
-    **{name: status for status, name in _ERRORS.items()},
+    **{name: status for status, name in ERRORS.items()},
     "throttlingException": 429,
     "validationException": 400,
     "modelTimeoutException": 408,
@@ -64,38 +60,14 @@ def read_message(message: Fields, parts: list[ModelResponsePart]) -> ModelRespon
     )
 
 
-def write_message(call: ModelCall, answer: ModelResponse) -> Fields:
-    """Return the message that stands for a response."""
-    content = write_response(answer.parts, CallIds.after(call.messages))
-    calls_tools = any(isinstance(part, ToolCallPart) for part in answer.parts)
-    stop = _STOP_REASONS.get(answer.finish_reason or ("tool_call" if calls_tools else "stop"))
-    return {
-        "id": answer.provider_response_id or made_up_id("msg_", content),
-        "type": "message",
-        "role": "assistant",
-        "model": answer.model_name or call.model or "",
-        "content": content,
-        "stop_reason": stop,
-        "stop_sequence": None,
-        "usage": write_usage(answer.usage or Usage()),
-    }
-
-
 # --- usage ------------------------------------------------------------------------------------------------------------
 
-_INPUT = "input_tokens"
-_OUTPUT = "output_tokens"
-_CACHE_READ = "cache_read_input_tokens"
-_CACHE_WRITE = "cache_creation_input_tokens"
-_COUNTERS = (_INPUT, _OUTPUT, _CACHE_READ, _CACHE_WRITE)
+INPUT = "input_tokens"
+OUTPUT = "output_tokens"
+CACHE_READ = "cache_read_input_tokens"
+CACHE_WRITE = "cache_creation_input_tokens"
+_COUNTERS = (INPUT, OUTPUT, CACHE_READ, CACHE_WRITE)
 _GROUPS = ("cache_creation", "server_tool_use", "output_tokens_details")
-_GROUP_OF = {
-    "ephemeral_5m_input_tokens": "cache_creation",
-    "ephemeral_1h_input_tokens": "cache_creation",
-    "web_search_requests": "server_tool_use",
-    "web_fetch_requests": "server_tool_use",
-    "thinking_tokens": "output_tokens_details",
-}
 
 
 def read_usage(raw: object) -> Usage | None:
@@ -112,13 +84,13 @@ def read_usage(raw: object) -> Usage | None:
     if "compaction_iterations" in details:
         counts |= own
     named = {
-        "cache_read_tokens": counts[_CACHE_READ],
-        "cache_write_tokens": counts[_CACHE_WRITE],
+        "cache_read_tokens": counts[CACHE_READ],
+        "cache_write_tokens": counts[CACHE_WRITE],
         "reasoning_tokens": counter(_group(raw, "output_tokens_details").get("thinking_tokens")),
     }
     details = {key: value for key, value in {**named, **_extras(raw), **details}.items() if value}
-    request_tokens = counts[_INPUT] + counts[_CACHE_READ] + counts[_CACHE_WRITE]
-    return Usage(0, request_tokens, counts[_OUTPUT], request_tokens + counts[_OUTPUT], details or None)
+    request_tokens = counts[INPUT] + counts[CACHE_READ] + counts[CACHE_WRITE]
+    return Usage(0, request_tokens, counts[OUTPUT], request_tokens + counts[OUTPUT], details or None)
 
 
 def _group(raw: Fields, name: str) -> Fields:
@@ -149,29 +121,6 @@ def _iterations(iterations: list[Any]) -> tuple[dict[str, int], dict[str, int]]:
     return own, details if details.keys() - {"message_iterations"} else {}
 
 
-def write_usage(usage: Usage) -> Fields:
-    """Write counters as the provider would."""
-    details = dict(usage.details or {})
-    read, write = details.pop("cache_read_tokens", 0), details.pop("cache_write_tokens", 0)
-    written: Fields = {
-        _INPUT: max((usage.request_tokens or 0) - read - write, 0),
-        _CACHE_WRITE: write,
-        _CACHE_READ: read,
-        _OUTPUT: usage.response_tokens or 0,
-    }
-    if "reasoning_tokens" in details:
-        details["thinking_tokens"] = details.pop("reasoning_tokens")
-    for key, count in details.items():
-        group = _GROUP_OF.get(key)
-        place = written if group is None else written.setdefault(group, _empty_group(group))
-        place[key] = count
-    return written
-
-
-def _empty_group(group: str) -> dict[str, int]:
-    return {key: 0 for key, owner in _GROUP_OF.items() if owner == group}
-
-
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 
@@ -182,8 +131,3 @@ def read_error(said: Mapping[str, Any]) -> AnswerError:
     kind = inner.get("type") if isinstance(inner, dict) else None
     status = _STATUSES.get(kind) if isinstance(kind, str) else None
     return AnswerError(status or error.status, error.message)
-
-
-def write_error(status: int, message: str) -> Fields:
-    """Return the body of a refusal."""
-    return {"type": "error", "error": {"type": _ERRORS.get(status, "api_error"), "message": message}}

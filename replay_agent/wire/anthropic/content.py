@@ -33,9 +33,9 @@ from replay_agent.messages import (
 )
 from replay_agent.wire.shapes.call_ids import CallIds
 from replay_agent.wire.shapes.data_url import decode_base64
+from replay_agent.wire.shapes.history import retry_reason
 from replay_agent.wire.shapes.json_text import Fields, read_json, write_text
 from replay_agent.wire.shapes.made_up import made_up_id
-from replay_agent.wire.shapes.retries import retry_reason
 
 __all__ = (
     "REDACTED",

@@ -6,29 +6,22 @@ counters of ``message_delta`` are totals and take the place of those that ``mess
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from replay_agent.calls import Answer, AnswerError
 from replay_agent.exceptions import WireError
-from replay_agent.framing.sse import ServerSentEvent, encode_event
-from replay_agent.messages import (
-    ModelResponseStreamEvent,
-    NativeToolCallPart,
-    TextPart,
-    ToolCallPart,
-    UnknownPart,
-)
+from replay_agent.framing.sse import ServerSentEvent
+from replay_agent.messages import ModelResponseStreamEvent, NativeToolCallPart, TextPart, ToolCallPart, UnknownPart
 from replay_agent.wire.anthropic.answers import read_error, read_message
 from replay_agent.wire.anthropic.content import read_response, read_response_block
 from replay_agent.wire.shapes.event_source import EventSource
-from replay_agent.wire.shapes.framed_events import FramedEvents, is_framed, write_framed
-from replay_agent.wire.shapes.json_text import Fields, load_json, read_object, write_text
-from replay_agent.wire.shapes.made_up import pieces
+from replay_agent.wire.shapes.framed_events import FramedEvents, is_framed
+from replay_agent.wire.shapes.json_text import Fields, load_json, read_object
 from replay_agent.wire.shapes.streamed_parts import StreamedParts
 
-__all__ = "AnthropicStream", "stream_of"
+__all__ = ("AnthropicStream",)
 
 _FORMAT = "anthropic"
 _BEDROCK_METRICS = "amazon-bedrock-invocationMetrics"
@@ -226,53 +219,3 @@ def _index(event: Fields) -> object:
 def _string(delta: Fields, key: str) -> str:
     value = delta.get(key)
     return value if isinstance(value, str) else ""
-
-
-# --- written ----------------------------------------------------------------------------------------------------------
-
-
-_FILLED: dict[str, tuple[str, type]] = {
-    "text": ("text", str),
-    "thinking": ("thinking", str),
-    **dict.fromkeys(("tool_use", "server_tool_use", "mcp_tool_use"), ("input", dict)),
-}
-"""The blocks that come in pieces, and the field that the pieces fill."""
-
-
-def stream_of(message: Fields, *, framed: bool = False) -> tuple[bytes, ...]:
-    """Return the events in which the provider would send a message, a chunk each; Bedrock puts each in a frame."""
-    if framed:
-        return write_framed(_events_of(message))
-    return tuple(encode_event(write_text(event), event["type"]) for event in _events_of(message))
-
-
-def _events_of(message: Fields) -> Iterator[Fields]:
-    usage = message["usage"]
-    begun = {**message, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 0}}
-    yield {"type": "message_start", "message": begun}
-    yield {"type": "ping"}
-    for index, block in enumerate(message["content"]):
-        start, deltas = _opened(block)
-        yield {"type": "content_block_start", "index": index, "content_block": start}
-        for delta in deltas:
-            yield {"type": "content_block_delta", "index": index, "delta": delta}
-        yield {"type": "content_block_stop", "index": index}
-    change = {"stop_reason": message["stop_reason"], "stop_sequence": message["stop_sequence"]}
-    yield {"type": "message_delta", "delta": change, "usage": usage}
-    yield {"type": "message_stop"}
-
-
-def _opened(block: Any) -> tuple[Any, list[Fields]]:
-    """Return a block as it is opened, and the deltas that fill it."""
-    kind = block.get("type") if isinstance(block, dict) else None
-    filling = _FILLED.get(kind) if isinstance(kind, str) else None
-    if filling is None or not isinstance(block.get(filling[0]), filling[1]):
-        return block, []
-    if kind == "text":
-        return {**block, "text": ""}, [{"type": "text_delta", "text": text} for text in pieces(block["text"])]
-    if kind == "thinking":
-        deltas = [{"type": "thinking_delta", "thinking": text} for text in pieces(block["thinking"])]
-        signed = [{"type": "signature_delta", "signature": block["signature"]}] if block.get("signature") else []
-        return {**block, "thinking": "", "signature": ""}, [*deltas, *signed]
-    texts = ("", *pieces(write_text(block["input"])))
-    return {**block, "input": {}}, [{"type": "input_json_delta", "partial_json": text} for text in texts]

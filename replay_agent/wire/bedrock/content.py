@@ -32,11 +32,13 @@ from replay_agent.messages import (
 )
 from replay_agent.wire.shapes.call_ids import CallIds
 from replay_agent.wire.shapes.data_url import decode_base64
+from replay_agent.wire.shapes.history import retry_reason, user_prompt
 from replay_agent.wire.shapes.json_text import Fields, write_text
-from replay_agent.wire.shapes.retries import retry_reason
+from replay_agent.wire.shapes.scalars import text_of
 
 __all__ = (
     "REDACTED",
+    "RESPONSE_FIELDS",
     "RequestBlocks",
     "joined_citations",
     "read_image",
@@ -50,6 +52,9 @@ __all__ = (
 
 REDACTED = "redacted_content"
 """Id of a thinking part whose signature is reasoning that only the provider can read."""
+
+RESPONSE_FIELDS = ("additionalModelResponseFields", "trace", "performanceConfig", "serviceTier")
+"""What stands beside the message in an answer and is kept as unknown parts."""
 
 _SERVER_TOOL = "server_tool_use"
 _NATIVE_NAMES = {"nova_code_interpreter": "code_execution"}
@@ -68,18 +73,11 @@ def read_request_parts(content: list[Any], names: dict[str, str]) -> list[ModelR
     for block in content:
         result = _only(block, "toolResult")
         if isinstance(result, dict):
-            parts += [*_user_prompt(said), _read_result(result, names)]
+            parts += [*user_prompt(said), _read_result(result, names)]
             said = []
         else:
             said.append(_read_user_content(block))
-    return parts + _user_prompt(said)
-
-
-def _user_prompt(said: list[UserContent | UnknownPart]) -> list[ModelRequestPart]:
-    if not said:
-        return []
-    only = said[0] if len(said) == 1 else None
-    return [UserPromptPart(only if isinstance(only, str) else said, timestamp=NO_TIMESTAMP)]
+    return parts + user_prompt(said)
 
 
 def _read_user_content(block: object) -> UserContent | UnknownPart:
@@ -144,21 +142,21 @@ def _read_use(use: Fields) -> ModelResponsePart:
     args: str | Fields = given if isinstance(given, dict | str) else write_text(given)
     if use.get("type") == _SERVER_TOOL:
         return read_native_call(use, args)
-    return ToolCallPart(use["name"], args, _text(use, "toolUseId"))
+    return ToolCallPart(use["name"], args, text_of(use, "toolUseId"))
 
 
 def read_native_call(use: Fields, args: str | Fields) -> NativeToolCallPart:
     """Return a call of a tool that the provider runs."""
-    name = _text(use, "name") or ""
-    return NativeToolCallPart(_NATIVE_NAMES.get(name, name), args, _text(use, "toolUseId"))
+    name = text_of(use, "name") or ""
+    return NativeToolCallPart(_NATIVE_NAMES.get(name, name), args, text_of(use, "toolUseId"))
 
 
 def read_native_return(result: Fields) -> NativeToolReturnPart:
     """Return the result of a tool that the provider ran; its content is the block as it came, but for the id."""
-    kind = _text(result, "type") or ""
+    kind = text_of(result, "type") or ""
     name = kind.removesuffix("_result")
     content = {key: value for key, value in result.items() if key != "toolUseId"}
-    return NativeToolReturnPart(_NATIVE_NAMES.get(name, name), content, _text(result, "toolUseId"))
+    return NativeToolReturnPart(_NATIVE_NAMES.get(name, name), content, text_of(result, "toolUseId"))
 
 
 def _read_reasoning(reasoning: Fields) -> ThinkingPart | None:
@@ -167,7 +165,7 @@ def _read_reasoning(reasoning: Fields) -> ThinkingPart | None:
         return ThinkingPart("", redacted, REDACTED)
     shown = _only(reasoning, "reasoningText")
     if isinstance(shown, dict) and shown.keys() <= {"text", "signature"}:
-        return ThinkingPart(_text(shown, "text") or "", _text(shown, "signature"))
+        return ThinkingPart(text_of(shown, "text") or "", text_of(shown, "signature"))
     return None
 
 
@@ -342,11 +340,6 @@ def write_call_input(args: str | Fields) -> Any:
 def _only(fields: object, key: str) -> Any:
     """Return the value under ``key`` of an object that has no other key, None for anything else."""
     return fields.get(key) if isinstance(fields, dict) and len(fields) == 1 else None
-
-
-def _text(fields: Fields, key: str) -> str | None:
-    value = fields.get(key)
-    return value if isinstance(value, str) else None
 
 
 def joined_citations(blocks: Iterable[Fields]) -> Iterator[Fields]:

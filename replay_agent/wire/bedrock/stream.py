@@ -11,13 +11,13 @@ from replay_agent.framing.aws_frames import Frame, FrameDecoder
 from replay_agent.messages import (
     NO_TIMESTAMP,
     FilePart,
-    FinishReason,
     ModelResponse,
     ModelResponsePart,
     ModelResponseStreamEvent,
     UnknownPart,
 )
 from replay_agent.usage import Usage
+from replay_agent.wire.bedrock.answers import FINISH_REASONS, read_usage, stream_error
 from replay_agent.wire.bedrock.content import (
     REDACTED,
     read_image,
@@ -25,44 +25,16 @@ from replay_agent.wire.bedrock.content import (
     read_native_return,
     read_response_parts,
 )
-from replay_agent.wire.shapes.counters import counter
 from replay_agent.wire.shapes.json_text import Fields, read_object
 from replay_agent.wire.shapes.refusals import error_in, refusal
+from replay_agent.wire.shapes.scalars import counter
 from replay_agent.wire.shapes.streamed_parts import StreamedParts
 
-__all__ = "ERRORS", "BedrockStream"
+__all__ = ("BedrockStream",)
 
 _FORMAT = "bedrock"
 _BLANKS_FIRST = re.compile(r"(?:^|\.)(?:qwen\.|deepseek\.r1|moonshot(?:ai)?\.)")
 """Models that stream blank lines between their reasoning and their text, which are not text."""
-_FINISH_REASONS: dict[str, FinishReason] = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "tool_use": "tool_call",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "guardrail_intervened": "content_filter",
-    "content_filtered": "content_filter",
-    "malformed_model_output": "error",
-    "malformed_tool_use": "error",
-}
-ERRORS = {
-    400: "ValidationException",
-    403: "AccessDeniedException",
-    404: "ResourceNotFoundException",
-    408: "ModelTimeoutException",
-    424: "ModelErrorException",
-    429: "ThrottlingException",
-    500: "InternalServerException",
-    503: "ServiceUnavailableException",
-}
-"""Names of the exceptions of the AWS SDKs by the status that comes with them."""
-_STREAM_ERRORS = {
-    **{name.lower(): status for status, name in ERRORS.items()},
-    "modelstreamerrorexception": 424,
-    "modelnotreadyexception": 429,
-    "servicequotaexceededexception": 400,
-}
 
 
 class BedrockStream:
@@ -104,7 +76,7 @@ class BedrockStream:
             parts,
             model_name=self._model,
             timestamp=NO_TIMESTAMP,
-            finish_reason=_FINISH_REASONS.get(events.stop_reason or ""),
+            finish_reason=FINISH_REASONS.get(events.stop_reason or ""),
             usage=events.usage,
             provider_response_id=self._response_id,
         )
@@ -135,7 +107,7 @@ class _Events:
     def take(self, frame: Frame) -> list[ModelResponseStreamEvent]:
         kind = frame.text(":message-type")
         if kind in ("exception", "error"):
-            self.error = _stream_error(frame)
+            self.error = stream_error(frame)
             return []
         name = frame.text(":event-type") or ""
         payload = read_object(frame.payload or b"{}", _FORMAT)
@@ -243,7 +215,7 @@ class _Events:
         return self._beside(payload, "additionalModelResponseFields")
 
     def _metadata(self, payload: Fields) -> list[ModelResponseStreamEvent]:
-        self.usage = _read_usage(payload.get("usage")) or self.usage
+        self.usage = read_usage(payload.get("usage")) or self.usage
         return self._beside(payload, "trace", "performanceConfig", "serviceTier")
 
     def _beside(self, payload: Fields, *names: str) -> list[ModelResponseStreamEvent]:
@@ -263,33 +235,3 @@ class _Events:
 
 def _index(payload: Fields) -> int:
     return counter(payload.get("contentBlockIndex"))
-
-
-def _stream_error(frame: Frame) -> AnswerError:
-    name = frame.text(":exception-type") or frame.text(":error-code") or ""
-    status = _STREAM_ERRORS.get(name.lower())
-    if frame.text(":message-type") == "error":
-        return AnswerError(status, frame.text(":error-message") or name)
-    told = refusal(status, frame.payload)
-    return AnswerError(told.status, told.message if frame.payload else name)
-
-
-def _read_usage(usage: object) -> Usage | None:
-    if not isinstance(usage, dict):
-        return None
-    counts = {key: counter(value) for key, value in usage.items()}
-    cache_read, cache_write = counts.get("cacheReadInputTokens", 0), counts.get("cacheWriteInputTokens", 0)
-    request_tokens = counts.get("inputTokens", 0) + cache_read + cache_write
-    response_tokens = counts.get("outputTokens", 0)
-    server_tools = usage.get("serverToolUsage")
-    details = {
-        "cache_read_tokens": cache_read,
-        "cache_write_tokens": cache_write,
-        **({key: counter(value) for key, value in server_tools.items()} if isinstance(server_tools, dict) else {}),
-    }
-    return Usage(
-        request_tokens=request_tokens,
-        response_tokens=response_tokens,
-        total_tokens=counts.get("totalTokens", request_tokens + response_tokens),
-        details={key: value for key, value in details.items() if value} or None,
-    )

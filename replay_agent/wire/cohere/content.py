@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from replay_agent.exceptions import WireError
 from replay_agent.messages import (
     NO_TIMESTAMP,
     ImageUrl,
     ModelMessage,
-    ModelRequest,
     ModelRequestPart,
     ModelResponse,
     ModelResponsePart,
@@ -26,8 +24,8 @@ from replay_agent.messages import (
 )
 from replay_agent.wire.shapes.call_ids import CallIds
 from replay_agent.wire.shapes.data_url import read_data_url
+from replay_agent.wire.shapes.history import read_history, retry_reason
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.retries import retry_reason
 
 __all__ = "read_call_part", "read_message", "read_messages", "write_message", "write_messages"
 
@@ -39,22 +37,8 @@ _MESSAGE_FIELDS = ("tool_plan", "citations")
 
 
 def read_messages(messages: object) -> list[ModelMessage]:
-    if not isinstance(messages, list):
-        raise WireError("the messages are no list", _FORMAT)
-    names: dict[str, str] = {}
-    history: list[ModelMessage] = []
-    for message in messages:
-        if not isinstance(message, dict):
-            raise WireError("a message is no object", _FORMAT)
-        if message.get("role") == "assistant":
-            parts = list(read_message(message))
-            names |= {part.tool_call_id or "": part.tool_name for part in parts if isinstance(part, ToolCallPart)}
-            history.append(ModelResponse(parts, timestamp=NO_TIMESTAMP))
-        elif history and isinstance(history[-1], ModelRequest):
-            history[-1].parts.append(_read_request_part(message, names))
-        else:
-            history.append(ModelRequest([_read_request_part(message, names)]))
-    return history
+    """Return the conversation that a body's messages are."""
+    return read_history(messages, read_message, _read_request_part, _FORMAT)
 
 
 def _read_request_part(message: Fields, names: dict[str, str]) -> ModelRequestPart:

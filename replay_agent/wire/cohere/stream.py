@@ -8,34 +8,19 @@ from typing import Any
 from replay_agent.calls import Answer, AnswerError
 from replay_agent.exceptions import WireError
 from replay_agent.framing.sse import ServerSentEvent
-from replay_agent.messages import (
-    NO_TIMESTAMP,
-    FinishReason,
-    ModelResponse,
-    ModelResponseStreamEvent,
-    UnknownPart,
-)
+from replay_agent.messages import NO_TIMESTAMP, ModelResponse, ModelResponseStreamEvent, UnknownPart
 from replay_agent.usage import Usage
+from replay_agent.wire.cohere.answers import FINISH_REASONS, read_usage
 from replay_agent.wire.cohere.content import read_call_part, read_message
-from replay_agent.wire.shapes.counters import counter
 from replay_agent.wire.shapes.event_source import EventSource
 from replay_agent.wire.shapes.json_text import Fields, read_json, read_object
 from replay_agent.wire.shapes.refusals import error_in, refusal
+from replay_agent.wire.shapes.scalars import counter
 from replay_agent.wire.shapes.streamed_parts import StreamedParts
 
-__all__ = "BILLED", "CohereStream"
+__all__ = ("CohereStream",)
 
 _FORMAT = "cohere"
-_FINISH_REASONS: dict[str, FinishReason] = {
-    "COMPLETE": "stop",
-    "STOP_SEQUENCE": "stop",
-    "MAX_TOKENS": "length",
-    "TOOL_CALL": "tool_call",
-    "ERROR": "error",
-    "TIMEOUT": "error",
-}
-BILLED = ("input_tokens", "output_tokens", "search_units", "classifications")
-"""Counters of what is charged, which are not those of what was read and written."""
 
 
 class CohereStream:
@@ -79,7 +64,7 @@ class CohereStream:
             parts,
             model_name=self._model,
             timestamp=NO_TIMESTAMP,
-            finish_reason=_FINISH_REASONS.get(self._reason or ""),
+            finish_reason=FINISH_REASONS.get(self._reason or ""),
             usage=self._usage,
             provider_response_id=self._id,
         )
@@ -191,7 +176,7 @@ class CohereStream:
     def _end(self, fields: Fields) -> None:
         reason = fields.get("finish_reason")
         self._reason = reason if isinstance(reason, str) else ""
-        self._usage = _read_usage(fields.get("usage"))
+        self._usage = read_usage(fields.get("usage"))
 
     _HANDLERS: dict[str, Callable[[CohereStream, Fields, Fields, Fields], list[ModelResponseStreamEvent]]] = {  # noqa: RUF012
         "message-start": _start,
@@ -206,20 +191,3 @@ class CohereStream:
         "citation-end": _nothing,
         "message-end": _message_end,
     }
-
-
-def _read_usage(usage: object) -> Usage | None:
-    if not isinstance(usage, dict):
-        return None
-    tokens, billed = usage.get("tokens"), usage.get("billed_units")
-    tokens = tokens if isinstance(tokens, dict) else {}
-    billed = billed if isinstance(billed, dict) else {}
-    request_tokens, response_tokens = counter(tokens.get("input_tokens")), counter(tokens.get("output_tokens"))
-    details = {"cache_read_tokens": counter(usage.get("cached_tokens"))}
-    details |= {name: counter(billed.get(name)) for name in BILLED}
-    return Usage(
-        request_tokens=request_tokens or None,
-        response_tokens=response_tokens or None,
-        total_tokens=request_tokens + response_tokens,
-        details={name: count for name, count in details.items() if count} or None,
-    )

@@ -32,8 +32,9 @@ from replay_agent.messages import (
     UserPromptPart,
 )
 from replay_agent.wire.shapes.data_url import decode_base64
+from replay_agent.wire.shapes.history import retry_reason, user_prompt
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.retries import retry_reason
+from replay_agent.wire.shapes.scalars import text_of
 
 __all__ = (
     "CODE_EXECUTION",
@@ -114,40 +115,40 @@ def _read_text(text: object) -> TextPart | None:
     return TextPart(text) if isinstance(text, str) else None
 
 
-def _read_call(value: object) -> ToolCallPart | None:
+def read_call(value: object) -> ToolCallPart | None:
     call = camel(value) if isinstance(value, dict) else {}
     args = call.get("args", {})
     if not isinstance(call.get("name"), str) or not isinstance(args, dict | None):
         return None
-    return ToolCallPart(call["name"], args or {}, _text(call, "id"))
+    return ToolCallPart(call["name"], args or {}, text_of(call, "id"))
 
 
 def _read_code(value: object) -> NativeToolCallPart | None:
     if not isinstance(value, dict):
         return None
-    return NativeToolCallPart(CODE_EXECUTION, {key: value[key] for key in value if key != "id"}, _text(value, "id"))
+    return NativeToolCallPart(CODE_EXECUTION, {key: value[key] for key in value if key != "id"}, text_of(value, "id"))
 
 
 def _read_code_result(value: object) -> NativeToolReturnPart | None:
     if not isinstance(value, dict):
         return None
-    return NativeToolReturnPart(CODE_EXECUTION, {key: value[key] for key in value if key != "id"}, _text(value, "id"))
+    return NativeToolReturnPart(CODE_EXECUTION, {key: value[key] for key in value if key != "id"}, text_of(value, "id"))
 
 
 def _read_tool_call(value: object) -> NativeToolCallPart | None:
     call = camel(value) if isinstance(value, dict) else {}
     name, args = _tool_name(call), call.get("args", {})
-    return NativeToolCallPart(name, args, _text(call, "id")) if name and isinstance(args, dict) else None
+    return NativeToolCallPart(name, args, text_of(call, "id")) if name and isinstance(args, dict) else None
 
 
 def _read_tool_response(value: object) -> NativeToolReturnPart | None:
     result = camel(value) if isinstance(value, dict) else {}
     name = _tool_name(result)
-    return NativeToolReturnPart(name, result.get("response"), _text(result, "id")) if name else None
+    return NativeToolReturnPart(name, result.get("response"), text_of(result, "id")) if name else None
 
 
 def _tool_name(fields: Fields) -> str | None:
-    kind = _text(fields, "toolType")
+    kind = text_of(fields, "toolType")
     return None if kind is None else _TOOL_NAMES.get(kind, kind.lower())
 
 
@@ -158,7 +159,7 @@ def _read_file(value: object) -> FilePart | None:
 
 _READERS: dict[str, Callable[[object], ModelResponsePart | None]] = {
     "text": _read_text,
-    "functionCall": _read_call,
+    "functionCall": read_call,
     "executableCode": _read_code,
     "codeExecutionResult": _read_code_result,
     "toolCall": _read_tool_call,
@@ -179,16 +180,9 @@ def read_user_parts(raw_parts: Iterable[object]) -> list[ModelRequestPart]:
         if result is None:
             said += _read_user_content(raw, part)
         else:
-            parts += [*_user_prompt(said), result]
+            parts += [*user_prompt(said), result]
             said = []
-    return parts + _user_prompt(said)
-
-
-def _user_prompt(said: list[UserContent | UnknownPart]) -> list[ModelRequestPart]:
-    if not said:
-        return []
-    only = said[0] if len(said) == 1 else None
-    return [UserPromptPart(only if isinstance(only, str) else said, timestamp=NO_TIMESTAMP)]
+    return parts + user_prompt(said)
 
 
 def _read_user_content(raw: object, part: Fields) -> list[UserContent | UnknownPart]:
@@ -229,7 +223,7 @@ def _media_type(url: ImageUrl | AudioUrl | DocumentUrl) -> str | None:
 
 def _read_result(value: object) -> ToolReturnPart | RetryPromptPart | None:
     result = camel(value) if isinstance(value, dict) else {}
-    name, response, call_id = result.get("name"), result.get("response", {}), _text(result, "id")
+    name, response, call_id = result.get("name"), result.get("response", {}), text_of(result, "id")
     if not isinstance(name, str) or not isinstance(response, dict):
         return None
     beside = _beside(result)
@@ -262,11 +256,6 @@ def _read_result_file(file: object) -> BinaryContent | UnknownPart:
     fields = camel(file) if isinstance(file, dict) else {}
     content = _read_blob(fields["inlineData"]) if fields.keys() == {"inlineData"} else None
     return UnknownPart(file) if content is None else content
-
-
-def _text(fields: Fields, key: str) -> str | None:
-    value = fields.get(key)
-    return value if isinstance(value, str) else None
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------

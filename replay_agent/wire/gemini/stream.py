@@ -11,7 +11,6 @@ from replay_agent.calls import Answer, AnswerError
 from replay_agent.exceptions import WireError
 from replay_agent.messages import (
     NO_TIMESTAMP,
-    FinishReason,
     ModelResponse,
     ModelResponsePart,
     ModelResponseStreamEvent,
@@ -23,38 +22,19 @@ from replay_agent.messages import (
     UnknownPart,
 )
 from replay_agent.usage import Usage
+from replay_agent.wire.gemini.answers import FINISH_REASONS, addresses, has_retrieved, read_usage
 from replay_agent.wire.gemini.arguments import PartialCall
 from replay_agent.wire.gemini.content import camel, read_model_part, read_signature
-from replay_agent.wire.shapes.counters import counter
 from replay_agent.wire.shapes.event_source import EventSource
 from replay_agent.wire.shapes.json_elements import JSONElements
 from replay_agent.wire.shapes.json_text import Fields, read_json
 from replay_agent.wire.shapes.refusals import error_in, refusal
+from replay_agent.wire.shapes.scalars import counter, read_timestamp, text_of
 from replay_agent.wire.shapes.streamed_parts import StreamedParts
-from replay_agent.wire.shapes.timestamps import read_timestamp
 
-__all__ = "GROUNDING_FIELDS", "MODALITY_COUNTERS", "GeminiStream"
+__all__ = ("GeminiStream",)
 
 _FORMAT = "gemini"
-_FINISH_REASONS: dict[str, FinishReason] = {
-    "STOP": "stop",
-    "MAX_TOKENS": "length",
-    "CONTINUATION": "length",
-    "SAFETY": "content_filter",
-    "RECITATION": "content_filter",
-    "BLOCKLIST": "content_filter",
-    "PROHIBITED_CONTENT": "content_filter",
-    "SPII": "content_filter",
-    "MODEL_ARMOR": "content_filter",
-    "IMAGE_SAFETY": "content_filter",
-    "IMAGE_PROHIBITED_CONTENT": "content_filter",
-    "IMAGE_RECITATION": "content_filter",
-    "LANGUAGE": "error",
-    "MALFORMED_FUNCTION_CALL": "error",
-    "UNEXPECTED_TOOL_CALL": "error",
-    "TOO_MANY_TOOL_CALLS": "error",
-    "NO_IMAGE": "error",
-}
 _CHUNK_FIELDS = {"candidates", "usageMetadata", "modelVersion", "responseId", "createTime", "error"}
 _CANDIDATE_FIELDS = {
     "content",
@@ -67,27 +47,6 @@ _CANDIDATE_FIELDS = {
     "groundingMetadata",
     "urlContextMetadata",
 }
-GROUNDING_FIELDS = frozenset(
-    {
-        "groundingChunks",
-        "groundingSupports",
-        "searchEntryPoint",
-        "retrievalMetadata",
-        "retrievalQueries",
-        "googleMapsWidgetContextToken",
-        "imageSearchQueries",
-        "sourceFlaggingUris",
-    }
-)
-"""What may stand beside the queries in the metadata of a search."""
-MODALITY_COUNTERS = {
-    "promptTokensDetails": "prompt",
-    "cacheTokensDetails": "cache",
-    "candidatesTokensDetails": "candidates",
-    "toolUsePromptTokensDetails": "tool_use_prompt",
-}
-"""Lists of tokens by modality in the usage, and what our names for their counters end with."""
-_STANDARD_COUNTERS = {"audio_prompt_tokens": "input_audio_tokens", "audio_candidates_tokens": "output_audio_tokens"}
 
 
 class GeminiStream:
@@ -178,7 +137,7 @@ class _Response:
             parts,
             model_name=self._model,
             timestamp=self._timestamp,
-            finish_reason="content_filter" if self._blocked else _FINISH_REASONS.get(self._reason or ""),
+            finish_reason="content_filter" if self._blocked else FINISH_REASONS.get(self._reason or ""),
             usage=self._usage,
             provider_response_id=self._id,
         )
@@ -207,11 +166,11 @@ class _Response:
         return self._last_parts()
 
     def _note(self, chunk: Fields) -> None:
-        self._model = _text(chunk, "modelVersion") or self._model
-        self._id = _text(chunk, "responseId") or self._id
+        self._model = text_of(chunk, "modelVersion") or self._model
+        self._id = text_of(chunk, "responseId") or self._id
         self._timestamp = read_timestamp(chunk.get("createTime")) or self._timestamp
         if isinstance(chunk.get("usageMetadata"), dict):
-            self._usage = _read_usage(camel(chunk["usageMetadata"]), self._usage)
+            self._usage = read_usage(camel(chunk["usageMetadata"]), self._usage)
         feedback = chunk.get("promptFeedback")
         if isinstance(feedback, dict) and camel(feedback).get("blockReason"):
             self._blocked = True
@@ -226,7 +185,7 @@ class _Response:
             if not merging:
                 self._begin("")
             events += self._take_part(raw)
-        self._reason = _text(candidate, "finishReason") or self._reason
+        self._reason = text_of(candidate, "finishReason") or self._reason
         self._grounding = _object(candidate, "groundingMetadata") or self._grounding
         self._pages = _object(candidate, "urlContextMetadata") or self._pages
         rest = {key: value for key, value in candidate.items() if key not in _CANDIDATE_FIELDS}
@@ -270,9 +229,9 @@ class _Response:
 
     def _take_partial(self, call: Fields, signature: str | None) -> list[ModelResponseStreamEvent]:
         events = [] if signature is None else self._add(ThinkingPart("", signature))
-        name = _text(call, "name")
+        name = text_of(call, "name")
         if name is not None:
-            self._call = PartialCall(name, _text(call, "id"))
+            self._call = PartialCall(name, text_of(call, "id"))
         if self._call is None:
             return events + self._add(UnknownPart({"functionCall": call}))
         pieces = call.get("partialArgs")
@@ -287,12 +246,12 @@ class _Response:
         """Return what the provider tells of the whole answer: searches it made, pages it read, and what is unknown."""
         self._begin("")
         candidate, beside = dict(self._candidate), dict(self._beside)
-        events = self._last_tool("web_fetch", self._pages, {"urls": _addresses(self._pages)})
+        events = self._last_tool("web_fetch", self._pages, {"urls": addresses(self._pages)})
         queries, rest = self._grounding.get("webSearchQueries"), dict(self._grounding)
         if queries and not self._native_calls:
             rest.pop("webSearchQueries")
             events += self._last_tool("web_search", rest, {"queries": queries})
-        elif _has_retrieved(rest) and not self._native_calls:
+        elif has_retrieved(rest) and not self._native_calls:
             events += self._last_tool("file_search", rest, {})
         elif rest:
             candidate["groundingMetadata"] = rest
@@ -307,62 +266,6 @@ class _Response:
         return [*self._parts.whole(call, (name, "call")), *self._parts.whole(result, (name, "return"))]
 
 
-def _text(fields: Fields, key: str) -> str | None:
-    value = fields.get(key)
-    return value if isinstance(value, str) else None
-
-
 def _object(fields: Fields, key: str) -> Fields:
     value = fields.get(key)
     return camel(value) if isinstance(value, dict) else {}
-
-
-def _addresses(pages: Fields) -> list[str]:
-    entries = pages.get("urlMetadata")
-    found = (
-        [camel(entry).get("retrievedUrl") for entry in entries if isinstance(entry, dict)]
-        if isinstance(entries, list)
-        else []
-    )
-    return [address for address in found if isinstance(address, str)]
-
-
-def _has_retrieved(grounding: Fields) -> bool:
-    chunks = grounding.get("groundingChunks")
-    return isinstance(chunks, list) and any(
-        isinstance(chunk, dict) and "retrievedContext" in camel(chunk) for chunk in chunks
-    )
-
-
-def _read_usage(metadata: Fields, before: Usage | None) -> Usage:
-    """Return the usage; each chunk tells the sum so far, and what it leaves out is as it was."""
-    counts = {key: counter(value) for key, value in metadata.items()}
-    request_tokens = counts.get("promptTokenCount", 0) + counts.get("toolUsePromptTokenCount", 0)
-    response_tokens = counts.get("candidatesTokenCount", 0) + counts.get("thoughtsTokenCount", 0)
-    details = {
-        "cache_read_tokens": counts.get("cachedContentTokenCount", 0),
-        "reasoning_tokens": counts.get("thoughtsTokenCount", 0),
-        "tool_use_prompt_tokens": counts.get("toolUsePromptTokenCount", 0),
-        **_by_modality(metadata),
-    }
-    known = {key: value for key, value in details.items() if value}
-    if before is None:
-        before = Usage(request_tokens=0, response_tokens=0, total_tokens=0)
-    return Usage(
-        request_tokens=request_tokens or before.request_tokens,
-        response_tokens=response_tokens or before.response_tokens,
-        total_tokens=counts.get("totalTokenCount") or before.total_tokens,
-        details={**(before.details or {}), **known} or None,
-    )
-
-
-def _by_modality(metadata: Fields) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for key, where in MODALITY_COUNTERS.items():
-        entries = metadata.get(key)
-        for entry in entries if isinstance(entries, list) else []:
-            fields = camel(entry) if isinstance(entry, dict) else {}
-            if modality := _text(fields, "modality"):
-                name = f"{modality.lower()}_{where}_tokens"
-                found[_STANDARD_COUNTERS.get(name, name)] = counter(fields.get("tokenCount"))
-    return found

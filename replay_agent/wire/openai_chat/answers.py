@@ -6,14 +6,7 @@ from datetime import UTC, datetime
 
 from replay_agent.calls import Answer, ModelCall
 from replay_agent.exceptions import WireError
-from replay_agent.messages import (
-    NO_TIMESTAMP,
-    FinishReason,
-    ModelResponse,
-    ModelResponsePart,
-    TextPart,
-    ToolCallPart,
-)
+from replay_agent.messages import NO_TIMESTAMP, FinishReason, ModelResponse, ModelResponsePart, TextPart, ToolCallPart
 from replay_agent.wire.openai_chat.assistant import read_assistant
 from replay_agent.wire.openai_chat.dialects import Dialect
 from replay_agent.wire.openai_chat.usage import read_usage

@@ -29,8 +29,8 @@ from replay_agent.messages import (
 from replay_agent.wire.openai_chat.assistant import address_in, assistant_fields, is_text, read_assistant
 from replay_agent.wire.openai_chat.dialects import Dialect
 from replay_agent.wire.shapes.data_url import decode_base64, read_data_url, write_data_url
+from replay_agent.wire.shapes.history import retry_reason
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.retries import retry_reason
 
 __all__ = "read_messages", "write_messages"
 

@@ -6,68 +6,49 @@ gateways carry the same bodies under paths that end in ``/responses``.
 
 from __future__ import annotations
 
-from typing import Any, cast
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import ClassVar
 
-from replay_agent.calls import Answer, ModelCall, OutputSchema, ToolChoice, ToolDefinition
-from replay_agent.exceptions import WireError
+from replay_agent.calls import ModelCall
 from replay_agent.messages import ModelResponse
-from replay_agent.settings import ModelSettings
-from replay_agent.traffic import Headers, Request
-from replay_agent.wire.codec import EncodedAnswer, EncodedCall, StreamDecoder
-from replay_agent.wire.openai_responses.answers import write_error, write_response
-from replay_agent.wire.openai_responses.input import read_input, write_input
+from replay_agent.traffic import Headers
+from replay_agent.wire.codec import Asked, Codec, EncodedAnswer, EncodedCall, StreamDecoder, unchanged_source
+from replay_agent.wire.openai_responses.calls import read_call, write_call
 from replay_agent.wire.openai_responses.stream import ResponsesStream
-from replay_agent.wire.openai_responses.written import stream_of
-from replay_agent.wire.shapes.json_text import Fields, read_object, write_json
-from replay_agent.wire.shapes.refusals import refusal
-from replay_agent.wire.shapes.unread_fields import put_back, taken_down
+from replay_agent.wire.openai_responses.written import stream_of, write_error, write_response
+from replay_agent.wire.shapes.json_text import write_json
 
 __all__ = "OpenAIResponses", "codec"
 
 _FORMAT = "openai_responses"
+
 _ASKING = ("input", "prompt", "previous_response_id", "conversation")
 """A body with none of these asks for nothing."""
-_UNREMARKABLE = frozenset({"id", "status", "type", "arguments", "action"})
-"""Fields of items that mean nothing by themselves, and those that are said in their parts, though in other words."""
 _JSON = (("content-type", "application/json"),)
 _EVENTS = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"))
 
 
-class OpenAIResponses:
+class OpenAIResponses(Codec):
     """The codec of OpenAI's Responses API."""
 
-    name = _FORMAT
+    name = "openai_responses"
+    least: ClassVar[Mapping[str, object]] = {"input": []}
 
-    def claims(self, request: Request) -> bool:
+    def serves(self, asked: Asked) -> bool:
+        """Tell whether an address ends as those of the Responses API do."""
+        return asked.path.endswith("/responses")
+
+    def claims(self, asked: Asked) -> bool:
         """Tell whether this is a call of the Responses API: by the end of its path and what its body asks."""
-        if request.method != "POST" or not urlsplit(request.url).path.endswith("/responses"):
-            return False
-        try:
-            body = read_object(request.body, _FORMAT)
-        except WireError:
-            return False
-        return any(body.get(key) is not None for key in _ASKING)
+        return self.serves(asked) and any(asked.fields.get(key) is not None for key in _ASKING)
 
     def encode_call(self, call: ModelCall) -> EncodedCall:
         """Write a call. `UserError` for content that the format has no place for."""
-        unchanged = call.source is not None and _read_call(read_object(call.source, _FORMAT)) == call
-        return EncodedCall("/responses", call.source if unchanged and call.source else write_json(_compose(call)))
+        return EncodedCall("/responses", unchanged_source(call, read_call) or write_json(write_call(call)))
 
-    def decode_call(self, request: Request) -> ModelCall:
+    def read_call(self, asked: Asked) -> ModelCall:
         """Read a client's request."""
-        return _read_call(read_object(request.body, _FORMAT)).read_from(request.body)
-
-    def decode_answer(self, call: ModelCall | None, status: int, headers: Headers, body: bytes) -> Answer:
-        """Read a whole answer."""
-        if status >= 400:
-            return Answer(error=refusal(status, body))
-        if not body and not (call and call.stream):
-            raise WireError("the answer is empty", _FORMAT)
-        decoder = self.stream_decoder(call, headers)
-        decoder.feed(body)
-        decoder.close()
-        return decoder.answer
+        return read_call(asked.fields)
 
     def stream_decoder(self, call: ModelCall | None, headers: Headers) -> StreamDecoder:  # noqa: ARG002
         """Return a decoder for one answer; one that is no stream is read when it is closed."""
@@ -86,154 +67,3 @@ class OpenAIResponses:
 
 
 codec = OpenAIResponses()
-
-# --- calls ------------------------------------------------------------------------------------------------------------
-
-_SETTINGS: dict[str, tuple[str, type | tuple[type, ...]]] = {
-    "max_output_tokens": ("max_tokens", int),
-    "temperature": ("temperature", (int, float)),
-    "top_p": ("top_p", (int, float)),
-    "parallel_tool_calls": ("parallel_tool_calls", bool),
-}
-
-
-def _read_call(body: Fields) -> ModelCall:
-    tools, others = _read_tools(body.get("tools"))
-    messages, system_role = read_input(body.get("instructions"), body.get("input"))
-    previous = body.get("previous_response_id")
-    call = ModelCall(
-        messages,
-        body["model"] if isinstance(body.get("model"), str) else None,
-        tools=tools,
-        tool_choice=_read_choice(body.get("tool_choice")),
-        settings=_read_settings(body),
-        output_schema=_read_output_schema(body.get("text")),
-        stream=body.get("stream") is True,
-        previous_response_id=previous if isinstance(previous, str) else None,
-        system_role=system_role,
-        extras={"tools": others} if others else {},
-    )
-    call.extras |= taken_down(_compose(call), body, unremarkable=_UNREMARKABLE)
-    return call
-
-
-def _compose(call: ModelCall) -> Fields:
-    instructions, items = write_input(call.messages, call.system_role)
-    effort = call.settings.get("openai_reasoning_effort")
-    body: Fields = {"model": call.model, "input": items, "stream": call.stream}
-    optional = {
-        "instructions": instructions,
-        "previous_response_id": call.previous_response_id,
-        "text": _write_output_schema(call.output_schema),
-        "reasoning": None if effort is None else {"effort": effort},
-        **{name: call.settings.get(key) for name, (key, _) in _SETTINGS.items()},
-    }
-    body |= {key: value for key, value in optional.items() if value is not None}
-    extras = dict(call.extras)
-    others = extras.pop("tools") if isinstance(extras.get("tools"), list) else []
-    tools = [*others, *(_write_tool(tool) for tool in call.tools)]
-    if tools:
-        body["tools"] = tools
-        body |= _write_choice(call.tool_choice)
-    put_back(body, extras)
-    return body
-
-
-def _read_settings(body: Fields) -> ModelSettings:
-    settings: Fields = {}
-    for name, (key, kind) in _SETTINGS.items():
-        value = body.get(name)
-        if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
-            settings[key] = value
-    return cast("ModelSettings", settings)
-
-
-def _read_tools(raw: object) -> tuple[list[ToolDefinition], list[Any]]:
-    """Return the client's own functions, and the tools of every other kind, as they came."""
-    tools: list[ToolDefinition] = []
-    others: list[Any] = []
-    for tool in raw if isinstance(raw, list) else ():
-        definition = _read_tool(tool)
-        if definition is None:
-            others.append(tool)
-        else:
-            tools.append(definition)
-    return tools, others
-
-
-def _read_tool(tool: object) -> ToolDefinition | None:
-    if not isinstance(tool, dict) or tool.get("type") != "function":
-        return None
-    name, description, schema = tool.get("name"), tool.get("description"), tool.get("parameters")
-    if not isinstance(name, str) or not isinstance(description, str | None) or not isinstance(schema, dict | None):
-        return None
-    strict = True if tool.get("strict") is True else None
-    return ToolDefinition(name, description, schema or {"type": "object", "properties": {}}, strict=strict)
-
-
-def _write_tool(tool: ToolDefinition) -> Fields:
-    # The API reads a missing "strict" as true, which refuses most schemas.
-    return {
-        "type": "function",
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": tool.parameters_json_schema,
-        "strict": bool(tool.strict),
-    }
-
-
-def _read_choice(raw: object) -> ToolChoice | None:
-    if raw in ("auto", "required", "none"):
-        return cast("ToolChoice", raw)
-    if not isinstance(raw, dict):
-        return None
-    if raw.get("type") == "function" and isinstance(raw.get("name"), str):
-        return (raw["name"],)
-    if raw.get("type") == "allowed_tools" and raw.get("mode") == "required" and isinstance(raw.get("tools"), list):
-        names = [tool.get("name") if isinstance(tool, dict) else None for tool in raw["tools"]]
-        return tuple(str(name) for name in names) if all(isinstance(name, str) for name in names) else None
-    return None
-
-
-def _write_choice(choice: ToolChoice | None) -> Fields:
-    if choice is None:
-        return {}
-    if not isinstance(choice, tuple):
-        return {"tool_choice": choice}
-    if len(choice) == 1:
-        return {"tool_choice": {"type": "function", "name": choice[0]}}
-    allowed = [{"type": "function", "name": name} for name in choice]
-    return {"tool_choice": {"type": "allowed_tools", "mode": "required", "tools": allowed}}
-
-
-def _read_output_schema(text: object) -> OutputSchema | None:
-    wanted = text.get("format") if isinstance(text, dict) else None
-    if not isinstance(wanted, dict):
-        return None
-    if wanted.get("type") == "json_object":
-        return OutputSchema()
-    if wanted.get("type") != "json_schema" or not isinstance(wanted.get("schema"), dict):
-        return None
-    name, strict, description = wanted.get("name"), wanted.get("strict"), wanted.get("description")
-    return OutputSchema(
-        wanted["schema"],
-        name if isinstance(name, str) else None,
-        strict if isinstance(strict, bool) else None,
-        description if isinstance(description, str) else None,
-    )
-
-
-def _write_output_schema(wanted: OutputSchema | None) -> Fields | None:
-    if wanted is None:
-        return None
-    if wanted.schema is None:
-        return {"format": {"type": "json_object"}}
-    optional = {"strict": wanted.strict, "description": wanted.description}
-    return {
-        "format": {
-            "type": "json_schema",
-            "name": wanted.name or "response",
-            "schema": wanted.schema,
-            **{key: value for key, value in optional.items() if value is not None},
-        }
-    }

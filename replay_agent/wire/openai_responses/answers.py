@@ -5,17 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from replay_agent.calls import AnswerError, ModelCall
+from replay_agent.calls import AnswerError
 from replay_agent.messages import NO_TIMESTAMP, FinishReason, ModelResponse, ModelResponsePart, UnknownPart
 from replay_agent.usage import Usage
-from replay_agent.wire.openai_responses.content import write_items
-from replay_agent.wire.shapes.call_ids import CallIds
-from replay_agent.wire.shapes.counters import counter
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.made_up import made_up_id
 from replay_agent.wire.shapes.refusals import error_in
+from replay_agent.wire.shapes.scalars import counter
 
-__all__ = "read_error", "read_response", "write_error", "write_response"
+__all__ = "NAMED", "read_error", "read_response"
 
 _FINISH_REASONS: dict[str, FinishReason] = {
     "completed": "stop",
@@ -24,7 +21,6 @@ _FINISH_REASONS: dict[str, FinishReason] = {
     "cancelled": "error",
     "failed": "error",
 }
-_INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 _STATUSES = {
     "invalid_api_key": 401,
     "model_not_found": 404,
@@ -74,40 +70,9 @@ def _timestamp(created: object) -> datetime:
         return NO_TIMESTAMP
 
 
-def write_response(call: ModelCall, answer: ModelResponse) -> Fields:
-    """Return the finished object that stands for a response."""
-    output = write_items(answer.parts, CallIds.after(call.messages), answering=True)
-    reason = _INCOMPLETE.get(answer.finish_reason or "")
-    status = "failed" if answer.finish_reason == "error" else "incomplete" if reason else "completed"
-    created = answer.timestamp.timestamp()
-    return {
-        "id": answer.provider_response_id or made_up_id("resp_", output),
-        "object": "response",
-        "created_at": int(created) if created.is_integer() else created,
-        "status": status,
-        "background": False,
-        "error": None,
-        "incomplete_details": {"reason": reason} if reason else None,
-        "instructions": None,
-        "max_output_tokens": call.settings.get("max_tokens"),
-        "metadata": {},
-        "model": answer.model_name or call.model or "",
-        "output": output,
-        "parallel_tool_calls": call.settings.get("parallel_tool_calls", True),
-        "previous_response_id": call.previous_response_id,
-        "temperature": call.settings.get("temperature", 1.0),
-        "text": {"format": {"type": "text"}},
-        "tool_choice": "auto",
-        "tools": [],
-        "top_p": call.settings.get("top_p", 1.0),
-        "truncation": "disabled",
-        "usage": _write_usage(answer.usage or Usage()),
-    }
-
-
 # --- usage ------------------------------------------------------------------------------------------------------------
 
-_NAMED = {
+NAMED = {
     "cache_read_tokens": ("input_tokens_details", "cached_tokens"),
     "cache_write_tokens": ("input_tokens_details", "cache_write_tokens"),
     "reasoning_tokens": ("output_tokens_details", "reasoning_tokens"),
@@ -124,10 +89,10 @@ def _read_usage(raw: object) -> Usage | None:
     groups = {group: raw[group] for group in _GROUPS if isinstance(raw.get(group), dict)}
     details = {
         name: counter(groups[group][key])
-        for name, (group, key) in _NAMED.items()
+        for name, (group, key) in NAMED.items()
         if group in groups and _is_count(groups[group].get(key))
     }
-    known = set(_NAMED.values())
+    known = set(NAMED.values())
     others = {key: raw[key] for key in raw if key not in _TOTALS}
     others |= {key: group[key] for name, group in groups.items() for key in group if (name, key) not in known}
     details |= {key: counter(value) for key, value in others.items() if _is_count(value)}
@@ -140,22 +105,6 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _write_usage(usage: Usage) -> Fields:
-    details = dict(usage.details or {})
-    request_tokens, response_tokens = usage.request_tokens or 0, usage.response_tokens or 0
-    written: Fields = {
-        "input_tokens": request_tokens,
-        "input_tokens_details": {"cached_tokens": 0},
-        "output_tokens": response_tokens,
-        "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": usage.total_tokens or request_tokens + response_tokens,
-    }
-    for name, (group, key) in _NAMED.items():
-        if name in details:
-            written[group][key] = details.pop(name)
-    return written | details
-
-
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 
@@ -166,9 +115,3 @@ def read_error(said: Any) -> AnswerError:
     words = [inner.get("code"), inner.get("type")] if isinstance(inner, dict) else []
     status = next((_STATUSES[word] for word in words if isinstance(word, str) and word in _STATUSES), None)
     return AnswerError(status or error.status, error.message)
-
-
-def write_error(status: int, message: str) -> Fields:
-    """Return the body of a refusal."""
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    return {"error": {"message": message, "type": kind, "param": None, "code": None}}

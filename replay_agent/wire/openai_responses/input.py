@@ -30,10 +30,11 @@ from replay_agent.messages import (
 from replay_agent.wire.openai_responses.content import SEARCH_TOOL, ItemReader, write_items
 from replay_agent.wire.shapes.call_ids import CallIds
 from replay_agent.wire.shapes.data_url import decode_base64, read_data_url, write_data_url
+from replay_agent.wire.shapes.history import retry_reason
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.retries import retry_reason
 
 __all__ = "read_input", "write_input"
+
 
 PromptContent: TypeAlias = UserContent | UnknownPart
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from replay_agent.calls import ModelCall
 from replay_agent.framing.sse import encode_event
-from replay_agent.messages import UnknownPart
-from replay_agent.wire.openai_responses.content import ItemReader
+from replay_agent.messages import ModelResponse, UnknownPart
+from replay_agent.usage import Usage
+from replay_agent.wire.openai_responses.answers import NAMED
+from replay_agent.wire.openai_responses.content import ItemReader, write_items
+from replay_agent.wire.shapes.call_ids import CallIds
 from replay_agent.wire.shapes.json_text import Fields, write_text
-from replay_agent.wire.shapes.made_up import pieces
+from replay_agent.wire.shapes.made_up import made_up_id, pieces
 
-__all__ = ("stream_of",)
+__all__ = "stream_of", "write_error", "write_response"
 
 
 def stream_of(response: Fields) -> tuple[bytes, ...]:
@@ -108,3 +112,58 @@ _BETWEEN: dict[object, Callable[[Fields], tuple[Fields, Iterator[Fields]]]] = {
     "mcp_call": _native("in_progress", "completed"),
     "mcp_list_tools": _native("in_progress", "completed"),
 }
+
+_INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+
+def write_response(call: ModelCall, answer: ModelResponse) -> Fields:
+    """Return the finished object that stands for a response."""
+    output = write_items(answer.parts, CallIds.after(call.messages), answering=True)
+    reason = _INCOMPLETE.get(answer.finish_reason or "")
+    status = "failed" if answer.finish_reason == "error" else "incomplete" if reason else "completed"
+    created = answer.timestamp.timestamp()
+    return {
+        "id": answer.provider_response_id or made_up_id("resp_", output),
+        "object": "response",
+        "created_at": int(created) if created.is_integer() else created,
+        "status": status,
+        "background": False,
+        "error": None,
+        "incomplete_details": {"reason": reason} if reason else None,
+        "instructions": None,
+        "max_output_tokens": call.settings.get("max_tokens"),
+        "metadata": {},
+        "model": answer.model_name or call.model or "",
+        "output": output,
+        "parallel_tool_calls": call.settings.get("parallel_tool_calls", True),
+        "previous_response_id": call.previous_response_id,
+        "temperature": call.settings.get("temperature", 1.0),
+        "text": {"format": {"type": "text"}},
+        "tool_choice": "auto",
+        "tools": [],
+        "top_p": call.settings.get("top_p", 1.0),
+        "truncation": "disabled",
+        "usage": _write_usage(answer.usage or Usage()),
+    }
+
+
+def _write_usage(usage: Usage) -> Fields:
+    details = dict(usage.details or {})
+    request_tokens, response_tokens = usage.request_tokens or 0, usage.response_tokens or 0
+    written: Fields = {
+        "input_tokens": request_tokens,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": response_tokens,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": usage.total_tokens or request_tokens + response_tokens,
+    }
+    for name, (group, key) in NAMED.items():
+        if name in details:
+            written[group][key] = details.pop(name)
+    return written | details
+
+
+def write_error(status: int, message: str) -> Fields:
+    """Return the body of a refusal."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return {"error": {"message": message, "type": kind, "param": None, "code": None}}

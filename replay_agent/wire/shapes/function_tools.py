@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from replay_agent.calls import ToolDefinition
 from replay_agent.wire.shapes.json_text import Fields
 
-__all__ = "read_function_tools", "write_function_tools"
+__all__ = "read_function_tools", "read_tools", "write_function_tools"
+
+
+def read_tools(
+    raw_tools: object, read: Callable[[object], ToolDefinition | None]
+) -> tuple[list[ToolDefinition], list[Any]]:
+    """Return the tools of a body that ``read`` knows, and the others as they came."""
+    found = [(read(tool), tool) for tool in (raw_tools if isinstance(raw_tools, list) else [])]
+    definitions = [definition for definition, _ in found if definition is not None]
+    return definitions, [tool for definition, tool in found if definition is None]
 
 
 def read_function_tools(raw_tools: object) -> tuple[list[ToolDefinition], list[Any]]:
     """Return the tools of a body, and those entries that are something else."""
-    read = [(_read_tool(tool), tool) for tool in (raw_tools if isinstance(raw_tools, list) else [])]
-    definitions = [definition for definition, _ in read if definition is not None]
-    return definitions, [tool for definition, tool in read if definition is None]
+    return read_tools(raw_tools, _read_tool)
 
 
 def _read_tool(tool: object) -> ToolDefinition | None:

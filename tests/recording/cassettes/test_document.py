@@ -19,7 +19,7 @@ from replay_agent.recording.cassettes.document import (
     render_header,
     unkeyed,
 )
-from replay_agent.recording.matching.index import Key
+from replay_agent.recording.matching.keys import Key
 from replay_agent.traffic import Chunk, Failure, Phase, Response
 
 PATH = Path("cassettes/geo.yaml")

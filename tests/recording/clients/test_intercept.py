@@ -5,8 +5,11 @@ import http.client
 import subprocess
 import sys
 import textwrap
+import types
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from unittest.mock import MagicMock
 
 import aiohttp
 import httpx
@@ -14,6 +17,8 @@ import httpx2
 import pytest
 import requests
 import urllib3.connection
+import vcr
+from vcr.stubs.httpx_stubs import vcr_handle_request
 
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.recording.clients import intercept
@@ -366,3 +371,100 @@ def test_telemetry_of_a_thread_that_a_test_left_running_goes_nowhere(path, sende
         finally:
             intercept.late_misses.clear()
             intercept.uninstall()
+
+
+class Lazy(types.ModuleType):
+    """A proxy that imports what it stands for when it is touched."""
+
+    def __getattribute__(self, name):
+        raise AssertionError(f"touched: {name}")
+
+
+STAND_INS = {
+    "absent": lambda name: None,
+    "mock": lambda name: MagicMock(),
+    "mock of a module": lambda name: MagicMock(spec=types.ModuleType(name)),
+    "empty module": types.ModuleType,
+    "object": lambda name: object(),
+    "proxy": Lazy,
+}
+
+
+@pytest.mark.parametrize("stand_in", STAND_INS)
+@pytest.mark.parametrize("name", ["aiohttp", "httpx2", "lm15.transports", "tornado.simple_httpclient"])
+def test_what_is_no_module_is_left_alone(path, monkeypatch, name, stand_in):
+    monkeypatch.setitem(sys.modules, name, STAND_INS[stand_in](name))
+    with recording(path), pytest.raises(CassetteMiss):
+        httpx.get("https://api.example.org/")
+
+
+def test_module_with_half_of_the_names_is_left_alone(path, monkeypatch):
+    half = types.ModuleType("httpx2")
+    half.AsyncHTTPTransport = type("AsyncHTTPTransport", (), {})
+    monkeypatch.setitem(sys.modules, "httpx2", half)
+    with recording(path), pytest.raises(CassetteMiss):
+        requests.get("https://api.example.org/", timeout=9)
+
+
+def test_hooks_that_somebody_took_away_are_back_with_the_next_recording(path, unheld):
+    original = vars(httpx.HTTPTransport)["handle_request"]
+    intercept.install()
+    try:
+        httpx.HTTPTransport.handle_request = original  # as vcrpy leaves it that was begun before us and ends after
+        with recording(path), pytest.raises(CassetteMiss):
+            httpx.get("https://api.example.org/")
+    finally:
+        intercept.uninstall()
+    assert vars(httpx.HTTPTransport)["handle_request"] is original
+
+
+def test_finder_that_somebody_took_away_is_back_with_the_next_recording(path):
+    intercept.install()
+    try:
+        sys.meta_path.remove(intercept._watcher)  # as pytester leaves it
+        with recording(path):
+            assert sys.meta_path.count(intercept._watcher) == 1
+    finally:
+        intercept.uninstall()
+
+
+def _vcr_block(path):
+    return vcr.VCR(record_mode="none").use_cassette(str(path))
+
+
+@pytest.mark.parametrize("vcr_first", [True, False])
+@pytest.mark.parametrize("held", [True, False])
+def test_recording_beside_a_cassette_of_vcrpy(path, tmp_path, unheld, vcr_first, held):
+    """Whichever was opened first, and whichever is closed first: an open recording is asked, and nothing is left."""
+    before = hooked()
+    with ExitStack() as holding:
+        if held:
+            intercept.install()
+            holding.callback(intercept.uninstall)
+        theirs, ours = _vcr_block(tmp_path / "vcr.yaml"), recording(path)
+        theirs.__enter__() if vcr_first else ours.__enter__()
+        ours.__enter__() if vcr_first else theirs.__enter__()
+        theirs.__exit__(None, None, None)
+        intercept.install()
+        try:
+            with pytest.raises(CassetteMiss):
+                httpx.get("https://api.example.org/")
+        finally:
+            intercept.uninstall()
+            ours.__exit__(None, None, None)
+    assert hooked() == before
+
+
+def test_recording_after_a_wrapper_that_vcrpy_left_behind(path, unheld):
+    original = vars(httpx.HTTPTransport)["handle_request"]
+    intercept.install()
+    try:
+        stub = vcr_handle_request(None, vars(httpx.HTTPTransport)["handle_request"], httpx)
+        intercept.uninstall()
+        httpx.HTTPTransport.handle_request = stub  # it carries a copy of our attributes, and calls a closed cassette
+        intercept.install()
+        with recording(path), pytest.raises(CassetteMiss):
+            httpx.get("https://api.example.org/")
+    finally:
+        intercept.uninstall()
+        httpx.HTTPTransport.handle_request = original

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from replay_agent.recording.matching.index import Index, Key
+from replay_agent.recording.matching.choosing import choice_of
+from replay_agent.recording.matching.index import Index
+from replay_agent.recording.matching.keys import Key
+from replay_agent.traffic import Request
 
 
 def index_of(*keys, answered=(), **options):
@@ -25,14 +28,14 @@ def test_equal_requests_in_recorded_order():
 def test_unknown_request_is_not_found():
     index = index_of(A)
     assert index.find(B) is None
-    assert not index.knows(B)
+    assert not index.count(B)
 
 
 def test_used_up_is_still_known():
     index = index_of(A)
     index.find(A)
     assert index.find(A) is None
-    assert index.knows(A)
+    assert index.count(A) == 1
 
 
 def test_last_answer_repeats_when_allowed():
@@ -46,15 +49,6 @@ def test_leftovers_and_played():
     index.find(A)
     assert index.leftovers() == [1, 2]
     assert index.played == {0}
-    assert len(index) == 3
-
-
-def test_recorded_just_now_is_not_played_again():
-    index = index_of(A)
-    assert index.add(B, played=True) == 1
-    assert index.find(B) is None
-    assert index.add(B) == 2
-    assert index.find(B) == 2
 
 
 def with_ids(*ids):
@@ -64,7 +58,7 @@ def with_ids(*ids):
 def test_answered_ids_must_be_equal():
     index = index_of(with_ids("call_1"), answered={"call_1"})
     assert index.find(with_ids("call_2")) is None
-    assert not index.knows(with_ids("call_2"))
+    assert not index.count(with_ids("call_2"))
     assert index.find(with_ids("call_1")) == 0
 
 
@@ -116,3 +110,79 @@ def test_answers_are_searched_once_an_id():
 def test_finding_does_not_walk_the_played_ones():
     index = index_of(*(A for _ in range(20_000)))
     assert [index.find(A) for _ in range(20_000)] == list(range(20_000))
+
+
+# --- headers that choose the answer -----------------------------------------------------------------------------------
+
+
+def asking(*values, name="accept"):
+    return [Request("GET", "https://h.example/", tuple((name, value) for value in [each] if value)) for each in values]
+
+
+def index_of_requests(*requests, spellings=None, **options):
+    """An index over one digest as a cassette gives it: what a request chooses is known when it is read."""
+    read = []
+
+    def request(index):
+        read.append(index)
+        return requests[index]
+
+    spellings = spellings or [str(request.headers) for request in requests]
+    keys = [Key("d", fingerprint=spelling) for spelling in spellings]
+    return Index(keys, request=request, **options), read
+
+
+def live(request, spelled=""):
+    return Key("d", fingerprint=spelled, choice=choice_of(request))
+
+
+JSON, EVENTS, CSV, NONE = asking("application/json", "text/event-stream", "text/csv", "")
+
+
+def test_a_request_that_chooses_otherwise_is_another():
+    index, _ = index_of_requests(JSON)
+    assert index.find(live(EVENTS)) is None
+    assert index.count(live(EVENTS)) == 0
+    assert index.find(live(JSON)) == 0
+
+
+def test_each_choice_gets_its_own_answers_in_recorded_order():
+    index, _ = index_of_requests(JSON, EVENTS, JSON, EVENTS)
+    assert [index.find(live(request)) for request in (EVENTS, JSON, JSON, EVENTS, JSON)] == [1, 0, 2, 3, None]
+
+
+def test_what_leaves_it_open_answers_when_nothing_chooses_the_same():
+    index, _ = index_of_requests(NONE, JSON, CSV)
+    assert index.count(live(CSV)) == 2
+    assert [index.find(live(CSV)) for _ in range(3)] == [2, 0, None]
+
+
+def test_a_request_that_leaves_it_open_takes_what_comes_first():
+    index, _ = index_of_requests(CSV, JSON, NONE, CSV)
+    assert [index.find(live(NONE)) for _ in range(5)] == [2, 0, 1, 3, None]
+
+
+def test_repeats_stay_with_the_choice():
+    index, _ = index_of_requests(JSON, EVENTS, allow_repeats=True)
+    assert [index.find(live(JSON)) for _ in range(3)] == [0, 0, 0]
+    assert index.find(live(CSV)) is None
+
+
+def test_requests_spelled_as_recorded_are_not_read():
+    index, read = index_of_requests(*[JSON] * 1_000)
+    assert [index.find(live(JSON, str(JSON.headers))) for _ in range(1_000)] == list(range(1_000))
+    assert read == []
+
+
+def test_of_each_spelling_one_request_is_read():
+    index, read = index_of_requests(*[JSON, EVENTS] * 500)
+    assert [index.find(live(EVENTS)) for _ in range(501)] == [*range(1, 1_000, 2), None]
+    assert read == [0, 1]
+
+
+def test_ids_and_choice_both_decide():
+    keys = [Key("d", ("a",), choice=choice_of(JSON)), Key("d", ("b",), choice=choice_of(EVENTS))]
+    index = Index(keys)
+    assert index.find(Key("d", ("a",), choice=choice_of(EVENTS))) == 1
+    assert index.find(Key("d", ("a",), choice=choice_of(EVENTS))) is None
+    assert index.find(Key("d", ("c",), choice=choice_of(JSON))) == 0

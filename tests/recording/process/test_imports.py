@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from replay_agent.recording.process.imports import Arrivals
+from replay_agent.recording.process.imports import ImportWatcher
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def arrivals(tmp_path, monkeypatch):
     (tmp_path / "broken_to_come.py").write_text("1 / 0\n")
     monkeypatch.syspath_prepend(tmp_path)
     seen = []
-    finder = Arrivals(("to_come", "to_come_too", "broken_to_come", "never_to_come"), seen.append)
+    finder = ImportWatcher(("to_come", "to_come_too", "broken_to_come", "never_to_come"), seen.append)
     finder.install()
     finder.seen = seen
     yield finder

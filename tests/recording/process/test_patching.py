@@ -3,6 +3,8 @@ from __future__ import annotations
 from functools import wraps
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from replay_agent.recording.process.patching import Patch
 
@@ -64,3 +66,162 @@ def test_own_replacement_put_back_by_others_is_not_wrapped_again():
 def test_undo_without_apply_does_nothing():
     Patch(Base, "greet", louder).undo()
     assert Base().greet() == "hi"
+
+
+def theirs(original):
+    """Somebody else's wrapper, which copies what our replacement carries, as `functools.wraps` does."""
+
+    @wraps(original)
+    def greet(self):
+        return f"({original(self)})"
+
+    return greet
+
+
+def untold(original):
+    """Somebody else's wrapper that does not tell what it calls."""
+    return lambda self: f"<{original(self)}>"
+
+
+@pytest.fixture
+def owner():
+    return type("Owner", (), {"greet": Base.greet})
+
+
+def test_wrapper_of_others_around_ours_keeps_us_in_the_chain(owner):
+    patch = Patch(owner, "greet", louder)
+    patch.apply()
+    owner.greet = theirs(owner.greet)
+    patch.apply()
+    assert owner().greet() == "(hi!)"
+    patch.undo()
+    assert owner().greet() == "(hi!)"
+
+
+def test_wrapper_of_others_with_a_copy_of_our_attributes_is_not_ours(owner):
+    patch = Patch(owner, "greet", louder)
+    patch.apply()
+    copied = theirs(owner.greet)
+    patch.undo()
+    owner.greet = copied
+    patch.apply()
+    assert owner().greet() == "(hi!)"
+    patch.undo()
+    assert owner.greet is copied
+
+
+@pytest.mark.parametrize("wrapper", [theirs, untold])
+def test_wrapper_of_others_below_ours_is_called_and_put_back(owner, wrapper):
+    owner.greet = wrapper(owner.greet)
+    there = owner.greet
+    patch = Patch(owner, "greet", louder)
+    patch.apply()
+    assert owner().greet() in ("(hi)!", "<hi>!")
+    patch.undo()
+    assert owner.greet is there
+
+
+def test_replacement_that_others_took_away_comes_back(owner):
+    original = owner.greet
+    patch = Patch(owner, "greet", louder)
+    patch.apply()
+    owner.greet = theirs(original)
+    patch.apply()
+    assert owner().greet() == "(hi)!"
+    owner.greet = original
+    patch.apply()
+    assert owner().greet() == "hi!"
+    patch.undo()
+    assert owner.greet is original
+
+
+def test_older_replacement_put_back_by_others_is_taken_away(owner):
+    original = owner.greet
+    patch = Patch(owner, "greet", louder)
+    patch.apply()
+    older = owner.greet
+    owner.greet = untold(original)
+    patch.apply()
+    owner.greet = older
+    patch.undo()
+    assert owner.greet is original
+
+
+def test_patch_over_another_patch_gives_it_back(owner):
+    first, second = Patch(owner, "greet", louder), Patch(owner, "greet", louder)
+    original = owner.greet
+    first.apply()
+    ours = owner.greet
+    second.apply()
+    assert owner().greet() == "hi!"
+    second.undo()
+    assert owner.greet is ours
+    first.undo()
+    assert owner.greet is original
+
+
+def test_patches_undone_in_the_order_of_their_making_leave_nothing(owner):
+    first, second = Patch(owner, "greet", louder), Patch(owner, "greet", louder)
+    original = owner.greet
+    first.apply()
+    second.apply()
+    first.undo()
+    second.undo()
+    assert owner.greet is original
+
+
+class Stranger:
+    """Replaces an attribute as `mock.patch` does: puts back what it found, whatever is there by then."""
+
+    def __init__(self, owner, wrapper):
+        self.owner, self.wrapper, self.found = owner, wrapper, None
+
+    def turn(self):
+        if self.found is None:
+            self.found = self.owner.greet
+            self.owner.greet = self.wrapper(self.found)
+        else:
+            self.owner.greet, self.found = self.found, None
+
+
+@given(st.lists(st.sampled_from(["apply", "undo", 0, 1, 2]), max_size=12))
+def test_calls_come_to_us_whoever_comes_and_goes(steps):
+    heard = []
+
+    def hearing(original):
+        @wraps(original)
+        def greet(self):
+            heard.append(1)
+            return original(self)
+
+        return greet
+
+    owner = type("Owner", (), {"greet": Base.greet})
+    strangers = [Stranger(owner, theirs), Stranger(owner, untold), Stranger(owner, lambda _: Base.greet)]
+    patch = Patch(owner, "greet", hearing)
+    for step in steps:
+        strangers[step].turn() if isinstance(step, int) else getattr(patch, step)()
+    patch.apply()
+    assert "hi" in owner().greet()
+    assert heard
+    patch.undo()
+    patch.apply()
+    heard.clear()
+    owner().greet()
+    assert heard
+
+
+@given(st.lists(st.sampled_from([0, 1, 2]), max_size=6), st.booleans())
+def test_nothing_is_left_of_us_where_others_go_as_they_came(turns, again):
+    owner = type("Owner", (), {"greet": Base.greet})
+    strangers = [Stranger(owner, theirs), Stranger(owner, untold), Stranger(owner, lambda _: Base.greet)]
+    patch = Patch(owner, "greet", louder)
+    for turn in turns:
+        if strangers[turn].found is None:
+            strangers[turn].turn()
+    before = owner.greet
+    patch.apply()
+    if again:
+        patch.apply()
+    patch.undo()
+    assert owner.greet is before

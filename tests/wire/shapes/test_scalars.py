@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay_agent.wire.shapes.timestamps import read_timestamp, write_timestamp
+from replay_agent.wire.shapes.scalars import counter, is_number, read_timestamp, text_of, write_timestamp
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [(3, 3), (3.0, 3), (0, 0), (3.5, 0), (True, 0), (None, 0), ("3", 0), ([], 0), (float("inf"), 0), (float("nan"), 0)],
+)
+def test_counters(value, count):
+    assert counter(value) == count
 
 
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)))
@@ -29,3 +37,13 @@ def test_anything_else_is_no_time(text):
 def test_times_are_written_in_utc():
     time = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2)))
     assert write_timestamp(time) == "2026-01-02T01:04:05.000000Z"
+
+
+@pytest.mark.parametrize(("value", "expected"), [(1, True), (0.5, True), (True, False), ("1", False), (None, False)])
+def test_truth_is_no_number(value, expected):
+    assert is_number(value) is expected
+
+
+@pytest.mark.parametrize(("fields", "text"), [({"a": "x"}, "x"), ({"a": ""}, ""), ({"a": 1}, None), ({}, None)])
+def test_only_texts_are_texts(fields, text):
+    assert text_of(fields, "a") == text

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay_agent.messages import RetryPromptPart
-from replay_agent.wire.shapes.retries import retry_reason
+from replay_agent.wire.shapes.history import retry_reason
 
 
 @given(st.text())

@@ -1,0 +1,21 @@
+"""What Ollama's answers say of themselves: why they ended and what they cost."""
+
+from __future__ import annotations
+
+from replay_agent.messages import FinishReason
+from replay_agent.usage import Usage
+from replay_agent.wire.shapes.json_text import Fields
+from replay_agent.wire.shapes.scalars import counter
+
+__all__ = "FINISH_REASONS", "read_usage"
+
+FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
+
+
+def read_usage(value: Fields) -> Usage | None:
+    if "prompt_eval_count" not in value and "eval_count" not in value:
+        return None
+    request_tokens, response_tokens = counter(value.get("prompt_eval_count")), counter(value.get("eval_count"))
+    return Usage(
+        request_tokens=request_tokens, response_tokens=response_tokens, total_tokens=request_tokens + response_tokens
+    )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Collection, Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = "PLACEHOLDER", "credential_variables", "placed_credentials"
+__all__ = "PLACEHOLDER", "credential_variables", "is_placeholder", "place", "placed_credentials", "remove"
 
 PLACEHOLDER = "replay"
+"""What stands for a credential. In a variable it has the beginning that the provider's own keys have (`_BEGINNINGS`)."""
 
 _KEYS = (
     "AI21_API_KEY",
@@ -28,9 +29,8 @@ _KEYS = (
     "EXA_API_KEY",
     "FIREWORKS_AI_API_KEY",
     "FIREWORKS_API_KEY",
-    "GEMINI_API_KEY",
     "GITHUB_API_KEY",
-    "GOOGLE_API_KEY",
+    "GOOGLE_API_KEY",  # and not GEMINI_API_KEY: Google's client takes either, and warns where it finds both
     "GOOGLE_OAUTH_ACCESS_TOKEN",
     "GROQ_API_KEY",
     "HEROKU_INFERENCE_KEY",
@@ -58,6 +58,38 @@ _KEYS = (
     "XAI_API_KEY",
     "ZAI_API_KEY",
 )
+_BEGINNINGS = {
+    "ANTHROPIC_API_KEY": "sk-ant-",
+    "AWS_ACCESS_KEY_ID": "AKIA-",
+    "CEREBRAS_API_KEY": "csk-",
+    "DASHSCOPE_API_KEY": "sk-",
+    "DEEPSEEK_API_KEY": "sk-",
+    "FIREWORKS_AI_API_KEY": "fw_",
+    "FIREWORKS_API_KEY": "fw_",
+    "GITHUB_API_KEY": "ghp_",
+    "GOOGLE_API_KEY": "AIza-",
+    "GOOGLE_OAUTH_ACCESS_TOKEN": "ya29.",
+    "GROQ_API_KEY": "gsk_",
+    "HF_TOKEN": "hf_",
+    "HUGGINGFACEHUB_API_TOKEN": "hf_",
+    "HUGGINGFACE_API_KEY": "hf_",
+    "MOONSHOTAI_API_KEY": "sk-",
+    "MOONSHOT_API_KEY": "sk-",
+    "NVIDIA_API_KEY": "nvapi-",
+    "OPENAI_API_KEY": "sk-",
+    "OPENROUTER_API_KEY": "sk-or-",
+    "PERPLEXITY_API_KEY": "pplx-",
+    "REPLICATE_API_TOKEN": "r8_",
+    "TAVILY_API_KEY": "tvly-",
+    "UPSTAGE_API_KEY": "up_",
+    "VERCEL_AI_GATEWAY_API_KEY": "vck_",
+    "VOYAGE_API_KEY": "pa-",
+    "XAI_API_KEY": "xai-",
+}
+"""How keys of these providers begin: some clients (Hugging Face's) go another way for a key that does not.
+
+With the placeholder behind it none is long enough for a real key, so that no search for secrets takes it for one.
+"""
 _FILES = {"GOOGLE_APPLICATION_CREDENTIALS": str(Path(__file__).with_name("google_credentials.json"))}
 """Google's clients read a file; with this one they look for no other credentials, and ask for a token in their name."""
 _REGIONS = {"AWS_DEFAULT_REGION": "us-east-1"}
@@ -67,7 +99,15 @@ _TWINS = (("GEMINI_API_KEY", "GOOGLE_API_KEY"), ("CO_API_KEY", "COHERE_API_KEY")
 
 def credential_variables() -> dict[str, str]:
     """Return the variables that a replay fills where they are unset, each with what it then holds."""
-    return {**dict.fromkeys(_KEYS, PLACEHOLDER), **_FILES, **_REGIONS}
+    return {**{name: f"{_BEGINNINGS.get(name, '')}{PLACEHOLDER}" for name in _KEYS}, **_FILES, **_REGIONS}
+
+
+def is_placeholder(value: str) -> bool:
+    """Tell whether a value is what a replay puts in a credential's place."""
+    return value == PLACEHOLDER or value in _SHAPED
+
+
+_SHAPED = frozenset(f"{beginning}{PLACEHOLDER}" for beginning in _BEGINNINGS.values())
 
 
 @contextmanager
@@ -80,13 +120,15 @@ def placed_credentials(environ: MutableMapping[str, str] = os.environ) -> Iterat
         remove(placed, environ)
 
 
-def place(environ: MutableMapping[str, str] = os.environ) -> dict[str, str]:
-    """Fill the unset credential variables and return what was put where."""
+def place(environ: MutableMapping[str, str] = os.environ, *, without: Collection[str] = ()) -> dict[str, str]:
+    """Fill the unset credential variables, but for those named by ``without``, and return what was put where."""
     taken = {name for twins in _TWINS if any(twin in environ for twin in twins) for name in twins}
+    if "AWS_REGION" in environ:
+        taken.add("AWS_DEFAULT_REGION")
     missing = {
         name: value
         for name, value in credential_variables().items()
-        if name not in environ and name not in taken and not (name == "AWS_DEFAULT_REGION" and "AWS_REGION" in environ)
+        if name not in environ and name not in taken and name not in without
     }
     environ.update(missing)
     return missing

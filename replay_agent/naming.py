@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = "clashing", "file_name", "without_backend"
+__all__ = "clashing", "digest", "file_name", "without_backend"
 
 _FORBIDDEN = re.compile(r"""[<>?%*:|"'/\\\x00-\x1f\x7f]""")
 _MOST_BYTES = 200
@@ -20,19 +20,24 @@ def without_forbidden(name: str) -> str:
     return _FORBIDDEN.sub("-", name)
 
 
-def file_name(name: str, *, clashes: bool = False) -> str:
+def file_name(name: str, *, clashes: bool = False, digest_of: str | None = None) -> str:
     """Return a test's name (``Class.test[param]``) as a file name without extension.
 
     Characters that a file system may refuse become ``-``; brackets stay. A name that is too long, or that another
-    test's name would meet on some file system (``clashes``), ends in a digest of the name as it was.
+    test's name would meet on some file system (``clashes``), ends in a digest of the name as it was, or of what else tells
+    the test from others (``digest_of``).
     """
     safe = without_forbidden(name)
     encoded = safe.encode("utf-8", "ignore")
     if len(encoded) <= _MOST_BYTES and not clashes and safe == encoded.decode():
         return safe
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
     kept = encoded[: _MOST_BYTES - _DIGEST - 1].decode("utf-8", "ignore")
-    return f"{kept}-{digest}"
+    return f"{kept}-{digest(name if digest_of is None else digest_of)}"
+
+
+def digest(text: str) -> str:
+    """Return a few letters that tell one text from others."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
 
 
 def clashing(names: Iterable[str]) -> frozenset[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
+from syrupy.data import Snapshot, SnapshotCollection
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from syrupy.types import PropertyFilter, PropertyMatcher, SerializableData, SerializedData, SnapshotIndex
@@ -20,12 +21,14 @@ from replay_agent.recording.dispatch import redacted
 
 __all__ = "NAME", "RunSnapshotExtension", "SnapshotAssertion", "describe"
 
+_FORMER_EXTENSION = "run.txt"  # pytest took test*.txt for doctests
+
 NAME = pytest.StashKey[str]()
 """Where the plugin leaves the file name of a test, without extension."""
 
 
 class RunSnapshotExtension(SingleFileSnapshotExtension):
-    """Keeps runs as ``__snapshots__/<module>/<test>[.<name>].run.txt``.
+    """Keeps runs as ``__snapshots__/<module>/<test>[.<name>].run.snap``.
 
     Takes the result of our agent, a pydantic-ai ``AgentRunResult``, the fixture ``replay`` or a `Transcript`. Ids and
     times are written by order of appearance, so that a run recorded anew compares equal unless it differs in meaning.
@@ -33,7 +36,7 @@ class RunSnapshotExtension(SingleFileSnapshotExtension):
     """
 
     _write_mode = WriteMode.TEXT
-    file_extension = "run.txt"
+    file_extension = "run.snap"
 
     def serialize(
         self,
@@ -48,9 +51,31 @@ class RunSnapshotExtension(SingleFileSnapshotExtension):
 
     @classmethod
     def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
+        """Return what syrupy calls a snapshot: the name of its file, with brackets around the assertion's own part."""
+        return _syrupys_name(cls.get_file_basename(test_location=test_location, index=index))
+
+    @classmethod
+    def get_file_basename(cls, *, test_location: PyTestLocation, index: SnapshotIndex) -> str:
         """Return the test's file name, followed by the assertion's name or number unless it is the first."""
         name = _test_name(test_location)
         return f"{name}.{naming.file_name(str(index))}" if index else name
+
+    def read_snapshot_collection(self, *, snapshot_location: str) -> SnapshotCollection:
+        """Return the one snapshot that a file holds."""
+        basename = Path(snapshot_location).name.removesuffix(f".{self.file_extension}")
+        collection = SnapshotCollection(location=snapshot_location)
+        collection.add(Snapshot(name=_syrupys_name(basename)))
+        return collection
+
+    def read_snapshot_data_from_location(
+        self, *, snapshot_location: str, snapshot_name: str, session_id: str
+    ) -> SerializableData | None:
+        """Return the text of a file, else of the one that an earlier version wrote; None if there is neither."""
+        found = super().read_snapshot_data_from_location(
+            snapshot_location=snapshot_location, snapshot_name=snapshot_name, session_id=session_id
+        )
+        former = Path(snapshot_location.removesuffix(self.file_extension) + _FORMER_EXTENSION)
+        return former.read_text("utf-8") if found is None and former.is_file() else found
 
     @classmethod
     def matches_test_location(cls, *, test_location: PyTestLocation, snapshot_location: str) -> bool:
@@ -59,6 +84,21 @@ class RunSnapshotExtension(SingleFileSnapshotExtension):
         name = _test_name(test_location)
         own = location.name == f"{name}.{cls.file_extension}" or location.name.startswith(f"{name}.")
         return own and location.parent.name == test_location.basename
+
+
+def _syrupys_name(basename: str) -> str:
+    """Return a name that syrupy relates to its test, which it reads as far as it has dots and identifiers.
+
+    Where the name of the test ends can only be guessed from that of a file: at the last part that begins as tests do, else
+    at the first that does not begin as classes do. ``TestGeo.test_capital.second`` is ``TestGeo.test_capital[second]``.
+    """
+    path, bracket, rest = basename.partition("[")
+    parts = path.split(".")
+    tests = [number for number, part in enumerate(parts) if part.startswith("test")]
+    others = [number for number, part in enumerate(parts) if not part[:1].isupper()]
+    end = tests[-1] if tests else others[0] if others else len(parts)
+    own = ".".join(parts[end + 1 :])
+    return f"{'.'.join(parts[: end + 1])}[{own}{bracket}{rest}]" if own else basename
 
 
 def _test_name(location: PyTestLocation) -> str:

@@ -3,15 +3,57 @@ from __future__ import annotations
 import pytest
 
 from replay_agent import credentials
+from replay_agent.recording.redaction.scanning import scan
+from replay_agent.recording.redaction.secrets import environment_secrets
 
 
 def test_unset_variables_hold_the_placeholder():
     environ = {"OPENAI_API_KEY": "sk-mine"}
     placed = credentials.place(environ)
     assert environ["OPENAI_API_KEY"] == "sk-mine"
-    assert environ["ANTHROPIC_API_KEY"] == credentials.PLACEHOLDER
+    assert environ["MISTRAL_API_KEY"] == credentials.PLACEHOLDER
     assert environ["AWS_DEFAULT_REGION"] == "us-east-1"
     assert "OPENAI_API_KEY" not in placed
+
+
+@pytest.mark.parametrize(
+    ("variable", "beginning"),
+    [
+        ("OPENAI_API_KEY", "sk-"),
+        ("ANTHROPIC_API_KEY", "sk-ant-"),
+        ("HF_TOKEN", "hf_"),
+        ("GOOGLE_API_KEY", "AIza"),
+        ("GROQ_API_KEY", "gsk_"),
+        ("AWS_ACCESS_KEY_ID", "AKIA"),
+        ("GOOGLE_OAUTH_ACCESS_TOKEN", "ya29."),
+    ],
+)
+def test_a_key_begins_as_its_providers_keys_do(variable, beginning):
+    assert credentials.credential_variables()[variable].startswith(beginning)
+
+
+def test_no_search_for_secrets_takes_a_placeholder_for_one():
+    for name, value in credentials.credential_variables().items():
+        assert list(scan(f'say {value} and "{value}"'.encode(), environ={name: value})) == []
+    assert environment_secrets(credentials.credential_variables()) == []
+
+
+def test_only_what_a_replay_puts_there_is_a_placeholder():
+    assert all(map(credentials.is_placeholder, ("replay", "sk-replay", "hf_replay")))
+    assert not any(map(credentials.is_placeholder, ("", "sk-", "sk-mine", "us-east-1")))
+
+
+def test_google_has_one_key_as_its_client_warns_of_two():
+    environ = {}
+    credentials.place(environ)
+    assert {"GOOGLE_API_KEY", "GEMINI_API_KEY"} & environ.keys() == {"GOOGLE_API_KEY"}
+
+
+def test_what_is_asked_for_may_be_left_out():
+    environ = {}
+    credentials.place(environ, without=frozenset({"OPENAI_API_KEY"}))
+    assert "OPENAI_API_KEY" not in environ
+    assert "GROQ_API_KEY" in environ
 
 
 def test_one_spelling_of_a_credential_is_enough():
@@ -40,5 +82,5 @@ def test_what_was_placed_is_taken_back_and_nothing_else():
 def test_placeholders_last_as_long_as_the_block():
     environ = {}
     with credentials.placed_credentials(environ):
-        assert environ["OPENAI_API_KEY"] == credentials.PLACEHOLDER
+        assert credentials.is_placeholder(environ["OPENAI_API_KEY"])
     assert environ == {}

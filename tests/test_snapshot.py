@@ -94,3 +94,36 @@ def test_the_name_survives_a_test_that_another_worker_ran():
     location = SimpleNamespace(item=object(), snapshot_name="TestGeo.test_capital[trio-a/b]")
     assert RunSnapshotExtension.get_snapshot_name(test_location=location) == "TestGeo.test_capital[a-b]"
     assert RunSnapshotExtension.get_snapshot_name(test_location=location, index="x") == "TestGeo.test_capital[a-b].x"
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("test_x", "test_x"),
+        ("test_x.second", "test_x[second]"),
+        ("test_x.1", "test_x[1]"),
+        ("TestA.test_x", "TestA.test_x"),
+        ("TestA.test_x.a b.c", "TestA.test_x[a b.c]"),
+        ("TestA.test_x[1.5].second", "TestA.test_x[1.5].second"),
+        ("test_x.second[1]", "test_x[second[1]]"),
+        ("Geo.check_capital.second", "Geo.check_capital[second]"),
+        ("tests_of_geo.test_x", "tests_of_geo.test_x"),
+        ("Odd", "Odd"),
+    ],
+)
+def test_syrupy_relates_the_name_of_a_file_to_its_test(tmp_path, file, name):
+    (snapshot,) = RunSnapshotExtension().read_snapshot_collection(snapshot_location=str(tmp_path / f"{file}.run.snap"))
+    assert snapshot.name == name
+
+
+def test_a_file_of_an_earlier_version_is_read_as_long_as_there_is_no_other(tmp_path):
+    def read():
+        return RunSnapshotExtension().read_snapshot_data_from_location(
+            snapshot_location=str(tmp_path / "test_x.run.snap"), snapshot_name="test_x", session_id=""
+        )
+
+    assert read() is None
+    (tmp_path / "test_x.run.txt").write_text("old", "utf-8")
+    assert read() == "old"
+    (tmp_path / "test_x.run.snap").write_text("new", "utf-8")
+    assert read() == "new"

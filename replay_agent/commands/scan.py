@@ -11,7 +11,7 @@ from replay_agent.recording.redaction.scanning import Finding, scan
 
 __all__ = "Leak", "scan_files"
 
-_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".jsonl", ".toml", ".txt", ".journal", ".ambr", ".har"})
+_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".jsonl", ".toml", ".txt", ".journal", ".ambr", ".snap", ".har"})
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from replay_agent import credentials
 from replay_agent.exceptions import CassetteMiss
-from replay_agent.pytest_plugin import hookspecs, options
+from replay_agent.pytest_plugin import hookspecs, keys, options
 from replay_agent.pytest_plugin.failures import FailingMiss, leaves_of
-from replay_agent.pytest_plugin.marks import STAND_IN, TEST, asked_mode, is_served
+from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
 from replay_agent.recording.miss_type import raise_misses_as
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ MARK = (
 _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
-_PLACED = pytest.StashKey[dict[str, str]]()
 _STARTED = pytest.StashKey[float]()
 _RAISED_AS = pytest.StashKey[type[CassetteMiss]]()
 
@@ -46,11 +44,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> Generator[None, Any, Any]:
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, Any, Any]:
     """Take pytest-recording's spellings of the options, once it is sure that no other plugin or conftest has them."""
     if not any(map(early_config.pluginmanager.has_plugin, OTHERS)):
         _stand_in_for_pytest_recording(early_config.pluginmanager)
-    result = yield
+    with keys.while_loading_conftests(early_config, args):
+        result = yield
     options.add_spellings(parser, early_config.option)
     return result
 
@@ -68,18 +69,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARK)
     config.stash[_STARTED] = time.time()
     config.stash[_RAISED_AS] = raise_misses_as(FailingMiss)
-    if _session_mode(config) == "none" and config.getini("replay_placeholder_keys"):
-        config.stash[_PLACED] = credentials.place()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    credentials.remove(config.stash.get(_PLACED, {}))
     if _RAISED_AS in config.stash:
         raise_misses_as(config.stash[_RAISED_AS])
-
-
-def _session_mode(config: pytest.Config) -> object:
-    return asked_mode(config) or config.getini("replay_record_mode")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -87,7 +81,8 @@ def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Keep the names of all tests of a module or class, also of those that are not selected: names may clash."""
-    report = yield
+    with keys.while_importing(collector):
+        report = yield
     collector.stash[_SIBLINGS] = [node.name for node in report.result if isinstance(node, pytest.Item)]
     return report
 
@@ -128,15 +123,41 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         around.fixtures.collected(item for item in session.items if is_replayed(item))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Open a test that one of its fixtures has marked; what its fixtures asked before went its own way."""
+    if _is_marked_late(item):
+        _open_test(item)
+        keys.place_for(item)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Fail a test that has marked itself: it has asked whom it wanted by then."""
+    if _is_marked_late(item):
+        text = (
+            f"{item.nodeid} was marked replay while it ran: nothing of it was recorded or replayed. Mark it where it is "
+            "written or in a fixture, or ask for the fixture replay: request.getfixturevalue('replay')"
+        )
+        raise pytest.fail.Exception(text, pytrace=False)
+
+
+def _is_marked_late(item: pytest.Item) -> bool:
+    return item.get_closest_marker("replay") is not None and TEST not in item.stash and is_replayed(item)
+
+
 def _surround_tests(config: pytest.Config) -> _AroundTests:
     around = config.pluginmanager.get_plugin(_AroundTests.NAME)
     if isinstance(around, _AroundTests):
         return around
+    from replay_agent.pytest_plugin.kept_random import KeptRandom
     from replay_agent.recording.clients import intercept
     from replay_agent.recording.process import network
 
     around = _AroundTests(config)
     config.pluginmanager.register(around, _AroundTests.NAME)
+    config.pluginmanager.register(keys.KeysOfTests())
+    config.pluginmanager.register(KeptRandom())
     intercept.install()  # held to the end of the session: a thread that a test left behind must not go live
     config.add_cleanup(intercept.uninstall)
     network.hold()  # a guard for each test is a switch then, not a score of replaced methods
@@ -250,6 +271,7 @@ def replay(request: pytest.FixtureRequest) -> Conversing:
         request.getfixturevalue("vcr")
     else:
         _open_test(item)
+        keys.place_for(item)
     run: Conversing = item.stash[TEST].run
     return run
 
@@ -257,8 +279,8 @@ def replay(request: pytest.FixtureRequest) -> Conversing:
 @pytest.fixture
 def run_snapshot(request: pytest.FixtureRequest, snapshot: SnapshotAssertion) -> SnapshotAssertion:
     """Compares a run's messages, typed result and usage with a readable file beside the test."""
-    from replay_agent.pytest_plugin.places import file_name_of
+    from replay_agent.pytest_plugin.places import snapshot_name_of
     from replay_agent.snapshot import NAME, RunSnapshotExtension
 
-    request.node.stash[NAME] = file_name_of(request.node, siblings_of(request.node))
+    request.node.stash[NAME] = snapshot_name_of(request.node, siblings_of(request.node))
     return snapshot.use_extension(RunSnapshotExtension)

@@ -39,7 +39,12 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("replay_freeze", "what stands still in replayed tests: clock, uuid, random", type="args", default=[])
     parser.addini("replay_redact", "more secrets: JSON field names, regular expressions", type="linelist", default=[])
     parser.addini("replay_unused", f"{', '.join(UNUSED)}: see --replay-unused", default="fail")
-    parser.addini("replay_placeholder_keys", "fill unset API key variables in replay", type="bool", default=True)
+    parser.addini(
+        "replay_placeholder_keys",
+        "fill unset API key variables while tests replay (default: for the mark replay; true: for vcr too; false: never)",
+        type="bool",
+        default=None,
+    )
 
 
 def add_spellings(parser: pytest.Parser, taken: object) -> None:

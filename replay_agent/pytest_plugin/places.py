@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from replay_agent import naming
 from replay_agent.exceptions import UserError
 
-__all__ = "cassette_of", "cassette_path", "file_name_of", "module_folder", "nodeid"
+__all__ = "cassette_of", "cassette_path", "file_name_of", "module_folder", "nodeid", "snapshot_name_of"
 
 
 def _backend(item: pytest.Item) -> str | None:
@@ -22,11 +23,63 @@ def _backend(item: pytest.Item) -> str | None:
 
 def file_name_of(item: pytest.Item, siblings: Sequence[str] = ()) -> str:
     """Return the file name of a test, without extension: ``Class.test[param]``, the event loop left out."""
+    classes = _classes(item)
+    return _file_name(item, siblings, classes[-1:], apart=_has_namesake(item, classes))
+
+
+def snapshot_name_of(item: pytest.Item, siblings: Sequence[str] = ()) -> str:
+    """Return the file name of a test's snapshots, which has all its classes: ``Class.Inner.test[param]``."""
+    return _file_name(item, siblings, _classes(item))
+
+
+def _file_name(item: pytest.Item, siblings: Sequence[str], classes: Sequence[str], *, apart: bool = False) -> str:
     backend = _backend(item)
     own = naming.without_backend(item.name, backend)
-    owner = getattr(item, "cls", None)
-    prefix = f"{owner.__name__}." if owner is not None else ""
-    return naming.file_name(prefix + own, clashes=own in _clashing(tuple(siblings), backend))
+    name = ".".join((*classes, _without_secrets(own, siblings, backend)))
+    digest_of = "::".join((*_classes(item), own)) if apart else None
+    return naming.file_name(name, clashes=apart or own in _clashing(tuple(siblings), backend), digest_of=digest_of)
+
+
+def _classes(item: pytest.Item) -> list[str]:
+    """Return the names of the classes that a test is in, the outermost first."""
+    return [node.obj.__name__ for node in item.listchain() if isinstance(node, pytest.Class)]
+
+
+def _has_namesake(item: pytest.Item, classes: Sequence[str]) -> bool:
+    """Tell whether a test in a class would take the file of a test in another class of that name.
+
+    The class of the module itself keeps the name, those within other classes do not; where only case differs, none does.
+    Asked of the module, not of what was collected: a test is to find its cassette also where it runs alone.
+    """
+    if not classes:
+        return False
+    own, function = classes[-1], getattr(item, "originalname", None) or item.name
+    module = getattr(item.getparent(pytest.Module), "obj", None)
+    others = (other for other in _classes_of(module) if other is not getattr(item, "cls", None))
+    alike = {
+        other.__name__ for other in others if other.__name__.casefold() == own.casefold() and hasattr(other, function)
+    }
+    return bool(alike - {own}) or (own in alike and len(classes) > 1)
+
+
+@functools.lru_cache(maxsize=32)
+def _classes_of(module: object) -> tuple[type, ...]:
+    return tuple(_classes_in(module, depth=0))
+
+
+_DEEPEST = 10
+"""A class may hold itself, by another way round; nobody nests tests as deep as this."""
+
+
+def _classes_in(holder: object, depth: int) -> Iterator[type]:
+    for value in list(vars(holder).values()) if hasattr(holder, "__dict__") else ():
+        if isinstance(value, type) and depth < _DEEPEST and value.__module__ == _module_of(holder):
+            yield value
+            yield from _classes_in(value, depth + 1)
+
+
+def _module_of(holder: object) -> object:
+    return holder.__module__ if isinstance(holder, type) else getattr(holder, "__name__", None)
 
 
 @functools.lru_cache(maxsize=32)
@@ -34,10 +87,33 @@ def _clashing(siblings: tuple[str, ...], backend: str | None) -> frozenset[str]:
     return naming.clashing(naming.without_backend(name, backend) for name in siblings)
 
 
+def _without_secrets(name: str, siblings: Sequence[str], backend: str | None) -> str:
+    """Return a test's name with placeholders for the keys among its parameters, numbered where that makes two alike."""
+    told = _redacted(name)
+    if told == name:
+        return name
+    others = dict.fromkeys(naming.without_backend(sibling, backend) for sibling in siblings)
+    alike = [other for other in others if _redacted(other) == told]
+    number = alike.index(name) if name in alike else 0
+    return f"{told}-{number + 1}" if number else told
+
+
+@functools.lru_cache(maxsize=1024)
+def _redacted(name: str) -> str:
+    if "[" not in name or len(name) < _SHORTEST_SECRET:
+        return name
+    from replay_agent.recording.redaction.redactor import Redactor
+
+    return Redactor().text(name)
+
+
+_SHORTEST_SECRET = 12
+
+
 def nodeid(item: pytest.Item) -> str:
-    """Return the node id of a test without the event loop it runs on."""
+    """Return the node id of a test without the event loop it runs on, and without keys among its parameters."""
     start, separator, name = item.nodeid.rpartition("::")
-    return f"{start}{separator}{naming.without_backend(name, _backend(item))}"
+    return f"{start}{separator}{_redacted(naming.without_backend(name, _backend(item)))}"
 
 
 def cassette_of(item: pytest.Item, siblings: Sequence[str] = ()) -> Path:
@@ -55,12 +131,51 @@ def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] =
         if not path.resolve().is_relative_to(folder.resolve()):
             raise UserError(f"the cassette {name!r} of {item.nodeid} would lie outside {folder}")
         return path
-    return module_folder(item.path, root, cassettes) / f"{file_name_of(item, siblings)}.yaml"
+    names = [file_name_of(item, siblings), _former_name(item, siblings)]
+    folders = [module_folder(item.path, root, cassettes), former_folder(item.path, root, cassettes)]
+    path, *former = dict.fromkeys(folder / f"{name}.yaml" for folder, name in zip(folders, names, strict=True))
+    return next((old for old in former if not path.exists() and _holds(old, nodeid(item))), path)
+
+
+def _former_name(item: pytest.Item, siblings: Sequence[str]) -> str:
+    """Return the name that tests of classes of one name shared, and in which keys among the parameters were seen."""
+    backend = _backend(item)
+    own = naming.without_backend(item.name, backend)
+    return naming.file_name(".".join((*_classes(item)[-1:], own)), clashes=own in _clashing(tuple(siblings), backend))
+
+
+def _holds(path: Path, test: str) -> bool:
+    """Tell whether a test has recorded this file, which another may claim too, or nobody knows who has."""
+    if not path.is_file():
+        return False
+    from replay_agent.recording.cassettes import store
+
+    cassette = store.load(path)
+    return any(cassette.test(index) in (None, test) for index in range(len(cassette)))
 
 
 @functools.lru_cache(maxsize=32)
 def module_folder(path: Path, root: Path, cassettes: str) -> Path:
-    """Return the folder of a test module's cassettes."""
+    """Return the folder of a test module's cassettes; two modules never have the same.
+
+    Beside ``tests/test_x.py``, a ``test_x.py`` in the rootdir has a digest in its name; so has a module beyond the rootdir.
+    """
+    folder = former_folder(path, root, cassettes)
+    if path.is_relative_to(root):
+        within = path.relative_to(root)
+        meets_another = within.parts[0] != "tests" and (root / "tests" / within).is_file()
+    else:
+        within, meets_another = _beyond(path, root), True
+    return folder.with_name(f"{folder.name}-{naming.digest(within.as_posix())}") if meets_another else folder
+
+
+def _beyond(path: Path, root: Path) -> Path:
+    """Return the way from the rootdir to a module; on another drive of Windows there is none."""
+    return Path(os.path.relpath(path, root)) if path.drive == root.drive else path
+
+
+def former_folder(path: Path, root: Path, cassettes: str) -> Path:
+    """Return the folder of a test module's cassettes in which modules of the same name met."""
     module = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
     parts = module.with_suffix("").parts
     return root.joinpath(cassettes, *(parts[1:] if len(parts) > 1 and parts[0] == "tests" else parts))

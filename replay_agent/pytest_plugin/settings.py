@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,9 +71,29 @@ def option_of(config: pytest.Config, name: str) -> str:
 
 
 def command_of(item: pytest.Item) -> str:
-    """Return the command that records this test anew, ``{mode}`` standing for the mode, with the option that works here."""
-    option = "--record-mode" if owns_record_mode(item.config) else "--replay-mode"
-    return f"pytest {shlex.quote(item.nodeid)} {option}={{mode}}"
+    """Return the command that records this test anew, ``{mode}`` standing for the mode, with the option that works here.
+
+    It is to be pasted where pytest was run: the path is as seen from there, and what says where the project is stays.
+    """
+    config = item.config
+    option = "--record-mode" if owns_record_mode(config) else "--replay-mode"
+    places = [(name, config.getoption(dest, None)) for name, dest in (("-c", "inifilename"), ("--rootdir", "rootdir"))]
+    words = ["pytest", *(word for name, value in places if value for word in (name, str(value))), _id_from_here(item)]
+    return f"{_quoted(words)} {option}={{mode}}"
+
+
+def _id_from_here(item: pytest.Item) -> str:
+    """Return the node id of a test with its path as seen from where pytest was run."""
+    _, separator, names = item.nodeid.partition("::")
+    try:
+        path = os.path.relpath(item.path, item.config.invocation_params.dir)
+    except ValueError:  # another drive of Windows
+        path = str(item.path)
+    return f"{path}{separator}{names}"
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def owns_record_mode(config: pytest.Config) -> bool:

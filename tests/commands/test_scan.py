@@ -16,11 +16,11 @@ def test_a_key_is_found_with_file_and_line_and_not_shown(tmp_path):
 
 
 def test_folders_are_searched_for_what_recorders_write(tmp_path):
-    for name in "a.yaml", "b/c.json", "b/.d.journal", "s/__snapshots__/t.run.txt", "program.py":
+    for name in "a.yaml", "b/c.json", "b/.d.journal", "s/__snapshots__/t.run.snap", "program.py":
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(KEY)
-    assert [leak.path.name for leak in scan_files([tmp_path])] == ["a.yaml", ".d.journal", "c.json", "t.run.txt"]
+    assert [leak.path.name for leak in scan_files([tmp_path])] == ["a.yaml", ".d.journal", "c.json", "t.run.snap"]
 
 
 def test_a_file_is_searched_whatever_it_is_called(tmp_path):

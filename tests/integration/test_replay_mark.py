@@ -434,30 +434,6 @@ def test_the_fixture_gives_messages_and_usage(recorded):
     recorded.runpytest().assert_outcomes(passed=1)
 
 
-def test_credentials_are_placeholders_from_collection_on(project):
-    project.makepyfile(
-        """
-        import os
-        AT_IMPORT = os.environ["OPENAI_API_KEY"]
-
-        def test_key():
-            assert AT_IMPORT == os.environ["ANTHROPIC_API_KEY"] == "replay"
-        """
-    )
-    project.runpytest().assert_outcomes(passed=1)
-
-
-def test_placeholders_may_be_switched_off(project):
-    project.makeini("[pytest]\naddopts = -p no:hypothesispytest\nreplay_placeholder_keys = false\n")
-    project.makepyfile('import os\n\ndef test_key():\n    assert "OPENAI_API_KEY" not in os.environ\n')
-    project.runpytest().assert_outcomes(passed=1)
-
-
-def test_a_recording_session_has_no_placeholders(project):
-    project.makepyfile('import os\n\ndef test_key():\n    assert "OPENAI_API_KEY" not in os.environ\n')
-    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
-
-
 def test_names_that_would_share_a_file_do_not(project, provide):
     base, _, stop = provide("Paris", "paris", "PARIS")
     module(
@@ -751,3 +727,169 @@ def test_a_source_that_there_is_not_is_refused(project):
     result = project.runpytest()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*'weather': what can be frozen is clock, uuid, random*"])
+
+
+@pytest.mark.parametrize("owner", ["", "Spec"])
+def test_named_snapshots_are_written_compared_and_kept_without_a_warning(recorded, owner):
+    tests = """
+    @pytest.mark.replay("test_geo/test_capital.yaml")
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_kinds(replay, run_snapshot, number):
+        ask("What is the capital of France?")
+        assert replay == run_snapshot
+        assert replay == run_snapshot(name="second")
+        assert replay == run_snapshot
+
+    @pytest.mark.replay("test_geo/test_capital.yaml")
+    def test_plain(replay, run_snapshot):
+        ask("What is the capital of France?")
+        assert replay == run_snapshot
+        assert replay == run_snapshot(name="second look")
+    """
+    if owner:
+        import textwrap
+
+        inner = textwrap.indent(textwrap.dedent(tests).replace("(replay,", "(self, replay,"), "    ")
+        tests = f"class Test{owner}:\n{inner}"
+    module(recorded, recorded.base, tests)
+    options = "-Werror", "--replay-unused=ignore"
+    recorded.runpytest_subprocess(*options, "--snapshot-update").assert_outcomes(passed=3)
+    result = recorded.runpytest_subprocess(*options)
+    result.assert_outcomes(passed=3)
+    assert "unused" not in result.stdout.str()
+    files = {path.name for path in (recorded.path / "__snapshots__" / "test_geo").iterdir()}
+    start = f"Test{owner}." if owner else ""
+    assert {f"{start}test_plain.run.snap", f"{start}test_plain.second look.run.snap"} < files
+    assert len(files) == 8
+
+
+MARKING = """
+    @pytest.fixture{scope}
+    def offline(request):
+        {how}
+"""
+
+
+@pytest.mark.parametrize(
+    ("scope", "how"),
+    [
+        ("(autouse=True)", "request.applymarker(pytest.mark.replay)"),
+        ("(autouse=True)", "request.node.add_marker('replay')"),
+        ("(autouse=True)", "request.node.add_marker(pytest.mark.replay('named'))"),
+        ("(autouse=True)", "request.getfixturevalue('replay')"),
+    ],
+)
+def test_a_mark_that_a_fixture_gives_counts(project, provide, scope, how):
+    base, script, stop = provide("Paris")
+    module(project, base, MARKING.format(scope=scope, how=how), CAPITAL.replace("@pytest.mark.replay", ""))
+    project.runpytest().assert_outcomes(failed=1)
+    assert script.calls == []
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    stop()
+    project.runpytest().assert_outcomes(passed=1)
+    assert (project.path / "cassettes" / "named.yaml").is_file() == ("named" in how)
+
+
+def test_a_mark_that_comes_when_the_test_runs_fails_it(project):
+    project.makepyfile("import pytest\n\ndef test_x(request): request.node.add_marker(pytest.mark.replay)\n")
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*was marked replay while it ran*"])
+
+
+def test_the_command_of_a_miss_helps_where_pytest_was_run(recorded, provide, monkeypatch):
+    import shlex
+
+    folder = recorded.mkdir("sub folder")
+    (recorded.path / "test_geo.py").rename(folder / "test_geo.py")
+    base, *_ = provide("Oslo")
+    module(recorded, base, CAPITAL.replace("France", "Norway").replace("Paris", "Oslo"))
+    (recorded.path / "test_geo.py").rename(folder / "test_geo.py")
+    monkeypatch.chdir(folder)
+    lines = recorded.runpytest().stdout.lines
+    command = next(line.strip() for line in lines if line.strip().startswith("pytest ") and "--record-mode" in line)
+    recorded.runpytest(*shlex.split(command)[1:]).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("inner", ["TestInner", "TestGeo"])
+def test_tests_of_nested_classes_record_and_replay_apart(project, provide, inner):
+    base, _, stop = provide("1", "2", "3")
+    nested = """
+    class {outer}:
+        class {inner}:
+            @pytest.mark.replay
+            def test_x(self):
+                assert ask("{outer}") in ("1", "2", "3")
+    """
+    tests = [nested.format(outer=outer, inner=inner) for outer in ("TestA", "TestB", "TestC")]
+    module(project, base, *tests)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=3)
+    stop()
+    assert len(list((project.path / "cassettes" / "test_geo").iterdir())) == 3
+    project.runpytest().assert_outcomes(passed=3)
+    project.runpytest(f"test_geo.py::TestB::{inner}::test_x").assert_outcomes(passed=1)
+
+
+RESEEDING = """
+    import random, pytest
+
+    @pytest.hookimpl{order}
+    def pytest_runtest_setup(item): random.seed()
+
+    @pytest.hookimpl{order}
+    def pytest_runtest_call(item): random.seed()
+
+    @pytest.hookimpl{order}
+    def pytest_runtest_teardown(item): random.seed()
+"""
+RANDOM = """
+    import random
+
+    @pytest.fixture(scope="module")
+    def shared():
+        return random.randint(0, 10**9)
+
+    @pytest.fixture
+    def number(shared):
+        yield ask(f"begin {shared} {random.randint(0, 10**9)}")
+        ask(f"end {random.randint(0, 10**9)}")
+
+    @pytest.mark.replay(freeze=["random"])
+    def test_numbers(number):
+        one, other = random.random(), random.random()
+        assert one != other
+        ask(f"pick {one} {other} {random.randint(0, 10**9)}")
+        random.seed(4)
+        assert random.randint(0, 10**9) == 253454709
+        ask(f"seeded {random.randint(0, 10**9)}")
+"""
+
+
+@pytest.mark.parametrize("order", ["", "(tryfirst=True)", "(trylast=True)"])
+def test_frozen_numbers_go_on_whoever_seeds_between_the_phases(project, provide, order):
+    base, _, stop = provide("1", "2", "3", "4")
+    project.makeconftest(RESEEDING.format(order=order))
+    module(project, base, RANDOM)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    stop()
+    project.runpytest().assert_outcomes(passed=1)
+
+
+def test_frozen_numbers_in_a_unittest(project, provide):
+    base, _, stop = provide("1", "2")
+    project.makeconftest(RESEEDING.format(order=""))
+    module(
+        project,
+        base,
+        """
+        import random, unittest
+
+        @pytest.mark.replay(freeze=["random"])
+        class TestNumbers(unittest.TestCase):
+            def setUp(self): ask(f"begin {random.random()}")
+            def test_x(self): ask(f"go {random.random()}")
+        """,
+    )
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    stop()
+    project.runpytest().assert_outcomes(passed=1)

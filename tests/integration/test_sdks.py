@@ -194,7 +194,7 @@ def test_pydantic_ai_and_its_snapshot(project, provide):
     project.runpytest().assert_outcomes(passed=1)
     folder = project.path / "__snapshots__" / "test_sdk"
     texts = {path.name: path.read_text() for path in folder.iterdir()}
-    assert sorted(texts) == ["test_sdk.run.txt", "test_sdk.wire.run.txt"]
+    assert sorted(texts) == ["test_sdk.run.snap", "test_sdk.wire.run.snap"]
     for text in texts.values():
         assert "Be a geographer." in text
         assert "population" in text

@@ -5,6 +5,7 @@ Names, scopes and precedence are pytest-recording's. vcrpy and what serves it he
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from replay_agent import naming
 from replay_agent.exceptions import UserError
+from replay_agent.pytest_plugin import keys
 from replay_agent.pytest_plugin.marks import TEST, asked_mode
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ MARKS = (
 def pytest_configure(config: pytest.Config) -> None:
     for mark in MARKS:
         config.addinivalue_line("markers", mark)
-    pytest.register_assert_rewrite("vcr.matchers")  # its assertions are part of a miss's text
+    if "vcr.matchers" not in sys.modules:  # pytest would warn that it comes too late
+        pytest.register_assert_rewrite("vcr.matchers")  # its assertions are part of a miss's text
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -184,6 +187,8 @@ def vcr(
 
     item = request.node
     settings = _settings(request, record_mode, vcr_markers, vcr_cassette_dir)
+    if not settings.replays_only:
+        keys.take_back(item)
     run = VcrRun(settings, test=item.nodeid, file=str(item.path), command=command_of(item))
     test = item.stash[TEST] = VcrTest(item, run)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import log2
 from urllib.parse import quote, quote_plus
 
-from replay_agent.credentials import PLACEHOLDER
+from replay_agent.credentials import is_placeholder
 
 __all__ = (
     "SHAPES",
@@ -155,7 +155,7 @@ def is_query_credential(name: str, value: str, *, expected: bool = False) -> boo
     """
     plain = _plain(name)
     if plain in _VAGUE_NAMES:
-        return expected or value == PLACEHOLDER or _is_opaque(value)
+        return expected or is_placeholder(value) or _is_opaque(value)
     if is_credential_name(name):
         return True
     return plain.endswith(_QUERY_ENDINGS) and not _TOKEN_NAMES_OF_TEXT.search(plain)
@@ -268,7 +268,11 @@ _URL_PASSWORD = re.compile(r"://[^\s/@:]*:([^\s/@]+)@")
 def environment_secrets(environ: Mapping[str, str]) -> list[Secret]:
     """Return the values of credential-like variables, and the passwords in addresses, that are worth looking for."""
     found = (secret for name, value in environ.items() for secret in _variable_secrets(name, value))
-    return list({secret.value: secret for secret in found if is_secretive(secret.value)}.values())
+    return list(
+        {
+            secret.value: secret for secret in found if is_secretive(secret.value) and not is_placeholder(secret.value)
+        }.values()
+    )
 
 
 def _variable_secrets(name: str, value: str) -> Iterable[Secret]:

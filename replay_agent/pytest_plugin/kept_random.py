@@ -1,0 +1,71 @@
+"""Keeps frozen random numbers going through a test, whoever seeds the generator between its phases.
+
+pytest-randomly and its like seed it in their own hooks, before fixtures, test and teardown. What runs within those
+phases, fixtures and the test itself, may seed as it likes: that is the same in each session.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator
+
+import pytest
+
+from replay_agent.pytest_plugin.marks import TEST
+from replay_agent.pytest_plugin.watched import ReplayedTest
+
+__all__ = ("KeptRandom",)
+
+_KEEPER = pytest.StashKey["_Keeper"]()
+
+
+class KeptRandom:
+    """Hooks around tests, in a session that has some to replay."""
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
+        """Begin with a test whose recording is open, that is, seeded: after the wrapper that opens it, before all else."""
+        test = item.stash.get(TEST, None)
+        if isinstance(test, ReplayedTest) and "random" in test.run.recording.frozen:
+            item.stash[_KEEPER] = _Keeper(item)
+        yield
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
+        try:
+            yield
+        finally:
+            keeper = item.stash.get(_KEEPER, None)
+            if keeper is not None:
+                keeper.leave()
+                del item.stash[_KEEPER]
+
+
+class _Keeper:
+    def __init__(self, item: pytest.Item) -> None:
+        self._item = item
+        self._state = random.getstate()
+        self._phases = {name: vars(item).get(name) for name in ("setup", "runtest")}
+        for name in self._phases:
+            setattr(item, name, self._keeping(getattr(item, name)))
+
+    def leave(self) -> None:
+        """Give the item its own methods back."""
+        for name, own in self._phases.items():
+            delattr(self._item, name)
+            if own is not None:
+                setattr(self._item, name, own)
+
+    def _keeping(self, phase: Callable[[], None]) -> Callable[[], None]:
+        def keeping() -> None:
+            self._take_up()
+            try:
+                phase()
+            finally:
+                self._state = random.getstate()
+                self._item.addfinalizer(self._take_up)  # the last to be added is the first to be called
+
+        return keeping
+
+    def _take_up(self) -> None:
+        random.setstate(self._state)

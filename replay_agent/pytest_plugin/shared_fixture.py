@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 
-from replay_agent import naming
+from replay_agent import credentials, naming
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.harness import Run
 from replay_agent.pytest_plugin.failures import cleaning, explaining, failure_of, in_cleanup
@@ -21,7 +21,10 @@ from replay_agent.pytest_plugin.settings import command_of, first_recording, opt
 from replay_agent.recording.clients import intercept
 from replay_agent.recording.recorder import Recording
 
-__all__ = "SharedFixture", "fixture_cassette", "label_of", "name_of", "owner_of"
+__all__ = "SharedFixture", "fixture_cassette", "fixture_of", "label_of", "name_of", "owner_of"
+
+SHORTEST_SECRET = 12
+"""Characters; no shorter value of a parameter is taken for a key."""
 
 _XUNIT = re.compile(r"_*(?:xunit|unittest)_(\w+?)_fixture_\w*")
 """What pytest makes of ``setup_module``, ``setup_class`` and ``setUpClass``: ``_xunit_setup_class_fixture_TestIt``."""
@@ -30,9 +33,10 @@ _XUNIT = re.compile(r"_*(?:xunit|unittest)_(\w+?)_fixture_\w*")
 class SharedFixture:
     """One fixture from its setup to its teardown: holds its run, gives the verdict on it."""
 
-    def __init__(self, run: Run, *, unused: str) -> None:
+    def __init__(self, run: Run, *, unused: str, needs_keys: bool) -> None:
         self._run = run
         self._unused = unused
+        self._needs_keys = needs_keys and not run.recording.records
         self._failed = False
 
     @classmethod
@@ -49,7 +53,8 @@ class SharedFixture:
             run.recording.open()
         except (CassetteError, UserError) as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
-        return cls(run, unused=option_of(item.config, "replay_unused"))
+        keys = item.config.getini("replay_placeholder_keys") is not False
+        return cls(run, unused=option_of(item.config, "replay_unused"), needs_keys=keys)
 
     @contextmanager
     def setting_up(self, otherwise: Recording | None) -> Iterator[None]:
@@ -97,7 +102,8 @@ class SharedFixture:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        with self._run.in_force(), intercept.in_turn(self._run.recording):
+        keys = credentials.placed_credentials() if self._needs_keys else nullcontext()
+        with keys, self._run.in_force(), intercept.in_turn(self._run.recording):
             yield
 
     def _fail_for_misses(self) -> None:
@@ -115,10 +121,10 @@ class SharedFixture:
             raise pytest.fail.Exception(text, pytrace=False)
 
 
-def name_of(fixture: pytest.FixtureDef[Any]) -> str:
-    """Return the name of a fixture; that of the method where pytest made one of an xUnit setup."""
-    xunit = _XUNIT.fullmatch(fixture.argname)
-    return xunit[1] if xunit else fixture.argname
+def name_of(name: str) -> str:
+    """Return what a fixture of this name is called; by the method where pytest made one of an xUnit setup."""
+    xunit = _XUNIT.fullmatch(name)
+    return xunit[1] if xunit else name
 
 
 def _home_of(fixture: pytest.FixtureDef[Any]) -> str:
@@ -133,7 +139,7 @@ def owner_of(fixture: pytest.FixtureDef[Any], item: pytest.Item) -> str | None:
     place = _place_of(fixture, item)
     if place is None:
         return None
-    name, home = name_of(fixture), _home_of(fixture)
+    name, home = name_of(fixture.argname), _home_of(fixture)
     if fixture.argname in fixture.argnames:  # it overrides another of its name, and asks for that: both are in use
         name = f"{name}-{PurePosixPath(home.rpartition('::')[2] or 'conftest').stem}"
     return f"{home if home.startswith(f'{place}::') else place}::fixture {name}"
@@ -154,11 +160,23 @@ def _place_of(fixture: pytest.FixtureDef[Any], item: pytest.Item) -> str | None:
 
 def label_of(value: object, name: str, index: int) -> str:
     """Return how a parameter of a fixture is told apart from others: by its value, as pytest does, else by its number."""
-    if isinstance(value, Enum):
-        return str(value)
-    if isinstance(value, str | int | float | complex | bool | None):
-        return str(value)
+    if isinstance(value, str | int | float | complex | bool | Enum | None):
+        return _redacted(str(value))
     return str(getattr(value, "__name__", None) or f"{name}{index}")
+
+
+def _redacted(label: str) -> str:
+    if len(label) < SHORTEST_SECRET:
+        return label
+    from replay_agent.recording.redaction.redactor import Redactor
+
+    return Redactor().text(label)
+
+
+def fixture_of(owner: str | None) -> tuple[str, str] | None:
+    """Return the file that shares a fixture, and the fixture's name, of what `owner_of` returned; None for a test."""
+    place, is_fixture, name = (owner or "").rpartition("::fixture ")
+    return (place.partition("::")[0], name.partition("[")[0]) if is_fixture else None
 
 
 def fixture_cassette(owner: str, config: pytest.Config) -> Path:

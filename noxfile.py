@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["tests"]
 
+PYTHONS = ["3.11", "3.12", "3.13"]
+"""What the suite is run on, and so what README and classifiers may claim."""
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The whole suite in a fresh environment, one for each Python that is there; arguments go to pytest."""
+    session.install(".[test]")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def lowest(session: nox.Session) -> None:
+    """The suite on the lowest versions that pyproject.toml names."""
+    # Some SDKs of the tests ask for younger versions of our own dependencies than we do. Those are held at our floors
+    # all the same, since the floors are what a project may have that uses none of these SDKs.
+    floors = Path(session.create_tmp(), "floors.txt")
+    floors.write_text("\n".join(_floors()), "utf-8")
+    session.install("uv")
+    session.run("uv", "pip", "install", "--quiet", "--resolution=lowest-direct", f"--override={floors}", ".[test]")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+def _floors() -> list[str]:
+    """Return what a user installs, each at the lowest version that is named: ``pytest>=8.2`` as ``pytest==8.2``."""
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    return [re.sub(r">=(\S+)$", r"==\1", need) for need in project["dependencies"]]
+
 
 @nox.session
-def tests(session: nox.Session) -> None:
-    """The whole suite in a fresh environment; arguments go to pytest."""
-    session.install(".[test]")
-    session.run("pytest", *session.posargs)
+def newest(session: nox.Session) -> None:
+    """The suite on the newest of everything, pre-releases among them."""
+    session.install("--pre", "--upgrade", "--upgrade-strategy=eager", ".[test]")
+    session.run("python", "-m", "pytest", *session.posargs)
 
 
 @nox.session
@@ -19,14 +50,14 @@ def sdk2(session: nox.Session) -> None:
     """The client tests with the generation of provider SDKs that is built on httpx."""
     session.install(".[test]")
     session.install("openai<3", "anthropic<1", "mistralai<2")  # in the place of the younger ones that `test` names
-    session.run("pytest", "tests/integration", *session.posargs)
+    session.run("python", "-m", "pytest", "tests/integration", *session.posargs)
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """The property tests with many more examples."""
     session.install(".[test]")
-    session.run("pytest", "-m", "not slow", "--hypothesis-profile=fuzz", *session.posargs)
+    session.run("python", "-m", "pytest", "--hypothesis-profile=fuzz", *session.posargs)
 
 
 @nox.session

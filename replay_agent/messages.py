@@ -100,6 +100,8 @@ _IMAGE_EXTENSIONS = {
     "webp": "image/webp",
 }
 _AUDIO_EXTENSIONS = {"mp3": "audio/mpeg", "wav": "audio/wav"}
+_DOCUMENT_EXTENSIONS = {name: media_type for media_type, name in DOCUMENT_FORMATS.items()}
+"""Ours first: of some of these `mimetypes` knows only where the system has a table of its own."""
 
 
 NO_TIMESTAMP = datetime(1970, 1, 1, tzinfo=UTC)
@@ -164,7 +166,7 @@ class DocumentUrl:
     @property
     def media_type(self) -> str:
         """The media type guessed from the name; `RuntimeError` where it says nothing."""
-        media_type, _ = guess_type(self.url)
+        media_type = _DOCUMENT_EXTENSIONS.get(_extension(self.url)) or guess_type(self.url)[0]
         if media_type is None:
             raise RuntimeError(f"Unknown document file extension: {self.url}")
         return media_type

@@ -197,3 +197,31 @@ def test_the_root_exports_what_it_lists():
 def test_an_unknown_root_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         replay_agent.Nonsense  # noqa: B018
+
+
+COME_ALONG = {
+    "annotated-types": "pydantic",
+    "certifi": "httpx",
+    "httpcore": "httpx",
+    "httpcore2": "httpx2",
+    "urllib3": "requests",
+}
+"""Libraries that are there with another one for certain."""
+
+
+def imported_by_tests():
+    for folder in ("tests", "typing_tests"):
+        for path in (PACKAGE.parent / folder).rglob("*.py"):
+            yield from (name.split(".")[0] for name in imports(ast.parse(path.read_text("utf-8"))))
+
+
+def test_every_library_that_a_test_imports_is_declared():
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    needs = [*project["dependencies"], *(need for extra in project["optional-dependencies"].values() for need in extra)]
+    known = {re.split(r"[\[<>=;]", need)[0].strip().lower() for need in needs} | COME_ALONG.keys()
+    homes = packages_distributions()
+    libraries = set(imported_by_tests()) - set(sys.stdlib_module_names) - {"replay_agent", "tests"}
+    names = {
+        library: {home.lower().replace("_", "-") for home in homes.get(library, [library])} for library in libraries
+    }
+    assert {library for library in libraries if not names[library] & known} == set()

@@ -4,7 +4,9 @@ import json
 from types import SimpleNamespace
 
 import httpx
+import pydantic_ai
 import pytest
+from pydantic_ai.models import test as pydantic_ai_models
 
 from replay_agent import Agent, use_cassette
 from replay_agent.conversation.transcript import Transcript
@@ -37,9 +39,7 @@ async def test_our_result_reads_as_text():
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_result_of_pydantic_ai_reads_as_text():
-    pydantic_ai = pytest.importorskip("pydantic_ai")
-    models = pytest.importorskip("pydantic_ai.models.test")
-    agent = pydantic_ai.Agent(models.TestModel(custom_output_text="Hi."), system_prompt="Be kind.")
+    agent = pydantic_ai.Agent(pydantic_ai_models.TestModel(custom_output_text="Hi."), system_prompt="Be kind.")
     text = describe(await agent.run("Hello?"))
     assert all(word in text for word in ("Be kind.", "Hello?", "Hi.", "requests: 1"))
 

@@ -67,10 +67,20 @@ class Feed(Generic[T]):
 
 
 def _spawn(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
-        trio.lowlevel.spawn_system_task(function, context=copy_context())
+    if _is_on_trio():
+        sys.modules["trio"].lowlevel.spawn_system_task(function, context=copy_context())
         return
     task = asyncio.get_running_loop().create_task(function())
     _running.add(task)
     task.add_done_callback(_running.discard)
+
+
+def _is_on_trio() -> bool:
+    trio = sys.modules.get("trio")
+    if trio is None:
+        return False
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:  # a younger trio has a function that only tells, but an older one may be installed
+        return False
+    return True

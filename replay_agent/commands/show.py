@@ -156,5 +156,6 @@ def _unknown(traffic: UnknownTraffic) -> dict[str, Any]:
         "method": traffic.request.method,
         "url": traffic.request.url,
         "status": outcome.status if isinstance(outcome, Response) else None,
+        **({} if traffic.kind is None else {"kind": traffic.kind}),
         "reason": traffic.reason,
     }

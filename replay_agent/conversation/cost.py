@@ -22,7 +22,7 @@ def cost_of(exchange: Exchange) -> Decimal | None:
     local server is priced as the model's own provider would.
     """
     response = exchange.answer.response
-    if response is None or response.usage is None:
+    if response is None or response.usage is None or _is_odd(response.usage):
         return None
     for model in (response.model_name, exchange.call.model):
         price = _price(exchange.url, model, response) if model else None
@@ -50,6 +50,12 @@ def _price(url: str, model: str, response: ModelResponse) -> Decimal | None:
             continue
         return price.total_price
     return None
+
+
+def _is_odd(usage: Usage) -> bool:
+    """Tell whether a counter is negative, which only some versions of the price list refuse."""
+    counted = (usage.request_tokens, usage.response_tokens, *(usage.details or {}).values())
+    return any(count is not None and count < 0 for count in counted)
 
 
 def _usage(usage: Usage) -> Any:

@@ -305,5 +305,6 @@ def traffic_line(traffic: UnknownTraffic, names: Placeholders | None = None) -> 
     outcome = traffic.outcome
     ending = failure_text(outcome) if isinstance(outcome, Failure) else str(outcome.status)
     url = traffic.request.url if len(traffic.request.url) <= 120 else f"{traffic.request.url[:117]}..."
-    reason = f" (unread: {traffic.reason[:200]})" if traffic.reason else ""
+    kind = f" ({traffic.kind})" if traffic.kind else ""
+    reason = f"{kind} (unread: {traffic.reason[:200]})" if traffic.reason else kind
     return " ".join(visible(names.text(f"{traffic.request.method} {url} -> {ending}{reason}")))

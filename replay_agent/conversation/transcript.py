@@ -19,7 +19,7 @@ from replay_agent.messages import ModelMessage, ToolCallPart, UnknownPart
 from replay_agent.traffic import Failure, Interaction, Outcome, Phase, Request, Response, StreamEnd
 from replay_agent.usage import Usage
 from replay_agent.wire.codec import Codec, is_stream
-from replay_agent.wire.registry import read_call, read_lost_call
+from replay_agent.wire.registry import kind_of, read_call, read_lost_call
 
 __all__ = "Transcript", "UnknownTraffic", "failure_text"
 
@@ -40,6 +40,8 @@ class UnknownTraffic:
     request: Request
     outcome: Outcome
     reason: str | None = None
+    kind: str | None = None
+    """What it is to a provider, where path and body tell: ``openai_embeddings``, ``cohere_v1_chat``."""
 
 
 @dataclass
@@ -121,12 +123,20 @@ def _read(number: int, interaction: Interaction) -> Exchange | UnknownTraffic:
         plain = replace(request, body=decode(request.headers, request.body))
         read = read_call(plain)
         if read is None:
-            return _answered_only(number, plain, outcome) or UnknownTraffic(number, request, outcome)
+            return _answered_only(number, plain, outcome) or _unread(number, request, plain, outcome)
         codec, call = read
         answer, partial = _answer(codec, call, outcome)
     except WireError as exc:
         return UnknownTraffic(number, request, outcome, str(exc))
     return Exchange(number, codec.name, call, answer, partial, request.url)
+
+
+def _unread(number: int, request: Request, plain: Request, outcome: Outcome) -> UnknownTraffic:
+    kind, lost = kind_of(plain), read_lost_call(plain)
+    if kind is not None or lost is None:
+        return UnknownTraffic(number, request, outcome, kind=kind)
+    reason = f"the body of the request is no call of {lost[0].name}, which its address is one of"
+    return UnknownTraffic(number, request, outcome, reason)
 
 
 def _answered_only(number: int, request: Request, outcome: Outcome) -> Exchange | None:

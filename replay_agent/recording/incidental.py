@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 
 from replay_agent.recording.matching.hosts import matches_host, split_host, split_url
@@ -58,6 +59,10 @@ INCIDENTAL: tuple[tuple[str, str], ...] = (
 )
 """Host pattern and beginning of the path."""
 
+_TRACES = "/v1/traces/ingest"
+"""Where openai-agents uploads ``{"data": [{"object": "trace", ...}, {"object": "trace.span", ...}]}``: to OpenAI, or to
+whatever base URL its clients were given."""
+
 
 @lru_cache(maxsize=256)
 def _prefixes(authority: str) -> tuple[str, ...]:
@@ -65,9 +70,26 @@ def _prefixes(authority: str) -> tuple[str, ...]:
     return tuple(prefix for pattern, prefix in INCIDENTAL if matches_host(host, port, (pattern,)))
 
 
+def is_incidental(url: str, body: bytes = b"") -> bool:
+    """Tell whether a request is none of the test's own: by host and path, or, wherever it goes, as an upload of traces."""
+    return _is_listed(url) or (
+        _TRACES in url and split_url(url)[1].partition("?")[0].endswith(_TRACES) and _holds_traces(body)
+    )
+
+
 @lru_cache(maxsize=256)
-def is_incidental(url: str) -> bool:
-    """Tell whether a request is none of the test's own, by host and path."""
+def _is_listed(url: str) -> bool:
     authority, path = split_url(url)
     prefixes = _prefixes(authority)
     return bool(prefixes) and path.startswith(prefixes)
+
+
+def _holds_traces(body: bytes) -> bool:
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    traces = sent.get("data") if isinstance(sent, dict) else None
+    return isinstance(traces, list) and all(
+        isinstance(trace, dict) and str(trace.get("object", "")).partition(".")[0] == "trace" for trace in traces
+    )

@@ -354,7 +354,7 @@ class Recording:
 
         Raises `CassetteMiss` (with ``miss="exception"``: `CassetteMissError`) where it must be replayed and cannot.
         """
-        if is_incidental(raw.url):
+        if is_incidental(raw.url, raw.body):
             return None if self._records else Replay(self, EMPTY_ANSWER, raw, Key(""))
         if self._kin.is_child or self.refusal:
             self.hear()

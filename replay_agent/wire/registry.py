@@ -5,11 +5,11 @@ from __future__ import annotations
 from replay_agent.calls import ModelCall
 from replay_agent.exceptions import UserError, WireError
 from replay_agent.traffic import Request
-from replay_agent.wire import anthropic, bedrock, cohere, gemini, mistral, ollama, openai_chat, openai_responses
+from replay_agent.wire import anthropic, bedrock, cohere, gemini, mistral, ollama, openai_chat, openai_responses, unread
 from replay_agent.wire.codec import Asked, Codec
 from replay_agent.wire.shapes.json_text import Fields, read_object
 
-__all__ = "CODECS", "codec_for", "codec_named", "read_call", "read_lost_call"
+__all__ = "CODECS", "codec_for", "codec_named", "kind_of", "read_call", "read_lost_call"
 
 CODECS: tuple[Codec, ...] = (
     anthropic.codec,
@@ -73,6 +73,11 @@ def _fields(body: bytes) -> Fields:
 
 def _claimant(asked: Asked) -> Codec | None:
     return next((codec for codec in CODECS if asked.fields and codec.claims(asked)), None)
+
+
+def kind_of(request: Request) -> str | None:
+    """Return the name of what a request is that no codec reads, ``openai_embeddings`` say; None where nothing tells."""
+    return unread.kind_of(_asked(request))
 
 
 def codec_named(name: str) -> Codec:

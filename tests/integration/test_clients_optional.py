@@ -1,11 +1,13 @@
-"""Clients that are not among this project's test dependencies, where they are installed."""
+"""Clients that few projects have: httplib2, Tornado's, lm15."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 
+import httplib2
 import pytest
+from lm15 import transports
+from tornado import httpclient
 
 from replay_agent.exceptions import CassetteMiss
 from tests.integration.recordings import recording, replaying
@@ -13,14 +15,11 @@ from tests.integration.rough_provider import refused_url, rough_provider
 
 
 def with_httplib2(base, body):
-    httplib2 = pytest.importorskip("httplib2")
     response, content = httplib2.Http(timeout=5).request(f"{base}/echo", "POST", body=body)
     return response.status, response["content-length"], content
 
 
 def with_tornado(base, body):
-    httpclient = pytest.importorskip("tornado.httpclient")
-
     async def main():
         response = await httpclient.AsyncHTTPClient(force_instance=True).fetch(f"{base}/echo", method="POST", body=body)
         return response.code, response.headers["content-length"], response.body
@@ -28,30 +27,19 @@ def with_tornado(base, body):
     return asyncio.run(main())
 
 
-def lm15():
-    for name in ("lm15.transports", "dspy._vendor.lm15.transports"):
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            continue
-    return pytest.skip("neither lm15 nor dspy is installed")
-
-
 def with_lm15(base, body):
-    module = lm15()
     with (
-        module.StdlibTransport() as transport,
-        transport.stream(module.TransportRequest("POST", f"{base}/echo", body=body)) as response,
+        transports.StdlibTransport() as transport,
+        transport.stream(transports.TransportRequest("POST", f"{base}/echo", body=body)) as response,
     ):
         return response.status, response.header("content-length"), response.read()
 
 
 def with_async_lm15(base, body):
-    module = lm15()
 
     async def main():
-        request = module.TransportRequest("POST", f"{base}/echo", body=body)
-        async with module.StdlibAsyncTransport() as transport, transport.stream(request) as response:
+        request = transports.TransportRequest("POST", f"{base}/echo", body=body)
+        async with transports.StdlibAsyncTransport() as transport, transport.stream(request) as response:
             return response.status, response.header("content-length"), await response.read()
 
     return asyncio.run(main())
@@ -72,17 +60,17 @@ def test_answer_comes_back_and_a_change_is_a_miss(tmp_path, client):
 
 def pieces_and_error(base, shape, stop_after=None):
     """Return the pieces of a body and what ended it, with lm15."""
-    module, pieces = lm15(), []
+    pieces = []
     try:
         with (
-            module.StdlibTransport(read_timeout=0.3) as transport,
-            transport.stream(module.TransportRequest("GET", base + shape)) as response,
+            transports.StdlibTransport(read_timeout=0.3) as transport,
+            transport.stream(transports.TransportRequest("GET", base + shape)) as response,
         ):
             for piece in response:
                 pieces.append(piece)
                 if len(pieces) == stop_after:
                     break
-    except module.TransportError as error:
+    except transports.TransportError as error:
         return pieces, type(error).__name__
     return pieces, ""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+import yaml
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -961,7 +962,6 @@ def test_boto3_calls_are_read_whole():
 
 
 def test_recorded_requests_come_back(real_cassettes: Path):
-    yaml = pytest.importorskip("yaml")
     seen = 0
     for path in sorted((real_cassettes / "bedrock").glob("*.yaml")):
         for interaction in yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)["interactions"]:

@@ -10,12 +10,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from replay_agent.exceptions import WireError
 from replay_agent.traffic import Request
 from replay_agent.wire.registry import codec_for
-
-yaml = pytest.importorskip("yaml")
 
 FAMILIES = ("bedrock", "cohere", "gemini")
 ROUNDS = 10

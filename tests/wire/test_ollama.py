@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
+import ollama
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -485,7 +486,6 @@ ASKED = {"model": "qwen3", "messages": [{"role": "user", "content": "hi"}]}
 @pytest.fixture
 def client():
     """Make a real client whose requests are answered by a function of the decoded call."""
-    ollama = pytest.importorskip("ollama")
 
     def make(answer):
         def handle(http_request):
@@ -521,7 +521,6 @@ def test_ollama_parses_our_stream(client):
 
 @pytest.mark.parametrize("status", [400, 404, 500])
 def test_ollama_raises_our_refusals(client, status):
-    ollama = pytest.importorskip("ollama")
     sdk = client(lambda call: codec.encode_error(call, status, "no luck"))
     for stream in (False, True):
         with pytest.raises(ollama.ResponseError) as caught:

@@ -1,6 +1,6 @@
-"""Cassettes of others: vcrpy's layout in all its ages, its cousin with ``parsed_body``, and cassetter's.
+"""Cassettes of others: vcrpy's layout in all its ages, its cousin with ``parsed_body``, cassetter's, and LangChain's.
 
-All three hold a mapping with ``interactions`` (vcrpy before 1.0 a bare list), each of a ``request`` and a ``response``.
+LangChain's tests keep ``requests`` and ``responses`` in two lists, which belong together by their order. The others hold a mapping with ``interactions`` (vcrpy before 1.0 a bare list), each of a ``request`` and a ``response``.
 They differ in where the body is:
 
 * vcrpy: ``body: text``, ``body: {string: text or bytes}``, ``body: {base64_string: ...}`` (its JSON files of 1.x), and
@@ -28,6 +28,7 @@ from replay_agent.traffic import Chunk, Headers, Interaction, Request, Response,
 __all__ = "dump_vcr", "read_foreign"
 
 _VERSION = 1
+_TWO_LISTS = {"requests", "responses"}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 Fields: TypeAlias = Mapping[str, Any]
@@ -57,6 +58,8 @@ def read_foreign(document: object, path: Path) -> list[Interaction]:
 def _items(document: object, path: Path) -> list[Any]:
     if isinstance(document, list) and document and isinstance(document[0], dict) and "request" in document[0]:
         return document
+    if isinstance(document, dict) and "interactions" not in document and document.keys() >= _TWO_LISTS:
+        return _paired(document["requests"], document["responses"], path)
     if not isinstance(document, dict) or "interactions" not in document:
         raise CassetteUnreadable(
             f"{path} is not a cassette: {_described(document)}. "
@@ -78,6 +81,17 @@ def _items(document: object, path: Path) -> list[Any]:
             path,
         )
     return items
+
+
+def _paired(requests: object, responses: object, path: Path) -> list[Any]:
+    """Return interactions out of LangChain's two lists."""
+    if not isinstance(requests, list) or not isinstance(responses, list) or len(requests) != len(responses):
+        raise CassetteUnreadable(
+            f"{path}: `requests` and `responses` must be lists of equal length. "
+            "Restore the file, or delete it and record again.",
+            path,
+        )
+    return [{"request": request, "response": response} for request, response in zip(requests, responses, strict=True)]
 
 
 def _described(document: object) -> str:

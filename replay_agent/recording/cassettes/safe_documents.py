@@ -29,6 +29,11 @@ _LIST_TAGS = frozenset({None, "!", f"{_TAG}seq", f"{_TAG}python/tuple"})
 _MAP_TAGS = frozenset({None, "!", f"{_TAG}map"})
 _BUFFER_TAG = f"{_TAG}python/object/new:_io.BytesIO"
 _ITERATOR_TAG = f"{_TAG}python/object/apply:builtins.iter"
+_ISTR_TAG = re.compile(rf"{_TAG}python/object/(?:apply|new):multidict\.(?:\w+\.)?istr")
+"""A header's name as aiohttp holds it, a text that knows no case: ``? !!python/object/apply:multidict._multidict.istr``."""
+_HELD_TAG = re.compile(rf"{_TAG}python/object/(?:apply|new):http\.HTTPStatus")
+_DATA_TAG = re.compile(rf"{_TAG}python/object/(?:apply|new):(?:yarl\.(?:_url\.)?URL|urllib\.parse\.SplitResult)")
+"""What else vcrpy keeps of aiohttp's answers; the address of an answer is data that nobody reads."""
 _SCALAR_TAGS = frozenset({f"{_TAG}int", f"{_TAG}float", f"{_TAG}bool", f"{_TAG}null"})
 _STARTS = frozenset("-+.~0123456789nNtTfFyYoO")
 _WORDS = {
@@ -167,12 +172,12 @@ class _Composer:
             raise self._bad("a second document begins; a cassette is one document", event)
 
     def begin_mapping(self, event: Any) -> None:
-        if event.tag not in _MAP_TAGS and event.tag not in (_BUFFER_TAG, _ITERATOR_TAG):
+        if event.tag not in _MAP_TAGS and event.tag not in (_BUFFER_TAG, _ITERATOR_TAG) and not _is_held(event.tag):
             raise self._bad(f"the tag {event.tag} is not allowed, since it asks for an object to be built", event)
         self._begin({}, event)
 
     def begin_list(self, event: Any) -> None:
-        if event.tag not in _LIST_TAGS:
+        if event.tag not in _LIST_TAGS and not _is_held(event.tag):
             raise self._bad(f"the tag {event.tag} is not allowed, since it asks for an object to be built", event)
         self._begin([], event)
 
@@ -183,7 +188,11 @@ class _Composer:
 
     def end(self, event: Any) -> None:
         done = self._stack.pop()
-        value = self._untagged(done, event) if done.tag in (_BUFFER_TAG, _ITERATOR_TAG) else done.value
+        value = done.value
+        if done.tag in (_BUFFER_TAG, _ITERATOR_TAG):
+            value = self._untagged(done, event)
+        elif _holds_one(done.tag):
+            value = self._held(done, event)
         if done.anchor is not None:
             self._anchors[done.anchor] = value, done.size
         self._put(value, event, done.size)
@@ -194,6 +203,13 @@ class _Composer:
         if not isinstance(held, list) or not held:
             raise self._bad(f"the tag {done.tag} is not used as vcrpy uses it", event)
         return held[0]
+
+    def _held(self, done: _Open, event: Any) -> Any:
+        """Return the one value that a name or a status was made from."""
+        held = done.value.get("args") if isinstance(done.value, dict) else done.value
+        if not isinstance(held, list) or len(held) != 1 or isinstance(held[0], dict | list):
+            raise self._bad(f"the tag {done.tag} is not used as vcrpy uses it", event)
+        return str(held[0]) if _ISTR_TAG.fullmatch(done.tag or "") else held[0]
 
     def alias(self, event: Any) -> None:
         if event.anchor not in self._anchors:
@@ -215,7 +231,7 @@ class _Composer:
         if self._awaits_key():
             return text
         if tag is None:
-            return self._plain(text) if event.implicit[0] else text
+            return self._plain(text) if event.implicit[0] and not self._within_name() else text
         if tag in _TEXT_TAGS or tag == "!":
             return text
         if tag == f"{_TAG}binary":
@@ -245,6 +261,10 @@ class _Composer:
         top = self._stack[-1]
         return top.key is None and isinstance(top.value, dict)
 
+    def _within_name(self) -> bool:
+        """Tell whether a scalar stands in the tagged name of a header, where ``on`` and ``1`` are texts."""
+        return any(_ISTR_TAG.fullmatch(each.tag or "") for each in self._stack[-2:])
+
     def _put(self, value: Any, event: Any, size: int) -> None:
         if not self._stack:
             self.document = value
@@ -263,6 +283,14 @@ class _Composer:
 
     def _bad(self, cause: str, event: Any) -> BadDocument:
         return BadDocument(cause, event.start_mark.line + self._first_line)
+
+
+def _is_held(tag: str | None) -> bool:
+    return tag is not None and (_holds_one(tag) or _DATA_TAG.fullmatch(tag) is not None)
+
+
+def _holds_one(tag: str | None) -> bool:
+    return tag is not None and (_ISTR_TAG.fullmatch(tag) or _HELD_TAG.fullmatch(tag)) is not None
 
 
 def _number(text: str) -> Any:

@@ -24,6 +24,7 @@ from replay_agent.recording.cassettes.document import (
     render,
 )
 from replay_agent.recording.cassettes.merging import merge
+from replay_agent.recording.cassettes.packed import unpacked
 from replay_agent.recording.cassettes.safe_documents import BadDocument, read_json_document, read_toml, read_yaml
 
 __all__ = "check_writable", "exists", "load", "read_file", "replace_file", "save"
@@ -57,12 +58,12 @@ def exists(path: Path) -> bool:
 
 
 def load(path: Path) -> Cassette:
-    """Open a cassette of any known layout: ours, vcrpy's (YAML or JSON), with ``parsed_body``, cassetter's.
+    """Open a cassette of any known layout: ours, vcrpy's (YAML or JSON), with ``parsed_body``, cassetter's, LangChain's.
 
     Raises `CassetteNotFound`, `CassetteUnreadable` or `CassetteVersionError`; the message names file, cause and next
     step. Never waits (pipes, devices), never changes the file.
     """
-    data = _opened(read_file(path), path)
+    data = _opened(unpacked(read_file(path), path), path)
     if is_ours(data):
         return _ours(data.replace(b"\r\n", b"\n") if b"\r" in data else data, path)
     from replay_agent.recording.cassettes.foreign import read_foreign
@@ -158,7 +159,7 @@ def _document(data: bytes, path: Path) -> object:
     except UnicodeDecodeError as exc:
         line = _line(data, exc.start)
         raise CassetteUnreadable(f"{path}:{line}: the file holds a byte that is not UTF-8. {_RESTORE}", path) from exc
-    suffix = path.suffix.lower()
+    suffix = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
     try:
         if suffix == ".toml":
             return read_toml(text)

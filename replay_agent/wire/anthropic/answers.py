@@ -10,7 +10,7 @@ from replay_agent.messages import NO_TIMESTAMP, FinishReason, ModelResponse, Mod
 from replay_agent.usage import Usage
 from replay_agent.wire.shapes.json_text import Fields
 from replay_agent.wire.shapes.refusals import error_in
-from replay_agent.wire.shapes.scalars import counter
+from replay_agent.wire.shapes.scalars import count_of, counter, sum_of, total_of
 
 __all__ = "CACHE_READ", "CACHE_WRITE", "ERRORS", "INPUT", "OUTPUT", "read_error", "read_message"
 
@@ -78,7 +78,7 @@ def read_usage(raw: object) -> Usage | None:
     """
     if not isinstance(raw, dict):
         return None
-    counts = {key: counter(raw.get(key)) for key in _COUNTERS}
+    counts = {key: count_of(raw.get(key)) for key in _COUNTERS}
     iterations = raw.get("iterations")
     own, details = _iterations(iterations if isinstance(iterations, list) else [])
     if "compaction_iterations" in details:
@@ -89,8 +89,8 @@ def read_usage(raw: object) -> Usage | None:
         "reasoning_tokens": counter(_group(raw, "output_tokens_details").get("thinking_tokens")),
     }
     details = {key: value for key, value in {**named, **_extras(raw), **details}.items() if value}
-    request_tokens = counts[INPUT] + counts[CACHE_READ] + counts[CACHE_WRITE]
-    return Usage(0, request_tokens, counts[OUTPUT], request_tokens + counts[OUTPUT], details or None)
+    request_tokens = None if counts[INPUT] is None else sum_of(counts[INPUT], counts[CACHE_READ], counts[CACHE_WRITE])
+    return Usage(0, request_tokens, counts[OUTPUT], total_of(request_tokens, counts[OUTPUT]), details or None)
 
 
 def _group(raw: Fields, name: str) -> Fields:

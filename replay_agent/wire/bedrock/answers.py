@@ -7,7 +7,7 @@ from replay_agent.framing.aws_frames import Frame
 from replay_agent.messages import FinishReason
 from replay_agent.usage import Usage
 from replay_agent.wire.shapes.refusals import refusal
-from replay_agent.wire.shapes.scalars import counter
+from replay_agent.wire.shapes.scalars import count_of, counter, total_of
 
 __all__ = "ERRORS", "FINISH_REASONS", "read_usage", "stream_error"
 
@@ -54,9 +54,12 @@ def read_usage(usage: object) -> Usage | None:
     if not isinstance(usage, dict):
         return None
     counts = {key: counter(value) for key, value in usage.items()}
-    cache_read, cache_write = counts.get("cacheReadInputTokens", 0), counts.get("cacheWriteInputTokens", 0)
-    request_tokens = counts.get("inputTokens", 0) + cache_read + cache_write
-    response_tokens = counts.get("outputTokens", 0)
+    # Amazon Nova adds "Count" to both names where it is invoked directly.
+    cache_read = counts.get("cacheReadInputTokens", counts.get("cacheReadInputTokenCount", 0))
+    cache_write = counts.get("cacheWriteInputTokens", counts.get("cacheWriteInputTokenCount", 0))
+    plain, response_tokens = count_of(usage.get("inputTokens")), count_of(usage.get("outputTokens"))
+    request_tokens = None if plain is None else plain + cache_read + cache_write
+    total = count_of(usage.get("totalTokens"))
     server_tools = usage.get("serverToolUsage")
     details = {
         "cache_read_tokens": cache_read,
@@ -66,6 +69,6 @@ def read_usage(usage: object) -> Usage | None:
     return Usage(
         request_tokens=request_tokens,
         response_tokens=response_tokens,
-        total_tokens=counts.get("totalTokens", request_tokens + response_tokens),
+        total_tokens=total_of(request_tokens, response_tokens) if total is None else total,
         details={key: value for key, value in details.items() if value} or None,
     )

@@ -30,11 +30,17 @@ from replay_agent.wire.shapes.history import with_system
 from replay_agent.wire.shapes.json_text import Fields, read_json, write_text
 from replay_agent.wire.shapes.scalars import is_number
 
-__all__ = "read_call", "write_call"
+__all__ = "is_converse", "read_call", "write_call"
 
 _FORMAT = "bedrock"
 _BODY_FIELDS = {"messages", "system", "inferenceConfig", "toolConfig", "outputConfig", "modelId"}
 _SETTINGS = {"maxTokens": "max_tokens", "temperature": "temperature", "topP": "top_p"}
+_SETTINGS_READ = {"max_new_tokens": "max_tokens", "top_p": "top_p", **_SETTINGS}
+"""Amazon Nova takes two of them by other names where it is invoked directly."""
+_BLOCKS = frozenset(
+    {"text", "image", "video", "audio", "document", "toolUse", "toolResult", "reasoningContent", "cachePoint"}
+)
+"""Names that blocks of Converse are known by; those of other formats say ``type``."""
 _TOOL_CHOOSERS = ("anthropic", "us.anthropic")
 """Beginnings of the ids of models that are told how to choose among tools."""
 
@@ -55,6 +61,20 @@ def read_call(body: Fields, model: str | None, *, stream: bool) -> ModelCall:
         output_schema=_read_output_schema(body.get("outputConfig"), extras),
         stream=stream,
         extras=extras,
+    )
+
+
+def is_converse(body: Fields) -> bool:
+    """Tell whether the body that a model is invoked with is one of Converse: by the blocks of its messages."""
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages or "anthropic_version" in body:
+        return False
+    return all(isinstance(message, dict) and _has_blocks(message.get("content")) for message in messages)
+
+
+def _has_blocks(content: object) -> bool:
+    return isinstance(content, list) and all(
+        isinstance(block, dict) and "type" not in block and not _BLOCKS.isdisjoint(block) for block in content
     )
 
 
@@ -141,8 +161,8 @@ def _read_tool_choice(choice: object) -> ToolChoice | None:
 def _read_settings(config: object, extras: Fields) -> ModelSettings:
     if not isinstance(config, dict):
         return {}
-    known = {_SETTINGS[key]: value for key, value in config.items() if key in _SETTINGS and is_number(value)}
-    rest = {key: value for key, value in config.items() if not (key in _SETTINGS and is_number(value))}
+    known = {_SETTINGS_READ[key]: value for key, value in config.items() if key in _SETTINGS_READ and is_number(value)}
+    rest = {key: value for key, value in config.items() if not (key in _SETTINGS_READ and is_number(value))}
     if rest:
         extras["inferenceConfig"] = rest
     return cast("ModelSettings", known)

@@ -25,6 +25,7 @@ from replay_agent.wire.bedrock.content import (
     read_native_return,
     read_response_parts,
 )
+from replay_agent.wire.shapes.data_url import decode_base64
 from replay_agent.wire.shapes.json_text import Fields, read_object
 from replay_agent.wire.shapes.refusals import error_in, refusal
 from replay_agent.wire.shapes.scalars import counter
@@ -35,6 +36,11 @@ __all__ = ("BedrockStream",)
 _FORMAT = "bedrock"
 _BLANKS_FIRST = re.compile(r"(?:^|\.)(?:qwen\.|deepseek\.r1|moonshot(?:ai)?\.)")
 """Models that stream blank lines between their reasoning and their text, which are not text."""
+
+
+_CHUNK = "chunk"
+"""The event of an invoked model, which holds one of its own as base64: ``{"contentBlockDelta": {...}}``."""
+_METRICS = "amazon-bedrock-invocationMetrics"
 
 
 class BedrockStream:
@@ -111,8 +117,14 @@ class _Events:
             return []
         name = frame.text(":event-type") or ""
         payload = read_object(frame.payload or b"{}", _FORMAT)
+        if name == _CHUNK and (data := decode_base64(payload.get("bytes"))) is not None:
+            inner = read_object(data, _FORMAT)
+            return [event for name in inner if name != _METRICS for event in self._event(name, inner[name])]
+        return self._event(name, payload)
+
+    def _event(self, name: str, payload: object) -> list[ModelResponseStreamEvent]:
         handle = self._HANDLERS.get(name)
-        if handle is None:
+        if handle is None or not isinstance(payload, dict):
             return self.parts.whole(UnknownPart({"event": name, "payload": payload}))
         return handle(self, payload)
 

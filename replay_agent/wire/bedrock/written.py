@@ -9,7 +9,7 @@ from replay_agent.wire.bedrock.content import RESPONSE_FIELDS, joined_citations
 from replay_agent.wire.shapes.json_text import Fields, write_json, write_text
 from replay_agent.wire.shapes.made_up import pieces
 
-__all__ = "write_answer", "write_frames"
+__all__ = "write_answer", "write_events", "write_frame"
 
 _STOP_REASONS: dict[FinishReason, str] = {
     "stop": "end_turn",
@@ -52,7 +52,8 @@ def _write_usage(usage: Usage) -> Fields:
     return written | ({"serverToolUsage": details} if details else {})
 
 
-def write_frames(blocks: list[Fields], answer: ModelResponse) -> list[bytes]:
+def write_events(blocks: list[Fields], answer: ModelResponse) -> list[tuple[str, Fields]]:
+    """Return the events of a stream, by their names."""
     beside = {key: value for block in blocks for key, value in block.items() if key in RESPONSE_FIELDS}
     content = [block for block in joined_citations(blocks) if block.keys().isdisjoint(RESPONSE_FIELDS)]
     additional = {key: value for key, value in beside.items() if key == "additionalModelResponseFields"}
@@ -63,10 +64,11 @@ def write_frames(blocks: list[Fields], answer: ModelResponse) -> list[bytes]:
     events.append(("messageStop", {"stopReason": _stop_reason(answer), **additional}))
     usage = _write_usage(answer.usage or Usage())
     events.append(("metadata", {"metrics": {"latencyMs": 0}, "usage": usage, **metadata}))
-    return [_write_event(name, payload) for name, payload in events]
+    return events
 
 
-def _write_event(name: str, payload: Fields) -> bytes:
+def write_frame(name: str, payload: Fields) -> bytes:
+    """Write an event as a frame."""
     headers = {":event-type": name, ":content-type": "application/json", ":message-type": "event"}
     return encode_frame(headers, write_json(payload))
 

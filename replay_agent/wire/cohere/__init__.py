@@ -41,7 +41,7 @@ class Cohere(Codec):
 
     def claims(self, asked: Asked) -> bool:
         """Tell whether this is a call of ``/v2/chat``."""
-        return self.serves(asked) and "messages" in asked.fields
+        return self.serves(asked) and isinstance(asked.fields.get("messages"), list)
 
     def encode_call(self, call: ModelCall) -> EncodedCall:
         """Write a call. Raises `RuntimeError` for a prompt that is not all text."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from replay_agent.messages import FinishReason
 from replay_agent.usage import Usage
-from replay_agent.wire.shapes.scalars import counter
+from replay_agent.wire.shapes.scalars import count_of, counter, total_of
 
 __all__ = "BILLED", "FINISH_REASONS", "read_usage"
 
@@ -26,12 +26,12 @@ def read_usage(usage: object) -> Usage | None:
     tokens, billed = usage.get("tokens"), usage.get("billed_units")
     tokens = tokens if isinstance(tokens, dict) else {}
     billed = billed if isinstance(billed, dict) else {}
-    request_tokens, response_tokens = counter(tokens.get("input_tokens")), counter(tokens.get("output_tokens"))
+    request_tokens, response_tokens = count_of(tokens.get("input_tokens")), count_of(tokens.get("output_tokens"))
     details = {"cache_read_tokens": counter(usage.get("cached_tokens"))}
     details |= {name: counter(billed.get(name)) for name in BILLED}
     return Usage(
-        request_tokens=request_tokens or None,
-        response_tokens=response_tokens or None,
-        total_tokens=request_tokens + response_tokens,
+        request_tokens=request_tokens,
+        response_tokens=response_tokens,
+        total_tokens=total_of(request_tokens, response_tokens),
         details={name: count for name, count in details.items() if count} or None,
     )

@@ -18,6 +18,7 @@ from replay_agent.messages import ModelResponse
 from replay_agent.traffic import Headers
 from replay_agent.wire.codec import Asked, Codec, EncodedAnswer, EncodedCall, unchanged_source
 from replay_agent.wire.gemini.calls import read_call, write_call
+from replay_agent.wire.gemini.enums import STUDIO
 from replay_agent.wire.gemini.stream import GeminiStream
 from replay_agent.wire.gemini.written import STATUSES, array_pieces, event_of, split_metadata, write_chunks
 from replay_agent.wire.shapes.json_text import write_json
@@ -51,7 +52,7 @@ class Gemini(Codec):
 
     def claims(self, asked: Asked) -> bool:
         """Tell whether this is a call of ``generateContent`` or ``streamGenerateContent``."""
-        return self.serves(asked) and "contents" in asked.fields
+        return self.serves(asked) and isinstance(asked.fields.get("contents"), list)
 
     def encode_call(self, call: ModelCall) -> EncodedCall:
         """Write a call; the path belongs to a base URL that ends in ``/models/``.
@@ -61,7 +62,7 @@ class Gemini(Codec):
         verb = "streamGenerateContent" if call.stream else "generateContent"
         alt = call.extras.get("alt")
         query = f"?{urlencode({'alt': alt})}" if alt else ""
-        read = partial(read_call, model=call.model, alt=alt, stream=call.stream)
+        read = partial(read_call, model=call.model, alt=alt, stream=call.stream, dialect=call.dialect)
         body = unchanged_source(call, read) or write_json(write_call(call))
         return EncodedCall(f"{quote(call.model or '', safe='')}:{verb}{query}", body)
 
@@ -70,11 +71,12 @@ class Gemini(Codec):
         address = _ADDRESS.search(asked.path)
         model = unquote(address["model"]) if address else None
         alt = parse_qs(asked.url.query).get("alt", [None])[0]
-        return read_call(asked.fields, model, alt, stream=bool(address and address["stream"]))
+        dialect = STUDIO if "generativelanguage" in (asked.url.netloc + asked.path) else None
+        return read_call(asked.fields, model, alt, stream=bool(address and address["stream"]), dialect=dialect)
 
     def stream_decoder(self, call: ModelCall | None, headers: Headers) -> GeminiStream:  # noqa: ARG002
         """Return a decoder for one answer of any shape."""
-        return GeminiStream(call.model if call else None)
+        return GeminiStream(call.model if call else None, call.dialect if call else None)
 
     def encode_answer(self, call: ModelCall, answer: ModelResponse) -> EncodedAnswer:
         """Write an answer: JSON, server-sent events for ``alt=sse``, else an array in pieces."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from replay_agent.messages import FinishReason
 from replay_agent.usage import Usage
 from replay_agent.wire.gemini.content import camel
+from replay_agent.wire.gemini.enums import Enums, spelled
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.scalars import counter, text_of
+from replay_agent.wire.shapes.scalars import count_of, counter, sum_of, text_of
 
 __all__ = "FINISH_REASONS", "GROUNDING_FIELDS", "MODALITY_COUNTERS", "addresses", "has_retrieved", "read_usage"
 
@@ -69,34 +70,37 @@ def has_retrieved(grounding: Fields) -> bool:
     )
 
 
-def read_usage(metadata: Fields, before: Usage | None) -> Usage:
+def read_usage(metadata: Fields, before: Usage | None, enums: Enums) -> Usage:
     """Return the usage; each chunk tells the sum so far, and what it leaves out is as it was."""
     counts = {key: counter(value) for key, value in metadata.items()}
-    request_tokens = counts.get("promptTokenCount", 0) + counts.get("toolUsePromptTokenCount", 0)
-    response_tokens = counts.get("candidatesTokenCount", 0) + counts.get("thoughtsTokenCount", 0)
+    request_tokens = sum_of(*(count_of(metadata.get(key)) for key in ("promptTokenCount", "toolUsePromptTokenCount")))
+    response_tokens = sum_of(*(count_of(metadata.get(key)) for key in ("candidatesTokenCount", "thoughtsTokenCount")))
     details = {
         "cache_read_tokens": counts.get("cachedContentTokenCount", 0),
         "reasoning_tokens": counts.get("thoughtsTokenCount", 0),
         "tool_use_prompt_tokens": counts.get("toolUsePromptTokenCount", 0),
-        **_by_modality(metadata),
+        **_by_modality(metadata, enums),
     }
     known = {key: value for key, value in details.items() if value}
-    if before is None:
-        before = Usage(request_tokens=0, response_tokens=0, total_tokens=0)
+    before = before or Usage()
     return Usage(
-        request_tokens=request_tokens or before.request_tokens,
-        response_tokens=response_tokens or before.response_tokens,
-        total_tokens=counts.get("totalTokenCount") or before.total_tokens,
+        request_tokens=_latest(request_tokens, before.request_tokens),
+        response_tokens=_latest(response_tokens, before.response_tokens),
+        total_tokens=_latest(count_of(metadata.get("totalTokenCount")), before.total_tokens),
         details={**(before.details or {}), **known} or None,
     )
 
 
-def _by_modality(metadata: Fields) -> dict[str, int]:
+def _latest(count: int | None, before: int | None) -> int | None:
+    return count or (count if before is None else before)
+
+
+def _by_modality(metadata: Fields, enums: Enums) -> dict[str, int]:
     found: dict[str, int] = {}
     for key, where in MODALITY_COUNTERS.items():
         entries = metadata.get(key)
         for entry in entries if isinstance(entries, list) else []:
-            fields = camel(entry) if isinstance(entry, dict) else {}
+            fields = spelled(camel(entry), ("modality",), enums) if isinstance(entry, dict) else {}
             if modality := text_of(fields, "modality"):
                 name = f"{modality.lower()}_{where}_tokens"
                 found[_STANDARD_COUNTERS.get(name, name)] = counter(fields.get("tokenCount"))

@@ -21,6 +21,7 @@ from replay_agent.messages import (
 )
 from replay_agent.settings import ModelSettings
 from replay_agent.wire.gemini.content import camel, read_model_part, read_user_parts, write_model_parts, write_user_part
+from replay_agent.wire.gemini.enums import Enums, enums_of, rated, spelled, spelled_part, spelled_schema
 from replay_agent.wire.gemini.schema import simplified_schema
 from replay_agent.wire.gemini.written import split_metadata
 from replay_agent.wire.shapes.history import with_system
@@ -54,31 +55,35 @@ _IDS = "functionCallIds"
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read_call(body: Fields, model: str | None, alt: object, *, stream: bool) -> ModelCall:
-    fields = camel(body)
+def read_call(body: Fields, model: str | None, alt: object, *, stream: bool, dialect: str | None = None) -> ModelCall:
+    """Read a body; ``alt`` is the shape of the answer that the address asks for, ``dialect`` numbers enumerations."""
+    fields, enums = camel(body), enums_of(dialect)
     extras = {key: value for key, value in body.items() if camel({key: None}).keys().isdisjoint(_BODY_FIELDS)}
     if isinstance(alt, str) and alt != "json":
         extras["alt"] = alt
-    messages = _read_contents(fields.get("contents", []))
+    messages = _read_contents(fields.get("contents", []), enums)
     if any(_has_ids(message) for message in messages):
         extras[_IDS] = True
     tools = _read_tools(fields.get("tools"), extras)
+    for tool in tools:
+        tool.parameters_json_schema = spelled_schema(tool.parameters_json_schema, enums)
     settings, output_schema = _read_config(fields.get("generationConfig"), extras)
     if "safetySettings" in fields:
-        settings = cast("ModelSettings", {**settings, _SAFETY: fields["safetySettings"]})
+        settings = cast("ModelSettings", {**settings, _SAFETY: rated(fields["safetySettings"], enums)})
     return ModelCall(
         _with_instruction(fields.get("systemInstruction"), messages),
         model=model,
         tools=tools,
-        tool_choice=_read_tool_config(fields.get("toolConfig"), tools, extras),
+        tool_choice=_read_tool_config(fields.get("toolConfig"), tools, extras, enums),
         settings=settings,
         output_schema=output_schema,
         stream=stream,
+        dialect=dialect,
         extras=extras,
     )
 
 
-def _read_contents(contents: object) -> list[ModelMessage]:
+def _read_contents(contents: object, enums: Enums) -> list[ModelMessage]:
     if not isinstance(contents, list):
         raise WireError("the contents are no list", _FORMAT)
     history: list[ModelMessage] = []
@@ -88,7 +93,7 @@ def _read_contents(contents: object) -> list[ModelMessage]:
         raw_parts = content.get("parts", [])
         raw_parts = raw_parts if isinstance(raw_parts, list) else [raw_parts]
         if content.get("role") == "model":
-            made = [part for raw in raw_parts for part in read_model_part(raw)]
+            made = [part for raw in raw_parts for part in read_model_part(spelled_part(raw, enums))]
             history.append(ModelResponse(made, timestamp=NO_TIMESTAMP))
         elif history and isinstance(history[-1], ModelRequest):
             history[-1].parts += read_user_parts(raw_parts)
@@ -151,12 +156,12 @@ def _read_declaration(raw: object) -> ToolDefinition | None:
     return ToolDefinition(name, fields.get("description"), schema)
 
 
-def _read_tool_config(raw: object, tools: list[ToolDefinition], extras: Fields) -> ToolChoice | None:
+def _read_tool_config(raw: object, tools: list[ToolDefinition], extras: Fields, enums: Enums) -> ToolChoice | None:
     if not isinstance(raw, dict):
         return None
     config = camel(raw)
     calling = config.pop("functionCallingConfig", None)
-    mode = camel(calling) if isinstance(calling, dict) else {}
+    mode = spelled(camel(calling), ("mode",), enums) if isinstance(calling, dict) else {}
     choice = _read_mode(mode, [tool.name for tool in tools])
     if choice is None and calling is not None:
         config["functionCallingConfig"] = calling

@@ -25,6 +25,7 @@ from replay_agent.usage import Usage
 from replay_agent.wire.gemini.answers import FINISH_REASONS, addresses, has_retrieved, read_usage
 from replay_agent.wire.gemini.arguments import PartialCall
 from replay_agent.wire.gemini.content import camel, read_model_part, read_signature
+from replay_agent.wire.gemini.enums import Enums, enums_of, rated, spelled, spelled_part
 from replay_agent.wire.shapes.event_source import EventSource
 from replay_agent.wire.shapes.json_elements import JSONElements
 from replay_agent.wire.shapes.json_text import Fields, read_json
@@ -52,8 +53,8 @@ _CANDIDATE_FIELDS = {
 class GeminiStream:
     """Reads one answer of any shape; the first character tells the shape."""
 
-    def __init__(self, model: str | None) -> None:
-        self._response = _Response(model)
+    def __init__(self, model: str | None, dialect: str | None = None) -> None:
+        self._response = _Response(model, enums_of(dialect))
         self._shape: Literal["unknown", "json", "events"] = "unknown"
         self._elements = JSONElements(_FORMAT)
         self._events = EventSource()
@@ -106,7 +107,8 @@ class GeminiStream:
 class _Response:
     """The meaning of the chunks so far."""
 
-    def __init__(self, model: str | None) -> None:
+    def __init__(self, model: str | None, enums: Enums) -> None:
+        self._enums = enums
         self.error: AnswerError | None = None
         self._parts = StreamedParts()
         self._run: tuple[str, int] = ("", 0)
@@ -155,7 +157,7 @@ class _Response:
         candidates = chunk.get("candidates")
         events: list[ModelResponseStreamEvent] = []
         for candidate in candidates if isinstance(candidates, list) else []:
-            fields = camel(candidate) if isinstance(candidate, dict) else {}
+            fields = spelled(camel(candidate), ("finishReason",), self._enums) if isinstance(candidate, dict) else {}
             if not isinstance(candidate, dict) or counter(fields.get("index")):
                 self._others.append(candidate)
             else:
@@ -170,11 +172,11 @@ class _Response:
         self._id = text_of(chunk, "responseId") or self._id
         self._timestamp = read_timestamp(chunk.get("createTime")) or self._timestamp
         if isinstance(chunk.get("usageMetadata"), dict):
-            self._usage = read_usage(camel(chunk["usageMetadata"]), self._usage)
+            self._usage = read_usage(camel(chunk["usageMetadata"]), self._usage, self._enums)
         feedback = chunk.get("promptFeedback")
         if isinstance(feedback, dict) and camel(feedback).get("blockReason"):
             self._blocked = True
-            self._beside["promptFeedback"] = feedback
+            self._beside["promptFeedback"] = _rated_feedback(feedback, self._enums)
         self._beside |= {key: chunk[key] for key in chunk if key not in _CHUNK_FIELDS and key != "promptFeedback"}
 
     def _take_candidate(self, candidate: Fields, *, merging: bool) -> list[ModelResponseStreamEvent]:
@@ -184,7 +186,7 @@ class _Response:
         for raw in raw_parts if isinstance(raw_parts, list) else []:
             if not merging:
                 self._begin("")
-            events += self._take_part(raw)
+            events += self._take_part(spelled_part(raw, self._enums))
         self._reason = text_of(candidate, "finishReason") or self._reason
         self._grounding = _object(candidate, "groundingMetadata") or self._grounding
         self._pages = _object(candidate, "urlContextMetadata") or self._pages
@@ -269,3 +271,9 @@ class _Response:
 def _object(fields: Fields, key: str) -> Fields:
     value = fields.get(key)
     return camel(value) if isinstance(value, dict) else {}
+
+
+def _rated_feedback(feedback: Fields, enums: Enums) -> Fields:
+    """Return what was said of a prompt that was blocked, in words."""
+    said = spelled(feedback, ("blockReason",), enums)
+    return said | {"safetyRatings": rated(said["safetyRatings"], enums)} if "safetyRatings" in said else said

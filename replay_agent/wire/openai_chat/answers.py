@@ -60,8 +60,8 @@ def _response(call: ModelCall | None, value: Fields, choice: Fields, dialect: Di
     message = choice.get("message")
     fields: Fields = message if isinstance(message, dict) else {}
     parts = read_assistant(fields, dialect, audio_type=audio_type(call))
-    reason = finish_reason(choice.get("finish_reason"))
-    if choice and not choice.get("finish_reason"):
+    reason = finish_reason(choice)
+    if reason is None and choice.get("finish_reason") == "":  # Snowflake's word for an end like any other
         reason = "tool_call" if any(isinstance(part, ToolCallPart) for part in parts) else "stop"
     if fields.get("refusal"):
         reason = "content_filter"
@@ -96,8 +96,13 @@ _FINISH_REASONS: dict[str, FinishReason] = {
 }
 
 
-def finish_reason(word: object) -> FinishReason | None:
-    """Return what a provider's ``finish_reason`` means, None for an unknown word."""
+def finish_reason(choice: Fields) -> FinishReason | None:
+    """Return why an answer ended, None where its choice does not say, or says an unknown word.
+
+    The vision models of 2023 say it as ``"finish_details": {"type": "max_tokens"}``.
+    """
+    details = choice.get("finish_details")
+    word = choice.get("finish_reason") or (details.get("type") if isinstance(details, dict) else details)
     return _FINISH_REASONS.get(word.lower()) if isinstance(word, str) else None
 
 

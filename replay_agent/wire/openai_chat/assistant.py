@@ -7,8 +7,9 @@ What such a message holds beyond our vocabulary becomes an `UnknownPart`, whose 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from replay_agent.exceptions import WireError
 from replay_agent.messages import (
     BinaryContent,
     FilePart,
@@ -22,21 +23,24 @@ from replay_agent.messages import (
 )
 from replay_agent.wire.openai_chat.dialects import Dialect
 from replay_agent.wire.shapes.data_url import decode_base64, read_data_url, write_data_url
-from replay_agent.wire.shapes.json_text import Fields, dump_json
+from replay_agent.wire.shapes.json_text import Fields, dump_json, load_json
 from replay_agent.wire.shapes.think_tags import split_thinking
 
 __all__ = (
+    "CustomInput",
     "address_in",
     "assistant_fields",
     "audio_parts",
     "beyond_a_call",
     "call_args",
     "content_block",
+    "custom_names",
     "executed_tool",
     "file_of",
     "is_text",
     "read_assistant",
     "reasoning_detail",
+    "said_by_a_call",
     "says_nothing",
 )
 
@@ -192,20 +196,43 @@ def _unknown_calls(calls: object) -> list[ModelResponsePart]:
 
 
 def _tool_call(call: object) -> ToolCallPart | None:
-    function = call.get("function") if isinstance(call, dict) else None
-    name = function.get("name") if isinstance(function, dict) else None
-    if not isinstance(call, dict) or not isinstance(function, dict) or not isinstance(name, str) or not name:
+    if not isinstance(call, dict):
         return None
-    return ToolCallPart(name, call_args(function.get("arguments")), _string(call.get("id")) or None)
+    name, args = said_by_a_call(call)
+    if not isinstance(name, str) or not name:
+        return None
+    if isinstance(args, CustomInput):
+        args = dump_json({"input": args.text})
+    return ToolCallPart(name, call_args(args), _string(call.get("id")) or None)
+
+
+class CustomInput(NamedTuple):
+    """What a custom tool is called with: a text of its own, no JSON."""
+
+    text: str
+
+
+def said_by_a_call(call: Fields) -> tuple[object, object]:
+    """Return name and arguments of a call: of a function, or of a custom tool, whose input is a text."""
+    function = call.get("function")
+    if isinstance(function, dict):
+        return function.get("name"), function.get("arguments")
+    custom = call.get("custom")
+    if not isinstance(custom, dict) or not isinstance(custom.get("input", ""), str):
+        return None, None
+    return custom.get("name"), CustomInput(custom.get("input", ""))
+
+
+def custom_names(tools: object) -> frozenset[str]:
+    """Return the names of the custom tools among those of a body."""
+    found = [tool.get("custom") for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    return frozenset(custom["name"] for custom in found if isinstance(custom, dict) and _string(custom.get("name")))
 
 
 def beyond_a_call(call: Fields) -> Fields | None:
     """Return what a tool call says beyond name and arguments, with its id; None where that is nothing."""
-    more = {
-        key: value
-        for key, value in call.items()
-        if key not in ("id", "type", "index", "function") and not says_nothing(value)
-    }
+    said = ("id", "type", "index", "function", *(["custom"] if said_by_a_call(call)[1] is not None else []))
+    more = {key: value for key, value in call.items() if key not in said and not says_nothing(value)}
     return {"id": call.get("id"), **more} if more else None
 
 
@@ -254,12 +281,22 @@ def address_in(block: Fields) -> str | None:
     return url if isinstance(url, str) else None
 
 
-def assistant_fields(parts: Sequence[ModelResponsePart], dialect: Dialect, *, legacy: bool = False) -> Fields:
-    """Return the fields of an assistant message, its role aside; those without a value are left out."""
+def assistant_fields(
+    parts: Sequence[ModelResponsePart],
+    dialect: Dialect,
+    *,
+    legacy: bool = False,
+    custom: frozenset[str] = frozenset(),
+) -> Fields:
+    """Return the fields of an assistant message, its role aside; those without a value are left out.
+
+    ``custom`` names the tools that take a text instead of JSON.
+    """
     fields: Fields = {}
     _write_content(fields, parts, dialect)
     _write_reasoning(fields, [part for part in parts if isinstance(part, ThinkingPart)], dialect)
-    _write_calls(fields, [part for part in parts if isinstance(part, ToolCallPart)], dialect, legacy=legacy)
+    calls = [part for part in parts if isinstance(part, ToolCallPart)]
+    _write_calls(fields, calls, dialect, legacy=legacy, custom=custom)
     if not dialect.strict:
         _write_executed(fields, parts)
         _write_files(fields, [part.content for part in parts if isinstance(part, FilePart)])
@@ -315,13 +352,27 @@ def _detail(index: int, part: ThinkingPart) -> Fields:
     return detail if part.id is None else {**detail, "id": part.id}
 
 
-def _write_calls(fields: Fields, calls: Sequence[ToolCallPart], dialect: Dialect, *, legacy: bool) -> None:
+def _write_calls(
+    fields: Fields, calls: Sequence[ToolCallPart], dialect: Dialect, *, legacy: bool, custom: frozenset[str]
+) -> None:
     for call in calls:
         if call.tool_call_id is None and legacy:
             fields["function_call"] = {"name": call.tool_name, "arguments": call.args_as_json_str()}
             continue
         assert call.tool_call_id is not None, f"the call of {call.tool_name!r} has no tool_call_id"
-        fields.setdefault("tool_calls", []).append(_written_call(call, dialect))
+        fields.setdefault("tool_calls", []).append(
+            _written_custom(call) if call.tool_name in custom else _written_call(call, dialect)
+        )
+
+
+def _written_custom(call: ToolCallPart) -> Fields:
+    try:
+        args = load_json(call.args, "openai_chat") if isinstance(call.args, str) else call.args
+    except WireError:
+        args = None
+    text = args["input"] if isinstance(args, dict) and args.keys() == {"input"} else None
+    given = text if isinstance(text, str) else call.args_as_json_str()
+    return {"id": call.tool_call_id, "type": "custom", "custom": {"name": call.tool_name, "input": given}}
 
 
 def _written_call(call: ToolCallPart, dialect: Dialect) -> Fields:

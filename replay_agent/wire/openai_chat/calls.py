@@ -9,6 +9,7 @@ from typing import Any, cast
 from replay_agent.calls import ModelCall, OutputSchema, ToolChoice, ToolDefinition
 from replay_agent.exceptions import WireError
 from replay_agent.settings import ModelSettings
+from replay_agent.wire.openai_chat.assistant import custom_names
 from replay_agent.wire.openai_chat.content import read_messages, write_messages
 from replay_agent.wire.openai_chat.dialects import ANYONE, Dialect
 from replay_agent.wire.shapes.json_text import Fields
@@ -29,6 +30,8 @@ _SETTINGS = {
 }
 """Keys of `ModelSettings`, OpenAI's own among them, and the fields they are sent as."""
 _MISTRAL_SETTINGS = {**_SETTINGS, "seed": "random_seed"}
+_LIMIT = "max_completion_tokens"
+"""The newer name of ``max_tokens``, which reasoning models insist on; as an extra, true says that the limit goes by it."""
 _NOT_READ = frozenset({"openai_reasoning_effort"})
 _KINDS: dict[str, type | tuple[type, ...]] = {"logit_bias": dict, "parallel_tool_calls": bool}
 
@@ -103,7 +106,10 @@ def _function_name(value: object) -> str | None:
 def _settings(body: Fields, dialect: Dialect) -> ModelSettings:
     names = _MISTRAL_SETTINGS if dialect.chunks else _SETTINGS
     read = {key: body.get(field) for key, field in names.items() if key not in _NOT_READ}
-    return cast("ModelSettings", {key: value for key, value in read.items() if _fits(key, value)})
+    known = {key: value for key, value in read.items() if _fits(key, value)}
+    if "max_tokens" not in known and _fits("max_tokens", body.get(_LIMIT)):
+        known["max_tokens"] = body[_LIMIT]
+    return cast("ModelSettings", known)
 
 
 def _fits(key: str, value: object) -> bool:
@@ -134,7 +140,7 @@ _UNREMARKABLE = frozenset({"type", "index", "filename"})
 def _extras(call: ModelCall, body: Fields, dialect: Dialect) -> dict[str, Any]:
     """Return what a call would not be written with: fields by their names, those inside lists by their paths."""
     lenient = replace(ANYONE, chunks=dialect.chunks, asks_for_usage=dialect.asks_for_usage)
-    composed = _composed(call, lenient, legacy=True)
+    composed = _composed(call, lenient, legacy=True, custom=custom_names(body.get("tools")))
     extras = {
         path: value
         for path, value in taken_down(composed, body, unremarkable=_UNREMARKABLE).items()
@@ -150,6 +156,8 @@ def _extras(call: ModelCall, body: Fields, dialect: Dialect) -> dict[str, Any]:
     )
     if unknown:
         extras["tools"] = unknown
+    if "max_tokens" in call.settings and not _fits("max_tokens", body.get("max_tokens")):
+        extras[_LIMIT] = True
     return extras
 
 
@@ -162,8 +170,11 @@ def write_call(call: ModelCall, dialect: Dialect) -> Fields:
     Raises `AssertionError` for a tool's return without an id and `NotImplementedError` for sounds and documents given
     by address.
     """
-    body = _composed(call, dialect, legacy="functions" in call.extras)
     extras = dict(call.extras)
+    body = _composed(call, dialect, legacy="functions" in extras, custom=custom_names(extras.get("tools")))
+    if extras.get(_LIMIT) is True and "max_tokens" in body:
+        body[_LIMIT] = body.pop("max_tokens")
+        del extras[_LIMIT]
     more_tools = extras.pop("tools", None)
     if isinstance(more_tools, list):
         body["tools"] = [*body.get("tools", ()), *more_tools]
@@ -175,8 +186,8 @@ def write_call(call: ModelCall, dialect: Dialect) -> Fields:
     return body
 
 
-def _composed(call: ModelCall, dialect: Dialect, *, legacy: bool) -> Fields:
-    messages = write_messages(call.messages, dialect, system_role=call.system_role, legacy=legacy)
+def _composed(call: ModelCall, dialect: Dialect, *, legacy: bool, custom: frozenset[str]) -> Fields:
+    messages = write_messages(call.messages, dialect, system_role=call.system_role, legacy=legacy, custom=custom)
     body: Fields = {} if call.model is None else {"model": call.model}
     body |= {"messages": messages, "stream": call.stream}
     if call.stream and dialect.asks_for_usage:

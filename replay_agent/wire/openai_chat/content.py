@@ -178,15 +178,20 @@ _BLOCKS: dict[str, Callable[[Fields], UserContent | None]] = {
 
 
 def write_messages(
-    messages: Iterable[ModelMessage], dialect: Dialect, *, system_role: str | None = None, legacy: bool = False
+    messages: Iterable[ModelMessage],
+    dialect: Dialect,
+    *,
+    system_role: str | None = None,
+    legacy: bool = False,
+    custom: frozenset[str] = frozenset(),
 ) -> list[Any]:
     """Write a conversation.
 
     ``legacy`` allows calls and returns without an id, as functions were called before there were tools. Without it a
-    missing id is an `AssertionError`. Raises `NotImplementedError` for sounds and documents given by address, except
+    missing id is an `AssertionError`. ``custom`` names the tools that take a text instead of JSON. Raises `NotImplementedError` for sounds and documents given by address, except
     for what Mistral reads itself.
     """
-    writer = _Writer(dialect, system_role or "system", legacy=legacy)
+    writer = _Writer(dialect, system_role or "system", legacy=legacy, custom=custom)
     for message in messages:
         if isinstance(message, ModelResponse):
             writer.messages.append(writer.response(message))
@@ -196,14 +201,15 @@ def write_messages(
 
 
 class _Writer:
-    def __init__(self, dialect: Dialect, system_role: str, *, legacy: bool) -> None:
+    def __init__(self, dialect: Dialect, system_role: str, *, legacy: bool, custom: frozenset[str]) -> None:
         self.messages: list[Any] = []
         self._dialect = dialect
         self._system_role = system_role
         self._legacy = legacy
+        self._custom = custom
 
     def response(self, message: ModelResponse) -> Fields:
-        fields = assistant_fields(message.parts, self._dialect, legacy=self._legacy)
+        fields = assistant_fields(message.parts, self._dialect, legacy=self._legacy, custom=self._custom)
         if self._dialect.chunks:
             fields.setdefault("prefix", False)
         return {"role": "assistant", **fields}

@@ -26,6 +26,7 @@ from replay_agent.wire.openai_chat.answers import (
     timestamp_of,
 )
 from replay_agent.wire.openai_chat.assistant import (
+    CustomInput,
     audio_parts,
     beyond_a_call,
     call_args,
@@ -34,12 +35,13 @@ from replay_agent.wire.openai_chat.assistant import (
     file_of,
     is_text,
     reasoning_detail,
+    said_by_a_call,
     says_nothing,
 )
 from replay_agent.wire.openai_chat.dialects import Dialect, drops_leading_blanks
 from replay_agent.wire.openai_chat.usage import RunningUsage
 from replay_agent.wire.shapes.event_source import EventSource
-from replay_agent.wire.shapes.json_text import Fields, load_json
+from replay_agent.wire.shapes.json_text import Fields, dump_json, load_json
 from replay_agent.wire.shapes.refusals import error_in
 from replay_agent.wire.shapes.streamed_parts import StreamedParts
 from replay_agent.wire.shapes.think_tags import Piece, ThinkTags
@@ -65,6 +67,8 @@ class _Call:
     args: list[str] = field(default_factory=list)
     has_object: bool = False
     """Whether its arguments came as an object, at once."""
+    is_custom: bool = False
+    """Whether it calls a tool with a text instead of JSON."""
     raw: Fields = field(default_factory=dict)
     """What it says beyond name and arguments."""
 
@@ -184,8 +188,8 @@ class ChatStream:
         choice = _choice(chunk.get("choices"))
         if choice is None:
             return []
-        if choice.get("finish_reason"):
-            self._finish = finish_reason(choice["finish_reason"])
+        if choice.get("finish_reason") or choice.get("finish_details"):
+            self._finish = finish_reason(choice)
         if isinstance(choice.get("error"), dict):
             self._error = error_in(choice)
         delta = choice.get("delta") or choice.get("message")
@@ -246,6 +250,9 @@ class _Delta:
     def close(self) -> Events:
         """Return the events of what was held back."""
         events = self._pieces(self._tags.close()) if self._tags else []
+        for call in self._all_calls:
+            if call.is_custom and call.name:
+                events += self._more_of(call, "", '"}')
         unknown = [*(more for call in self._all_calls if (more := _unknown_call(call))), *self._no_calls]
         parts = [
             *audio_parts(self._audio, self._audio_type),
@@ -327,13 +334,13 @@ class _Delta:
         if not isinstance(raw, dict):
             self._no_calls.append(raw)
             return []
-        function = raw.get("function")
-        function = function if isinstance(function, dict) else {}
-        given = function.get("name")
+        given, arguments = said_by_a_call(raw)
         name = given if isinstance(given, str) else ""
         call = self._known_call(raw, name)
         _merge(call.raw, {key: value for key, value in (beyond_a_call(raw) or {}).items() if key != "id"})
-        return self._more_of(call, name, function.get("arguments"))
+        if isinstance(arguments, CustomInput):
+            return self._more_input(call, name, arguments.text)
+        return self._more_of(call, name, arguments)
 
     def _known_call(self, raw: Fields, name: str) -> _Call:
         """Return the call that a piece belongs to, by its index, else its id, else the last one; or begin a new one."""
@@ -372,6 +379,12 @@ class _Delta:
         if args is not None:
             call.args.append(args)
         return self.parts.tool_call(call.key, name=name or None, args=args, call_id=call.id)
+
+    def _more_input(self, call: _Call, name: str, text: str) -> Events:
+        """Take a piece of a custom tool's input: a text, which is the one argument of the call."""
+        opening = "" if call.is_custom else '{"input":"'
+        call.is_custom = True
+        return self._more_of(call, name, opening + dump_json(text)[1:-1])
 
     def _function_call(self, call: Any) -> Events:
         return self._tool_call({"index": -1, "function": call})

@@ -11,7 +11,7 @@ from replay_agent.framing.sse import encode_event
 from replay_agent.messages import FinishReason, ModelMessagesTypeAdapter, ModelResponse, ToolCallPart
 from replay_agent.traffic import Headers
 from replay_agent.wire.codec import EncodedAnswer
-from replay_agent.wire.openai_chat.assistant import assistant_fields, is_text
+from replay_agent.wire.openai_chat.assistant import assistant_fields, custom_names, is_text
 from replay_agent.wire.openai_chat.dialects import Dialect
 from replay_agent.wire.openai_chat.usage import write_usage
 from replay_agent.wire.shapes.json_text import Fields, dump_json
@@ -69,7 +69,9 @@ class _Written:
         lenient = replace(self._dialect, strict=False, chunks=False)
         if not self._dialect.chunks:
             lenient = replace(lenient, reasoning=self._dialect.reasoning or "reasoning_content")
-        message = assistant_fields(self._answer.parts, lenient, legacy="functions" in self._call.extras)
+        extras = self._call.extras
+        custom = custom_names(extras.get("tools"))
+        message = assistant_fields(self._answer.parts, lenient, legacy="functions" in extras, custom=custom)
         return self._chunked(message) if self._dialect.chunks else message
 
     def _chunked(self, message: Fields) -> Fields:

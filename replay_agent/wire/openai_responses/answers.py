@@ -10,7 +10,7 @@ from replay_agent.messages import NO_TIMESTAMP, FinishReason, ModelResponse, Mod
 from replay_agent.usage import Usage
 from replay_agent.wire.shapes.json_text import Fields
 from replay_agent.wire.shapes.refusals import error_in
-from replay_agent.wire.shapes.scalars import counter
+from replay_agent.wire.shapes.scalars import count_of, counter, total_of
 
 __all__ = "NAMED", "read_error", "read_response"
 
@@ -96,8 +96,8 @@ def _read_usage(raw: object) -> Usage | None:
     others = {key: raw[key] for key in raw if key not in _TOTALS}
     others |= {key: group[key] for name, group in groups.items() for key in group if (name, key) not in known}
     details |= {key: counter(value) for key, value in others.items() if _is_count(value)}
-    request_tokens, response_tokens = counter(raw.get("input_tokens")), counter(raw.get("output_tokens"))
-    total = counter(raw.get("total_tokens")) or request_tokens + response_tokens
+    request_tokens, response_tokens = count_of(raw.get("input_tokens")), count_of(raw.get("output_tokens"))
+    total = count_of(raw.get("total_tokens")) or total_of(request_tokens, response_tokens)
     return Usage(0, request_tokens, response_tokens, total, details or None)
 
 

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = "counter", "is_number", "read_timestamp", "text_of", "write_timestamp"
+__all__ = (
+    "count_of",
+    "counter",
+    "is_number",
+    "read_timestamp",
+    "sum_of",
+    "text_of",
+    "total_of",
+    "write_timestamp",
+)
 
 _BEYOND_MICROSECONDS = re.compile(r"(\.\d{6})\d+")
 """What Python does not keep of ``2026-05-27T16:53:45.443719123Z``."""
@@ -24,11 +33,27 @@ def text_of(fields: Mapping[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def counter(value: object) -> int:
-    """Return a counter of tokens, also one written as a whole float; 0 for anything else."""
+def count_of(value: object) -> int | None:
+    """Return a counter of tokens, also one written as a whole float; None for anything else: not counted is not 0."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def counter(value: object) -> int:
+    """Return a counter, 0 for anything else."""
+    return count_of(value) or 0
+
+
+def sum_of(*counts: int | None) -> int | None:
+    """Return the sum of what was counted, None where nothing was."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def total_of(request_tokens: int | None, response_tokens: int | None) -> int | None:
+    """Return the sum of both, None where one is not known."""
+    return None if request_tokens is None or response_tokens is None else request_tokens + response_tokens
 
 
 def read_timestamp(text: object) -> datetime | None:

@@ -71,7 +71,7 @@ def test_edited_view_counts():
     assert gzip.decompress(read_body(fields, GZIPPED, edited=True)) == b'{"a":"bye"}'
 
 
-@pytest.mark.parametrize("data", [b"\x1f\x8b broken", gzip.compress(bytes(range(256)))])
+@pytest.mark.parametrize("data", [b"\x1f\x8b broken", gzip.compress(bytes(range(256)))], ids=["broken", "no text"])
 def test_encoded_body_without_a_view(data):
     fields = write_body(data, GZIPPED)
     assert fields.keys() == {"base64"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import zlib
 from pathlib import Path
@@ -267,3 +268,39 @@ def test_vcrpy_reads_what_is_written():
 def test_vcrpy_has_no_place_for_failures(outcome):
     with pytest.raises(UserError, match="interaction 1"):
         dump_vcr([Interaction(ODD.request, outcome)])
+
+
+def two_lists(count=2):
+    each = document()["interactions"][0]
+    return {
+        "requests": [each["request"] | {"uri": f"https://a.example/{n}"} for n in range(count)],
+        "responses": [each["response"] | {"body": {"string": str(n)}} for n in range(count)],
+    }
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_two_lists_belong_together_by_order(count):
+    found = read_foreign(two_lists(count), PATH)
+    assert [each.request.url for each in found] == [f"https://a.example/{n}" for n in range(count)]
+    assert [each.outcome.body for each in found] == [str(n).encode() for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"requests": [], "responses": None},
+        {"requests": {}, "responses": []},
+        {"requests": two_lists()["requests"], "responses": []},
+    ],
+)
+def test_two_lists_that_do_not_fit_are_refused(lists):
+    with pytest.raises(CassetteUnreadable, match=r"old\.yaml: `requests` and `responses`"):
+        read_foreign(lists, PATH)
+
+
+@pytest.mark.parametrize("layout", [document(), two_lists(), [document()["interactions"][0]]])
+@pytest.mark.parametrize("name", ["a.yaml.gz", "a.yaml", "a.json.gz"])
+def test_compressed_files_are_read(tmp_path, layout, name):
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(yaml.safe_dump(layout).encode() if "yaml" in name else json.dumps(layout).encode()))
+    assert load(path).interactions()[0].request.method == "POST"

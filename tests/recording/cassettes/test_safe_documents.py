@@ -137,3 +137,40 @@ def test_toml_is_read():
 def test_bad_toml_has_a_cause(text, words):
     with pytest.raises(BadDocument, match=words):
         read_toml(text)
+
+
+ISTR = "!!python/object/apply:multidict._multidict.istr"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (f"? {ISTR}\n- Accept\n: [a]\n", {"Accept": ["a"]}),
+        (f"? {ISTR} [On]\n: 1\n? {ISTR} ['2']\n: 2\n? {ISTR} [3]\n: 3\n", {"On": 1, "2": 2, "3": 3}),
+        ("? !!python/object/new:multidict._multidict_py.istr\n  args: [Accept]\n  state: {a: 1}\n: 1\n", {"Accept": 1}),
+        ("a: !!python/object/new:multidict.istr [Accept]\n", {"a": "Accept"}),
+        ("code: !!python/object/apply:http.HTTPStatus [200]\n", {"code": 200}),
+        ("url: !!python/object/new:yarl.URL\n  state: !!python/tuple [https]\n", {"url": {"state": ["https"]}}),
+    ],
+)
+def test_what_is_kept_of_aiohttp_is_plain_data(text, value):
+    assert read_yaml(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"? {ISTR}\n- [Accept]\n: 1\n",
+        f"? {ISTR} []\n: 1\n",
+        f"? {ISTR} [a, b]\n: 1\n",
+        f"? {ISTR} {{args: a}}\n: 1\n",
+        f"? {ISTR}\n- !!python/object/apply:os.system [ls]\n: 1\n",
+        "a: !!python/object/apply:multidict._multidict.istring [a]\n",
+        "a: !!python/object/apply:evil.multidict.istr [a]\n",
+        "a: !!python/name:multidict._multidict.istr\n",
+        "a: !!python/object/apply:http.HTTPStatus.x [200]\n",
+    ],
+)
+def test_other_objects_are_not_built(text):
+    with pytest.raises(BadDocument, match=r"the tag|key is not"):
+        read_yaml(text)

@@ -94,7 +94,9 @@ def test_parts_of_a_message(fields, parts):
         ("STOP", "stop"),
         ("guardrail_intervened", None),
         ("", "stop"),
-        (None, "stop"),
+        (None, None),
+        ([], None),
+        (7, None),
     ],
 )
 def test_finish_reasons(word, reason):
@@ -103,6 +105,31 @@ def test_finish_reasons(word, reason):
 
 def test_an_unfinished_call_is_one():
     assert message({"tool_calls": [{"id": "c", "function": {"name": "f"}}]}, "").finish_reason == "tool_call"
+
+
+CHOICE = {"index": 0, "message": {"role": "assistant", "content": "a"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({}, None),
+        ({"finish_reason": None}, None),
+        ({"finish_details": {"type": "max_tokens"}}, "length"),
+        ({"finish_details": {"type": "stop", "stop": "<|fim_suffix|>"}}, "stop"),
+        ({"finish_details": {"type": "content_filter"}}, "content_filter"),
+        ({"finish_details": {"type": "whatever"}}, None),
+        ({"finish_details": ["stop"]}, None),
+        ({"finish_details": "length"}, "length"),
+        ({"finish_reason": "stop", "finish_details": {"type": "max_tokens"}}, "stop"),
+    ],
+)
+def test_an_end_without_a_reason_has_none(said, reason):
+    body = json.dumps({"id": "c", "choices": [{**CHOICE, **said}]}).encode()
+    assert codec.decode_answer(None, 200, (), body).response.finish_reason == reason
+    chunk = {"id": "c", "choices": [{"index": 0, "delta": {"content": "a"}, **said}]}
+    stream = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode()
+    assert codec.decode_answer(None, 200, (), stream).response.finish_reason == reason
 
 
 def test_a_refusal_is_filtered_content():

@@ -85,8 +85,17 @@ BOTH_WAYS = [
     ({"temperature": None, "top_p": "high"}, {"extras": {"temperature": None, "top_p": "high"}}),
     (
         {"max_completion_tokens": 9, "stop": ["x"], "reasoning_effort": "low"},
-        {"extras": {"max_completion_tokens": 9, "stop": ["x"], "reasoning_effort": "low"}},
+        {
+            "settings": {"max_tokens": 9},
+            "extras": {"max_completion_tokens": True, "stop": ["x"], "reasoning_effort": "low"},
+        },
     ),
+    (
+        {"max_tokens": 7, "max_completion_tokens": 9},
+        {"settings": {"max_tokens": 7}, "extras": {"max_completion_tokens": 9}},
+    ),
+    ({"max_completion_tokens": None}, {"extras": {"max_completion_tokens": None}}),
+    ({"max_completion_tokens": "many"}, {"extras": {"max_completion_tokens": "many"}}),
 ]
 
 
@@ -137,3 +146,43 @@ def test_a_history_for_a_strict_provider_loses_only_what_it_refuses():
     assert call.messages[0].parts[0] == TextPart("a")
     assert call.extras == {}
     assert write_call(call, DIALECTS["openai"])["messages"] == [{"role": "assistant", "content": "a"}]
+
+
+def test_a_changed_limit_keeps_its_name():
+    call = read({"max_completion_tokens": 9})
+    call.settings["max_tokens"] = 10
+    assert written(call)["max_completion_tokens"] == 10
+    assert "max_tokens" not in written(call)
+
+
+CUSTOM = {"type": "custom", "custom": {"name": "calc"}}
+CALLED = {"id": "c1", "type": "custom", "custom": {"name": "calc", "input": 'say "4 + 4"\n'}}
+
+
+@pytest.mark.parametrize(
+    "tools", [[CUSTOM], [CUSTOM, {"type": "function", "function": {"name": "f", "parameters": {}}}]]
+)
+def test_a_custom_tool_is_called_with_a_text(tools):
+    body = {
+        "model": "m",
+        "messages": [
+            {"role": "user", "content": "hi"},
+            {"role": "assistant", "tool_calls": [CALLED]},
+            {"role": "tool", "tool_call_id": "c1", "content": "8"},
+        ],
+        "tools": tools,
+    }
+    call = read_call(body, ANYONE, "openai_chat")
+    made, answered = call.messages[1].parts[0], call.messages[2].parts[0]
+    assert (made.tool_name, made.args_as_dict(), made.tool_call_id) == ("calc", {"input": 'say "4 + 4"\n'}, "c1")
+    assert answered.tool_name == "calc"
+    again = write_call(call, ANYONE)
+    assert again["messages"] == body["messages"]
+    assert sorted(tool["type"] for tool in again["tools"]) == sorted(tool["type"] for tool in tools)
+
+
+@pytest.mark.parametrize("custom", [None, [], "calc", {"name": 7, "input": "a"}, {"name": "calc", "input": [1]}, {}])
+def test_what_is_no_custom_call_is_kept_as_it_came(custom):
+    message = {"role": "assistant", "tool_calls": [{"id": "c1", "type": "custom", "custom": custom}]}
+    call = read_call({"model": "m", "messages": [message]}, ANYONE, "openai_chat")
+    assert [part.part_kind for part in call.messages[0].parts] == ["unknown"]

@@ -122,8 +122,8 @@ BOTH_WAYS = [
         [{**WIRE_CALL, "tool_calls": [{**WIRE_CALL["tool_calls"][0], "extra_content": {"a": 1}}]}],
     ),
     (
-        [said(UnknownPart({"tool_calls": [{"id": "c1", "type": "custom", "custom": {"name": "a", "input": "b"}}]}))],
-        [{"role": "assistant", "tool_calls": [{"id": "c1", "type": "custom", "custom": {"name": "a", "input": "b"}}]}],
+        [said(UnknownPart({"tool_calls": [{"id": "c1", "type": "odd", "odd": {"name": "a", "input": "b"}}]}))],
+        [{"role": "assistant", "tool_calls": [{"id": "c1", "type": "odd", "odd": {"name": "a", "input": "b"}}]}],
     ),
 ]
 

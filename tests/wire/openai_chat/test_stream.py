@@ -174,11 +174,24 @@ def test_functions_of_old_are_calls_without_id():
     assert parts(*pieces) == [ToolCallPart("add", "{}")]
 
 
-def test_what_is_no_function_call_is_kept():
-    custom = {"index": 0, "id": "c1", "type": "custom", "custom": {"name": "grep", "input": "a"}}
-    more = {"index": 0, "custom": {"input": "b"}}
-    assert parts(*calls(custom, more, 7)) == [
-        UnknownPart({"tool_calls": [{"id": "c1", "custom": {"name": "grep", "input": "ab"}}, 7]})
+@pytest.mark.parametrize("texts", [["a", "b"], ['say "', "hi", '"\n', ""], ["", "\\", "\u20ac"], [""]])
+def test_the_input_of_a_custom_tool_is_a_text(texts):
+    first = {"index": 0, "id": "c1", "type": "custom", "custom": {"name": "grep", "input": texts[0]}}
+    more = [{"index": 0, "custom": {"input": text}} for text in texts[1:]]
+    (call,) = parts(*calls(first, *more))
+    assert (call.tool_name, call.args_as_dict(), call.tool_call_id) == ("grep", {"input": "".join(texts)}, "c1")
+
+
+def test_functions_and_custom_tools_are_called_at_once():
+    function = {"index": 0, "id": "c1", "type": "function", "function": {"name": "add", "arguments": "{}"}}
+    custom = {"index": 1, "id": "c2", "type": "custom", "custom": {"name": "grep", "input": "a"}}
+    found = parts(*calls(function, custom, {"index": 1, "custom": {"input": "b"}}))
+    assert [(call.tool_name, call.args_as_dict()) for call in found] == [("add", {}), ("grep", {"input": "ab"})]
+
+
+def test_what_is_no_call_is_kept():
+    assert parts(*calls({"index": 0, "id": "c1", "type": "odd", "odd": {"name": "grep"}}, 7)) == [
+        UnknownPart({"tool_calls": [{"id": "c1", "odd": {"name": "grep"}}, 7]})
     ]
 
 

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay_agent.wire.shapes.scalars import counter, is_number, read_timestamp, text_of, write_timestamp
+from replay_agent.wire.shapes.scalars import (
+    count_of,
+    counter,
+    is_number,
+    read_timestamp,
+    sum_of,
+    text_of,
+    total_of,
+    write_timestamp,
+)
 
 
 @pytest.mark.parametrize(
@@ -47,3 +56,13 @@ def test_truth_is_no_number(value, expected):
 @pytest.mark.parametrize(("fields", "text"), [({"a": "x"}, "x"), ({"a": ""}, ""), ({"a": 1}, None), ({}, None)])
 def test_only_texts_are_texts(fields, text):
     assert text_of(fields, "a") == text
+
+
+@pytest.mark.parametrize(("value", "count"), [(3, 3), (3.0, 3), (0, 0), (True, None), (None, None), ("3", None)])
+def test_not_counted_is_not_zero(value, count):
+    assert count_of(value) == count
+
+
+def test_sums_of_what_was_counted():
+    assert (sum_of(1, None, 2), sum_of(None, 0), sum_of(None, None), sum_of()) == (3, 0, None, None)
+    assert (total_of(1, 2), total_of(None, 2), total_of(1, None), total_of(0, 0)) == (3, None, None, 0)

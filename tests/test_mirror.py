@@ -1,0 +1,98 @@
+"""Tests mirror the modules: ``replay_agent/room/noun.py`` is tested by ``tests/room/test_noun.py``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import replay_agent
+
+PACKAGE = Path(replay_agent.__file__).parent
+TESTS = Path(__file__).parent
+
+CLIENTS = "integration/test_clients_streams.py"
+MARKED = "integration/test_replay_mark.py"
+VCR_MARKED = "integration/test_vcr_mark.py"
+
+ELSEWHERE = {
+    # What the package shows of itself.
+    "__init__": "test_public_names.py",
+    "__main__": "test_cli.py",
+    "agent": "test_public_names.py",
+    "models": "models/test_models.py",
+    # The state of a run and its history, which only a run brings about.
+    "agent.history": "agent/test_run.py",
+    "agent.options": "agent/test_agent.py",
+    "agent.state": "agent/test_graph.py",
+    # Nothing in them to run: types, a tree of errors, a table of names.
+    "exceptions": "test_public_names.py",
+    "models.names": "models/test_models.py",
+    "settings": "models/test_openai.py",
+    # Where a provider's key, region or token comes from, tested with the requests that carry it.
+    "models.aws": "models/test_bedrock.py",
+    "models.google": "models/test_gemini.py",
+    "models.groq": "models/test_openai.py",
+    "models.refusals": "models/test_http.py",
+    "models.vertexai": "models/test_gemini.py",
+    # Hooks into pytest: whole sessions.
+    "pytest_plugin": MARKED,
+    "pytest_plugin.collecting": "integration/test_prune.py",
+    "pytest_plugin.hookspecs": MARKED,
+    "pytest_plugin.marks": MARKED,
+    "pytest_plugin.options": MARKED,
+    "pytest_plugin.places": MARKED,
+    "pytest_plugin.settings": MARKED,
+    "pytest_plugin.watched": MARKED,
+    "pytest_plugin.vcr.fixtures": VCR_MARKED,
+    "pytest_plugin.vcr.watched": VCR_MARKED,
+    # Hooks into HTTP clients: real clients and a provider on loopback.
+    "recording.clients.aiohttp": CLIENTS,
+    "recording.clients.http_client": CLIENTS,
+    "recording.clients.httpx": CLIENTS,
+    "recording.clients.lm15": "integration/test_clients_optional.py",
+    "recording.clients.tornado": "integration/test_clients_optional.py",
+    # Steps of one thing, tested through the whole of it.
+    "recording.answers": "recording/test_recorder.py",
+    "recording.matching.keys": "recording/matching/test_index.py",
+    "report.question": "report/test_compare.py",
+    "report.remote_calls": "report/test_drift.py",
+    "report.volatility": "report/test_drift.py",
+    "wire.codec": "wire/test_registry.py",
+}
+"""The modules that are tested by another file than their mirror, and by which one."""
+
+FORMATS = TESTS / "wire"
+"""A room of a wire format may be tested as a whole, through its codec: ``tests/wire/test_FORMAT.py``."""
+
+
+def modules():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if parts[-1] != "__init__" or len(path.read_text("utf-8").splitlines()) > 1:
+            yield ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+def mirrors(module):
+    """Return the files in which a module's tests may stand."""
+    *rooms, name = module.split(".")
+    yield TESTS.joinpath(*rooms, f"test_{name}.py")
+    if rooms[:1] == ["wire"] and len(rooms) == 2:
+        yield FORMATS / f"test_{rooms[1]}.py"
+    if module in ELSEWHERE:
+        yield TESTS / ELSEWHERE[module]
+
+
+@pytest.mark.parametrize("module", list(modules()))
+def test_a_module_has_its_tests(module):
+    files = list(mirrors(module))
+    wanted = f"tests/{files[0].relative_to(TESTS).as_posix()}"
+    assert any(file.is_file() for file in files), f"write {wanted}, or say in ELSEWHERE what tests {module}, and why"
+
+
+def test_no_exception_is_made_for_a_module_that_is_gone():
+    assert ELSEWHERE.keys() - set(modules()) == set()
+
+
+def test_the_tests_named_instead_are_there():
+    assert [name for name in ELSEWHERE.values() if not (TESTS / name).is_file()] == []

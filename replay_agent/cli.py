@@ -55,8 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="files and folders (default: this folder)")
     scan.set_defaults(run=_scan)
 
-    prune = commands.add_parser("prune", help="What is no longer played? Lists cassettes that no test is left for")
-    prune.add_argument("--delete", action="store_true", help="delete what is listed")
+    prune = commands.add_parser(
+        "prune", help="What is no longer played? Lists cassettes that no test is left for, as far as can be known"
+    )
+    prune.add_argument("--delete", action="store_true", help="delete what is listed; asks first on a terminal")
+    prune.add_argument("--yes", action="store_true", help="with --delete: do not ask")
     prune.set_defaults(run=_prune)
     return parser
 
@@ -101,13 +104,28 @@ def _prune(args: argparse.Namespace) -> int:
     from replay_agent.commands.prune import find_orphans, remove
     from replay_agent.pytest_plugin.collecting import collect
 
-    tests = collect(Path())
-    orphans = find_orphans(tests.folder, tests.used, tests.skipped)
+    found = find_orphans(collect(Path()))
+    for kept in (orphan for orphan in found if orphan.kept):
+        print(kept, file=sys.stderr)
+    orphans = [orphan for orphan in found if not orphan.kept]
     for orphan in orphans:
-        if args.delete:
-            remove(orphan)
-        print(f"{'deleted: ' if args.delete else ''}{orphan}")
-    return FINDINGS if orphans and not args.delete else CLEAN
+        print(orphan)
+    if not (args.delete and orphans and (args.yes or _agreed(f"Delete {'these' if len(orphans) > 1 else 'this'}?"))):
+        return FINDINGS if orphans else CLEAN
+    for orphan in orphans:
+        remove(orphan)
+        print(f"deleted: {orphan.path}")
+    return CLEAN
+
+
+def _agreed(question: str) -> bool:
+    """Ask where somebody sits at a terminal; a script has said what it wants."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return True
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 if __name__ == "__main__":

@@ -1,18 +1,46 @@
-"""Cassettes and interactions that no test is left for."""
+"""Cassettes and interactions that no test is left for, as far as that can be known."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from replay_agent.exceptions import CassetteError
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette
 
-__all__ = "Orphan", "find_orphans", "remove"
+__all__ = "Orphan", "Project", "find_orphans", "remove"
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
+_NO_SOURCES = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
+
+
+class Project(Protocol):
+    """What pytest says of a project when it collects the tests, without running them."""
+
+    @property
+    def root(self) -> Path:
+        """The rootdir."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the cassettes are."""
+
+    @property
+    def used(self) -> Mapping[Path, Collection[str]]:
+        """The cassettes that marked tests play, and the tests of each."""
+
+    @property
+    def modules(self) -> Collection[str]:
+        """The modules whose tests are all known."""
+
+    @property
+    def unmarked(self) -> Collection[str]:
+        """The tests that are there and are not marked: what they play, if anything, nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -24,48 +52,76 @@ class Orphan:
     """The tests that recorded it, as far as it says."""
     interactions: tuple[int, ...] | None = None
     """None for the whole file."""
+    kept: str = ""
+    """Why it may be in use all the same; nothing if it is known not to be."""
 
     def __str__(self) -> str:
         by = f", recorded by {', '.join(self.tests)}" if self.tests else ""
+        kept = f": left alone, {self.kept}" if self.kept else ""
         if self.interactions is None:
-            return f"{self.path}: no test plays it{by}"
+            return f"{self.path}: no test plays it{by}{kept}"
         count = len(self.interactions)
-        return f"{self.path}: {count} interaction{'s' if count > 1 else ''} of tests that are gone{by}"
+        return f"{self.path}: {count} interaction{'s' if count > 1 else ''} of tests that are gone{by}{kept}"
 
 
-def find_orphans(
-    folder: Path, used: Mapping[Path, Collection[str]], unknown: Mapping[str, Path] | None = None
-) -> list[Orphan]:
-    """Return what is in the folder and not used, by path.
+def find_orphans(project: Project) -> list[Orphan]:
+    """Return what is in the folder of the cassettes and not used, by path.
 
-    ``used`` has the cassettes of all tests and the tests of each. ``unknown`` are the modules whose tests nobody knows, and
-    the folders of their cassettes: what is there, or was recorded by them, is not judged. A file that is no cassette is
-    nobody's orphan.
+    What may be used all the same says so: a cassette that does not name its tests (vcrpy's, one of `use_cassette`), one of
+    a module that pytest did not collect, one that a source file names. A file that is no cassette is nobody's orphan.
     """
-    unknown = unknown or {}
-    apart = [path.resolve() for path in unknown.values()]
-    playing = {path.resolve(): tests for path, tests in used.items()}
-    found = []
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file()):
-        where = path.resolve()
-        if not any(where.is_relative_to(place) for place in apart):
-            found.append(_orphan(path, playing.get(where)))
-    return [orphan for orphan in found if orphan and not any(_module(test) in unknown for test in orphan.tests)]
+    playing = {path.resolve(): tests for path, tests in project.used.items()}
+    search = _Search(project)
+    paths = sorted(path for path in project.folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
+    return [orphan for path in paths if (orphan := search.orphan(path, playing.get(path.resolve())))]
 
 
-def _orphan(path: Path, tests: Collection[str] | None) -> Orphan | None:
-    try:
-        cassette = store.load(path)
-    except CassetteError:
-        return None
-    if tests is None:
-        return Orphan(path, _recorders(cassette, range(len(cassette))))
-    gone = [index for index in range(len(cassette)) if cassette.test(index) not in (None, *tests)]
-    return Orphan(path, _recorders(cassette, gone), tuple(gone)) if gone else None
+class _Search:
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def orphan(self, path: Path, playing: Collection[str] | None) -> Orphan | None:
+        """Return what of a cassette is not played by the tests that play it; by none if it is None."""
+        try:
+            cassette = store.load(path)
+        except CassetteError:
+            return None
+        indexes = range(len(cassette))
+        if playing is None:
+            return Orphan(path, _recorders(cassette, indexes), kept=self._doubt(cassette) or self._mention(path))
+        gone = [index for index in indexes if cassette.test(index) not in (None, *playing)]
+        known = [index for index in gone if not self._doubt_of(cassette.test(index))]
+        return Orphan(path, _recorders(cassette, known), tuple(known)) if known else None
+
+    def _doubt(self, cassette: Cassette) -> str:
+        doubts = (self._doubt_of(cassette.test(index)) for index in range(len(cassette)))
+        return next(filter(None, doubts), "" if len(cassette) else self._doubt_of(None))
+
+    def _doubt_of(self, test: str | None) -> str:
+        """Return why a test may still be there."""
+        module, separator, _ = (test or "").partition("::")
+        if not separator:
+            return "for it does not say which test recorded it"
+        if module not in self._project.modules:
+            return f"for pytest did not collect {module}" if (self._project.root / module).exists() else ""
+        return f"for {test} is there, though it is not marked" if test in self._project.unmarked else ""
+
+    def _mention(self, path: Path) -> str:
+        """Return which source file names a cassette, as code does that plays it without a mark."""
+        name = path.relative_to(self._project.folder).with_suffix("").as_posix()
+        spellings = [f"{path.name}", f'"{name}"', f"'{name}'"]
+        sources = (place for place, text in self._sources if any(each in text for each in spellings))
+        return next((f"for {place} names it" for place in sources), "")
+
+    @cached_property
+    def _sources(self) -> list[tuple[Path, str]]:
+        return [(path, path.read_text("utf-8", "replace")) for path in _python_files(self._project.root)]
 
 
-def _module(test: str) -> str:
-    return test.partition("::")[0]
+def _python_files(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _NO_SOURCES)
+        yield from (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
 
 
 def _recorders(cassette: Cassette, indexes: Sequence[int]) -> tuple[str, ...]:
@@ -73,7 +129,12 @@ def _recorders(cassette: Cassette, indexes: Sequence[int]) -> tuple[str, ...]:
 
 
 def remove(orphan: Orphan) -> None:
-    """Delete the file, or take the interactions out of it. Raises `CassetteError` and `OSError`; the file is then as it was."""
+    """Delete the file, or take the interactions out of it; nothing of what is to be kept.
+
+    Raises `CassetteError` and `OSError`; the file is then as it was.
+    """
+    if orphan.kept:
+        return
     if orphan.interactions is None:
         orphan.path.unlink()
         return

@@ -14,7 +14,7 @@ import pytest
 
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.pytest_plugin import is_replayed, siblings_of
-from replay_agent.pytest_plugin.places import cassette_of, module_folder, nodeid
+from replay_agent.pytest_plugin.places import cassette_of, nodeid
 from replay_agent.pytest_plugin.shared_fixture import fixture_of, name_of
 from replay_agent.recording.cassettes import store
 
@@ -25,60 +25,81 @@ __all__ = "Collected", "collect"
 class Collected:
     """The tests of a project, by what they play."""
 
+    root: Path = Path()
+    """The rootdir."""
     folder: Path = Path()
     """Where the cassettes are."""
     used: dict[Path, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The cassettes of the tests, and the tests of each."""
-    skipped: dict[str, Path] = field(default_factory=dict)
-    """Modules that were skipped as a whole, so that what their tests play is not known; the folders of their cassettes."""
+    modules: set[str] = field(default_factory=set)
+    """The modules that were collected as a whole: all their tests are known."""
+    unmarked: set[str] = field(default_factory=set)
+    """The tests that are not marked."""
 
 
-def collect(root: Path) -> Collected:
-    """Collect the tests of the project in this folder, also those that are deselected by default; none of them is run.
+def collect(place: Path) -> Collected:
+    """Collect the tests of the project that a folder belongs to, also those that are deselected; none of them is run.
 
     Raises `UserError` with what pytest printed if the collection fails.
     """
     collector = _Collector()
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), contextlib.chdir(root):
-        status = pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider"], plugins=[collector])
+    root = _root_of(place)
+    status, printed = _run(root, "--collect-only", "-qq", plugin=collector)
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-        raise UserError(
-            f"the tests could not be collected, so nobody knows what they play:\n{printed.getvalue().strip()}"
-        )
+        raise UserError(f"the tests could not be collected, so nobody knows what they play:\n{printed}")
     return collector.collected
+
+
+def _root_of(place: Path) -> Path:
+    """Return the rootdir of a folder: pytest finds it, and is stopped before it collects."""
+    finder = _RootFinder(place)
+    _run(place, plugin=finder)
+    return finder.root
+
+
+def _run(place: Path, *arguments: str, plugin: object) -> tuple[int, str]:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), contextlib.chdir(place):
+        status = pytest.main([*arguments, "-p", "no:cacheprovider"], plugins=[plugin])
+    return status, printed.getvalue().strip()
+
+
+class _RootFinder:
+    def __init__(self, place: Path) -> None:
+        self.root = place
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> int:
+        self.root = config.rootpath
+        return 0
 
 
 class _Collector:
     def __init__(self) -> None:
         self.collected = Collected()
-        self._cassettes = ""
-        self._root = Path()
-        self._fixtures: set[str] = set()
+        self._items: dict[pytest.Item, None] = {}
+        """Also those that are deselected, or that a hook takes away without a word."""
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        self._root, self._cassettes = config.rootpath, str(config.getini("replay_cassette_dir"))
-        self.collected.folder = self._root / self._cassettes
-
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        self._note(items)
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self._note(session.items)
-        for path, test in _recorded_by_fixtures(self.collected.folder):
-            if _may_be_asked_for(test, self._root, self._fixtures):
-                self.collected.used[path].add(test)
+        self.collected.root = config.rootpath
+        self.collected.folder = config.rootpath / str(config.getini("replay_cassette_dir"))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.skipped and report.nodeid:
-            module = report.nodeid.partition("::")[0]
-            self.collected.skipped[module] = module_folder(self._root / module, self._root, self._cassettes)
+        if report.passed:
+            self.collected.modules.add(report.nodeid)
+            self._items.update(dict.fromkeys(node for node in report.result if isinstance(node, pytest.Item)))
 
-    def _note(self, items: list[pytest.Item]) -> None:
-        for item in items:
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        fixtures: set[str] = set()
+        for item in dict.fromkeys([*self._items, *session.items]):
             if is_replayed(item):
                 self.collected.used[cassette_of(item, siblings_of(item))].add(nodeid(item))
-                self._fixtures.update(map(name_of, getattr(item, "fixturenames", ())))
+                fixtures.update(map(name_of, getattr(item, "fixturenames", ())))
+            else:
+                self.collected.unmarked.add(nodeid(item))
+        for path, test in _recorded_by_fixtures(self.collected.folder):
+            if _may_be_asked_for(test, self.collected.root, fixtures):
+                self.collected.used[path].add(test)
 
 
 def _may_be_asked_for(owner: str, root: Path, known: Collection[str]) -> bool:

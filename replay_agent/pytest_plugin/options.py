@@ -9,11 +9,16 @@ import pytest
 __all__ = "add_options", "add_spellings"
 
 MODES = ("none", "once", "new_episodes", "all", "rewrite", "refresh")
+MEANING = (
+    "none replays only; once records a test that has no cassette; new_episodes replays what there is and records the rest; "
+    "all and rewrite record everything anew (all keeps what other tests recorded in the same cassette); refresh asks live "
+    "only what has changed and drops what was not played"
+)
 UNUSED = ("fail", "warn", "ignore")
 SPELLINGS: dict[str, dict[str, Any]] = {
     "--record-mode": {
         "choices": MODES,
-        "help": 'VCR.py record mode. The same as --replay-mode; defaults to "none".',
+        "help": f'VCR.py record mode. The same as --replay-mode; defaults to "none". {MEANING}',
     },
     "--block-network": {"action": "store_true", "help": "refuse connections, but for those that are being recorded"},
     "--allowed-hosts": {
@@ -27,7 +32,9 @@ SPELLINGS: dict[str, dict[str, Any]] = {
 def add_options(parser: pytest.Parser) -> None:
     """Add what is ours."""
     group = parser.getgroup("replay-agent", "record and replay of LLM agents")
-    group.addoption("--replay-mode", choices=MODES, help="record mode of tests marked replay (default: none)")
+    group.addoption(
+        "--replay-mode", choices=MODES, help=f"record mode of tests marked replay (default: none). {MEANING}"
+    )
     group.addoption(
         "--replay-unused",
         choices=UNUSED,

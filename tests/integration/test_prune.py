@@ -36,9 +36,9 @@ def recorded(project, provide):
     return project
 
 
-def prune(project, *arguments):
+def prune(project, *arguments, where="."):
     command = [sys.executable, "-m", "replay_agent", "prune", *arguments]
-    return subprocess.run(command, cwd=project.path, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=project.path / where, capture_output=True, text=True, check=False)
 
 
 def test_only_the_cassette_without_a_test_is_listed_and_deleted(recorded):
@@ -53,7 +53,55 @@ def test_only_the_cassette_without_a_test_is_listed_and_deleted(recorded):
 def test_cassettes_of_a_module_that_is_skipped_stay(recorded):
     path = recorded.path / "test_geo.py"
     path.write_text("import pytest\npytest.importorskip('nowhere')\n" + path.read_text("utf-8"), "utf-8")
-    assert prune(recorded).stdout == ""
+    left = prune(recorded, "--delete")
+    assert (left.returncode, left.stdout) == (0, "")
+    assert left.stderr.count("pytest did not collect test_geo.py") == 2
+
+
+def test_a_subfolder_stands_for_the_project_that_it_is_in(recorded):
+    inner = recorded.mkdir("inner")
+    (inner / "test_inner.py").write_text("def test_x(): ...\n", "utf-8")
+    assert prune(recorded, "--delete", where="inner").stdout.count("deleted: ") == 1
+    assert {path.name for path in (recorded.path / "cassettes").rglob("*.yaml")} == {"test_kept.yaml", "named.yaml"}
+
+
+@pytest.mark.parametrize("ini", ["testpaths = inner", "addopts = --ignore=test_geo.py", "norecursedirs = *"])
+def test_cassettes_of_tests_that_are_not_collected_by_default_stay(recorded, ini):
+    recorded.mkdir("inner")
+    if ini.startswith("norecurse"):
+        (recorded.path / "inner" / "test_geo.py").write_bytes((recorded.path / "test_geo.py").read_bytes())
+        recorded.runpytest("inner/test_geo.py", "--record-mode=once", "-m", "slow or not slow")
+    recorded.makeini(f"[pytest]\nmarkers = slow\n{ini}\n")
+    before = set((recorded.path / "cassettes").rglob("*.yaml"))
+    prune(recorded, "--delete")
+    after = set((recorded.path / "cassettes").rglob("*.yaml"))
+    assert {path.name for path in before - after} <= {"test_gone.yaml"}
+
+
+def test_a_person_at_the_terminal_is_asked(recorded, monkeypatch, capsys):
+    import io
+
+    from replay_agent.cli import main
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    def answer(text, *arguments):
+        monkeypatch.setattr(sys, "stdin", Terminal(text))
+        monkeypatch.setattr(sys, "stdout", printed := Terminal())
+        return main(["prune", "--delete", *arguments]), printed.getvalue()
+
+    monkeypatch.chdir(recorded.path)
+    gone = next((recorded.path / "cassettes").rglob("test_gone.yaml"))
+    for refusal in ("n\n", "\n", ""):
+        status, text = answer(refusal)
+        assert (status, gone.exists(), "Delete this? [y/N]" in text) == (1, True, True)
+    status, text = answer("y\n")
+    assert (status, gone.exists()) == (0, False)
+    gone.touch()
+    gone.unlink()
+    assert answer("")[0] == 0
 
 
 def test_nothing_is_judged_when_the_tests_cannot_be_collected(recorded):

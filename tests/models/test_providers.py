@@ -88,7 +88,8 @@ BASE_URLS = [
 def bare(monkeypatch, tmp_path):
     """An environment without any credential; AWS and Google find no configuration either."""
     others = ("AWS_BEARER_TOKEN_BEDROCK", "AWS_REGION", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION")
-    for variable in (*credential_variables(), *others, *(name for _, name in BASE_URLS)):
+    rows = (name for row in PROVIDERS.values() for name in row.credential_variables)
+    for variable in (*credential_variables(), *rows, *others, *(name for _, name in BASE_URLS)):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
@@ -220,7 +221,8 @@ def test_a_row_of_ones_own(bare):
 
 def test_a_replay_needs_no_credential_of_any_row():
     placeholders = credential_variables()
-    assert {name for row in PROVIDERS.values() for name in row.credential_variables} <= placeholders.keys()
+    rows = [row for row in PROVIDERS.values() if row.credential_variables]
+    assert [row.name for row in rows if placeholders.keys().isdisjoint(row.credential_variables)] == []
 
 
 def test_the_table_is_light():

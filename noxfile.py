@@ -61,6 +61,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def mutate(session: nox.Session) -> None:
+    """Which changes of the code does no test notice? Arguments narrow it: ``-- 'replay_agent.report.nearest*'``."""
+    session.install(".[test]", "mutmut>=3.8")
+    session.run("mutmut", "run", *session.posargs)
+    session.run("mutmut", "results")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """CPU time beside vcrpy with pytest-recording and cassetter."""
     session.install(".", "pytest-recording", "vcrpy", "cassetter", "pydantic-ai-slim>=2", "trio")

@@ -19,6 +19,7 @@
         ├── CassetteUnreadable          damaged, hostile or foreign in a way we cannot read
         │   └── CassetteVersionError
         ├── CassetteUnwritable (OSError)
+        ├── CassetteUnreplayable
         ├── RecordingConflict           two recordings claim the same request
         └── CassetteMissError           a miss, where the caller asked for an ordinary exception
 
@@ -42,6 +43,7 @@ __all__ = (
     "CassetteMissError",
     "CassetteNotFound",
     "CassetteUnreadable",
+    "CassetteUnreplayable",
     "CassetteUnwritable",
     "CassetteVersionError",
     "CredentialMissing",
@@ -208,6 +210,10 @@ class CassetteUnwritable(CassetteError, OSError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class CassetteUnreplayable(CassetteError):
+    """A cassette was saved, but the requests of the very run that recorded it do not find their answers in it."""
 
 
 class RecordingConflict(CassetteError):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from replay_agent.conversation.transcript import Transcript
     from replay_agent.messages import ModelMessage, ToolCallPart
-    from replay_agent.recording.matching.index import Miss
+    from replay_agent.recording.misses import Miss
     from replay_agent.usage import Usage
 
 __all__ = "Conversing", "Run", "load_transcript", "use_cassette"
@@ -141,7 +141,7 @@ class Run(Conversing):
                 from replay_agent.recording.clients.named_transports import named_transports
 
                 doors.enter_context(named_transports(self._options.transports))
-            doors.enter_context(frozen.standing_still(self.recording.frozen))
+            doors.enter_context(frozen.frozen(self.recording.frozen))
             yield
 
     def _invitation(self) -> tuple[object, ...]:

@@ -100,7 +100,7 @@ _IMAGE_EXTENSIONS = {
     "webp": "image/webp",
 }
 _AUDIO_EXTENSIONS = {"mp3": "audio/mpeg", "wav": "audio/wav"}
-_DOCUMENT_EXTENSIONS = {name: media_type for media_type, name in DOCUMENT_FORMATS.items()}
+_DOCUMENT_EXTENSIONS: dict[str, str] = {name: media_type for media_type, name in DOCUMENT_FORMATS.items()}
 """Ours first: of some of these `mimetypes` knows only where the system has a table of its own."""
 
 

@@ -127,3 +127,20 @@ def test_a_file_of_an_earlier_version_is_read_as_long_as_there_is_no_other(tmp_p
     assert read() == "old"
     (tmp_path / "test_x.run.snap").write_text("new", "utf-8")
     assert read() == "new"
+
+
+@pytest.mark.parametrize(
+    ("file", "own"),
+    [
+        ("test_geo/test_a.{}", True),
+        ("test_geo/test_a.second.{}", True),
+        ("test_history/test_a.{}", False),
+        ("test_history/test_a.second.{}", False),
+        ("test_geo/test_ab.{}", False),
+        ("test_a.{}", False),
+    ],
+)
+def test_only_the_files_of_its_own_module_are_a_test_s(file, own):
+    location = SimpleNamespace(item=object(), snapshot_name="test_a", basename="test_geo")
+    path = "/project/tests/__snapshots__/" + file.format(RunSnapshotExtension.file_extension)
+    assert RunSnapshotExtension.matches_test_location(test_location=location, snapshot_location=path) is own

@@ -91,6 +91,7 @@ def conversations_of(exchanges: Iterable[Exchange]) -> list[Conversation]:
 
 
 _BLANKS_AND_MARKS = re.compile(r"[\W_]+")
+"""Clients trim blanks, change quotes and line ends of what they send back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,9 @@ class _Threads:
 
     def add(self, exchange: Exchange) -> None:
         history = _history(exchange.call.messages)
+        # In order of certainty: what the call names itself; what the provider keeps; the same call again after a failure;
+        # the history that it carries; the results that it returns, where the history was cut; and last a mere likeness.
+        # A retry goes before the history, since a call that failed left the same history as the one that repeats it.
         links = (
             self._named,
             self._stored_by_provider,

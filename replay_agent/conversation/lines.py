@@ -1,11 +1,11 @@
-"""Text as lines that a person, a terminal and a diff can trust: nothing invisible, nothing endless."""
+"""Text to lines for a terminal, a report or a snapshot: what is invisible is shown, what is too long is cut."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-__all__ = "NO_BOUNDS", "Bounds", "indented", "visible"
+__all__ = "NO_BOUNDS", "Bounds", "cut", "indented", "short", "visible"
 
 _CONTROLS = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
 _ESCAPED = (0x85, 0x2028, 0x2029, 0x200E, 0x200F, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -60,11 +60,18 @@ def indented(text: str, bounds: Bounds = NO_BOUNDS, indent: str = "  ") -> list[
         tail = bounds.lines - head
         hidden = len(lines) - head - tail
         lines = [*lines[:head], f"... {hidden} more lines ...", *(lines[-tail:] if tail else [])]
-    return [indent + _cut(line, bounds.width) if line else "" for line in lines]
+    return [indent + (cut(line, bounds.width) if bounds.width else line) if line else "" for line in lines]
 
 
-def _cut(line: str, width: int) -> str:
-    if not width or len(line) <= width + 20:
+def short(text: str, width: int) -> str:
+    """Return a text as one visible line of at most so many characters, its end left out where there are more."""
+    line = " ".join(visible(text[: 2 * width]))  # what is visible is never shorter
+    return line if len(line) <= width else f"{line[: width - 3]}..."
+
+
+def cut(line: str, width: int) -> str:
+    """Return a line without its middle, which is counted, so that about so many characters of it are left."""
+    if len(line) <= width + 20:  # the note on what is left out would be as long
         return line
     tail = width // 4
     hidden = len(line) - width

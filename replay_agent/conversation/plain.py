@@ -1,4 +1,4 @@
-"""Any value as plain JSON values that are the same in every run."""
+"""Any value, models and dataclasses included, to plain JSON values that are the same in every run; JSON text back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-__all__ = "media_line", "plain", "type_name"
+__all__ = "media_line", "parsed", "plain", "type_name"
 
 _DEEPEST = 60
 
@@ -58,6 +58,16 @@ def _scalar(value: Any, depth: int) -> Any:
     if isinstance(value, type):
         return type_name(value)
     return repr(value)
+
+
+def parsed(text: str) -> Any:
+    """Return the JSON object or list that a text is, None for any other text."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def type_name(kind: type) -> str:

@@ -1,4 +1,4 @@
-"""A decoded exchange with its ids and times replaced by names in their order of appearance."""
+"""Takes a decoded exchange, returns a copy with ``<uuid 1>``, ``<call 2>`` and the like for what every run makes anew."""
 
 from __future__ import annotations
 

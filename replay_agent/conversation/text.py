@@ -10,8 +10,8 @@ from typing import Any
 
 from replay_agent.calls import Exchange
 from replay_agent.conversation.conversations import Conversation
-from replay_agent.conversation.lines import NO_BOUNDS, Bounds, indented, visible
-from replay_agent.conversation.plain import plain, type_name
+from replay_agent.conversation.lines import NO_BOUNDS, Bounds, indented, short, visible
+from replay_agent.conversation.plain import parsed, plain, type_name
 from replay_agent.conversation.transcript import Transcript, UnknownTraffic, failure_text
 from replay_agent.conversation.volatile import Placeholders
 from replay_agent.messages import ModelMessage
@@ -225,7 +225,7 @@ class _Page:
 
     def _returned(self, content: Any) -> str:
         if isinstance(content, str):
-            value = _parsed(content)
+            value = parsed(content)
             return self._names.text(content) if value is None else self._json(value)
         return self._json(content)
 
@@ -249,18 +249,8 @@ def _rest(part: Mapping[str, Any]) -> Any:
 def _arguments(args: Any) -> Any:
     if not isinstance(args, str):
         return args
-    value = _parsed(args)
+    value = parsed(args)
     return args if value is None else value
-
-
-def _parsed(text: str) -> Any:
-    """The JSON object or list that a text is, else None."""
-    if text.lstrip()[:1] not in ("{", "["):
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 # --- result, usage, other traffic -------------------------------------------------------------------------------------
@@ -304,7 +294,7 @@ def traffic_line(traffic: UnknownTraffic, names: Placeholders | None = None) -> 
     names = Placeholders() if names is None else names
     outcome = traffic.outcome
     ending = failure_text(outcome) if isinstance(outcome, Failure) else str(outcome.status)
-    url = traffic.request.url if len(traffic.request.url) <= 120 else f"{traffic.request.url[:117]}..."
+    url = short(traffic.request.url, 120)
     kind = f" ({traffic.kind})" if traffic.kind else ""
-    reason = f"{kind} (unread: {traffic.reason[:200]})" if traffic.reason else kind
+    reason = f"{kind} (unread: {short(traffic.reason, 200)})" if traffic.reason else kind
     return " ".join(visible(names.text(f"{traffic.request.method} {url} -> {ending}{reason}")))

@@ -11,10 +11,14 @@ __all__ = "CLOCK", "EVERYTHING", "IDS", "Placeholders", "kind_of"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
 _TIME = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-6]\d(?:[.,]\d{1,9})?)?"
 _ISO_DATE = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+# "2026-11-27" is _ISO_DATE; "27 November 2026", "27th Nov, 2026" and "Nov 27th, 2026" are _WORDY_DATE
 _WORDY_DATE = (
     rf"(?:\d{{1,2}}(?:st|nd|rd|th)?\s{_MONTH},?\s(?:19|20)\d\d|{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,?\s(?:19|20)\d\d)"
 )
 
+# In the order in which they are tried: a uuid holds digits that look like a time, an id may hold a uuid's.
+# Examples: 3f2504e0-4f89-11d3-9a0c-0305e82c3301; 2026-11-27T10:00:01.5Z, Nov 27, 2026 at 10:00 UTC; 2026-11-27;
+# 10:00:01; /tmp/pytest-1/a.txt; 0x7f0011223344; call_9fQzK1aB, pyd_ai_0b1c2d3e; 9f86d081884c7d65; 1732270000.123
 _KINDS = {
     "uuid": r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}(?![0-9A-Za-z])",
     "time": rf"(?<!\d)(?:{_ISO_DATE}[T ]{_TIME}(?:\s?(?:Z|UTC|[+-]\d\d:?\d\d))?|{_WORDY_DATE},?\s(?:at\s)?{_TIME}(?:\s(?:GMT|UTC|[+-]\d{{4}}))?)(?!\d)",

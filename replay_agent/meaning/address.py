@@ -7,9 +7,10 @@ from ipaddress import IPv6Address
 from operator import itemgetter
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
+from replay_agent.recording.matching.hosts import DEFAULT_PORTS
+
 __all__ = "canonical_form", "canonical_url"
 
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _PATH_SAFE = "!$&'()*+,;=:@"
 _FIELD_SAFE = "!$'()*,;:@/?"
 
@@ -26,7 +27,7 @@ def canonical_url(url: str) -> str:
         host = _host((parts.hostname or "").rstrip("."))
     except ValueError:
         return url
-    place = host if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
+    place = host if port in (None, DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
     user, at, _ = parts.netloc.rpartition("@")
     path = "/".join(_spelled(piece, _PATH_SAFE) for piece in parts.path.split("/")) or "/"
     query = canonical_form(parts.query)

@@ -1,4 +1,4 @@
-"""Whose request is this? The recordings that are open, and the one that a request belongs to."""
+"""Finds the open recording that a request belongs to: its context's, else the test's, else the one block of another thread."""
 
 from __future__ import annotations
 
@@ -158,6 +158,9 @@ def claimant(url: str, *, whole: bool = True) -> Recording | None:
     """
     if _unhooked.get():
         return None
+    # The nearest wins: a block opened around the request, then what is done on behalf of several tests, then the test, which
+    # also claims threads and tasks that were made without a context; last a block of another thread, for a plain thread that
+    # the code in that block has started.
     recording = _of_context() or _of_turns() or _of_tests() or _of_other_threads()
     if recording is None:
         return _of_leftover_thread(url, whole=whole)

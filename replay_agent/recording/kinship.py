@@ -68,9 +68,9 @@ class Kinship:
         with _reachable(self.spool):
             return self.spool.news()
 
-    def say_played(self, index: int, *, journal: bool) -> None:
-        """Say which recorded interaction is used up: of the journal left behind, or of the cassette."""
-        self._say(played=index, journal=journal)
+    def say_played(self, index: int, *, source: int) -> None:
+        """Say which recorded interaction is used up, of the cassette or of a journal left behind."""
+        self._say(played=index, source=source)
 
     def say_recorded(self, interaction: Interaction) -> None:
         """Hand an interaction to the process that keeps the cassette."""

@@ -1,19 +1,19 @@
-"""What went wrong in a recording, kept until it has been reported, whoever swallowed it."""
+"""Miss: a request without an answer. Misses: those of one recording, kept until they are reported, whoever swallowed them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from replay_agent.exceptions import CassetteError, CassetteMiss, CassetteMissError
-from replay_agent.recording.matching.index import Miss
 from replay_agent.recording.matching.keys import Key
 from replay_agent.recording.miss_type import miss_type
 from replay_agent.recording.options import MissStyle
-from replay_agent.traffic import Request
+from replay_agent.traffic import Interaction, Request
 
-__all__ = "Misses", "Trouble"
+__all__ = "Miss", "MissReason", "Misses", "Trouble"
 
 Trouble: TypeAlias = CassetteMiss | CassetteMissError | CassetteError
 
@@ -21,11 +21,34 @@ EXPLAINED = 10
 """How many different misses are explained at length; a run that is off the rails makes hundreds."""
 
 
-class Misses:
-    """The misses of one recording and other errors that its clients got, in order."""
+MissReason: TypeAlias = Literal["changed", "used up", "no cassette", "read on"]
+"""Why a request has no answer: nothing recorded is equal to it; what is equal was all played; there is no recording;
+or the client reads on where the recorded reading of a stream ended."""
+
+
+@dataclass
+class Miss:
+    """A request without an answer, and all that its explanation may need.
+
+    ``interactions`` reads everything recorded, lazily; ``played`` are the indexes in it that were used already.
+    """
+
+    request: Request
+    cassette_path: Path | None
+    record_mode: str
+    test: str | None
+    interactions: Callable[[], Sequence[Interaction]]
+    played: frozenset[int] = frozenset()
+    reason: MissReason = "changed"
+    recorded: int = 0
+    """How many recorded requests are equal to it."""
+
+
+class Misses(list[Trouble]):
+    """The misses of one recording and other errors that its clients got, in order; knows which of them were reported."""
 
     def __init__(self, explain: Callable[[Miss], str], style: MissStyle) -> None:
-        self.kept: list[Trouble] = []
+        super().__init__()
         self._explain = explain
         self._style = style
         self._texts: dict[tuple[str, str], str] = {}
@@ -34,10 +57,10 @@ class Misses:
     @property
     def unreported(self) -> list[Trouble]:
         """Those that nobody has reported."""
-        return [miss for miss in self.kept if id(miss) not in self._reported]
+        return [miss for miss in self if id(miss) not in self._reported]
 
     def report(self, miss: BaseException) -> None:
-        """Say that this one has been reported."""
+        """Say that this one has been reported, so that the test need not fail for it again."""
         self._reported.add(id(miss))
 
     def explained(self, key: Key, miss: Miss, note: str) -> CassetteMiss | CassetteMissError:
@@ -55,7 +78,7 @@ class Misses:
         """Keep a miss and return it as an error with this text."""
         kind = miss_type() if self._style == "raise" else CassetteMissError
         error = kind(text, request, path)
-        self.kept.append(error)
+        self.append(error)
         return error
 
     def taken_over(self, text: str, request: Request | None, path: Path) -> None:
@@ -63,7 +86,7 @@ class Misses:
         if request is not None:
             self.told(text, request, path)
         else:
-            self.kept.append(CassetteError(text, path))
+            self.append(CassetteError(text, path))
 
     def _text(self, miss: Miss) -> str:
         try:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Event, RLock
 from typing import TYPE_CHECKING
@@ -18,41 +19,42 @@ from replay_agent.exceptions import (
     CassetteUnwritable,
 )
 from replay_agent.framing.json_rpc import may_be_json_rpc, readdressed
-from replay_agent.recording.answers import Live, Replay
-from replay_agent.recording.arranging import arranged
+from replay_agent.recording import saving
+from replay_agent.recording.answers import CANCELLED, Live, Replay
 from replay_agent.recording.cassettes import journal as journals
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette, Header, Item, new_item
-from replay_agent.recording.cassettes.unread import UnreadInteractions
+from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
 from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
 from replay_agent.recording.kinship import Kinship, asked_by, interaction_of
 from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.matching.hosts import host_of, matches_host
-from replay_agent.recording.matching.index import Index, Miss, MissReason
 from replay_agent.recording.matching.keys import Key, Keying
-from replay_agent.recording.misses import Misses, Trouble
+from replay_agent.recording.misses import Miss, Misses, MissReason, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.process.frozen import now, seeds
+from replay_agent.recording.rehearsal import rehearsed
+from replay_agent.recording.source import Source
 from replay_agent.recording.spool import Message, Spool
-from replay_agent.traffic import Interaction, Outcome, Request, Response
+from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
+from replay_agent.traffic import Failure, Interaction, Outcome, Request, Response, StreamEnd
 
 if TYPE_CHECKING:
     from replay_agent.recording.redaction.redactor import Redactor
-from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 
 __all__ = ("Recording",)
 
 
 @dataclass(slots=True)
 class _Entry:
-    """A request of this run that has its answer: a played item of a cassette, or one to be written."""
+    """A request of this run that has its answer: a played item of a source, or one to be written."""
 
-    request: Request
-    """As the client sent it if it was answered from ``source``, else redacted."""
+    asked: Request
+    """As the client sent it."""
     interaction: Interaction | None = None
-    """Read from the source when somebody asks."""
-    source: Cassette | None = None
+    """As it is stored; read from the source when somebody asks."""
+    source: Source | None = None
     index: int = -1
     item: Item | None = None
     """What is to be written, if it is not in the cassette yet."""
@@ -79,7 +81,6 @@ class Recording:
         key: Keying,
         explain: Callable[[Miss], str],
         test: str | None = None,
-        redactor: Redactor | None = None,
     ) -> None:
         self.cassette_path = path
         self.options = options or RecordOptions()
@@ -97,19 +98,19 @@ class Recording:
         self._keying = key
         self._misses = Misses(explain, self.options.miss)
         self._kin = Kinship()
-        self._made_redactor = redactor or (_redactor(self.options) if self.options.redact else None)
+        self._made_redactor = _redactor(self.options) if self.options.redact else None
         self._lock = RLock()  # a response that is collected as garbage is finished wherever that happens
         self._entries: dict[int, _Entry] = {}
         self._pending: dict[int, Live] = {}
         self._next = 0
-        self._plays = self._records = False
+        self._records = False
         self._base: Cassette | None = None
-        self._index: Index | None = None
-        self._known: dict[str, Key] = {}
-        """The keys of recorded requests by their fingerprints."""
-        self._old_journal: Cassette | None = None
-        self._old_journal_index: Index | None = None
+        self._played: Source | None = None
+        """The cassette, where the mode plays it."""
+        self._sources: tuple[Source, ...] = ()
+        """What answers are looked for in, in this order: the cassette, and journals left behind."""
         self._journal: journals.Journal | None = None
+        self._journal_works = True
 
     # The life of a recording
 
@@ -119,17 +120,20 @@ class Recording:
         A missing cassette is no error here: a test that makes no request needs none.
         """
         found = store.exists(self.cassette_path)
-        self._plays, self._records = _permissions(self.mode, found)
+        plays, self._records = _permissions(self.mode, found)
         self._base = self._load_base() if found else None
+        if self._base is not None and plays:
+            repeats = self.options.allow_repeats and not self._records
+            self._played = Source(self._base, self._keying, repeats=repeats)
+            self._sources = (self._played,)
         if self._records:
             store.check_writable(self.cassette_path)
-            if not self._kin.is_child:
-                self._take_up_journal()
+        left = self._take_up_journals() if self._records and not self._kin.is_child else []
         if self.options.freeze:
             self.frozen = self._seeds()
         if self._records:
-            journal = journals.journal_path(self.cassette_path, self.test)
-            self._journal = journals.Journal(journal, self._header())
+            path = journals.new_journal_path(self.cassette_path, self.test)
+            self._journal = journals.Journal(path, self._header(), left)
         self._opened = True
         return self
 
@@ -162,17 +166,17 @@ class Recording:
         if self._kin.spool is None:
             return []
         with self._lock, self._kin.turn():
-            before = len(self._misses.kept)
+            before = len(self._misses)
             for message in self._kin.news():
                 self._take_over(message)
-            return self._misses.kept[before:]
+            return self._misses[before:]
 
     def _take_over(self, message: Message) -> None:
         if "over" in message:
             self._parted = True
             self.ended.set()
         elif "played" in message:
-            self._take_over_played(message["played"], self._old_journal if message["journal"] else self._base)
+            self._take_over_played(message["played"], message["source"])
         elif self._kin.is_child:
             return  # for the process that keeps the cassette
         elif "recorded" in message and self._parted:
@@ -180,21 +184,31 @@ class Recording:
                 CassetteError(f"Recorded after the end of {self.test or 'the block'}, and lost: {_line(message)}")
             )
         elif "recorded" in message:
-            self._keep(self._next, interaction_of(message), None)
+            interaction = interaction_of(message)
+            self._keep(self._next, interaction.request, interaction, None)
             self._next += 1
         else:
             path = Path(message["path"] or self.cassette_path)
             self._misses.taken_over(message["missed"], asked_by(message), path)
 
-    def _take_over_played(self, index: int, source: Cassette | None) -> None:
+    def _take_over_played(self, index: int, number: int) -> None:
+        source = self._numbered(number)
         if source is None:
             return
-        (self._played_index(source) if source is self._base else self._left_index(source)).mark_played(index)
+        source.mark_played(index)
         if not self._kin.is_child:
-            item = source.item(index) if source is self._old_journal else None
-            request = source.interaction(index).request
-            self._entries[self._next] = _Entry(request, source=source, index=index, item=item)
+            item = None if source is self._played else source.item(index)
+            self._entries[self._next] = _Entry(source.interaction(index).request, source=source, index=index, item=item)
             self._next += 1
+
+    def _number(self, source: Source) -> int:
+        """Return by what number the processes of this recording know a source: 0 is the cassette."""
+        return self._sources.index(source) + (self._played is None)
+
+    def _numbered(self, number: int) -> Source | None:
+        """Return the source of a number, None if this process, which was not forked, has not read it."""
+        place = number - (self._played is None)
+        return self._sources[place] if 0 <= place < len(self._sources) else None
 
     def _refuse_orphan(self, request: Request) -> None:
         """Raise a miss in a process that cannot take part in the recording, or outlives it."""
@@ -212,26 +226,28 @@ class Recording:
     def close(self, success: bool = True) -> None:
         """End. A recording run saves the cassette if it was a success, else leaves the journal for the next one.
 
-        Raises `CassetteUnwritable` or `CassetteUnreadable` (somebody damaged the file meanwhile); the answers are
-        still in the journal then. Closing again does nothing.
+        What was saved is asked for once more, as replay will. Raises `CassetteUnwritable` or `CassetteUnreadable`
+        (somebody damaged the file meanwhile), the answers being in the journal then, and `CassetteUnreplayable` for
+        requests that replay will not find, all being saved. Closing again does nothing.
         """
         if not self.is_open:
             return
         self.ended.set()
         for live in list(self._pending.values()):
-            self._settle(live, live.unfinished())
+            self._record(live, live.unfinished())
         if self._kin.is_child:
             return
         self._part()
-        if not self._records:
+        if self._journal is None:
             return
         try:
-            if success:
-                self._save()
+            saved = success and self._save()
         except BaseException:
-            self._leave_journal()
+            self._journal.close()
             raise
-        self._discard_journals() if success else self._leave_journal()
+        self._journal.discard() if success else self._journal.close()
+        if saved:
+            self._rehearse()
 
     def _part(self) -> None:
         """Take leave of forked processes; what they say from now on is too late."""
@@ -251,15 +267,19 @@ class Recording:
                 return None
             raise
 
-    def _take_up_journal(self) -> None:
-        if self.mode not in (RecordMode.ALL, RecordMode.REWRITE):
-            self._old_journal = journals.load_journal(journals.journal_path(self.cassette_path, self.test))
+    def _take_up_journals(self) -> list[journals.LeftJournal]:
+        """Return the journals left behind, and play from them unless everything is to be recorded anew."""
+        afresh = self.mode in (RecordMode.ALL, RecordMode.REWRITE)
+        left = journals.take_up(self.cassette_path, self.test, read=not afresh)
+        found = [Source(each.cassette, self._keying) for each in left if each.cassette is not None]
+        self._sources = (*self._sources, *found)
+        return left
 
     def _seeds(self) -> dict[str, object]:
-        """Return the seeds of what is played from: the journal left behind, the cassette; new ones if there is neither."""
-        sources = [self._old_journal] if self._old_journal else []
+        """Return the seeds of what is played from: the journals left behind, the cassette; new ones if there is neither."""
+        sources = [source.cassette for source in self._sources]
         base = self._base
-        if base is not None and (self._plays or not all(self._is_own(base, index) for index in range(len(base)))):
+        if base is not None and self._played is None and len(self._own(base)) < len(base):
             sources.insert(0, base)
         headers = [source.header for source in sources]
         recorded = {name: seed for header in reversed(headers) for name, seed in header.frozen.items()}
@@ -301,7 +321,7 @@ class Recording:
     def requests(self) -> list[Request]:
         """The requests of this run that were answered, as they were made, redacted."""
         entries = self._in_order()
-        return [each.request if each.source is None else self._redactor.request(each.request) for each in entries]
+        return [each.read().request if each.source is None else self._redactor.request(each.asked) for each in entries]
 
     def redacted(self, text: str) -> str:
         """Return a text without the secrets that would be taken out of this run's traffic."""
@@ -316,26 +336,33 @@ class Recording:
     @property
     def unfinished_journal(self) -> Path | None:
         """The journal that an unfinished recording of this test left behind, if there is one."""
-        path = journals.journal_path(self.cassette_path, self.test)
-        return path if store.exists(path) else None
+        own = self._journal.path if self._journal is not None else None
+        left = journals.journals_of(self.cassette_path, self.test)
+        return next((path for path in left if path != own), None)
 
     def leftovers(self) -> list[int]:
-        """Return the indexes in the cassette of this test's own interactions that were not played, but should be."""
+        """Return the indexes in the cassette of this test's own interactions that were not played, but should be.
+
+        Tokens, and requests that the client gave up, may be left: whether one is made before the end of a test, which in
+        replay comes sooner, is a matter of time.
+        """
         self.hear()
-        base = self._base
-        if base is None or not self._plays:
+        played = self._played
+        if played is None:
             return []
         with self._lock:
-            unplayed = [index for index in self._played_index(base).leftovers() if self._is_own(base, index)]
-        return [index for index in unplayed if not is_token_request(base.interaction(index).request)]
+            own = self._own(played.cassette)
+            unplayed = [index for index in played.leftovers() if index in own]
+        return [index for index in unplayed if not _may_be_left(played.interaction(index))]
 
     def _in_order(self) -> list[_Entry]:
         self.hear()
         with self._lock:
             return [entry for _, entry in sorted(self._entries.items())]
 
-    def _is_own(self, cassette: Cassette, index: int) -> bool:
-        return cassette.test(index) in (None, self.test)
+    def _own(self, cassette: Cassette) -> set[int]:
+        """Return the interactions of a cassette that belong to this test, or to nobody."""
+        return {index for index in range(len(cassette)) if cassette.test(index) in (None, self.test)}
 
     # What becomes of a request
 
@@ -355,7 +382,7 @@ class Recording:
         Raises `CassetteMiss` (with ``miss="exception"``: `CassetteMissError`) where it must be replayed and cannot.
         """
         if is_incidental(raw.url, raw.body):
-            return None if self._records else Replay(self, EMPTY_ANSWER, raw, Key(""))
+            return None if self._records else self._answer(EMPTY_ANSWER, raw, Key(""))
         if self._kin.is_child or self.refusal:
             self.hear()
             self._refuse_orphan(raw)
@@ -363,9 +390,10 @@ class Recording:
         wanted = hook(raw) if hook else raw
         if wanted is None:
             return None
-        if self._records and not self._has_answers:
+        if self._records and not self._sources and self.fallback is None:
             return self._went_live(wanted, None)
-        # What was recorded holds no secrets, so neither does a request that is equal to it: only others are searched.
+        # First as it is: a request that was spelled like a recorded one, in which no secret is left, holds none either.
+        # Only one that is not found is searched for secrets, which takes longer than all the rest.
         found = self._recorded(wanted, self._key(wanted))
         if found is not None:
             return found
@@ -377,13 +405,9 @@ class Recording:
             or self._went_live(wanted, key)
         )
 
-    @property
-    def _has_answers(self) -> bool:
-        return bool(self._old_journal or (self._plays and self._base)) or self.fallback is not None
-
     def lent(self, request: Request) -> Replay | None:
         """Return the recorded answer to a request of another recording, None if there is none: that is no miss here."""
-        if not (self.is_open and self._plays and self._base):
+        if not (self.is_open and self._played is not None):
             return None
         return self._recorded(request, self._key(request)) or self._recorded(
             request, self._key(self._redactor.request(request))
@@ -391,16 +415,17 @@ class Recording:
 
     def _key(self, request: Request) -> Key:
         """Return the key of a request, which needs no computing if a recorded one was spelled the same."""
-        with self._lock:
-            if self._plays and self._base is not None:
-                self._played_index(self._base)
-            if self._old_journal is not None:
-                self._left_index(self._old_journal)
-            by_spelling = self._known and not self.options.match_headers  # which no fingerprint tells of
-            known = self._known.get(fingerprint(request)) if by_spelling else None
-        if known is None:
-            return self._keying(request)
-        return Key(known.digest, known.ids, known.fingerprint, choice_of(request))
+        if self._sources and not self.options.match_headers:  # which no fingerprint tells of
+            spelled = fingerprint(request)
+            with self._lock:
+                for source in self._sources:
+                    known = source.key_of(spelled)
+                    if known is not None:
+                        return Key(known.digest, known.ids, known.fingerprint, choice_of(request))
+        return self._keying(request)
+
+    def _answer(self, outcome: Outcome, request: Request, key: Key) -> Replay:
+        return Replay(outcome, self.ended, partial(self.missed, request, key, "read on"), self.options.paced)
 
     def _recorded(self, request: Request, key: Key) -> Replay | None:
         """Return the recorded answer to a request, from the cassette or a journal left behind."""
@@ -410,15 +435,22 @@ class Recording:
             found = self._find(key)
             if found is None:
                 return None
-            cassette, index = found
-            self._kin.say_played(index, journal=cassette is self._old_journal)
-        outcome = self._read(cassette, index, request)
-        if may_be_json_rpc(request.body) and isinstance(outcome, Response):
-            outcome = readdressed(outcome, request.body, cassette.interaction(index).request.body)
-        item = cassette.item(index) if cassette is self._old_journal else None
+            source, index = found
+            self._kin.say_played(index, source=self._number(source))
+        outcome = self._read(source, index, request)
+        if isinstance(outcome, Response) and may_be_json_rpc(request.body):
+            outcome = readdressed(outcome, request.body, source.interaction(index).request.body)
+        item = None if source is self._played else source.item(index)
         with self._lock:
-            self._entries[order] = _Entry(request, source=cassette, index=index, item=item)
-        return Replay(self, outcome, request, key)
+            self._entries[order] = _Entry(request, source=source, index=index, item=item)
+        return self._answer(outcome, request, key)
+
+    def _find(self, key: Key) -> tuple[Source, int] | None:
+        for source in self._sources:
+            index = source.find(key)
+            if index is not None:
+                return source, index
+        return None
 
     def _token(self, request: Request, key: Key) -> Replay | None:
         """Return a token for a client that had one, or other credentials, when it was recorded."""
@@ -426,43 +458,12 @@ class Recording:
             return None
         recorded = (interaction.request for interaction in self._unread())
         if self._reason(key) == "used up" or is_made_up(request, recorded):
-            return Replay(self, MADE_UP_TOKEN, request, key)
+            return self._answer(MADE_UP_TOKEN, request, key)
         return None
 
-    def _find(self, key: Key) -> tuple[Cassette, int] | None:
-        if self._plays and self._base is not None:
-            index = self._played_index(self._base).find(key)
-            if index is not None:
-                return self._base, index
-        if self._old_journal is not None:
-            index = self._left_index(self._old_journal).find(key)
-            if index is not None:
-                return self._old_journal, index
-        return None
-
-    def _played_index(self, base: Cassette) -> Index:
-        if self._index is None:
-            self._index = self._index_of(base, repeats=self.options.allow_repeats and not self._records)
-        return self._index
-
-    def _left_index(self, journal: Cassette) -> Index:
-        if self._old_journal_index is None:
-            self._old_journal_index = self._index_of(journal, repeats=False)
-        return self._old_journal_index
-
-    def _index_of(self, cassette: Cassette, *, repeats: bool) -> Index:
-        keys = cassette.keys(self._keying)
-        self._known.update((key.fingerprint, key) for key in keys if key.fingerprint)
-        return Index(
-            keys,
-            answered=cassette.answered,
-            request=lambda index: cassette.interaction(index).request,
-            allow_repeats=repeats,
-        )
-
-    def _read(self, cassette: Cassette, index: int, request: Request) -> Outcome:
+    def _read(self, source: Source, index: int, request: Request) -> Outcome:
         try:
-            return cassette.outcome(index)
+            return source.outcome(index)
         except CassetteUnreadable as error:
             # As itself, an SDK would take it for a broken connection and try again.
             raise self._told(str(error), self._redactor.request(request)) from error
@@ -471,22 +472,20 @@ class Recording:
         if not self._records and key is not None:
             raise self.missed(request, key)
         with self._lock:
-            live = Live(self, self._next, request, key)
+            live = Live(self._next, request, key, self._settle)
             self._next += 1
             self._pending[live.order] = live
         return live
 
-    def finish(self, live: Live, outcome: Outcome) -> None:
-        """Record what became of a live request. See `Live.finish`."""
-        if self.is_open:
-            self._settle(live, outcome)
+    def _settle(self, live: Live, outcome: Outcome | None) -> None:
+        """Take what became of a live request. See `Live.finish` and `Live.drop`."""
+        if outcome is None:
+            with self._lock:
+                self._pending.pop(live.order, None)
+        elif self.is_open:
+            self._record(live, outcome)
 
-    def drop(self, live: Live) -> None:
-        """Forget a live request. See `Live.drop`."""
-        with self._lock:
-            self._pending.pop(live.order, None)
-
-    def _settle(self, live: Live, outcome: Outcome) -> None:
+    def _record(self, live: Live, outcome: Outcome) -> None:
         with self._lock:
             if self._pending.pop(live.order, None) is None:
                 return
@@ -497,37 +496,36 @@ class Recording:
         interaction = self._redactor.interaction(Interaction(live.request, kept, self.test, now()))
         if self._kin.is_child:
             self._kin.say_recorded(interaction)
-        self._keep(live.order, interaction, live.key)
+        self._keep(live.order, live.request, interaction, live.key)
 
-    def _keep(self, order: int, interaction: Interaction, key: Key | None) -> None:
+    def _keep(self, order: int, asked: Request, interaction: Interaction, key: Key | None) -> None:
         item = new_item(interaction, key or self._keying(interaction.request))
         with self._lock:
-            self._entries[order] = _Entry(interaction.request, interaction, item=item)
+            self._entries[order] = _Entry(asked, interaction, item=item)
             self._note_in_journal(item)
 
     def _note_in_journal(self, item: Item) -> None:
         """Write a finished interaction down; that it cannot be is the test's trouble, not the client's."""
-        if self._journal is None or self._kin.is_child:
+        if self._journal is None or self._kin.is_child or not self._journal_works:
             return
         try:
             self._journal.append(item)
         except CassetteUnwritable as error:
-            self._journal = None
+            self._journal_works = False
             self.trouble(error)
 
     # Misses
 
     @property
-    def misses(self) -> list[Trouble]:
+    def misses(self) -> Misses:
         """What went wrong in this recording, in order; raised to the client too, which may have swallowed it."""
         self.hear()
-        return self._misses.kept
+        return self._misses
 
     @property
     def unreported_misses(self) -> list[Trouble]:
         """Those of `misses` that nobody has said to be `reported`."""
-        self.hear()
-        return self._misses.unreported
+        return self.misses.unreported
 
     def reported(self, miss: BaseException) -> None:
         """Say that this miss has reached the report of the test, so that it need not be said again."""
@@ -548,69 +546,62 @@ class Recording:
 
     def trouble(self, error: CassetteError) -> None:
         """Keep an error that is about to be raised to a client, so that the test fails even if it is swallowed."""
-        self._misses.kept.append(error)
+        self._misses.append(error)
         self._kin.say_missed(error)
 
     def _miss(self, request: Request, reason: MissReason, key: Key | None = None) -> Miss:
         with self._lock:
-            played = self._index.played if self._index else frozenset()
-            recorded = self._index.count(key) if self._index and key else 0
+            played = self._played.played if self._played else frozenset()
+            recorded = self._played.count(key) if self._played and key else 0
         path, mode = self.cassette_path, self.mode.value
         return Miss(self._redactor.request(request), path, mode, self.test, self._unread, played, reason, recorded)
 
     def _reason(self, key: Key) -> MissReason:
-        if self._base is None:
+        if self._played is None:
             return "no cassette"
         with self._lock:
-            return "used up" if self._played_index(self._base).count(key) else "changed"
+            return "used up" if self._played.count(key) else "changed"
 
     def _unread(self) -> Sequence[Interaction]:
-        return UnreadInteractions(self._base) if self._base else []
+        return LazyInteractions(self._base) if self._base else []
 
     # Saving
 
-    def _save(self) -> None:
-        entries, base, header = self._in_order(), self._base, self._header()
-        if base is None:
-            items = [entry.item for entry in entries if entry.item]
-            if not items:
-                return
-        else:
-            order = self._arranged(base, entries)
-            if list(order) == list(range(len(base))) and _says_the_same(header, base):
-                return
-            items = [base.item(one) if isinstance(one, int) else one for one in order]
+    def _save(self) -> bool:
+        """Save the cassette, and tell whether there was anything to save."""
+        base, header = self._base, self._header()
+        own = self._own(base) if base is not None else set()
+        run = [entry.item or entry.index for entry in self._in_order()]
+        items = saving.items_of(base, header, self.mode, own, run)
+        if items is None:
+            return False
         store.save(self.cassette_path, header, items, base=base, overwrite=self.mode is RecordMode.REWRITE)
-
-    def _arranged(self, base: Cassette, entries: list[_Entry]) -> Sequence[int | Item]:
-        """Return what shall be in the file, in order: indexes of the old cassette, and what is new."""
-        places = [entry.item or entry.index for entry in entries]
-        own = {index for index in range(len(base)) if self._is_own(base, index)}
-        return arranged(len(base), own, self._kept(base, entries), places)
-
-    def _kept(self, base: Cassette, entries: list[_Entry]) -> set[int]:
-        """Return the indexes of what stays of the old cassette."""
-        everything = set(range(len(base)))
-        if self.mode is RecordMode.REWRITE:
-            return set()
-        if self.mode is RecordMode.NEW_EPISODES:
-            return everything
-        played = {entry.index for entry in entries if entry.source is base}
-        return {index for index in everything if index in played or not self._is_own(base, index)}
+        return True
 
     def _header(self) -> Header:
-        if self._base is None or not self._plays:
-            return Header(keying=self._keying.scheme, recorded_at=now(), frozen=self.frozen)
-        frozen = {**self._base.header.frozen, **self.frozen}
-        return replace(self._base.header, keying=self._keying.scheme, frozen=frozen)
+        old = self._played.cassette.header if self._played else None
+        return saving.header_of(old, self._keying.scheme, self.frozen, now())
 
-    def _leave_journal(self) -> None:
-        if self._journal is not None:
-            self._journal.close()
-
-    def _discard_journals(self) -> None:
-        if self._journal is not None:
-            self._journal.discard()
+    def _rehearse(self) -> None:
+        """Ask the saved cassette for every answer of this run. Raises `CassetteUnreplayable` for those it will not give."""
+        entries = self._in_order()
+        if not entries:
+            return
+        options = replace(
+            self.options,
+            record_mode=RecordMode.NONE,
+            miss="exception",
+            freeze=(),
+            before_record_request=None,  # it has been asked
+        )
+        replay = Recording(
+            self.cassette_path, options, key=self._keying, explain=lambda miss: miss.reason, test=self.test
+        )
+        replay.open()
+        try:
+            rehearsed(self.cassette_path, [(entry.asked, entry.read()) for entry in entries], replay.begin)
+        finally:
+            replay.close()
 
 
 def _line(message: Message) -> str:
@@ -626,11 +617,10 @@ def _permissions(mode: RecordMode, found: bool) -> tuple[bool, bool]:
     return plays, mode is not RecordMode.NONE
 
 
-def _says_the_same(header: Header, cassette: Cassette) -> bool:
-    """Tell whether a file need not be written for the sake of its header; another tool's file has none of ours."""
-    if cassette.layout == "foreign":
-        return True
-    return (header.keying, header.frozen) == (cassette.header.keying, cassette.header.frozen)
+def _may_be_left(interaction: Interaction) -> bool:
+    outcome = interaction.outcome
+    given_up = outcome.kind == CANCELLED if isinstance(outcome, Failure) else outcome.end is StreamEnd.ABANDONED
+    return given_up or is_token_request(interaction.request)
 
 
 def _redactor(options: RecordOptions) -> Redactor:

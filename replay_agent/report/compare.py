@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from hashlib import sha256
 from typing import Any, TypeAlias
 
 from replay_agent.calls import ModelCall, OutputSchema, ToolDefinition
-from replay_agent.conversation.plain import plain
+from replay_agent.conversation.plain import media_line, parsed, plain
 from replay_agent.messages import (
     BinaryContent,
     ModelMessage,
@@ -52,8 +51,12 @@ __all__ = (
 
 
 _ALIKE = 0.3
-"""The share of words in common from which on a message counts as changed rather than as another one."""
+"""The share of words in common from which on a message counts as changed rather than as another one.
+
+Unrelated sentences share articles and little else, one that was edited keeps more than that.
+"""
 _SAMPLE = 4_000
+"""Characters of a message that are looked at for that: a long document shows by its beginning which one it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,12 +326,12 @@ def _user_text(content: Any) -> str:
 
 def _value_text(value: Any) -> str:
     if isinstance(value, BinaryContent):
-        return f"[{value.media_type}, {len(value.data):,} bytes, sha256 {sha256(value.data).hexdigest()[:12]}]"
+        return media_line(value.media_type, value.data)
     if isinstance(value, str):
-        try:
-            value = json.loads(value) if value.lstrip()[:1] in ("{", "[") else value
-        except (ValueError, RecursionError):
-            return str(value)
+        structured = parsed(value)
+        if structured is None:
+            return value
+        value = structured
     value = plain(value)
     return value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True)
 

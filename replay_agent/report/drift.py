@@ -7,19 +7,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from replay_agent.conversation.lines import visible
+from replay_agent.conversation.lines import short
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.meaning.json_path import JSONPath
 from replay_agent.messages import ModelRequest, UserPromptPart
 from replay_agent.recording.matching.choosing import choice_of, disagreeing
 from replay_agent.recording.matching.fingerprint import ASKING_HEADERS, STORED_HEADERS
-from replay_agent.recording.matching.index import Miss
+from replay_agent.recording.misses import Miss
 from replay_agent.report.compare import CallIdChanged, Change, turn_of
+from replay_agent.report.decoded_request import read_request
 from replay_agent.report.nearest import Nearest, find_nearest
-from replay_agent.report.question import read_question
 from replay_agent.report.remote_calls import named_calls
 from replay_agent.report.render import headline, render_changes
-from replay_agent.report.volatility import VolatileValue, freeze_source, volatile_path, volatile_values
+from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
 from replay_agent.traffic import Interaction, Request
 
 __all__ = ("explain",)
@@ -27,8 +27,11 @@ __all__ = ("explain",)
 _LATER = 40
 """How far behind the nearest interaction its later turns are looked for."""
 _LONGEST_GIST = 100
+"""Characters of a prompt, enough to know it again."""
+_LONGEST_LINE = 160
 _MOST_HOSTS = 4
 _LOOKED_AT = 100
+"""Interactions that are read to say where recorded requests go and whose they are; reading all may take seconds."""
 
 
 def explain(miss: Miss, command: str, ignored: Sequence[str] = (), *, colour: bool = False) -> str:
@@ -47,7 +50,7 @@ class _Explanation:
         self._command = command
         self._ignored = ignored
         self._colour = colour
-        self._question = read_question(miss.request, ignored)
+        self._asked_for = read_request(miss.request, ignored)
         self._file = _shown(miss.cassette_path)
 
     def text(self) -> str:
@@ -93,7 +96,7 @@ class _Explanation:
         if not interactions:
             return self._no_cassette()
         nearest = find_nearest(
-            self._question, interactions, self._miss.played, test=self._miss.test, ignored=self._ignored
+            self._asked_for, interactions, self._miss.played, test=self._miss.test, ignored=self._ignored
         )
         if nearest is None:
             return self._nothing_like_it(interactions)
@@ -120,7 +123,7 @@ class _Explanation:
         ]
 
     def _nothing_like_it(self, interactions: Sequence[Interaction]) -> list[list[str]]:
-        address = self._question.address
+        address = self._asked_for.address
         counted = _hosts(interactions)
         return [
             [f"Nothing like this request is in {self._file}.", *self._asked()],
@@ -135,10 +138,10 @@ class _Explanation:
 
     def _asked(self) -> list[str]:
         """Which request it is, in one line."""
-        request, call = self._question.request, self._question.call
-        place = f"{request.method} {_one_line(request.url)}"
+        request, call = self._asked_for.request, self._asked_for.call
+        place = f"{request.method} {short(request.url, _LONGEST_LINE)}"
         if call is None:
-            called = _one_line(named_calls(self._question.body))
+            called = short(named_calls(self._asked_for.body), _LONGEST_LINE)
             return [f"  {place} ({called})" if called else f"  {place}"]
         said = [call.model or "", f"turn {turn_of(call)}", _last_prompt(call.messages)]
         return [f"  {place} ({', '.join(word for word in said if word)})"]
@@ -188,7 +191,7 @@ class _Explanation:
 
     def _remedy(self, nearest: Nearest, value: VolatileValue, kinds: Iterable[str]) -> str:
         source = freeze_source(kinds)
-        path = volatile_path(nearest.recorded.body, self._question.body, value)
+        path = volatile_path(nearest.recorded.body, self._asked_for.body, value)
         ways = []
         if source is not None:
             ways.append(f"freeze it (freeze=({source!r},) on the mark, then record again)")
@@ -220,11 +223,6 @@ def _with_article(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
 
 
-def _one_line(text: str) -> str:
-    line = " ".join(visible(text))
-    return line if len(line) <= 160 else f"{line[:157]}..."
-
-
 def _last_prompt(messages: Iterable[object]) -> str:
     prompts = [
         part.content
@@ -237,8 +235,7 @@ def _last_prompt(messages: Iterable[object]) -> str:
         return ""
     content = prompts[-1]
     text = content if isinstance(content, str) else next((item for item in content if isinstance(item, str)), "")
-    words = " ".join(" ".join(visible(text[: 4 * _LONGEST_GIST])).split())
-    return f'"{words[: _LONGEST_GIST - 3]}..."' if len(words) > _LONGEST_GIST else f'"{words}"'
+    return f'"{short(" ".join(text[: 4 * _LONGEST_GIST].split()), _LONGEST_GIST)}"'
 
 
 def _shown(path: Path | None) -> str:
@@ -256,7 +253,7 @@ def _changed_headers(recorded: Request, asked: Request) -> list[str]:
     chosen = disagreeing(choice_of(recorded), choice_of(asked))
     counting = {name for name in {*before, *after} if name in ASKING_HEADERS or name not in STORED_HEADERS}
     return [
-        f"header {name}: {_one_line(before.get(name, '(none)'))} -> {_one_line(after.get(name, '(none)'))}"
+        f"header {name}: {_value(before, name)} -> {_value(after, name)}"
         for name in sorted(counting.union(chosen))
         if before.get(name) != after.get(name)
     ]
@@ -264,3 +261,7 @@ def _changed_headers(recorded: Request, asked: Request) -> list[str]:
 
 def _by_name(request: Request) -> dict[str, str]:
     return {name.lower(): value for name, value in request.headers}
+
+
+def _value(headers: dict[str, str], name: str) -> str:
+    return short(headers.get(name, "(none)"), _LONGEST_LINE)

@@ -13,8 +13,11 @@ from typing import Any, Final
 __all__ = "ABSENT", "ValueChange", "json_diff"
 
 _MOST = 200
+"""Changes; a dozen are shown."""
 _LONGEST_LIST = 600
+"""Longer lists are compared place by place: matching their elements takes the square of their length."""
 _DEEPEST = 80
+"""Deeper values are compared whole, well before Python's own limit of recursion."""
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w-]*")
 
 

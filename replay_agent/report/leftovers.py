@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from replay_agent.calls import Exchange
+from replay_agent.conversation.lines import short
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.traffic import Interaction
 
@@ -47,7 +48,5 @@ def _last_words(exchange: Exchange) -> str:
         for part in reversed(message.parts):
             content = getattr(part, "content", None)
             if isinstance(content, str) and content.strip():
-                text = " ".join(content.split())
-                short = text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
-                return f"{part.part_kind}: {short}"
+                return f"{part.part_kind}: {short(' '.join(content.split()), _WIDTH)}"
     return ""

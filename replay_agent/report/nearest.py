@@ -1,4 +1,4 @@
-"""The recorded interaction that a request without an answer is most like."""
+"""Finds the recorded interaction that a request without an answer is most like, and what differs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ from heapq import nlargest
 from urllib.parse import urlsplit
 
 from replay_agent.meaning.json_path import JSONPath
-from replay_agent.recording.cassettes.unread import UnreadInteractions
+from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
 from replay_agent.report.compare import Change, distance
-from replay_agent.report.question import Question, compare_requests, read_question
+from replay_agent.report.decoded_request import DecodedRequest, compare_requests, read_request
 from replay_agent.traffic import Interaction, Request
 
 __all__ = "Nearest", "find_nearest"
 
 _READ_IN_FULL = 6
+"""That many are compared in full, a word diff each: some milliseconds for a long prompt, and the miss is one of many."""
 _READ = 40
 """Of a cassette whose items are not read yet: that many are, chosen by the words of their lines."""
 _FAR_NEARER = 4
+"""A played interaction has had its request, so one that is left is more likely meant, unless it differs so many times as
+much: then the agent asks the played one's question again, slightly changed."""
 _MOST_BYTES = 10_000_000
 """Of all bodies together that are looked at for their words."""
 _LEAST_BYTES, _MOST_OF_ONE = 1_024, 65_536
+"""Of one body: enough for a question in a crowd, not more than a long prompt."""
 _BETWEEN_WORDS = bytes.maketrans(b'"{}[]():,;=&\\/', b" " * 14)
 
 
@@ -30,13 +34,13 @@ class Nearest:
     """A recorded interaction, by its place in the recording, and what a request changes of it."""
 
     index: int
-    recorded: Question
+    recorded: DecodedRequest
     changes: list[Change]
     played: bool = False
 
 
 def find_nearest(
-    question: Question,
+    asked: DecodedRequest,
     interactions: Sequence[Interaction],
     played: Collection[int] = frozenset(),
     *,
@@ -49,7 +53,7 @@ def find_nearest(
     the words it uses; only the best few are read and compared in full.
     """
     groups = [index for index in range(len(interactions)) if index not in played], sorted(played)
-    found = [_nearest_of(question, interactions, group, test, ignored) for group in groups]
+    found = [_nearest_of(asked, interactions, group, test, ignored) for group in groups]
     left, gone = found[0], found[1] and replace(found[1], played=True)
     if left is None or gone is None:
         return left or gone
@@ -57,26 +61,26 @@ def find_nearest(
 
 
 def _nearest_of(
-    question: Question,
+    asked: DecodedRequest,
     interactions: Sequence[Interaction],
     indexes: Sequence[int],
     test: str | None,
     ignored: Sequence[JSONPath],
 ) -> Nearest | None:
-    best = _best(question.request, interactions, _promising(question.request, interactions, indexes), test)
-    found = [_compared(question, index, interactions[index].request, ignored) for index in best]
-    alike = [nearest for nearest in found if (nearest.recorded.call is None) == (question.call is None)]
+    best = _best(asked.request, interactions, _promising(asked.request, interactions, indexes), test)
+    found = [_compared(asked, index, interactions[index].request, ignored) for index in best]
+    alike = [nearest for nearest in found if (nearest.recorded.call is None) == (asked.call is None)]
     return min(alike, key=lambda nearest: distance(nearest.changes), default=None)
 
 
-def _compared(question: Question, index: int, request: Request, ignored: Sequence[JSONPath]) -> Nearest:
-    recorded = read_question(request, ignored)
-    return Nearest(index, recorded, compare_requests(recorded, question))
+def _compared(asked: DecodedRequest, index: int, request: Request, ignored: Sequence[JSONPath]) -> Nearest:
+    recorded = read_request(request, ignored)
+    return Nearest(index, recorded, compare_requests(recorded, asked))
 
 
 def _promising(request: Request, interactions: Sequence[Interaction], indexes: Sequence[int]) -> Sequence[int]:
     """The interactions that are worth reading, in order."""
-    if not isinstance(interactions, UnreadInteractions) or len(indexes) <= _READ:
+    if not isinstance(interactions, LazyInteractions) or len(indexes) <= _READ:
         return indexes
     share = _share(len(indexes))
     words = _words(b" ".join((request.method.encode(), request.url.encode("utf-8", "replace"), request.body)), share)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from replay_agent.conversation.lines import visible
+from replay_agent.conversation.lines import cut, visible
 from replay_agent.conversation.plain import plain
 from replay_agent.report.compare import (
     ArgumentChanged,
@@ -35,7 +35,9 @@ _MOST_LINES = 14
 _CONTEXT = 48
 """Characters of unchanged text that are shown beside a change."""
 _WIDEST = 300
+"""Characters of a line of changed text."""
 _MOST_VALUES = 12
+"""Of one tool's schema."""
 _RED, _GREEN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[0m"
 
 
@@ -179,12 +181,12 @@ def render_spans(spans: Sequence[Span], *, colour: bool = False) -> list[str]:
 
 def _marked(kind: str, text: str, colour: bool) -> list[str]:
     sign, tint = ("-", _RED) if kind == "removed" else ("+", _GREEN)
-    lines = [f"{sign} {_cut(line)}" for line in visible(text)]
+    lines = [f"{sign} {cut(line, _WIDEST)}" for line in visible(text)]
     return [f"{tint}{line}{_PLAIN}" for line in lines] if colour else lines
 
 
 def _inline(kind: str, text: str, colour: bool) -> str:
-    shown = "\n".join(_cut(line) for line in visible(text, trailing=False))
+    shown = "\n".join(cut(line, _WIDEST) for line in visible(text, trailing=False))
     opening, closing, tint = ("[-", "-]", _RED) if kind == "removed" else ("{+", "+}", _GREEN)
     return f"{tint}{opening}{shown}{closing}{_PLAIN}" if colour else f"{opening}{shown}{closing}"
 
@@ -211,13 +213,6 @@ def _head(line: str) -> str:
 
 def _tail(line: str) -> str:
     return line if len(line) <= _CONTEXT else line[-_CONTEXT:].partition(" ")[2] or line[-_CONTEXT:]
-
-
-def _cut(line: str) -> str:
-    if len(line) <= _WIDEST:
-        return line
-    tail = _WIDEST // 4
-    return f"{line[: _WIDEST - tail]} ... {len(line) - _WIDEST:,} more characters ... {line[-tail:]}"
 
 
 # --- values -----------------------------------------------------------------------------------------------------------

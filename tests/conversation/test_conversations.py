@@ -180,6 +180,18 @@ def test_an_unknown_stored_answer_begins_a_conversation():
     assert shape(([user("A")], says("x"), {"previous_response_id": "resp_0"})) == [([0], [])]
 
 
+def test_a_call_that_continues_another_stored_answer_is_no_retry():
+    def failed_then(before, after):
+        return shape(
+            ([user("B")], 500, {"previous_response_id": before}),
+            ([user("B")], says("y"), {"previous_response_id": after}),
+        )
+
+    assert failed_then("resp_1", "resp_1") == [([1], [0])]
+    for before, after in (("resp_1", "resp_2"), ("resp_1", None), (None, "resp_1")):
+        assert failed_then(before, after) == [([0], []), ([1], [])]
+
+
 def test_a_conversation_that_the_provider_keeps_links():
     stored = {"extras": {"conversation": {"id": "conv_1"}}}
     by_name = {"extras": {"conversation": "conv_1"}}

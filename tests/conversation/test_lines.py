@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.conversation.lines import Bounds, indented, visible
+from replay_agent.conversation.lines import Bounds, cut, indented, short, visible
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,21 @@ def test_long_lines_lose_their_middle():
     assert len(line) < 80
     assert line.endswith("end")
     assert "963 more characters" in line
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("abc", "abc"), ("abcdefghijk", "abcdefg..."), ("a\nb", "a b"), ("a\x1b[0m", "a\u241b[0m"), ("", "")],
+)
+def test_short_is_one_line_of_bounded_width(text, expected):
+    assert short(text, 10) == expected
+
+
+def test_short_looks_at_no_more_than_it_shows():
+    assert short("\x07" * 10_000_000, 80) == "\u2407" * 77 + "..."
+
+
+def test_cut_counts_what_it_leaves_out():
+    assert cut("a" * 60, 40) == "a" * 60
+    line = cut("a" * 1_000 + "z" * 1_000, 40)
+    assert line == f"{'a' * 30} ... 1,960 more characters ... {'z' * 10}"

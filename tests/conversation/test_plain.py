@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from replay_agent.conversation.plain import plain, type_name
+from replay_agent.conversation.plain import parsed, plain, type_name
 from replay_agent.messages import BinaryContent, UnknownPart
 
 
@@ -87,3 +87,19 @@ def test_local_classes_have_short_names():
 
     assert type_name(Local) == "Local"
     assert type_name(dict) == "dict"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": 1}', {"a": 1}),
+        (" [1]", [1]),
+        ("1", None),
+        ('"a"', None),
+        ("{a}", None),
+        ("", None),
+        ("[" * 100_000, None),
+    ],
+)
+def test_only_objects_and_lists_are_parsed(text, value):
+    assert parsed(text) == value

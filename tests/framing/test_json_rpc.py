@@ -131,9 +131,8 @@ IDS = st.one_of(st.integers(0, 10**6), st.text('abc"\\é\n{}: ', max_size=5))
 @given(IDS, IDS, st.lists(st.integers(0, 80), max_size=6), st.booleans(), st.dictionaries(st.text(max_size=3), IDS))
 def test_wherever_it_is_cut_only_the_id_changes(live, recorded, cuts, streamed, result):
     message = {"result": result, "jsonrpc": "2.0", "id": recorded, "extra": [recorded]}
-    frame = "event: message\ndata: {}\n\n" if streamed else "{}"
-    body = frame.format(json.dumps(message)) if not streamed else frame.replace("{}", json.dumps(message))
-    data = (json.dumps(message) if not streamed else body).encode()
+    text = json.dumps(message)
+    data = (f"event: message\ndata: {text}\n\n" if streamed else text).encode()
     bounds = sorted({0, *(min(cut, len(data)) for cut in cuts), len(data)})
     said = answer(*(data[i:j] for i, j in itertools.pairwise(bounds)), headers=EVENTS if streamed else JSON)
     found = readdressed(said, asking(live), asking(recorded))

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from replay_agent.recording.clients import intercept
-from replay_agent.recording.matching.index import Miss
 from replay_agent.recording.matching.keys import Key
+from replay_agent.recording.misses import Miss
 from replay_agent.recording.options import RecordOptions
 from replay_agent.recording.process import network
 from replay_agent.recording.recorder import Recording

@@ -644,6 +644,27 @@ def test_a_conftest_gives_options_that_no_mark_can_say(recorded, provide):
     assert "content-type" not in cassette(recorded).read_text("utf-8").partition("response:")[2]
 
 
+UNSTEADY = """
+    import itertools
+    from dataclasses import replace
+
+    COUNT = itertools.count()
+
+    def pytest_replay_options(item, options):
+        return replace(options, normalize=(lambda body: body + b"%d" % next(COUNT),), match_headers=("content-type",))
+"""
+
+
+def test_recording_that_will_not_replay_says_so_at_once(project, provide):
+    base, _, _ = provide("Paris")
+    project.makeconftest(UNSTEADY)
+    module(project, base, CAPITAL)
+    result = project.runpytest("--record-mode=once")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*will not replay as it was recorded*", "*request 1, POST *: no stored request*"])
+    assert cassette(project).is_file()
+
+
 LEFT_RUNNING = """
     import threading
 

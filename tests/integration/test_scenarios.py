@@ -37,6 +37,7 @@ from tests.integration.drivers.plain import with_aiohttp, with_httpx, with_reque
 from tests.integration.drivers.sdks import AnthropicDriver, ChatDriver, sdk
 from tests.integration.recordings import recording, replaying
 from tests.integration.rough_provider import Peer, refused_url, rough_provider
+from tests.integration.waits import refuse_long_sleeps
 
 # The columns
 
@@ -230,7 +231,7 @@ def as_recorded(path: Path) -> None:
 
 
 def asking_for_a_long_wait(path: Path) -> None:
-    """Have every refusal in the cassette want a wait of 50 seconds: who waited for it would be noticed."""
+    """Have every refusal in the cassette want a wait of 50 seconds, which nobody may sleep for in replay."""
     text = path.read_text()
     for name, wait in (("Retry-After", 50), ("Retry-After-Ms", 50_000)):
         text, count = re.subn(rf"({name}): '\d'", rf"\1: '{wait}'", text)
@@ -330,7 +331,7 @@ def cells():
 
 @pytest.mark.parametrize(("row", "column"), list(cells()))
 @SDKS_MAY
-def test_replay_gives_what_was_live(tmp_path, row, column):
+def test_replay_gives_what_was_live(tmp_path, monkeypatch, row, column):
     scenario, client = SCENARIOS[row], CLIENTS[column]
     path = tmp_path / "c.yaml"
     with rough_provider(scenario.provider()) as server:
@@ -348,6 +349,7 @@ def test_replay_gives_what_was_live(tmp_path, row, column):
             pytest.skip("the client reads zstd from Python 3.14 on, or with backports.zstd")
         assert packed == row
     scenario.edit(path)
+    refuse_long_sleeps(monkeypatch)
     with connections() as made, replaying(path, key=meaning()) as replayed:
         again = Cell(client, cell.base, scenario.settings, again=True).run(scenario.act)
     assert again == live

@@ -121,6 +121,17 @@ def test_thread_with_its_own_block_keeps_it(one, two):
         assert elsewhere(use) is two
 
 
+def test_thread_with_an_open_block_takes_nobody_elses(one, two):
+    """Out of its context (a callback, an executor's initializer) such a thread has a choice; it is not made for it."""
+
+    def use():
+        with dispatch.in_context(two):
+            return contextvars.Context().run(claimant)
+
+    with dispatch.in_context(one):
+        assert elsewhere(use) is None
+
+
 def test_two_tests_at_once_are_a_conflict_naming_both(one, two, opened):
     opened(one)
     opened(two)

@@ -10,8 +10,8 @@ from replay_agent.exceptions import CassetteError, CassetteMiss, CassetteUnwrita
 from replay_agent.recording import dispatch
 from replay_agent.recording.answers import Live, Replay
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.journal import journal_path
-from replay_agent.recording.matching.index import Key
+from replay_agent.recording.cassettes.journal import journals_of
+from replay_agent.recording.matching.keys import Key
 from replay_agent.recording.options import RecordOptions
 from replay_agent.recording.recorder import Recording
 from replay_agent.recording.spool import Spool
@@ -195,7 +195,7 @@ def test_a_child_takes_up_a_journal(opened, path):
     assert played(recording, "two") == "answer to two"
     recording.close()
     assert sorted(each.request.body for each in store.load(path).interactions()) == [b"one", b"two"]
-    assert not journal_path(path, "test_x").exists()
+    assert journals_of(path, "test_x") == []
 
 
 @pytest.mark.parametrize("mode", ["none", "once"])

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError
-from replay_agent.recording.matching.index import Miss
 from replay_agent.recording.matching.keys import Key
-from replay_agent.recording.misses import EXPLAINED, Misses
+from replay_agent.recording.misses import EXPLAINED, Miss, Misses
 from replay_agent.traffic import Request
 
 REQUEST = Request("POST", "https://api.example.org/v1")
@@ -36,7 +35,7 @@ def test_miss_is_explained_and_kept(misses):
     assert str(error) == "explained changed and a note"
     assert isinstance(error, CassetteMiss)
     assert (error.request, error.path) == (REQUEST, Path("c.yaml"))
-    assert misses.kept == [error]
+    assert misses == [error]
 
 
 def test_style_chooses_the_error():
@@ -49,7 +48,7 @@ def test_equal_misses_are_explained_once(misses, asked):
         misses.explained(Key("a"), miss(), "")
     misses.explained(Key("a"), miss("used up"), "")
     assert len(asked) == 2
-    assert len(misses.kept) == 4
+    assert len(misses) == 4
 
 
 def test_after_many_only_the_request_is_named(misses, asked):
@@ -64,7 +63,7 @@ def test_reported_ones_are_not_said_again(misses):
     first, second = (misses.told(text, REQUEST, None) for text in "ab")
     misses.report(first)
     assert misses.unreported == [second]
-    assert misses.kept == [first, second]
+    assert misses == [first, second]
 
 
 def test_broken_explanation_says_so():

@@ -11,11 +11,13 @@ from replay_agent.exceptions import (
     CassetteMiss,
     CassetteMissError,
     CassetteUnreadable,
+    CassetteUnreplayable,
     CassetteUnwritable,
     UserError,
 )
 from replay_agent.recording.answers import CANCELLED, Live, Replay
-from replay_agent.recording.cassettes.journal import journal_path
+from replay_agent.recording.cassettes import store
+from replay_agent.recording.cassettes.journal import journals_of
 from replay_agent.recording.matching.keys import Key
 from replay_agent.recording.options import RecordOptions
 from replay_agent.recording.recorder import Recording
@@ -475,7 +477,7 @@ def test_failed_run_is_taken_up_by_the_next(path):
     recording.begin(ask("c")).finish(say("3"))
     recording.close()
     assert bodies(path) == ["b", "c"]
-    assert not journal_path(path, "test_x.py::test_x").exists()
+    assert journals_of(path, "test_x.py::test_x") == []
 
 
 def test_two_failed_runs_lose_nothing(path):
@@ -490,19 +492,102 @@ def test_two_failed_runs_lose_nothing(path):
     assert bodies(path) == ["a", "b"]
 
 
-def test_killed_run_is_taken_up(path):
+def test_run_that_goes_on_is_not_taken_up(path):
+    running = make(path, "once").open()
+    running.begin(ask("a")).finish(say("1"))
+    other = make(path, "once").open()
+    other.begin(ask("b")).finish(say("2"))
+    assert isinstance(other.begin(ask("a")), Live)
+    other.close(success=False)
+    running.close(success=False)
+    last = make(path, "once").open()
+    assert [replayed(last, body) for body in "ab"] == ["1", "2"]
+
+
+def test_every_run_that_was_left_behind_is_taken_up(path):
+    runs = [make(path, "once").open() for _ in range(3)]
+    for number, run in enumerate(runs):
+        run.begin(ask(str(number))).finish(say(f"answer {number}"))
+    for run in runs:
+        run.close(success=False)
+    assert len(journals_of(path, runs[0].test)) == 3
+    last = make(path, "once").open()
+    assert [replayed(last, str(number)) for number in range(3)] == ["answer 0", "answer 1", "answer 2"]
+    last.begin(ask("more")).finish(say("3"))
+    assert len(journals_of(path, last.test)) == 1
+    last.close()
+    assert bodies(path) == ["0", "1", "2", "more"]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_runs_that_succeed_at_once_lose_nothing_of_either(path):
+    first, second = (make(path, "once").open() for _ in range(2))
+    for number, run in enumerate((first, second)):
+        run.begin(ask(str(number))).finish(say(f"answer {number}"))
+    second.close()
+    assert len(journals_of(path, first.test)) == 1
+    first.close()
+    assert sorted(bodies(path)) == ["0", "1"]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_save_that_fails_keeps_the_journal(path, monkeypatch):
     recording = make(path, "once").open()
     recording.begin(ask("a")).finish(say("1"))
-    # nobody closes it
-    assert replayed(make(path, "once").open(), "a") == "1"
+
+    def full(*_args, **_kwargs):
+        raise CassetteUnwritable("no space left", path)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(store, "save", full)
+        with pytest.raises(CassetteUnwritable, match="no space left"):
+            recording.close()
+    assert not path.exists()
+    again = make(path, "once").open()
+    assert replayed(again, "a") == "1"
+    again.close()
+    assert bodies(path) == ["a"]
+
+
+@pytest.mark.parametrize("mode", ["new_episodes", "refresh", "all", "rewrite"])
+def test_file_damaged_meanwhile_keeps_the_journal(path, mode):
+    record(path, ("a", "1"))
+    recording = make(path, mode).open()
+    recording.begin(ask("b")).finish(say("2"))
+    path.write_text("<<<<<<< HEAD\n")
+    if mode == "rewrite":
+        recording.close()
+        assert bodies(path) == ["b"]
+        return
+    with pytest.raises(CassetteUnreadable):
+        recording.close()
+    path.unlink()
+    assert replayed(make(path, "once").open(), "b") == "2"
+
+
+@pytest.mark.parametrize("mode", ["all", "rewrite"])
+def test_run_afresh_that_fails_keeps_what_was_left_before(path, mode):
+    record(path, ("a", "1"), success=False)
+    record(path, ("b", "2"), mode=mode, success=False)
+    last = make(path, "once").open()
+    assert [replayed(last, body) for body in "ab"] == ["1", "2"]
+
+
+@pytest.mark.parametrize("mode", ["all", "rewrite"])
+def test_run_afresh_that_succeeds_discards_what_was_left_before(path, mode):
+    record(path, ("a", "1"), success=False)
+    record(path, ("b", "2"), mode=mode)
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_journal_that_cannot_be_written_is_the_tests_trouble(path):
     recording = make(path, "once").open()
-    journal_path(path, recording.test).mkdir(parents=True)
-    recording.begin(ask("a")).finish(say("1"))
-    [trouble] = recording.unreported_misses
+    path.parent.write_text("not a folder")
+    for body in "ab":
+        recording.begin(ask(body)).finish(say("1"))
+    [trouble] = recording.misses.unreported
     assert isinstance(trouble, CassetteUnwritable)
+    recording.close(success=False)
 
 
 def test_rewrite_replaces_what_is_no_cassette(path):
@@ -769,6 +854,23 @@ def test_seeds_of_a_cassette_that_others_use_stay(path):
     assert make(path, "all", freeze=("uuid", "clock"), test="mine").open().frozen == seeds
 
 
+@pytest.mark.parametrize("mode", ["none", "once", "new_episodes", "refresh"])
+def test_the_clock_of_a_cassette_recorded_without_freezing_is_that_of_its_recording(path, mode):
+    record(path, ("a", "1"))
+    text, count = re.subn(r"(?m)^recorded_at: .*$", "recorded_at: '2026-01-02T03:04:05Z'", path.read_text(), count=1)
+    assert count == 1
+    path.write_text(text)
+    assert make(path, mode, freeze=("clock",)).open().frozen == {"clock": "2026-01-02T03:04:05Z"}
+
+
+@pytest.mark.parametrize("mode", ["all", "rewrite"])
+def test_the_clock_of_a_recording_made_anew_is_now(path, mode):
+    record(path, ("a", "1"))
+    path.write_text(re.sub(r"(?m)^recorded_at: .*$", "recorded_at: '2026-01-02T03:04:05Z'", path.read_text(), count=1))
+    recording = make(path, mode, freeze=("clock",)).open()
+    assert recording.frozen["clock"] > "2026-01-03"
+
+
 def test_the_clock_of_an_older_cassette_is_set_to_its_recording(path):
     record(path, ("a", "1"))
     recording = make(path, freeze=("clock",)).open()
@@ -782,11 +884,115 @@ def test_closing_twice_saves_once(path):
     assert path.read_bytes() == before
 
 
-def test_reading_on_after_the_end_is_a_lost_connection(path):
+# What was saved is asked for again
+
+
+class Counting(PlainKeying):
+    """Takes every request for another one than before. With a header to be matched, none is known by its spelling."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def __call__(self, request):
+        self.asked += 1
+        return Key(f"{self.asked:016x}")
+
+
+def recording_with(path, key, mode="once"):
+    options = RecordOptions(record_mode=mode, match_headers=("x-tenant",))
+    return Recording(path, options, key=key, explain=Explainer(), test="test_x.py::test_x").open()
+
+
+def test_run_whose_requests_are_not_found_again_is_told_at_once(path):
+    recording = recording_with(path, Counting())
+    for body in ("first", "second"):
+        recording.begin(ask(body)).finish(say("1"))
+    with pytest.raises(CassetteUnreplayable, match=re.escape(str(path))) as caught:
+        recording.close()
+    text = str(caught.value)
+    assert f"request 1, POST {URL}: no stored request is equal to it" in text
+    assert f"request 2, POST {URL}" in text
+    assert "rewrite" in text
+    assert bodies(path) == ["first", "second"]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_run_of_many_unequal_requests_is_told_in_short(path):
+    recording = recording_with(path, Counting())
+    for number in range(40):
+        recording.begin(ask(str(number), url=URL + "/" + "x" * 5000)).finish(say("1"))
+    with pytest.raises(CassetteUnreplayable, match="and 35 more") as caught:
+        recording.close()
+    assert len(str(caught.value)) < 3000
+
+
+@pytest.mark.parametrize("mode", ["new_episodes", "refresh", "all", "rewrite"])
+def test_every_mode_asks_again(path, mode):
+    record(path, ("a", "1"))
+    recording = recording_with(path, Counting(), mode)
+    recording.begin(ask("b")).finish(say("2"))
+    with pytest.raises(CassetteUnreplayable):
+        recording.close()
+
+
+def test_requests_made_equal_by_their_key_get_their_answers_in_order(path):
+    class Blind(PlainKeying):
+        def __call__(self, request):
+            return Key("0" * 16)
+
+    recording = recording_with(path, Blind())
+    for number in range(3):
+        recording.begin(ask(str(number))).finish(say(str(number)))
+    recording.close()
+
+
+def test_answer_of_another_request_is_told(path):
+    record(path, ("a", "1"))
+    recording = make(path, "all").open()
+    first, second = recording.begin(ask("a")), recording.begin(ask("a"))
+    second.finish(say("2"))
+    first.finish(say("1"))
+    recording.close()
+    again = make(path).open()
+    assert [replayed(again, "a"), replayed(again, "a")] == ["1", "2"]
+
+
+def test_hooks_are_not_asked_again(path):
+    asked = []
+
+    def hook(request):
+        asked.append(request.body)
+        return replace(request, body=b"changed " + request.body)
+
+    record(path, ("a", "1"), before_record_request=hook)
+    assert asked == [b"a"]
+    assert bodies(path) == ["changed a"]
+
+
+def test_failed_run_asks_nothing_again(path):
+    recording = recording_with(path, Counting())
+    recording.begin(ask("a")).finish(say("1"))
+    recording.close(success=False)
+
+
+# What may be left
+
+
+def test_request_that_was_given_up_may_be_left_unplayed(path):
+    recording = make(path, "once").open()
+    recording.begin(ask("given up")).give_up()
+    recording.begin(ask("abandoned")).finish(replace(say("1"), end=StreamEnd.ABANDONED, waited_ms=9))
+    recording.begin(ask("closed")).finish(replace(say("1"), end=StreamEnd.CLOSED))
+    recording.begin(ask("timed out")).fail("ReadTimeout", Phase.HEAD)
+    recording.begin(ask("whole")).finish(say("1"))
+    recording.close()
+    assert make(path).open().leftovers() == [2, 3, 4]
+
+
+def test_reading_on_after_the_end_is_no_miss(path):
     record(path, ("hi", "hello"))
     recording = make(path).open()
     answer = recording.begin(ask("hi"))
     recording.close()
-    answer.wait(60_000)  # over at once
-    assert isinstance(answer.read_on(), ConnectionResetError)
+    assert answer.missed() is None
     assert recording.misses == []

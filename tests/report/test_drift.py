@@ -13,8 +13,8 @@ import pytest
 from replay_agent.meaning.key import meaning
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Header, new_item
-from replay_agent.recording.cassettes.unread import UnreadInteractions
-from replay_agent.recording.matching.index import Miss
+from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
+from replay_agent.recording.misses import Miss
 from replay_agent.report.drift import explain
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 
@@ -204,6 +204,58 @@ def test_a_played_interaction_that_is_far_nearer_is_told():
     assert "interaction 1 of 2" in text
     assert "which was played already" in text
     assert "seed was added" in text
+
+
+def test_a_played_interaction_that_is_merely_nearer_is_not():
+    """What is left is more likely meant: the played one has had its request."""
+    left = edited(ASKED, lambda body: body.update(temperature=0.7))
+    recorded = [RECORDED[0], Interaction(post(left), answer(TOOL_CALL))]
+    text = explained(post(edited(ASKED, lambda body: body.update(seed=7))), recorded, played=[0])
+    assert "interaction 2 of 2: the nearest that is not played yet" in text
+    assert "temperature: 0.7 -> 0.2" in text
+
+
+def test_what_followed_a_played_interaction_is_not_lost():
+    text = explained(post(edited(ASKED, lambda body: body.update(temperature=0.7))), played=[0, 1, 2])
+    assert "interaction 1 of 3" in text
+    assert "cannot be replayed" not in text
+
+
+GEMINI = {"contents": [{"role": "user", "parts": [{"text": "Capital of France?"}]}]}
+CONVERSE = {"messages": [{"role": "user", "content": [{"text": "Capital of France?"}]}]}
+
+
+@pytest.mark.parametrize(
+    ("address", "body", "models"),
+    [
+        ("https://gl.example/v1beta/models/{}:generateContent", GEMINI, ("gemini-2.0-flash", "gemini-3-flash")),
+        ("https://br.example/model/{}/converse", CONVERSE, ("us.amazon.nova-lite-v1", "us.amazon.nova-pro-v1")),
+        (
+            "https://vx.example/models/{}:rawPredict",
+            {**CONVERSE, "anthropic_version": "vertex-2023-10-16"},
+            ("claude-4", "claude-5"),
+        ),
+    ],
+)
+def test_a_model_in_the_path_is_a_change_of_the_model_alone(address, body, models):
+    before, after = (post(body, url=address.format(model)) for model in models)
+    text = explained(after, [Interaction(before, answer(TOOL_CALL))])
+    assert parts(text)[0].startswith("The model changed since")
+    assert f'model: "{models[0]}" -> "{models[1]}"' in text
+    assert "path" not in text
+
+
+def test_another_path_for_the_same_model_is_told():
+    text = explained(post(ASKED, url="https://api.openai.com/v2/chat/completions"))
+    assert 'path: "/v1/chat/completions" -> "/v2/chat/completions"' in text
+
+
+def test_an_unknown_request_shows_address_and_body():
+    before, after = ({"a": 1, "b": [1, 2]}, {"a": 2, "b": [1, 2]})
+    recorded = [Interaction(post(before, url="https://api.example/v1?page=1"), answer(TOOL_CALL))]
+    text = explained(post(after, url="https://api.example/v1?page=2"), recorded)
+    assert 'query.page: "1" -> "2"' in text
+    assert "$.a: 1 -> 2" in text
 
 
 def test_ignored_fields_are_not_shown():
@@ -420,7 +472,7 @@ def test_a_cassette_is_not_read_to_find_the_nearest(tmp_path):
     recorded = [Interaction(post(body), answer(TOOL_CALL)) for body in bodies]
     items = [new_item(interaction, key(interaction.request)) for interaction in recorded]
     store.save(path, Header(keying=key.scheme), items)
-    unread = UnreadInteractions(store.load(path))
+    unread = LazyInteractions(store.load(path))
     live = edited(bodies[150], lambda body: body["messages"][1].update(content=words[150] + " indeed"))
     text = explained(post(live), unread)
     assert "interaction 151 of 200" in text

@@ -30,7 +30,7 @@ from replay_agent.pytest_plugin.failures import FailingMiss
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.foreign import read_foreign
 from replay_agent.recording.clients import intercept
-from replay_agent.recording.matching.index import Miss, MissReason
+from replay_agent.recording.misses import Miss, MissReason
 from replay_agent.recording.options import RecordMode
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch

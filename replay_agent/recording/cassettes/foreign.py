@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from replay_agent.exceptions import CassetteUnreadable, CassetteVersionError, UserError
+from replay_agent.recording.matching.hosts import DEFAULT_PORTS
 from replay_agent.traffic import Chunk, Headers, Interaction, Request, Response, StreamEnd, header
 
 __all__ = "dump_vcr", "read_foreign"
 
 _VERSION = 1
 _TWO_LISTS = {"requests", "responses"}
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 Fields: TypeAlias = Mapping[str, Any]
 
@@ -146,7 +146,7 @@ def _joined_uri(fields: Fields) -> str:
     if not {"protocol", "host", "path"} <= fields.keys():
         raise _Bad("has a request without `uri`")
     protocol, port = str(fields["protocol"]), fields.get("port")
-    shown = "" if port is None or port == _DEFAULT_PORTS.get(protocol) else f":{port}"
+    shown = "" if port is None or port == DEFAULT_PORTS.get(protocol) else f":{port}"
     return f"{protocol}://{fields['host']}{shown}{fields['path']}"
 
 

@@ -1,29 +1,50 @@
 """The journal of an unfinished recording: finished interactions, on disk before the test has passed.
 
 It is a cassette that lacks its end mark, and grows at its end: each interaction is handed to the operating system when it
-is finished, so that neither a failing test nor a kill loses an answer that was paid for.
+is finished, so that neither a failing test nor a kill loses an answer that was paid for. Every recording writes a journal
+of its own, which it keeps locked; one that nobody has locked was left behind, and the next recording takes it up.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 
 from replay_agent.exceptions import CassetteNotFound, CassetteUnreadable, CassetteUnwritable
 from replay_agent.recording.cassettes.document import Cassette, Header, Item, read_cassette, render_header, unkeyed
-from replay_agent.recording.cassettes.store import read_file, replace_file
+from replay_agent.recording.cassettes.store import make_folder, read_file
 
-__all__ = "Journal", "journal_path", "load_journal"
+__all__ = "Journal", "LeftJournal", "journals_of", "load_journal", "new_journal_path", "take_up"
 
 _LONGEST_STEM = 120
+_SUFFIX = ".journal"
 
 
-def journal_path(cassette: Path, test: str | None) -> Path:
-    """Return where the journal of a test's recording lives: beside the cassette, one for each test."""
+def new_journal_path(cassette: Path, test: str | None) -> Path:
+    """Return a place for a journal that nobody has: beside the cassette, named after it and the test."""
+    return cassette.with_name(f"{_name(cassette, test)}.{token_hex(4)}{_SUFFIX}")
+
+
+def journals_of(cassette: Path, test: str | None) -> list[Path]:
+    """Return the journals of a test's recordings that are there, of those that are running too."""
+    begin = f"{_name(cassette, test)}."
+    try:
+        return sorted(
+            path for path in cassette.parent.iterdir() if path.name.startswith(begin) and path.suffix == _SUFFIX
+        )
+    except (OSError, ValueError):
+        return []
+
+
+def _name(cassette: Path, test: str | None) -> str:
     whose = f"{cassette.name}\0{test or ''}".encode("utf-8", "surrogatepass")
     stem = os.fsencode(cassette.stem)[:_LONGEST_STEM].decode("utf-8", "ignore")
-    return cassette.with_name(f"{stem}.{sha256(whose).hexdigest()[:12]}.journal")
+    return f"{stem}.{sha256(whose).hexdigest()[:12]}"
 
 
 def load_journal(path: Path) -> Cassette | None:
@@ -39,16 +60,95 @@ def load_journal(path: Path) -> Cassette | None:
     return read_cassette(data, path, torn=True) if b"\n- # " in data else None
 
 
+class LeftJournal:
+    """A journal that somebody left behind, locked so that nobody else takes it up; to be released or discarded."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor: int | None = descriptor
+        self.cassette: Cassette | None = None
+        """What is whole in it, once it has been read."""
+
+    def read(self) -> None:
+        """Read it. Raises as `load_journal` does."""
+        self.cassette = load_journal(self.path)
+
+    def items(self, keying: str) -> list[Item]:
+        """Return what is whole in it, to be written under a keying of this scheme."""
+        found = self.cassette
+        if found is None:
+            return []
+        items = [found.item(index) for index in range(len(found))]
+        return items if found.header.keying == keying else [unkeyed(item) for item in items]
+
+    def release(self) -> None:
+        """Leave it for the next recording."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def discard(self) -> None:
+        """Delete it; what it holds is in the cassette now, or in another journal, or unwanted."""
+        self.release()
+        self.path.unlink(missing_ok=True)
+
+
+def take_up(cassette: Path, test: str | None, *, read: bool) -> list[LeftJournal]:
+    """Return the journals that earlier recordings of a test left behind, the oldest first.
+
+    Those of recordings that are running are not among them. ``read`` is false for who wants nothing but to discard
+    them. Raises as `load_journal` does.
+    """
+    left: list[LeftJournal] = []
+    try:
+        for path in sorted(journals_of(cassette, test), key=_age):
+            found = _locked(path)
+            if found is not None:
+                left.append(found)
+                if read:
+                    found.read()
+    except BaseException:
+        for each in left:
+            each.release()
+        raise
+    return left
+
+
+def _age(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _locked(path: Path) -> LeftJournal | None:
+    """Lock a journal, None if somebody else has it or it is gone; what cannot be opened is left for `read` to tell."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise CassetteUnreadable(
+            f"{path} cannot be opened: {exc.strerror}. Make it readable, or delete it.", path
+        ) from exc
+    if _lock(descriptor) and path.exists():
+        return LeftJournal(path, descriptor)
+    os.close(descriptor)
+    return None
+
+
 class Journal:
     """Appends finished interactions, each handed to the operating system before `append` returns.
 
-    The file appears with the first one; what an unfinished recording left in it stays. Not locked: the caller holds
-    its lock. Raises `CassetteUnwritable`.
+    The file appears with the first one. What was read of the journals ``left`` by earlier recordings is copied into it,
+    and they are deleted then, so that a test which fails again and again has one journal. Not locked against threads: the caller holds its lock.
+    Raises `CassetteUnwritable`.
     """
 
-    def __init__(self, path: Path, header: Header) -> None:
+    def __init__(self, path: Path, header: Header, left: Iterable[LeftJournal] = ()) -> None:
         self.path = path
         self._header = header
+        self._left = list(left)
         self._descriptor: int | None = None
 
     def append(self, item: Item) -> None:
@@ -66,34 +166,73 @@ class Journal:
             ) from exc
 
     def close(self) -> None:
-        """Leave the journal for the next recording."""
+        """Leave the journal, and those it was to take over, for the next recording."""
+        for left in self._left:
+            left.release()
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
     def discard(self) -> None:
-        """Delete the journal; its content is in the cassette now, or unwanted."""
+        """Delete the journal, and those left behind; their content is in the cassette now, or unwanted."""
+        made = self._descriptor is not None
         self.close()
-        self.path.unlink(missing_ok=True)
+        for left in self._left:
+            left.discard()
+        if made:
+            self.path.unlink(missing_ok=True)
 
     def _opened(self) -> int:
-        """Open the file behind what is whole in it. Its first lines are written anew, for this recording's keying."""
-        replace_file(self.path, b"".join((render_header(self._header), *(item.source for item in self._left()))))
-        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-        return os.open(self.path, flags)
-
-    def _left(self) -> list[Item]:
+        """Make the file, with what was left behind in it. Its keys are forgotten where this recording has others."""
+        make_folder(self.path.parent)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(self.path, flags, 0o666)
         try:
-            old = load_journal(self.path)
-        except CassetteUnreadable:
-            return []
-        if old is None:
-            return []
-        items = [old.item(index) for index in range(len(old))]
-        return items if old.header.keying == self._header.keying else [unkeyed(item) for item in items]
+            _lock(descriptor)
+            taken = [left for left in self._left if left.cassette is not None]
+            items = [item for left in taken for item in left.items(self._header.keying)]
+            _write(descriptor, b"".join((render_header(self._header), *(item.source for item in items))))
+        except BaseException:
+            os.close(descriptor)
+            self.path.unlink(missing_ok=True)
+            raise
+        for left in taken:
+            left.discard()
+        return descriptor
 
 
 def _write(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock a file until it is closed, or its process ends; False if another has. File systems without locks say yes."""
+    try:
+        return _try_lock(descriptor)
+    except OSError:
+        return True
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _FAR = 1 << 40
+    """The byte that is locked, far behind all others: Windows lets nobody read what is locked."""
+
+    def _try_lock(descriptor: int) -> bool:
+        os.lseek(descriptor, _FAR, os.SEEK_SET)
+        with suppress(PermissionError, BlockingIOError):
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            return True
+        return False
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        return False

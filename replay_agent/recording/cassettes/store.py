@@ -27,7 +27,7 @@ from replay_agent.recording.cassettes.merging import merge
 from replay_agent.recording.cassettes.packed import unpacked
 from replay_agent.recording.cassettes.safe_documents import BadDocument, read_json_document, read_toml, read_yaml
 
-__all__ = "check_writable", "exists", "load", "read_file", "replace_file", "save"
+__all__ = "check_writable", "exists", "load", "make_folder", "read_file", "replace_file", "save"
 
 MAX_SIZE = 1 << 30
 """Bytes; a larger file is taken for something else."""
@@ -185,10 +185,12 @@ def save(
     is added, what it lacks of ``base`` is dropped, everything else in the file stays, byte for byte; so pass all
     items that shall stay, in order, the untouched ones from `Cassette.item`. Nothing is written if nothing changes.
     Raises `CassetteUnwritable`; the old file is then as it was, with nothing beside it. Raises `CassetteUnreadable` if
-    what is there now is no cassette, unless ``overwrite`` says that it may go.
+    what is there now is no cassette, unless ``overwrite`` says that it may go. A link stays a link, and what it leads to
+    may never go unless it is a cassette.
     """
     target = Path(os.path.realpath(path))
     with _as_unwritable(path), _locked(target):
+        _check_link(path, target)
         current = _current(target, overwrite=overwrite)
         if current is not None:
             header, items = merge(header, items, base, current)
@@ -261,7 +263,7 @@ def _unwritable(path: Path, exc: OSError | ValueError) -> CassetteUnwritable:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write beside, bring it to the disk, rename; on failure leave nothing behind. Raises OSError."""
-    made = _make_folder(path.parent)
+    made = make_folder(path.parent)
     beside = path.with_name(f"{_stale_prefix(path)}{os.getpid()}.{token_hex(4)}.tmp")
     _remove_stale(path)
     try:
@@ -276,7 +278,7 @@ def replace_file(path: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
-def _make_folder(folder: Path) -> list[Path]:
+def make_folder(folder: Path) -> list[Path]:
     """Make a folder and those above; return the ones made, the innermost first."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -329,6 +331,7 @@ def check_writable(path: Path) -> None:
         folder = next(each for each in target.parents if os.path.lexists(each))
         if os.path.lexists(target):
             _check_replaceable(path, target)
+            _check_link(path, target)
         _probe(folder)
         _lock_folder()
         with suppress(FileNotFoundError):
@@ -340,6 +343,20 @@ def _check_replaceable(path: Path, target: Path) -> None:
         raise CassetteUnwritable(f"{path} is no file that could be replaced. Remove it, or choose another name.", path)
     if not os.access(target, os.W_OK):
         raise CassetteUnwritable(f"{path} is read-only. Make it writable (chmod u+w), then record again.", path)
+
+
+def _check_link(path: Path, target: Path) -> None:
+    """Refuse to write through a link onto something else than a cassette: who put it there may have wanted just that."""
+    if not path.is_symlink() or not os.path.lexists(target):
+        return
+    try:
+        load(target).check()
+    except CassetteUnreadable as exc:
+        raise CassetteUnwritable(
+            f"{path} is a link to {target}, which is no cassette that can be read, and so is not replaced: {exc} "
+            "Remove the link, or have it lead to a cassette.",
+            path,
+        ) from exc
 
 
 def _probe(folder: Path) -> None:

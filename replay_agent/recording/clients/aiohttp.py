@@ -1,7 +1,19 @@
 """Hooks for aiohttp: its connectors hand out connections whose transport takes requests and gives responses.
 
 As with sockets, only connecting is replaced; aiohttp's own parser sees the bytes, from the recording or from the real
-connection that is made when the request is known.
+connection that is made when the request is known. What stands between them goes through these states::
+
+    written to    _Transport without a source: aiohttp writes the request, until RequestReader finds it whole
+      |-> replaying  _Replayed: gives the head, then a piece, and holds aiohttp's reader;
+      |     |          resumed by it when the piece has been read: the next one, and so on
+      |     |-> ended       the last piece was read and the body was whole: the connection is closed or kept
+      |     |-> broken      the recorded failure is raised, or the connection hung up
+      |     '-> watching    the recorded client read no further: a close is the end, reading on is a miss
+      |-> relaying   _Relay: connects, sends what was written, passes bytes on and has LiveResponse note them
+      |     |-> settled     the response is whole, has failed, or was given up
+      |     '-> in grace    the client closed before the end: GRACE seconds for the end to come, noted, not passed on
+      '-> refused    a miss: raised to whoever waits for the response
+    closing is final in each of them
 """
 
 # ruff: noqa: SLF001 - a connector is left through a private method, a response's reader is reached through another
@@ -15,29 +27,22 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import wraps
 from typing import Any, TypeAlias
 
-from replay_agent.framing.http1 import (
-    CONTINUE,
-    NO_ANSWER,
-    SHORT_BODY,
-    RequestReader,
-    ResponseReader,
-    head_bytes,
-    piece_bytes,
-    trailing_bytes,
-)
+from replay_agent.framing.http1 import CONTINUE, RequestReader, head_bytes, piece_bytes, trailing_bytes
 from replay_agent.recording import dispatch
-from replay_agent.recording.answers import CANCELLED, Live, Replay
-from replay_agent.recording.clients.failures import os_error
-from replay_agent.recording.clients.tee import GRACE, Tee, patience_ms
+from replay_agent.recording.answers import CANCELLED, Ending, Live, Replay
+from replay_agent.recording.clients.failures import error_of, os_error
+from replay_agent.recording.clients.live_response import LiveResponse
+from replay_agent.recording.clients.tee import GRACE
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch
 from replay_agent.recording.recorder import Recording
-from replay_agent.traffic import Failure, Outcome, Phase, Response, StreamEnd
+from replay_agent.traffic import Failure, Outcome, Phase, Response
 
 __all__ = ("aiohttp_patches",)
 
 POLL = 0.01
-"""Seconds between looks at whether a client reads on past the end of what was recorded."""
+"""Seconds between looks at whether a client reads on past the end of what was recorded: aiohttp's reader tells nobody that
+somebody waits at it. Short beside what people notice, long beside what a look costs (a microsecond)."""
 
 
 Connect: TypeAlias = Callable[[], Awaitable[Any]]
@@ -102,7 +107,7 @@ class _Transport(asyncio.Transport):
         self._recording = recording
         self._connect = connect
         self._loop = asyncio.get_running_loop()
-        self._debt = backoff.debt()
+        self._sleep = backoff.pending_sleep()
         self._written = RequestReader()
         self._source: _Replayed | _Relay | None = None
         self._closing = False
@@ -231,7 +236,7 @@ class _Transport(asyncio.Transport):
             self._loop.call_soon(self.fail, error)
             return
         if isinstance(answer, Replay):
-            self._source = _Replayed(self, answer, self._debt)
+            self._source = _Replayed(self, answer, self._sleep)
         else:
             self._source = _Relay(self, answer, request.method, self._connect, sent)
 
@@ -243,14 +248,14 @@ def _base_url(req: Any) -> str:
 class _Replayed:
     """Feeds a recorded response, each piece when the one before has been read, so that none are joined."""
 
-    def __init__(self, transport: _Transport, answer: Replay, debt: backoff.Debt) -> None:
+    def __init__(self, transport: _Transport, answer: Replay, sleep: backoff.PendingSleep) -> None:
         self._transport = transport
         self._answer = answer
-        self._debt = debt
+        self._sleep = sleep
         self._loop = asyncio.get_running_loop()
         self._waits_for_reader = False
-        self._passed = 0
-        debt.note(answer.outcome)
+        if isinstance(answer.outcome, Response):
+            sleep.note(answer.outcome)
         self._loop.call_soon(self._start, answer.outcome)
 
     def pause(self) -> None:
@@ -269,21 +274,22 @@ class _Replayed:
             self._break(outcome)
             return
         self._response = outcome
-        self._left = iter(outcome.chunks)
+        self._left = self._answer.pieces()
         self._transport.receive(head_bytes(outcome))
         self._loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
         if self._transport.is_closing():
             return
-        chunk = next(self._left, None)
-        if chunk is None:
+        wait_ms, piece = next(self._left, (0, None))
+        if piece is None:
             self._end(self._response)
-        elif self._answer.paced and chunk.offset_ms > self._passed:
-            self._loop.call_later((chunk.offset_ms - self._passed) / 1000, self._give, chunk.data)
-            self._passed = chunk.offset_ms
+        elif isinstance(piece, Ending):
+            self._break_off(piece.failure, wait_ms)
+        elif wait_ms > 0:
+            self._loop.call_later(wait_ms / 1000, self._give, piece)
         else:
-            self._give(chunk.data)
+            self._give(piece)
 
     def _give(self, data: bytes) -> None:
         reader = self._transport.reader
@@ -296,23 +302,26 @@ class _Replayed:
             self._transport.hold()
 
     def _end(self, response: Response) -> None:
-        """Do what follows the last piece."""
-        if response.failure is not None:
-            self._debt.note(response.failure)
-            self._break(response.failure)
-        elif response.end is StreamEnd.ABANDONED:
-            self._loop.call_later(patience_ms(response) / 1000, self._miss)
-        elif response.end is StreamEnd.CLOSED:
-            self._watch()
+        """Do what follows the last piece of a body that is whole."""
+        self._transport.receive(trailing_bytes(response))
+        if not self._transport.is_whole:
+            self._transport.hang_up(None)  # a body that ends with its connection
+
+    def _break_off(self, failure: Failure | None, wait_ms: int) -> None:
+        """Do what follows the last piece of a body that was not received whole."""
+        if failure is not None:
+            self._break(failure)
+        elif wait_ms:
+            self._loop.call_later(wait_ms / 1000, self._miss)
         else:
-            self._transport.receive(trailing_bytes(response))
-            if not self._transport.is_whole:
-                self._transport.hang_up(None)  # a body that ends with its connection
+            self._watch()
 
     def _break(self, failure: Failure) -> None:
         if failure.kind == CANCELLED:
-            self._loop.call_later(patience_ms(failure) / 1000, self._miss)
-        elif failure.phase in (Phase.CONNECT, Phase.SEND):
+            self._loop.call_later(self._answer.patience_ms / 1000, self._miss)
+            return
+        self._sleep.note(failure)
+        if failure.phase in (Phase.CONNECT, Phase.SEND):
             self._transport.fail(self._transport.connect_error(failure))
         elif failure.kind.endswith("Timeout"):
             self._transport.fail(self._transport.timeout_error())
@@ -330,7 +339,7 @@ class _Replayed:
 
     def _miss(self) -> None:
         if not self._transport.is_closing():
-            self._transport.fail(self._answer.read_on())
+            self._transport.fail(error_of(self._answer, None, os_error))
 
 
 class _Relay(asyncio.Protocol):
@@ -339,8 +348,7 @@ class _Relay(asyncio.Protocol):
     def __init__(self, transport: _Transport, live: Live | None, method: str, connect: Connect, sent: bytes) -> None:
         self._transport = transport
         self._live = live
-        self._reader = ResponseReader(method)
-        self._tee: Tee | None = None
+        self._noted = LiveResponse(live, method)
         self._connection: Any = None
         self._own_protocol: Any = None
         self._in_grace = False
@@ -352,7 +360,7 @@ class _Relay(asyncio.Protocol):
             with dispatch.unhooked():
                 self._connection = await connect()
         except asyncio.CancelledError:
-            self._give_up()
+            self._noted.abandoned()
             raise
         except Exception as error:  # noqa: BLE001 - it goes to the client, who waits for the response
             self._transport.fail(self._not_connected(error))
@@ -365,16 +373,17 @@ class _Relay(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._in_grace:
-            self._after_grace(not self._reader.feed(data) and self._reader.complete)
+            self._after_grace(self._noted.ends_with(data))
             return
-        self._note(data)
+        self._noted.feed(data)
+        self._noted.waits()
         self._transport.receive(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._in_grace:
             self._after_grace(False)
-        elif self._live is not None:
-            self._note_end(self._live, exc)
+        else:
+            self._note_end(exc)
         self._transport.hang_up(exc)
         self._own_protocol.connection_lost(exc)
         self._connection.close()
@@ -393,65 +402,35 @@ class _Relay(asyncio.Protocol):
         """The client is through with the response, or has given up on it."""
         if self._connection is None:
             self._task.cancel()
-        elif self._live is None or self._reader.complete:
+        elif self._noted.is_settled:
             self._connection.close()
         else:
-            self._close_early(self._live, self._transport.why_closed())
+            self._close_early(self._transport.why_closed())
 
-    def _close_early(self, live: Live, error: BaseException | None) -> None:
+    def _close_early(self, error: BaseException | None) -> None:
         if isinstance(error, self._transport.timeouts):
-            self._fail(live, "ReadTimeout", str(error))
-        elif self._tee is None:
-            live.give_up()
-        elif isinstance(error, (asyncio.CancelledError, TimeoutError)):
-            self._tee.abandoned()
-        elif not self._tee.done:
+            self._noted.failed("ReadTimeout", str(error))
+        elif isinstance(error, (asyncio.CancelledError, TimeoutError)) or not self._noted.has_head:
+            self._noted.abandoned()
+        else:
             self._in_grace = True
             self._loop.call_later(GRACE, self._after_grace, False)
             return
         self._connection.close()
 
     def _after_grace(self, ended: bool) -> None:
-        if self._in_grace and self._tee is not None:
+        if self._in_grace:
             self._in_grace = False
-            self._tee.complete() if ended else self._tee.closed()
+            self._noted.complete() if ended else self._noted.closed()
             self._connection.close()
 
-    # What is noted
-
-    def _note(self, data: bytes) -> None:
-        if self._live is None:
-            return
-        pieces = self._reader.feed(data)
-        if self._tee is None and self._reader.head is not None:
-            self._tee = Tee(self._live, self._reader.head)
-        if self._tee is None:
-            return
-        for piece in pieces:
-            self._tee.piece(piece)
-        self._tee.waiting = True
-        if self._reader.complete:
-            self._tee.complete()
-
-    def _note_end(self, live: Live, error: Exception | None) -> None:
+    def _note_end(self, error: Exception | None) -> None:
         if error is not None:
-            self._fail(live, "ReadError", str(error))
-        elif self._transport.session_is_closed and not self._reader.complete:
-            self._tee.closed() if self._tee is not None else live.give_up()
-        elif self._reader.at_end() and self._tee is not None:
-            self._tee.complete()
+            self._noted.failed("ReadError", str(error))
+        elif self._transport.session_is_closed and not self._noted.is_settled:
+            self._noted.closed()
         else:
-            self._fail(live, "RemoteProtocolError", SHORT_BODY if self._tee else NO_ANSWER)
-
-    def _fail(self, live: Live, kind: str, message: str) -> None:
-        if self._tee is not None:
-            self._tee.failed(kind, message)
-        else:
-            live.fail(kind, Phase.HEAD, message)
-
-    def _give_up(self) -> None:
-        if self._live is not None:
-            self._live.give_up()
+            self._noted.hung_up()
 
     def _not_connected(self, error: Exception) -> Exception:
         """Record that connecting failed, and return the error that the client gets."""

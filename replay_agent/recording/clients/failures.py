@@ -1,4 +1,4 @@
-"""Transport errors as recordings: named as httpx names them, raised again as each client's own."""
+"""Turns recorded failures into errors: a `Failure`, named as httpx names them, into that of each client library."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import os
 import re
 import socket
 import ssl
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from replay_agent.traffic import Failure, Phase
+from replay_agent.recording.answers import CANCELLED, Replay
+from replay_agent.recording.process import backoff
+from replay_agent.traffic import Failure, Outcome, Phase
 
-__all__ = "error_kind", "httpx_error", "httpx_phase", "os_error"
+__all__ = "error_kind", "error_of", "httpx_error", "httpx_phase", "os_error"
+
+_ENDED = Failure("ReadError", Phase.BODY, "The recording that was replayed has ended")
 
 _PHASES = {
     "ConnectError": Phase.CONNECT,
@@ -31,6 +36,23 @@ _NEAREST = {
     Phase.HEAD: "ReadError",
     Phase.BODY: "ReadError",
 }
+
+
+def error_of(
+    answer: Replay,
+    failure: Failure | None,
+    own: Callable[[Failure], BaseException],
+    note: Callable[[Outcome], None] = backoff.note,
+) -> BaseException:
+    """Return what a client gets where the recorded answer ends in no regular way.
+
+    That is its library's ``own`` error for a failure of the transport, and a miss where the recorded client had given up
+    or closed, so that nothing more is known. ``note`` is told of a failure, for the client may back off from it.
+    """
+    if failure is not None and failure.kind != CANCELLED:
+        note(failure)
+        return own(failure)
+    return answer.missed() or own(_ENDED)
 
 
 def httpx_phase(kind: str) -> Phase:

@@ -13,28 +13,20 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 
-from replay_agent.framing.http1 import (
-    CONTINUE,
-    NO_ANSWER,
-    SHORT_BODY,
-    RequestReader,
-    ResponseReader,
-    head_bytes,
-    piece_bytes,
-    trailing_bytes,
-)
+from replay_agent.framing.http1 import CONTINUE, RequestReader, head_bytes, piece_bytes, trailing_bytes
 from replay_agent.recording import dispatch
-from replay_agent.recording.answers import CANCELLED, Live, Replay
-from replay_agent.recording.clients.failures import os_error
-from replay_agent.recording.clients.tee import GRACE, Tee, patience_ms
+from replay_agent.recording.answers import CANCELLED, Ending, Live, Replay
+from replay_agent.recording.clients.failures import error_of, os_error
+from replay_agent.recording.clients.live_response import LiveResponse
+from replay_agent.recording.clients.tee import GRACE
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch
 from replay_agent.recording.recorder import Recording
-from replay_agent.traffic import Failure, Phase, Request, Response, StreamEnd
+from replay_agent.traffic import Failure, Phase, Request, Response
 
 __all__ = "http_client_patches", "httplib2_patches", "urllib3_patches"
 
@@ -173,13 +165,11 @@ class _StandIn:
 
     def _replayed(self, answer: Replay) -> io.RawIOBase:
         outcome = answer.outcome
-        backoff.note(outcome)
         if isinstance(outcome, Failure):
-            if outcome.kind == CANCELLED:
-                answer.wait(patience_ms(outcome))
-                raise answer.read_on()
-            if outcome.phase in (Phase.CONNECT, Phase.SEND):
-                raise _connect_error(self._connection, outcome)
+            connecting = outcome.phase in (Phase.CONNECT, Phase.SEND)
+            if connecting or outcome.kind == CANCELLED:
+                answer.wait(answer.patience_ms)
+                raise error_of(answer, outcome, partial(_connect_error, self._connection) if connecting else os_error)
         return _ReplayedResponse(answer)
 
     def _send(self, sent: bytes) -> Any:
@@ -272,74 +262,39 @@ class _TeedResponse(io.RawIOBase):
     def __init__(self, real: Any, live: Live | None, method: str) -> None:
         super().__init__()
         self._real = real
-        self._live = live
-        self._reader = ResponseReader(method, interim=(100,))  # http.client takes any other for the final one
-        self._tee: Tee | None = None
+        self._noted = LiveResponse(live, method, interim=(100,))  # http.client takes any other for the final one
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        if self._live is None:
-            return int(self._real.recv_into(buffer))
-        if self._tee is not None:
-            self._tee.waiting = True
+        self._noted.waits()
         try:
             count = int(self._real.recv_into(buffer))
-        except BaseException as error:
-            self._broke(self._live, error)
+        except OSError as error:
+            self._noted.failed("ReadTimeout" if isinstance(error, TimeoutError) else "ReadError", str(error))
             raise
-        self._note(self._live, bytes(memoryview(buffer)[:count]))
+        except BaseException:
+            self._noted.abandoned()
+            raise
+        if count:
+            self._noted.feed(bytes(memoryview(buffer)[:count]))
+        else:
+            self._noted.hung_up()
         return count
 
     def close(self) -> None:
         if not self.closed:
             try:
-                if self._live is not None:
-                    self._closed_by_client(self._live)
+                self._closed_by_client()
             finally:
                 self._real.close()
         super().close()
 
-    def _note(self, live: Live, data: bytes) -> None:
-        pieces = self._reader.feed(data)
-        head = self._reader.head
-        if self._tee is None and head is not None:
-            if head.status == 101 or head.status < 100:
-                self._live = None
-                live.drop()
-                return
-            self._tee = Tee(live, head)
-        if self._tee is None:
-            if not data:
-                live.fail("RemoteProtocolError", Phase.HEAD, NO_ANSWER)
-            return
-        for piece in pieces:
-            self._tee.piece(piece)
-        if self._reader.complete or (not data and self._reader.at_end()):
-            self._tee.complete()
-        elif not data:
-            self._tee.failed("RemoteProtocolError", SHORT_BODY)
-
-    def _broke(self, live: Live, error: BaseException) -> None:
-        kind = "ReadTimeout" if isinstance(error, TimeoutError) else "ReadError"
-        if self._tee is None:
-            if isinstance(error, OSError):
-                live.fail(kind, Phase.HEAD, str(error))
-            else:
-                live.give_up()
-        elif isinstance(error, OSError):
-            self._tee.failed(kind, str(error))
-        else:
-            self._tee.abandoned()
-
-    def _closed_by_client(self, live: Live) -> None:
-        if self._tee is None:
-            live.give_up()
-            return
-        if not self._tee.done and self._ends_now():
-            self._tee.complete()
-        self._tee.closed()
+    def _closed_by_client(self) -> None:
+        if self._noted.has_head and not self._noted.is_settled and self._ends_now():
+            self._noted.complete()
+        self._noted.closed()
 
     def _ends_now(self) -> bool:
         """Tell whether nothing but the end of the body was still to come."""
@@ -348,7 +303,7 @@ class _TeedResponse(io.RawIOBase):
             data = self._real.recv(65536)
         except (OSError, ValueError):
             return False
-        return not self._reader.feed(data) and (self._reader.complete or (not data and self._reader.at_end()))
+        return self._noted.ends_with(data)
 
 
 class _ReplayedResponse(io.RawIOBase):
@@ -357,15 +312,16 @@ class _ReplayedResponse(io.RawIOBase):
     def __init__(self, answer: Replay) -> None:
         super().__init__()
         self._answer = answer
-        self._pieces = self._wire(answer.outcome)
+        self._bytes = self._wire(answer.outcome)
         self._left = memoryview(b"")
+        backoff.note(answer.outcome)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         while not self._left:
-            piece = next(self._pieces, None)
+            piece = next(self._bytes, None)
             if piece is None:
                 return 0
             self._left = memoryview(piece)
@@ -379,23 +335,17 @@ class _ReplayedResponse(io.RawIOBase):
             yield from self._break(outcome)
             return
         yield head_bytes(outcome)
-        passed = 0
-        for chunk in outcome.chunks:
-            if self._answer.paced:
-                self._answer.wait(chunk.offset_ms - passed)
-                passed = chunk.offset_ms
-            yield piece_bytes(outcome, chunk.data)
-        if outcome.end is StreamEnd.COMPLETE:
-            yield trailing_bytes(outcome)
-        elif outcome.failure is not None:
-            backoff.note(outcome.failure)
-            yield from self._break(outcome.failure)
-        else:
-            self._answer.wait(patience_ms(outcome))
-            raise self._answer.read_on()
+        for wait_ms, piece in self._answer.pieces():
+            self._answer.wait(wait_ms)
+            if isinstance(piece, Ending):
+                yield from self._break(piece.failure)
+                return
+            yield piece_bytes(outcome, piece)
+        yield trailing_bytes(outcome)
 
-    def _break(self, failure: Failure) -> Iterator[bytes]:
-        """Hang up where the peer did, else raise what the socket raised."""
-        if failure.kind != "RemoteProtocolError":
-            raise os_error(failure)
+    def _break(self, failure: Failure | None) -> Iterator[bytes]:
+        """Hang up where the peer did, which is to give nothing more; else raise what the socket raised."""
+        error = error_of(self._answer, failure, os_error)
+        if failure is None or failure.kind != "RemoteProtocolError":
+            raise error
         yield from ()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import select
-from collections.abc import AsyncIterator, Iterator
-from functools import wraps
+import sys
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from functools import partial, wraps
+from types import coroutine
 from typing import Any
 
 from replay_agent.recording import dispatch
-from replay_agent.recording.answers import CANCELLED, Live, Replay
-from replay_agent.recording.clients.failures import httpx_error, httpx_phase
+from replay_agent.recording.answers import Ending, Live, Replay
+from replay_agent.recording.clients.failures import error_of, httpx_error, httpx_phase
 from replay_agent.recording.clients.lazy_transport import lazy_transports
-from replay_agent.recording.clients.tee import GRACE, Tee, patience_ms
+from replay_agent.recording.clients.tee import GRACE, Tee
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch
-from replay_agent.traffic import Failure, Headers, Request, Response, StreamEnd
+from replay_agent.traffic import Failure, Headers, Request, Response
 
 __all__ = "TransportHooks", "httpx_patches"
 
@@ -50,8 +52,7 @@ class TransportHooks:
             request.read()
             answer = dispatch.begin(recording, _plain(request))
             if isinstance(answer, Replay):
-                if isinstance(answer.outcome, Failure):
-                    answer.wait(patience_ms(answer.outcome))
+                answer.wait(_delay_ms(answer))
                 return self._replayed(answer)
             with dispatch.unhooked():
                 if answer is None:
@@ -74,8 +75,8 @@ class TransportHooks:
             await request.aread()
             answer = dispatch.begin(recording, _plain(request))
             if isinstance(answer, Replay):
-                if isinstance(answer.outcome, Failure):
-                    await _async_wait(patience_ms(answer.outcome))
+                await _let_others_run()
+                await _async_wait(_delay_ms(answer))
                 return self._replayed(answer)
             with dispatch.unhooked():
                 if answer is None:
@@ -91,20 +92,21 @@ class TransportHooks:
 
     def _replayed(self, answer: Replay) -> Any:
         outcome = answer.outcome
-        backoff.note(outcome)
         if isinstance(outcome, Failure):
-            if outcome.kind == CANCELLED:
-                raise _read_on(self.module, answer)
-            raise httpx_error(self.module, outcome)
+            raise self._error(answer, outcome)
+        backoff.note(outcome)
         extensions = {"http_version": outcome.http_version.encode("ascii", "replace")}
         if outcome.reason is not None:
             extensions["reason_phrase"] = _bytes(outcome.reason)
         return self.module.Response(
             outcome.status,
             headers=[(_bytes(name), _bytes(value)) for name, value in outcome.headers],
-            stream=self.replayed(self.module, answer, outcome),
+            stream=self.replayed(answer, self._error),
             extensions=extensions,
         )
+
+    def _error(self, answer: Replay, failure: Failure | None) -> BaseException:
+        return error_of(answer, failure, partial(httpx_error, self.module))
 
     def _failed(self, live: Live, error: BaseException) -> None:
         kind = type(error).__name__
@@ -161,9 +163,9 @@ def _has_buffered(stream: Any) -> bool:
     return stream is not None and bool(stream.trailing_data[0])
 
 
-def _read_on(module: Any, answer: Replay) -> BaseException:
-    error = answer.read_on()
-    return module.ReadError(str(error)) if isinstance(error, OSError) else error
+def _delay_ms(answer: Replay) -> int:
+    """Return how long to wait before a client is told what became of its request."""
+    return answer.patience_ms if isinstance(answer.outcome, Failure) else 0
 
 
 async def _async_wait(milliseconds: float) -> None:
@@ -171,6 +173,29 @@ async def _async_wait(milliseconds: float) -> None:
         import anyio
 
         await anyio.sleep(milliseconds / 1000)
+
+
+async def _let_others_run() -> None:
+    """Give every other task a turn, as a live request does that waits for the network.
+
+    Without it a test could end before a task that it started has made its first request.
+    """
+    asyncio = sys.modules.get("asyncio")
+    try:
+        if asyncio is not None and asyncio.get_running_loop():
+            await _turn()
+            return
+    except RuntimeError:
+        pass  # another event loop's task
+    from anyio.lowlevel import checkpoint
+
+    await checkpoint()
+
+
+@coroutine
+def _turn() -> Generator[None]:
+    """What ``asyncio.sleep(0)`` is, which tests and back-off replace."""
+    yield
 
 
 class _TeedStream:
@@ -295,24 +320,19 @@ def _broke(tee: Tee, module: Any, error: BaseException) -> None:
 class _ReplayedStream:
     """A recorded body, piece by piece, and then whatever came after its last one."""
 
-    def __init__(self, module: Any, answer: Replay, response: Response) -> None:
-        self._module = module
+    def __init__(self, answer: Replay, error: Callable[[Replay, Failure | None], BaseException]) -> None:
         self._answer = answer
-        self._response = response
-        self._paced = answer.paced
-        self._left = iter(response.chunks)
-        self._passed = 0
+        self._error = error
+        self._left = answer.pieces()
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._left:
-            if self._paced:
-                self._answer.wait(chunk.offset_ms - self._passed)
-                self._passed = chunk.offset_ms
-            yield chunk.data
-        if self._response.end is not StreamEnd.COMPLETE:
-            self._answer.wait(patience_ms(self._response))
-            raise self._end()
+        for wait_ms, piece in self._left:
+            if wait_ms:
+                self._answer.wait(wait_ms)
+            if isinstance(piece, Ending):
+                raise self._error(self._answer, piece.failure)
+            yield piece
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -320,23 +340,13 @@ class _ReplayedStream:
     async def __anext__(self) -> bytes:
         if self._closed:
             raise StopAsyncIteration
-        chunk = next(self._left, None)
-        if chunk is not None:
-            if self._paced:
-                await _async_wait(chunk.offset_ms - self._passed)
-                self._passed = chunk.offset_ms
-            return chunk.data
-        if self._response.end is StreamEnd.COMPLETE:
-            raise StopAsyncIteration
-        await _async_wait(patience_ms(self._response))
-        raise self._end()
-
-    def _end(self) -> BaseException:
-        failure = self._response.failure
-        if failure is None:
-            return _read_on(self._module, self._answer)
-        backoff.note(failure)
-        return httpx_error(self._module, failure)
+        for wait_ms, piece in self._left:
+            if wait_ms:
+                await _async_wait(wait_ms)
+            if isinstance(piece, Ending):
+                raise self._error(self._answer, piece.failure)
+            return piece
+        raise StopAsyncIteration
 
     def close(self) -> None:
         """Nothing is held."""

@@ -9,12 +9,12 @@ from functools import wraps
 from typing import Any
 
 from replay_agent.recording import dispatch
-from replay_agent.recording.answers import CANCELLED, Live, Replay
-from replay_agent.recording.clients.failures import error_kind, httpx_phase
-from replay_agent.recording.clients.tee import Tee, patience_ms
+from replay_agent.recording.answers import Ending, Live, Replay
+from replay_agent.recording.clients.failures import error_kind, error_of, httpx_phase
+from replay_agent.recording.clients.tee import Tee
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch
-from replay_agent.traffic import Failure, Request, Response, StreamEnd
+from replay_agent.traffic import Failure, Request, Response
 
 __all__ = ("lm15_patches",)
 
@@ -72,52 +72,37 @@ class _Hooks:
 
     def _replayed(self, answer: Replay, kind: Any, pieces: Any, release: Any) -> Any:
         outcome = answer.outcome
-        backoff.note(outcome)
         if isinstance(outcome, Failure):
-            raise self._read_on(answer) if outcome.kind == CANCELLED else self._error(outcome)
+            raise self._error(answer, outcome)
+        backoff.note(outcome)
         return kind(
             status=outcome.status,
             reason=outcome.reason or "",
             headers=list(outcome.headers),
             http_version=outcome.http_version,
-            chunks=pieces(answer, outcome),
+            chunks=pieces(answer),
             release=release,
         )
 
-    def _pieces(self, answer: Replay, response: Response) -> Iterator[bytes]:
-        passed = 0
-        for chunk in response.chunks:
-            if answer.paced:
-                answer.wait(chunk.offset_ms - passed)
-                passed = chunk.offset_ms
-            yield chunk.data
-        if response.end is not StreamEnd.COMPLETE:
-            answer.wait(patience_ms(response))
-            raise self._end(answer, response)
+    def _pieces(self, answer: Replay) -> Iterator[bytes]:
+        for wait_ms, piece in answer.pieces():
+            answer.wait(wait_ms)
+            if isinstance(piece, Ending):
+                raise self._error(answer, piece.failure)
+            yield piece
 
-    async def _async_pieces(self, answer: Replay, response: Response) -> AsyncIterator[bytes]:
-        passed = 0
-        for chunk in response.chunks:
-            if answer.paced:
-                await asyncio.sleep((chunk.offset_ms - passed) / 1000)
-                passed = chunk.offset_ms
-            yield chunk.data
-        if response.end is not StreamEnd.COMPLETE:
-            await asyncio.sleep(patience_ms(response) / 1000)
-            raise self._end(answer, response)
+    async def _async_pieces(self, answer: Replay) -> AsyncIterator[bytes]:
+        for wait_ms, piece in answer.pieces():
+            if wait_ms > 0:
+                await asyncio.sleep(wait_ms / 1000)
+            if isinstance(piece, Ending):
+                raise self._error(answer, piece.failure)
+            yield piece
 
-    def _end(self, answer: Replay, response: Response) -> BaseException:
-        if response.failure is None:
-            return self._read_on(answer)
-        backoff.note(response.failure)
-        return self._error(response.failure)
+    def _error(self, answer: Replay, failure: Failure | None) -> BaseException:
+        return error_of(answer, failure, self._own_error)
 
-    def _read_on(self, answer: Replay) -> BaseException:
-        error = answer.read_on()
-        read_error: Exception = self.module.ReadError(str(error))
-        return read_error if isinstance(error, OSError) else error
-
-    def _error(self, failure: Failure) -> Exception:
+    def _own_error(self, failure: Failure) -> Exception:
         error: Exception = error_kind(self.module, failure)(failure.message)
         return error
 
@@ -175,7 +160,7 @@ def _begin(request: Any) -> Replay | Live | None:
 
 
 def _delay_ms(answer: Replay) -> int:
-    return patience_ms(answer.outcome) if isinstance(answer.outcome, Failure) else 0
+    return answer.patience_ms if isinstance(answer.outcome, Failure) else 0
 
 
 def _head(response: Any) -> Response:

@@ -1,20 +1,18 @@
-"""What is noted of a live response while its body is handed on."""
+"""Collects the pieces of a live response while the client reads them, and says how the reading ended."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from time import monotonic
 
-from replay_agent.recording.answers import CANCELLED, Live
-from replay_agent.traffic import Chunk, Failure, Outcome, Phase, Response, StreamEnd
+from replay_agent.recording.answers import Live
+from replay_agent.traffic import Chunk, Failure, Phase, Response, StreamEnd
 
-__all__ = "GRACE", "Tee", "patience_ms"
+__all__ = "GRACE", "Tee"
 
 GRACE = 0.05
-"""Seconds to wait for the end of a body whose client has closed it: most have read the last word, only not the end."""
-
-PATIENCE_MS = 1000
-"""How much longer than recorded a client that gave up waiting is given to do so again."""
+"""Seconds to wait for the end of a body whose client has closed it. Most clients have read the last word (``[DONE]``) and only
+not the end of the framing, which comes in the same packet or the next; a stream that is cut on purpose waits this long."""
 
 
 class Tee:
@@ -70,10 +68,3 @@ class Tee:
     def _response(self, end: StreamEnd, failure: Failure | None = None) -> Response:
         waited = round((monotonic() - self._last) * 1000) if end is StreamEnd.ABANDONED else 0
         return replace(self._head, chunks=tuple(self._chunks), end=end, waited_ms=waited, failure=failure)
-
-
-def patience_ms(outcome: Outcome) -> int:
-    """Return how long replay waits, after the last piece or instead of an answer, for the client to give up."""
-    if isinstance(outcome, Failure):
-        return outcome.after_ms + PATIENCE_MS if outcome.kind == CANCELLED else 0
-    return outcome.waited_ms + PATIENCE_MS if outcome.end is StreamEnd.ABANDONED else 0

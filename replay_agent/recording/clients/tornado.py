@@ -7,8 +7,8 @@ from typing import Any
 
 from replay_agent.framing.http1 import phrase
 from replay_agent.recording import dispatch
-from replay_agent.recording.answers import CANCELLED, Live, Replay
-from replay_agent.recording.clients.failures import os_error
+from replay_agent.recording.answers import Live, Replay
+from replay_agent.recording.clients.failures import error_of, os_error
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch
 from replay_agent.recording.recorder import Recording
@@ -54,9 +54,9 @@ class _AsCassette:
         self._answer = dispatch.begin(self._recording, Request(request.method, request.uri, headers, body))
         if not isinstance(self._answer, Replay):
             return False
-        backoff.note(self._answer.outcome)
         if isinstance(self._answer.outcome, Failure):
-            raise self._answer.read_on() if self._answer.outcome.kind == CANCELLED else os_error(self._answer.outcome)
+            raise error_of(self._answer, self._answer.outcome, os_error)
+        backoff.note(self._answer.outcome)
         return True
 
     def play_response(self, _request: Any) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Which recorded interaction answers a request: keys, their index, fingerprints, hosts."""
+"""Which recorded interaction answers a request: keys, their index, headers that choose, fingerprints, hosts."""

@@ -9,11 +9,12 @@ from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-__all__ = "address_of", "host_of", "is_loopback", "matches_host", "split_host", "split_url"
+__all__ = "DEFAULT_PORTS", "address_of", "host_of", "is_loopback", "matches_host", "split_host", "split_url"
 
 IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+"""By scheme, the port where an address names none."""
 
 
 @lru_cache(maxsize=256)

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from replay_agent.recording.matching.choosing import Choice, agree, choice_of
 from replay_agent.recording.matching.keys import Key
-from replay_agent.traffic import Interaction, Request
+from replay_agent.traffic import Request
 
-__all__ = "Index", "Miss", "MissReason"
-
-MissReason: TypeAlias = Literal["changed", "used up", "no cassette", "read on"]
-"""Why a request has no answer: nothing recorded is equal to it; what is equal was all played; there is no recording;
-or the client reads on where the recorded reading of a stream ended."""
-
-
-@dataclass
-class Miss:
-    """A request without an answer, and all that its explanation may need.
-
-    ``interactions`` reads everything recorded, lazily; ``played`` are the indexes in it that were used already.
-    """
-
-    request: Request
-    cassette_path: Path | None
-    record_mode: str
-    test: str | None
-    interactions: Callable[[], Sequence[Interaction]]
-    played: frozenset[int] = frozenset()
-    reason: MissReason = "changed"
-    recorded: int = 0
-    """How many recorded requests are equal to it."""
+__all__ = ("Index",)
 
 
 def _never(_id: str) -> bool:

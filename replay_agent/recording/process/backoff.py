@@ -20,7 +20,7 @@ from replay_agent.traffic import Outcome, Response, header
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = "RETRYING_MODULES", "Debt", "debt", "disarm", "note"
+__all__ = "RETRYING_MODULES", "PendingSleep", "disarm", "note", "pending_sleep"
 
 RETRYING_MODULES = frozenset(
     {
@@ -66,54 +66,54 @@ _PLUMBING = frozenset({"anyio", "asyncio", "contextlib", "functools", "replay_ag
 _INSTALLED = "site-packages", "dist-packages"
 
 
-class Debt:
+class PendingSleep:
     """The one sleep that may be skipped after a request of this thread or task was refused in replay."""
 
-    __slots__ = ("_armed", "_task", "owed")
+    __slots__ = ("_armed", "_task", "pending")
 
     def __init__(self) -> None:
-        self.owed = False
+        self.pending = False
         self._task = _task()
         self._armed: object = None
 
     def note(self, outcome: Outcome) -> None:
         """Take what a client is about to be told."""
-        self.owed = not isinstance(outcome, Response) or _is_refusal(outcome)
-        if self.owed:
+        self.pending = not isinstance(outcome, Response) or _is_refusal(outcome)
+        if self.pending:
             _arm()
             self._armed = _patches[0] if _patches else None
-            _debts().append(self)
+            _pending().append(self)
 
     @property
     def is_due(self) -> bool:
-        """Whether a sleep is owed, since the sleeps were last replaced."""
-        return self.owed and bool(_patches) and self._armed is _patches[0]
+        """Whether it may be skipped: it is pending since the sleeps were last replaced."""
+        return self.pending and bool(_patches) and self._armed is _patches[0]
 
     @property
-    def is_orphaned(self) -> bool:
+    def outlived_its_task(self) -> bool:
         """Whether the task that made the request is over, so that the sleeper must be one that waited for it."""
         task = self._task() if self._task else None
         return self._task is not None and (task is None or task.done())
 
 
-_current: ContextVar[Debt | None] = ContextVar("replay_agent_debt", default=None)
+_current: ContextVar[PendingSleep | None] = ContextVar("replay_agent_pending_sleep", default=None)
 _by_thread = threading.local()
 _patches: list[Patch] = []
 _lock = threading.Lock()
 _SLEEPERS = "time", "asyncio", "anyio", "trio"
 
 
-def debt() -> Debt:
-    """Return a new account for the request that this context is about to make."""
-    account = Debt()
-    _current.set(account)
-    return account
+def pending_sleep() -> PendingSleep:
+    """Return what holds the sleep after the request that this context is about to make."""
+    sleep = PendingSleep()
+    _current.set(sleep)
+    return sleep
 
 
 def note(outcome: Outcome) -> None:
     """Note what this context is about to be told in answer to its request."""
     if _patches or not isinstance(outcome, Response) or _is_refusal(outcome):
-        debt().note(outcome)
+        pending_sleep().note(outcome)
 
 
 def disarm() -> None:
@@ -136,11 +136,12 @@ def _task() -> ref[asyncio.Task[Any]] | None:
     return ref(task) if task else None
 
 
-def _debts() -> deque[Debt]:
-    debts: deque[Debt] | None = getattr(_by_thread, "debts", None)
-    if debts is None:
-        debts = _by_thread.debts = deque(maxlen=64)
-    return debts
+def _pending() -> deque[PendingSleep]:
+    sleeps: deque[PendingSleep] | None = getattr(_by_thread, "sleeps", None)
+    if sleeps is None:
+        # More than a thread's tasks ever back off from at once; those of tasks that never sleep fall out at the other end.
+        sleeps = _by_thread.sleeps = deque(maxlen=64)
+    return sleeps
 
 
 def _arm() -> None:
@@ -182,13 +183,13 @@ def _caller(depth: int) -> FrameType:
 
 
 def _is_due(frame: FrameType | None) -> bool:
-    """Tell whether the caller is backing off from a replayed answer, and settle that account."""
-    account = _current.get()
-    if account is None or not account.is_due:
-        account = next((other for other in _debts() if other.is_due and other.is_orphaned), None)
-    if account is None or not _is_retrying(frame):
+    """Tell whether the caller is backing off from a replayed answer, and take its sleep as skipped."""
+    sleep = _current.get()
+    if sleep is None or not sleep.is_due:
+        sleep = next((other for other in _pending() if other.is_due and other.outlived_its_task), None)
+    if sleep is None or not _is_retrying(frame):
         return False
-    account.owed = False
+    sleep.pending = False
     return True
 
 

@@ -1,4 +1,4 @@
-"""Clock, uuids and random numbers that are the same while a cassette is recorded and whenever it is replayed.
+"""Sets clock, uuids and random numbers to what a cassette says, so that they are the same in recording and replay.
 
 What they are set to stands in the cassette's header under ``frozen``: the time, in UTC, and the seeds.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 from replay_agent.exceptions import UserError
 
-__all__ = "SOURCES", "check", "now", "seeds", "standing_still"
+__all__ = "SOURCES", "check", "frozen", "now", "seeds"
 
 
 def check(sources: Sequence[str]) -> None:
@@ -42,7 +42,7 @@ def seeds(sources: Sequence[str], recorded: Mapping[str, object], recorded_at: s
 
 
 @contextmanager
-def standing_still(seeds: Mapping[str, object]) -> Iterator[None]:
+def frozen(seeds: Mapping[str, object]) -> Iterator[None]:
     """Set the sources to their seeds until the end of the block, for the whole process.
 
     The clock stands: ``time.time``, ``datetime.now`` and the like give one answer; ``time.monotonic`` and event loops go

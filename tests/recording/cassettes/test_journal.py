@@ -12,14 +12,32 @@ import pytest
 
 from replay_agent.exceptions import CassetteUnreadable, CassetteUnwritable, CassetteVersionError
 from replay_agent.recording.cassettes.document import Header, new_item
-from replay_agent.recording.cassettes.journal import Journal, journal_path, load_journal
+from replay_agent.recording.cassettes.journal import Journal, journals_of, load_journal, new_journal_path, take_up
 
 HEADER = Header(keying="bytes-1")
 
 
+TEST = "tests/test_geo.py::test_a"
+
+
 @pytest.fixture
-def path(tmp_path):
-    return journal_path(tmp_path / "cassettes" / "geo.yaml", "tests/test_geo.py::test_a")
+def cassette(tmp_path):
+    return tmp_path / "cassettes" / "geo.yaml"
+
+
+@pytest.fixture
+def path(cassette):
+    return new_journal_path(cassette, TEST)
+
+
+@pytest.fixture
+def left(cassette, path, items):
+    """A journal of two interactions that was left behind."""
+    journal = Journal(path, HEADER)
+    journal.append(items[0])
+    journal.append(items[1])
+    journal.close()
+    return path
 
 
 @pytest.fixture
@@ -57,29 +75,90 @@ def test_torn_tail_is_left_out(path, items):
         assert len(load_journal(path)) == 2
 
 
-def test_next_recording_goes_on_behind_what_is_whole(path, items):
-    journal = Journal(path, HEADER)
-    journal.append(items[0])
-    journal.append(items[1])
+def test_next_recording_takes_over_what_is_whole(cassette, left, items):
+    left.write_bytes(left.read_bytes()[:-7])
+    journal = Journal(new_journal_path(cassette, TEST), HEADER, take_up(cassette, TEST, read=True))
+    assert left.exists()
+    journal.append(items[2])
+    assert not left.exists()
     journal.close()
-    path.write_bytes(path.read_bytes()[:-7])
-    again = Journal(path, HEADER)
-    again.append(items[2])
-    again.close()
-    found = load_journal(path)
+    found = load_journal(journal.path)
     assert [found.item(n).content for n in range(2)] == [items[0].content, items[2].content]
 
 
-def test_other_keying_forgets_the_keys(path, items, make_keying):
+def test_other_keying_forgets_the_keys(cassette, left, items, make_keying):
+    journal = Journal(new_journal_path(cassette, TEST), Header(keying="bytes-2"), take_up(cassette, TEST, read=True))
+    journal.append(items[2])
+    journal.close()
+    asked = make_keying("bytes-2")
+    load_journal(journal.path).keys(asked)
+    assert asked.asked == 2
+
+
+def test_journal_that_is_written_is_not_taken_up(cassette, path, items):
     journal = Journal(path, HEADER)
     journal.append(items[0])
+    assert take_up(cassette, TEST, read=True) == []
     journal.close()
-    again = Journal(path, Header(keying="bytes-2"))
-    again.append(items[1])
-    again.close()
-    asked = make_keying("bytes-2")
-    load_journal(path).keys(asked)
-    assert asked.asked == 1
+    [left] = take_up(cassette, TEST, read=True)
+    assert len(left.cassette) == 1
+    assert take_up(cassette, TEST, read=True) == []
+    left.release()
+
+
+def test_journal_that_was_taken_up_can_be_left_again(cassette, left):
+    Journal(new_journal_path(cassette, TEST), HEADER, take_up(cassette, TEST, read=True)).close()
+    assert journals_of(cassette, TEST) == [left]
+    [again] = take_up(cassette, TEST, read=True)
+    again.release()
+
+
+def test_success_discards_what_was_left_behind(cassette, left):
+    Journal(new_journal_path(cassette, TEST), HEADER, take_up(cassette, TEST, read=True)).discard()
+    assert list(cassette.parent.iterdir()) == []
+
+
+def test_what_was_not_read_is_not_taken_over_but_discarded(cassette, left, items):
+    journal = Journal(new_journal_path(cassette, TEST), HEADER, take_up(cassette, TEST, read=False))
+    journal.append(items[2])
+    assert left.exists()
+    assert len(load_journal(journal.path)) == 1
+    journal.discard()
+    assert list(cassette.parent.iterdir()) == []
+
+
+def test_journals_of_other_tests_stay(cassette, left):
+    for other in ("tests/test_geo.py::test_b", None):
+        assert journals_of(cassette, other) == []
+        assert take_up(cassette, other, read=True) == []
+
+
+def test_oldest_is_taken_up_first(cassette, items):
+    paths = []
+    for number, item in enumerate(items):
+        journal = Journal(new_journal_path(cassette, TEST), HEADER)
+        journal.append(item)
+        journal.close()
+        os.utime(journal.path, (1000 - number, 1000 - number))
+        paths.insert(0, journal.path)
+    left = take_up(cassette, TEST, read=True)
+    assert [each.path for each in left] == paths
+    for each in left:
+        each.release()
+
+
+def test_one_damaged_journal_leaves_all_to_the_next(cassette, left):
+    new_journal_path(cassette, TEST).mkdir()
+    for _ in range(2):
+        with pytest.raises(CassetteUnreadable, match="is a directory"):
+            take_up(cassette, TEST, read=True)
+
+
+def test_journal_of_an_older_release_has_a_name_without_a_number(cassette, left):
+    left.rename(left.with_name(".".join([*left.name.split(".")[:2], "journal"])))
+    [found] = take_up(cassette, TEST, read=True)
+    assert len(found.cassette) == 2
+    found.release()
 
 
 def test_discarded_journal_is_gone(path, items):
@@ -114,16 +193,23 @@ def test_folder_in_its_place_is_said(path, items):
         Journal(path, HEADER).append(items[0])
 
 
-def test_path_is_beside_the_cassette_and_one_a_test(tmp_path):
+def test_path_is_beside_the_cassette_and_one_a_recording(tmp_path):
     cassette = tmp_path / "geo.yaml"
-    paths = {journal_path(cassette, test) for test in ("a", "b", None)} | {journal_path(tmp_path / "geo.yml", "a")}
+    paths = {new_journal_path(cassette, test) for test in ("a", "a", "b", None)}
     assert len(paths) == 4
     assert {path.parent for path in paths} == {tmp_path}
     assert all(path.name.startswith("geo.") and path.suffix == ".journal" for path in paths)
 
 
+def test_tests_and_cassettes_of_like_names_have_their_own(tmp_path):
+    whose = [(tmp_path / name, test) for name in ("geo.yaml", "geo.yml", "geo.x.yaml") for test in ("a", "b", None)]
+    for cassette, test in whose:
+        new_journal_path(cassette, test).touch()
+    assert all(len(journals_of(cassette, test)) == 1 for cassette, test in whose)
+
+
 def test_long_names_fit(tmp_path):
-    path = journal_path(tmp_path / ("ü" * 120 + ".yaml"), "t" * 1000)
+    path = new_journal_path(tmp_path / ("ü" * 120 + ".yaml"), "t" * 1000)
     path.write_bytes(b"")
     assert len(os.fsencode(path.name)) < 200
 
@@ -142,7 +228,9 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
-def test_killed_run_loses_nothing(path):
+def test_killed_run_loses_nothing(cassette, path):
     run = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False, cwd=Path(__file__).parents[2])
     assert run.returncode == -signal.SIGKILL
+    [left] = take_up(cassette, TEST, read=True)
+    left.release()
     assert [each.request.url[-1] for each in load_journal(path).interactions()] == ["0", "1", "2"]

@@ -336,6 +336,61 @@ def test_damaged_file_is_not_overwritten(saved, items):
     assert prompts(saved) == ["new"]
 
 
+NO_CASSETTES = {
+    "text": b"root:x:0:0:root:/root:/bin/sh\n",
+    "yaml": b"services:\n  web:\n    image: nginx\n",
+    "json": b'{"name": "package", "version": "1.0.0"}\n',
+    "empty": b"",
+    "binary": bytes(range(256)),
+    "damaged": b"version: 1\nlibrary: pytest-replay-agent 0.1.0\ninteractions:\n- # x",
+}
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+@pytest.mark.parametrize("hops", [1, 2])
+@pytest.mark.parametrize("what", NO_CASSETTES)
+def test_nothing_is_written_through_a_link_onto_what_is_no_cassette(tmp_path, items, what, hops, overwrite):
+    target = tmp_path / "target.yaml"
+    target.write_bytes(NO_CASSETTES[what])
+    link = target
+    for hop in range(hops):
+        link, before = tmp_path / f"link{hop}.yaml", link
+        link.symlink_to(before)
+    with pytest.raises(CassetteUnwritable, match="is a link to"):
+        check_writable(link)
+    with pytest.raises(CassetteUnwritable, match="Remove the link"):
+        save(link, HEADER, items("one"), overwrite=overwrite)
+    assert target.read_bytes() == NO_CASSETTES[what]
+    assert link.is_symlink()
+
+
+def test_link_to_a_folder_is_not_written_through(tmp_path, items):
+    (tmp_path / "folder").mkdir()
+    link = tmp_path / "link.yaml"
+    link.symlink_to(tmp_path / "folder")
+    with pytest.raises(CassetteUnwritable):
+        save(link, HEADER, items("one"), overwrite=True)
+    assert link.is_symlink()
+
+
+def test_link_to_a_cassette_may_be_overwritten_and_stays(saved, tmp_path, items):
+    link = tmp_path / "link.yaml"
+    link.symlink_to(saved)
+    check_writable(link)
+    save(link, HEADER, items("anew"), overwrite=True)
+    assert link.is_symlink()
+    assert b"anew" in saved.read_bytes()
+
+
+def test_cassette_in_a_linked_folder_is_a_cassette_like_others(tmp_path, items):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "cassettes").symlink_to(tmp_path / "elsewhere")
+    path = tmp_path / "cassettes" / "geo.yaml"
+    path.write_text("no cassette")
+    save(path, HEADER, items("one"), overwrite=True)
+    assert len(load(tmp_path / "elsewhere" / "geo.yaml")) == 1
+
+
 def test_link_stays_a_link(saved, tmp_path, items):
     link = tmp_path / "link.yaml"
     link.symlink_to(saved)

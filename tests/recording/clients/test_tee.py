@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.recording.answers import CANCELLED
-from replay_agent.recording.clients.tee import PATIENCE_MS, Tee, patience_ms
-from replay_agent.traffic import Failure, Phase, Request, Response, StreamEnd
+from replay_agent.recording.clients.tee import Tee
+from replay_agent.traffic import Phase, Request, Response, StreamEnd
 from tests.integration.recordings import make
 
 HEAD = Response(200, (("a", "b"),), reason="OK")
@@ -73,17 +72,3 @@ def test_end_of_the_recording_ends_what_is_under_way(recording, tee, waiting, en
     recording.close()
     assert outcome(recording).end is end
     assert outcome(recording).body == b"a"
-
-
-@pytest.mark.parametrize(
-    ("outcome", "patience"),
-    [
-        (HEAD, 0),
-        (Response(200, end=StreamEnd.CLOSED), 0),
-        (Response(200, end=StreamEnd.ABANDONED, waited_ms=30), 30 + PATIENCE_MS),
-        (Failure("ReadTimeout", Phase.HEAD, after_ms=30), 0),
-        (Failure(CANCELLED, Phase.HEAD, after_ms=30), 30 + PATIENCE_MS),
-    ],
-)
-def test_replay_waits_only_where_the_client_gave_up(outcome, patience):
-    assert patience_ms(outcome) == patience

@@ -91,7 +91,7 @@ def test_nothing_is_skipped_without_a_refusal():
     assert sleeps(SDK.back_off)
 
 
-def test_sound_answer_settles_the_account():
+def test_sound_answer_leaves_no_sleep_to_skip():
     backoff.note(REFUSED)
     backoff.note(SOUND)
     assert sleeps(SDK.back_off)
@@ -186,10 +186,10 @@ def test_another_thread_sleeps_on():
         assert pool.submit(sleeps, SDK.back_off).result()
 
 
-def test_account_may_be_settled_in_another_context():
+def test_outcome_may_be_noted_in_another_context():
     async def main():
-        account = backoff.debt()
-        asyncio.get_running_loop().call_soon(account.note, REFUSED)
+        sleep = backoff.pending_sleep()
+        asyncio.get_running_loop().call_soon(sleep.note, REFUSED)
         await asyncio.sleep(0)
         await SDK.back_off_asyncio()
 

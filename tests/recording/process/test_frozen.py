@@ -10,11 +10,11 @@ from uuid import uuid4
 import pytest
 
 from replay_agent.exceptions import UserError
-from replay_agent.recording.process.frozen import SOURCES, check, seeds, standing_still
+from replay_agent.recording.process.frozen import SOURCES, check, frozen, seeds
 
 
-def drawn(**frozen):
-    with standing_still(frozen):
+def drawn(**sources):
+    with frozen(sources):
         return uuid.uuid4(), uuid4(), random.random(), random.choice("abcdef"), random.sample(range(99), 3)
 
 
@@ -41,7 +41,7 @@ def test_afterwards_everything_is_as_random_as_before():
 
 
 def test_the_clock_stands():
-    with standing_still({"clock": "2026-01-02T03:04:05Z"}):
+    with frozen({"clock": "2026-01-02T03:04:05Z"}):
         assert datetime.now(UTC) == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         assert date.today() in (date(2026, 1, 1), date(2026, 1, 2))
         first = time.time()
@@ -54,17 +54,17 @@ def test_event_loops_go_on_while_the_clock_stands():
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.Event().wait(), 0.001)
 
-    with standing_still({"clock": "2026-01-02T03:04:05Z"}):
+    with frozen({"clock": "2026-01-02T03:04:05Z"}):
         asyncio.run(waits())
 
 
 def test_nested_freezing_gives_back_the_outer_one():
-    with standing_still({"uuid": 1}):
+    with frozen({"uuid": 1}):
         uuid4()
-        with standing_still({"uuid": 5}):
+        with frozen({"uuid": 5}):
             uuid4()
         after = uuid4()
-    with standing_still({"uuid": 1}):
+    with frozen({"uuid": 1}):
         assert [uuid4(), uuid4()][1] == after
 
 
@@ -73,10 +73,16 @@ def test_recorded_seeds_are_taken():
     assert seeds(("random", "clock"), recorded) == {"random": 5, "clock": "2026-01-02T03:04:05Z"}
 
 
+def test_clock_that_was_not_recorded_is_that_of_the_recording():
+    assert seeds(("clock",), {}, "2026-01-02T03:04:05Z") == {"clock": "2026-01-02T03:04:05Z"}
+    assert seeds(("clock",), {"clock": "odd"}, "2026-01-02T03:04:05Z") == {"clock": "2026-01-02T03:04:05Z"}
+    assert seeds(("clock",), {"clock": "2025-01-01T00:00:00Z"}, "2026-01-02T03:04:05Z")["clock"] < "2026"
+
+
 @pytest.mark.parametrize("odd", [None, "soon", 12.5, [1], "2026-01-02T03:04:05"])
 def test_odd_seeds_are_made_anew(odd):
     found = seeds(tuple(SOURCES), dict.fromkeys(SOURCES, odd))
-    with standing_still(found):
+    with frozen(found):
         assert datetime.now(UTC) == datetime.fromisoformat(found["clock"])
     assert isinstance(found["uuid"], int)
 

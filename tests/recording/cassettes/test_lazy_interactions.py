@@ -7,7 +7,7 @@ import pytest
 from replay_agent.meaning.key import meaning
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Header, new_item
-from replay_agent.recording.cassettes.unread import UnreadInteractions
+from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 
 RECORDED = [
@@ -28,7 +28,7 @@ def cassette(tmp_path):
 
 
 def test_it_is_a_sequence_of_what_was_recorded(cassette):
-    unread = UnreadInteractions(cassette)
+    unread = LazyInteractions(cassette)
     assert len(unread) == 4
     assert list(unread) == RECORDED
     assert unread[-1] == RECORDED[3]
@@ -38,12 +38,12 @@ def test_it_is_a_sequence_of_what_was_recorded(cassette):
 
 
 def test_an_item_is_read_once(cassette):
-    unread = UnreadInteractions(cassette)
+    unread = LazyInteractions(cassette)
     assert unread[2] is unread[2]
 
 
 def test_lines_of_a_request_hold_its_words_alone(cassette):
-    lines = UnreadInteractions(cassette).request_lines(1)
+    lines = LazyInteractions(cassette).request_lines(1)
     assert b"https://a.example/1" in lines
     assert b"why" in lines
     assert b"because" not in lines
@@ -55,5 +55,5 @@ def test_lines_of_a_foreign_cassette_hold_the_words_too(tmp_path):
         "interactions:\n- request: {method: POST, uri: 'https://a.example/x', body: why, headers: {}}\n"
         "  response: {status: {code: 200, message: OK}, headers: {}, body: {string: because}}\nversion: 1\n"
     )
-    lines = UnreadInteractions(store.load(path)).request_lines(0)
+    lines = LazyInteractions(store.load(path)).request_lines(0)
     assert lines == b"POST https://a.example/x why"

@@ -1,4 +1,4 @@
-"""Changes that are no changes of the agent: values read off a clock or made up anew on every run."""
+"""Finds, among changes, values read off a clock or made up anew on every run, and what keeps them the same."""
 
 from __future__ import annotations
 

@@ -9,12 +9,12 @@ from typing import overload
 from replay_agent.recording.cassettes.document import Cassette
 from replay_agent.traffic import Interaction
 
-__all__ = ("UnreadInteractions",)
+__all__ = ("LazyInteractions",)
 
 _OUTCOME = re.compile(rb"\n  (?:response|failure):\n")
 
 
-class UnreadInteractions(Sequence[Interaction]):
+class LazyInteractions(Sequence[Interaction]):
     """Every interaction of a cassette, each read at most once.
 
     Reading an item costs a thousand times what a look at its lines does; `request_lines` gives these.

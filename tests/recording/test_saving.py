@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay_agent.recording.arranging import arranged
+from replay_agent.recording.saving import arranged
 
 CASES = [
     # count, own, kept, run, order

@@ -1,4 +1,4 @@
-"""What changed between two requests: of the call they make, where a codec reads them, else of their bodies."""
+"""DecodedRequest: a request with its body read and the model call it makes; what changed from one to another."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from replay_agent.report.words import word_diff
 from replay_agent.traffic import Request
 from replay_agent.wire.registry import read_call
 
-__all__ = "Question", "compare_requests", "read_question"
+__all__ = "DecodedRequest", "compare_requests", "read_request"
 
 _MOST_TEXT = 200_000
+"""Characters of a body that are compared word by word; of a longer one size and beginning are told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class DecodedRequest:
     """A request, read: its body as JSON where it is that, and the call of a model that it makes, if it makes one."""
 
     request: Request
@@ -40,12 +41,12 @@ class Question:
         return urlsplit(canonical_url(self.request.url))
 
 
-def read_question(request: Request, ignored: Sequence[JSONPath] = ()) -> Question:
+def read_request(request: Request, ignored: Sequence[JSONPath] = ()) -> DecodedRequest:
     """Read a request, without what ``ignored`` names in a JSON body. Never raises."""
     try:
         request = replace(request, body=decode(request.headers, request.body))
     except WireError:
-        return Question(request)
+        return DecodedRequest(request)
     body = _json(request.body)
     if ignored and body is not ABSENT:
         for path in ignored:
@@ -56,9 +57,9 @@ def read_question(request: Request, ignored: Sequence[JSONPath] = ()) -> Questio
     except WireError:
         read = None
     if read is None:
-        return Question(request, body)
+        return DecodedRequest(request, body)
     codec, call = read
-    return Question(request, body, call, codec.name)
+    return DecodedRequest(request, body, call, codec.name)
 
 
 def _json(body: bytes) -> Any:
@@ -68,7 +69,7 @@ def _json(body: bytes) -> Any:
         return ABSENT
 
 
-def compare_requests(before: Question, after: Question) -> list[Change]:
+def compare_requests(before: DecodedRequest, after: DecodedRequest) -> list[Change]:
     """Return what changed, the address first."""
     changes = _address(before, after)
     if before.call is not None and after.call is not None:
@@ -87,7 +88,7 @@ def _is(change: Change, name: str) -> bool:
     return isinstance(change, SettingChanged) and change.name == name
 
 
-def _address(before: Question, after: Question) -> list[Change]:
+def _address(before: DecodedRequest, after: DecodedRequest) -> list[Change]:
     old, new = before.address, after.address
     pairs = [
         ("method", before.request.method, after.request.method),
@@ -112,7 +113,7 @@ def _fields(query: str) -> dict[str, Any]:
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
-def _bodies(before: Question, after: Question) -> list[Change]:
+def _bodies(before: DecodedRequest, after: DecodedRequest) -> list[Change]:
     if before.body is not ABSENT and after.body is not ABSENT:
         called = compare_remote_calls(before.body, after.body)
         if called is not None:

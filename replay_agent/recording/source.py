@@ -1,0 +1,80 @@
+"""A cassette or journal to play from: finds the recorded answer to a request, each once, and tells what is left."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from replay_agent.recording.cassettes.document import Cassette, Item
+from replay_agent.recording.matching.index import Index
+from replay_agent.recording.matching.keys import Key, Keying
+from replay_agent.traffic import Interaction, Outcome, Request
+
+__all__ = ("Source",)
+
+
+class Source:
+    """What was recorded in one file, by what its requests ask for.
+
+    Looked through when the first request comes. Not locked: the caller holds its lock around every call that finds.
+    Reading raises `CassetteUnreadable`.
+    """
+
+    def __init__(self, cassette: Cassette, keying: Keying, *, repeats: bool = False) -> None:
+        """``repeats``: a request made more often than recorded gets its last answer again."""
+        self.cassette = cassette
+        self._keying = keying
+        self._repeats = repeats
+
+    @cached_property
+    def _keys(self) -> list[Key]:
+        return self.cassette.keys(self._keying)
+
+    @cached_property
+    def _index(self) -> Index:
+        cassette = self.cassette
+        return Index(self._keys, answered=cassette.answered, request=self._request, allow_repeats=self._repeats)
+
+    def _request(self, index: int) -> Request:
+        return self.cassette.interaction(index).request
+
+    @cached_property
+    def _by_fingerprint(self) -> dict[str, Key]:
+        return {key.fingerprint: key for key in self._keys if key.fingerprint}
+
+    def key_of(self, fingerprint: str) -> Key | None:
+        """Return the key of a recorded request that was spelled the same, which saves computing it."""
+        return self._by_fingerprint.get(fingerprint)
+
+    def find(self, key: Key) -> int | None:
+        """Return the next interaction for a key and mark it played; None if there is none (left)."""
+        return self._index.find(key)
+
+    def mark_played(self, index: int) -> None:
+        """Count an interaction as played that another process has played."""
+        self._index.mark_played(index)
+
+    def count(self, key: Key) -> int:
+        """Return how many interactions answer a key, played or not."""
+        return self._index.count(key)
+
+    @property
+    def played(self) -> frozenset[int]:
+        """Which interactions were played."""
+        return self._index.played if "_index" in self.__dict__ else frozenset()
+
+    def leftovers(self) -> list[int]:
+        """Return which interactions were not played, in recorded order."""
+        return self._index.leftovers()
+
+    def outcome(self, index: int) -> Outcome:
+        """Read what became of a request."""
+        return self.cassette.outcome(index)
+
+    def interaction(self, index: int) -> Interaction:
+        """Read a whole interaction."""
+        return self.cassette.interaction(index)
+
+    def item(self, index: int) -> Item:
+        """Return the lines of an interaction, to be written again."""
+        _ = self._keys  # under which it is written
+        return self.cassette.item(index)

@@ -52,6 +52,10 @@ class Source:
         """
         return self._index.find(key, literal=literal)
 
+    def mark_played(self, index: int) -> None:
+        """Count an interaction as played that another process has played."""
+        self._index.mark_played(index)
+
     def count(self, key: Key) -> int:
         """Return how many interactions answer a key, played or not."""
         return self._index.count(key)

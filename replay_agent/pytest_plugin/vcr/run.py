@@ -24,8 +24,9 @@ from vcr.errors import CannotOverwriteExistingCassetteException, UnhandledHTTPRe
 from vcr.persisters.filesystem import CassetteNotFoundError, FilesystemPersister
 from vcr.serialize import deserialize, serialize
 
-from replay_agent.exceptions import CassetteMiss, CassetteUnwritable
+from replay_agent.exceptions import CassetteUnwritable
 from replay_agent.harness import Conversing
+from replay_agent.pytest_plugin.failures import FailingMiss
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.foreign import read_foreign
 from replay_agent.recording.clients import intercept
@@ -104,7 +105,7 @@ class VcrSettings:
         return words
 
 
-class VcrMiss(CassetteMiss):
+class VcrMiss(FailingMiss):
     """A request that vcrpy refused.
 
     No ``except Exception`` catches it, but who asks with ``isinstance`` whether it is vcrpy's own error, as
@@ -117,6 +118,10 @@ class VcrMiss(CassetteMiss):
         self._refusal = refusal
         super().__init__(text, request, path)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel without vcrpy's cassette, which is of this process."""
+        return _miss_that_travelled, (str(self), self.request, self.path, str(self._refusal))
+
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         return type(self._refusal)
@@ -127,6 +132,13 @@ class VcrMiss(CassetteMiss):
     def was_caught_in(self, file: str) -> bool:
         """Tell whether code of this file is where the miss was caught, as far as it has come."""
         return self.__traceback__ is not None and self.__traceback__.tb_frame.f_code.co_filename == file
+
+
+def _miss_that_travelled(text: str, request: Request, path: Path, refusal: str) -> VcrMiss:
+    kind = CannotOverwriteExistingCassetteException
+    error = kind.__new__(kind, refusal)
+    error.cassette = error.failed_request = None
+    return VcrMiss(text, request, path, error)
 
 
 class _Persister(FilesystemPersister):  # type: ignore[misc]

@@ -118,6 +118,10 @@ class Index:
                 return min(left)
         return max(self._answering(key, fits), default=None) if self._allow_repeats else None
 
+    def mark_played(self, index: int) -> None:
+        """Count an interaction as played that was played elsewhere."""
+        self._played.add(index)
+
     def count(self, key: Key) -> int:
         """Return how many interactions answer this key, played or not."""
         return len(self._answering(key, self._fitting(key)))

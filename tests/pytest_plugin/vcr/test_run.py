@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,11 @@ def test_a_miss_that_its_test_caught_is_known_by_the_place(miss):
         raise miss
     assert miss.was_caught_in(__file__)
     assert not miss.was_caught_in("elsewhere.py")
+
+
+def test_a_miss_travels_to_another_process(miss):
+    again = pickle.loads(pickle.dumps(miss))
+    assert isinstance(again, vcr.errors.CannotOverwriteExistingCassetteException)
+    assert issubclass(type(again), CassetteMiss)
+    assert (str(again), again.request, again.path) == ("text", miss.request, Path("c.yaml"))
+    assert again.cassette is None

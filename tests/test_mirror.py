@@ -39,6 +39,8 @@ ELSEWHERE = {
     "pytest_plugin": MARKED,
     "pytest_plugin.collecting": "integration/test_prune.py",
     "pytest_plugin.hookspecs": MARKED,
+    "pytest_plugin.keys": "integration/test_placeholder_keys.py",
+    "pytest_plugin.kept_random": MARKED,
     "pytest_plugin.marks": MARKED,
     "pytest_plugin.options": MARKED,
     "pytest_plugin.places": MARKED,

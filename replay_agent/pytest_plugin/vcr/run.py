@@ -173,6 +173,28 @@ class _Persister(FilesystemPersister):  # type: ignore[misc]
             raise CassetteUnwritable(f"{path} cannot be saved: {error}. What was there is untouched.", path) from error
 
 
+class _Patient:
+    """A persister whose failure to save is kept for later: vcrpy leaves its patches in place when saving raises."""
+
+    def __init__(self, persister: Any) -> None:
+        self._persister = persister
+        self._failure: Exception | None = None
+
+    def load_cassette(self, cassette_path: str, serializer: Any) -> Any:
+        return self._persister.load_cassette(cassette_path, serializer)
+
+    def save_cassette(self, cassette_path: str, cassette_dict: dict[str, Any], serializer: Any) -> None:
+        try:
+            self._persister.save_cassette(cassette_path, cassette_dict, serializer)
+        except Exception as failure:  # noqa: BLE001 - raised by `give_up`
+            self._failure = failure
+
+    def give_up(self) -> None:
+        """Raise what went wrong while saving."""
+        if self._failure is not None:
+            raise self._failure
+
+
 class _Afresh:
     """Another persister, for a cassette that is recorded anew: the old one is not played, and stays if the test fails."""
 
@@ -269,7 +291,10 @@ class VcrRun(Conversing):
         configure(vcr)
         name = file_name(settings.name, settings.config.get("serializer", ".yaml"))
         afresh = self._begin_afresh(vcr, name, passed) if settings.afresh else None
+        patient = _Patient(vcr.get_merged_config(path=name, **settings.keywords())["persister"])
+        vcr.register_persister(patient)
         with intercept.beside(records=not settings.replays_only), ExitStack() as doors:
+            doors.callback(patient.give_up)
             self.cassette = doors.enter_context(vcr.use_cassette(name, **settings.keywords()))
             self._listen(self.cassette)
             doors.enter_context(self._refusing())

@@ -4,7 +4,9 @@ import pickle
 from pathlib import Path
 
 import pytest
+import urllib3
 import vcr.errors
+from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.request import Request as VcrRequest
 
 from replay_agent.exceptions import CassetteMiss, CassetteUnwritable
@@ -120,6 +122,28 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "cassettes").write_text("not a folder")
     with pytest.raises(CassetteUnwritable, match=r"cassettes.*untouched"):
         record(tmp_path / "cassettes")
+
+
+FAILURES = [OSError(28, "full"), ValueError("odd"), UnicodeEncodeError("utf-8", "\ud800", 0, 1, "no"), KeyError("gone")]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
+@pytest.mark.parametrize("mode", ["once", "all", "rewrite"])
+def test_vcrpy_is_out_of_the_way_though_saving_failed(tmp_path, failure, mode):
+    class Broken:
+        def load_cassette(self, path, serializer):
+            raise CassetteNotFoundError
+
+        def save_cassette(self, path, cassette, serializer):
+            raise failure
+
+    before = urllib3.HTTPConnectionPool.ConnectionCls
+    opened = run(tmp_path, mode).opened(lambda vcr: vcr.register_persister(Broken()))
+    with pytest.raises(type(failure)) as raised, opened as cassette:
+        assert urllib3.HTTPConnectionPool.ConnectionCls is not before
+        cassette.append(ASKED, ANSWER)
+    assert urllib3.HTTPConnectionPool.ConnectionCls is before
+    assert raised.value is failure
 
 
 @pytest.fixture

@@ -10,9 +10,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from replay_agent import __version__
 from replay_agent.exceptions import CassetteError, UserError
+from replay_agent.visible import visible
 
 __all__ = ("main",)
 
@@ -27,11 +29,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(args)
     except (CassetteError, UserError) as exc:
-        print(f"replay-agent: {exc}", file=sys.stderr)
+        _say(f"replay-agent: {exc}", file=sys.stderr)
         return MISUSE
     except BrokenPipeError:
         sys.stderr.close()
         return CLEAN
+
+
+def _say(what: object, file: TextIO | None = None) -> None:
+    """Print what a terminal may be trusted with."""
+    print(visible(str(what)), file=file, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,9 +78,9 @@ def _demo(args: argparse.Namespace) -> int:
         folder: Path = args.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         for number, step in enumerate(demo(folder, edited=args.prompt or EDITED), 1):
-            print(f"\n{number}. {step.title}\n\n{step.text}", flush=True)
+            _say(f"\n{number}. {step.title}\n\n{step.text}")
     if args.keep:
-        print(f"\nKept in {folder}: try `replay-agent show {folder / 'demo.yaml'}`")
+        _say(f"\nKept in {folder}: try `replay-agent show {folder / 'demo.yaml'}`")
     return CLEAN
 
 
@@ -83,10 +90,10 @@ def _show(args: argparse.Namespace) -> int:
     failed = False
     for path in args.files:
         try:
-            print(show(path).json if args.json else show(path))
+            _say(show(path).json if args.json else show(path))
         except CassetteError as exc:
             failed = True
-            print(f"replay-agent: {exc}", file=sys.stderr)
+            _say(f"replay-agent: {exc}", file=sys.stderr)
     return MISUSE if failed else CLEAN
 
 
@@ -96,7 +103,7 @@ def _scan(args: argparse.Namespace) -> int:
     leaks = 0
     for leak in scan_files(args.paths or [Path()]):
         leaks += 1
-        print(leak)
+        _say(leak)
     return FINDINGS if leaks else CLEAN
 
 
@@ -106,15 +113,15 @@ def _prune(args: argparse.Namespace) -> int:
 
     found = find_orphans(collect(Path()))
     for kept in (orphan for orphan in found if orphan.kept):
-        print(kept, file=sys.stderr)
+        _say(kept, file=sys.stderr)
     orphans = [orphan for orphan in found if not orphan.kept]
     for orphan in orphans:
-        print(orphan)
+        _say(str(orphan))
     if not (args.delete and orphans and (args.yes or _agreed(f"Delete {'these' if len(orphans) > 1 else 'this'}?"))):
         return FINDINGS if orphans else CLEAN
     for orphan in orphans:
         remove(orphan)
-        print(f"deleted: {orphan.path}")
+        _say(f"deleted: {orphan.path}")
     return CLEAN
 
 

@@ -33,6 +33,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from replay_agent.visible import visible
+
 if TYPE_CHECKING:
     from replay_agent.traffic import Request
 
@@ -173,11 +175,14 @@ class WireError(_Portable, ValueError):
 
     def __init__(self, message: str, format: str) -> None:
         self.format = format
-        super().__init__(f"{format}: {message}")
+        super().__init__(visible(f"{format}: {message}"))
 
 
 class NetworkBlocked(_Portable, RuntimeError):
     """A connection beyond loopback was attempted while the network is shut."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(visible(message))
 
 
 class CassetteError(_Portable, Exception):
@@ -187,7 +192,7 @@ class CassetteError(_Portable, Exception):
 
     def __init__(self, message: str, path: Path | None = None) -> None:
         self.path = path
-        super().__init__(message)
+        super().__init__(visible(message))
 
 
 class CassetteNotFound(CassetteError, FileNotFoundError):
@@ -244,4 +249,4 @@ class CassetteMiss(_Portable, BaseException):
     def __init__(self, message: str, request: Request, path: Path | None = None) -> None:
         self.request = request
         self.path = path
-        super().__init__(message)
+        super().__init__(visible(message))

@@ -18,6 +18,7 @@ from replay_agent import naming
 from replay_agent.conversation.text import render_run, render_transcript
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.recording.dispatch import redacted
+from replay_agent.visible import visible
 
 __all__ = "NAME", "RunSnapshotExtension", "SnapshotAssertion", "describe"
 
@@ -119,10 +120,10 @@ def describe(run: Any) -> str:
     ``all_messages_json()``, ``usage`` and ``data`` or ``output``.
     """
     if isinstance(run, Transcript):
-        return render_transcript(run)
+        return visible(render_transcript(run))
     transcript = getattr(run, "transcript", None)
     if isinstance(transcript, Transcript):
-        return render_transcript(transcript)
+        return visible(render_transcript(transcript))
     if not hasattr(run, "all_messages_json"):
         raise TypeError(
             f"run_snapshot cannot take a {type(run).__name__}: it takes an agent's result, the fixture replay, or a "
@@ -130,7 +131,7 @@ def describe(run: Any) -> str:
         )
     messages = run.all_messages_json()
     text = messages if isinstance(messages, str) else messages.decode()
-    return render_run(json.loads(redacted(text)), _result(run), _usage(run))
+    return visible(render_run(json.loads(redacted(text)), _result(run), _usage(run)))
 
 
 def _result(run: Any) -> Any:

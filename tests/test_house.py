@@ -17,7 +17,7 @@ import replay_agent
 PACKAGE = Path(replay_agent.__file__).parent
 
 ROOMS = [
-    ["traffic", "exceptions", "usage", "settings", "messages", "calls", "naming", "credentials"],
+    ["visible", "traffic", "exceptions", "usage", "settings", "messages", "calls", "naming", "credentials"],
     ["framing"],
     ["recording.matching", "wire.shapes"],
     ["meaning", "recording.cassettes", "recording.redaction", "recording.process"],

@@ -12,6 +12,7 @@ from typing import Protocol
 from replay_agent.exceptions import CassetteError
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.visible import visible
 
 __all__ = "Orphan", "Project", "find_orphans", "remove"
 
@@ -59,9 +60,9 @@ class Orphan:
         by = f", recorded by {', '.join(self.tests)}" if self.tests else ""
         kept = f": left alone, {self.kept}" if self.kept else ""
         if self.interactions is None:
-            return f"{self.path}: no test plays it{by}{kept}"
+            return visible(f"{self.path}: no test plays it{by}{kept}")
         count = len(self.interactions)
-        return f"{self.path}: {count} interaction{'s' if count > 1 else ''} of tests that are gone{by}{kept}"
+        return visible(f"{self.path}: {count} interaction{'s' if count > 1 else ''} of tests that are gone{by}{kept}")
 
 
 def find_orphans(project: Project) -> list[Orphan]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from replay_agent.exceptions import UserError
 from replay_agent.recording.redaction.scanning import Finding, scan
+from replay_agent.visible import visible
 
 __all__ = "Leak", "scan_files"
 
@@ -22,7 +23,7 @@ class Leak:
     finding: Finding
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.finding.line}: {self.finding.rule}: {self.finding.excerpt}"
+        return visible(f"{self.path}:{self.finding.line}: {self.finding.rule}: {self.finding.excerpt}")
 
 
 def scan_files(paths: Iterable[Path]) -> Iterator[Leak]:

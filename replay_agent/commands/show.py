@@ -18,6 +18,7 @@ from replay_agent.conversation.transcript import Transcript, UnknownTraffic
 from replay_agent.messages import ModelMessagesTypeAdapter, ModelResponse
 from replay_agent.recording.cassettes import store
 from replay_agent.traffic import Response
+from replay_agent.visible import visible as shown
 
 __all__ = "Shown", "show"
 
@@ -40,7 +41,7 @@ class Shown:
     def text(self) -> str:
         """The page: what it is about, the conversations, other traffic, what was used."""
         head = "".join(f"{line}\n" for line in [str(self.path), *_headlines(self.transcript)])
-        return f"{head}\n{render_transcript(self.transcript, self.bounds)}"
+        return shown(f"{head}\n{render_transcript(self.transcript, self.bounds)}")
 
     @cached_property
     def json(self) -> str:

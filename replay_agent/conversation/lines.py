@@ -5,17 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from replay_agent.visible import visible as shown
+
 __all__ = "NO_BOUNDS", "Bounds", "cut", "indented", "short", "visible"
 
-_CONTROLS = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
-_ESCAPED = (0x85, 0x2028, 0x2029, 0x200E, 0x200F, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-_VISIBLE = {
-    **_CONTROLS,
-    0x7F: "\u2421",
-    **{code: f"\\u{code:04x}" for code in (*range(0x80, 0xA0), *_ESCAPED)},
-}
-"""Control characters as control pictures; what ends lines or turns text around, as escapes."""
-_HIDDEN = re.compile("[" + "".join(f"\\u{code:04x}" for code in _VISIBLE) + "\\ud800-\\udfff]")
 _TRAILING = re.compile(r"[ \t\u00a0]+\Z")
 _TRAILING_MARKS = {0x20: "\u2420", 0x09: "\u2409", 0xA0: "\\u00a0"}
 
@@ -37,13 +30,8 @@ def visible(text: str, *, trailing: bool = True) -> list[str]:
 
     Without ``trailing`` blanks stay as they are: for a piece of text that something follows.
     """
-    lines = _HIDDEN.sub(_shown, text).split("\n")
+    lines = shown(text).split("\n")
     return [_TRAILING.sub(_marked, line) for line in lines] if trailing else lines
-
-
-def _shown(hidden: re.Match[str]) -> str:
-    code = ord(hidden[0])
-    return _VISIBLE.get(code, f"\\u{code:04x}")
 
 
 def _marked(blanks: re.Match[str]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from importlib import import_module
 from typing import Any
 
@@ -12,13 +13,33 @@ from replay_agent.traffic import Headers
 
 __all__ = "decode", "encode", "encodings"
 
-MAX_DECODED = 1 << 28
-"""More bytes than this are taken for an attack, not for an answer."""
+MAX_DECODED = 1 << 26
+"""A body that grows beyond so many bytes is taken for an attack, not for an answer."""
+
+MAX_GROWTH = 1100
+"""And so is one beyond `FREE_GROWTH` bytes that grows by more than this: deflate, the usual encoding, reaches 1032."""
+
+FREE_GROWTH = 1 << 23
+
+MAX_LAYERS = 5
+"""Encodings one upon the other; more than two were never seen."""
 
 ZSTD = "compression.zstd", "backports.zstd", "zstandard"
 """The packages that read zstd, best first: of Python 3.14, its backport, and an older one. Clients take any of them."""
 
+MAX_MEMBERS = 20_000
+"""Members of a gzip body, frames of a zstd body: each needs a decoder of its own, which takes longer than its bytes."""
+
 _PIECE = 1 << 16
+"""What a decoder with a limit of its own is given and may return at once."""
+
+_SMALL_PIECE = 1 << 9
+"""What one without is given. A zstd block of 4 bytes stands for 128 KiB: that is 16 MiB at most."""
+
+_TINY_PIECE = 1 << 4
+"""The same for brotli before 1.2, where a few bytes may stand for a block of 16 MiB."""
+
+_PADDING = re.compile(rb"\0*")
 
 
 def encodings(headers: Headers) -> tuple[str, ...]:
@@ -32,9 +53,13 @@ def decode(headers: Headers, body: bytes, *, partial: bool = False) -> bytes:
     """Return a body with its content encoding undone, unchanged if it has none.
 
     ``partial`` takes a body that was cut off and returns what can be read of it. Raises `WireError` for a body that is
-    not in the encoding, an unknown encoding, or one for which no package (``brotli``; `ZSTD`) is installed.
+    not in the encoding or grows beyond all measure (before memory is taken for it), for an unknown encoding, and for one
+    for which no package (``brotli``; `ZSTD`) is installed.
     """
-    for name in reversed(encodings(headers)):
+    names = encodings(headers)
+    if len(names) > MAX_LAYERS:
+        raise WireError(f"the body has {len(names)} content encodings; at most {MAX_LAYERS} are undone", names[-1])
+    for name in reversed(names):
         body = _undo(name, body, partial=partial) if body else body
     return body
 
@@ -49,13 +74,15 @@ def encode(headers: Headers, body: bytes) -> bytes:
 def _undo(name: str, body: bytes, *, partial: bool) -> bytes:
     pieces: list[bytes] = []
     size = 0
+    most = min(MAX_DECODED, max(FREE_GROWTH, MAX_GROWTH * len(body)))
     errors = _errors(name)
     try:
         for piece in _coder(_DECODERS, name)(body, partial):
             size += len(piece)
-            if size > MAX_DECODED:
-                raise WireError(f"the body grows beyond {MAX_DECODED} bytes", name)
-            pieces.append(piece)
+            if size > most:
+                raise WireError(f"the body grows beyond {most} bytes", name)
+            if piece:
+                pieces.append(piece)
     except errors as exc:
         raise WireError(f"the body is not in this encoding: {exc}", name) from exc
     return b"".join(pieces)
@@ -80,16 +107,25 @@ def _cut(name: str) -> WireError:
     return WireError("the body ends too early", name)
 
 
+def _counted(members: int, name: str) -> int:
+    if members >= MAX_MEMBERS:
+        raise WireError(f"the body has more than {MAX_MEMBERS} members", name)
+    return members + 1
+
+
 def _gunzip(body: bytes, partial: bool) -> Iterator[bytes]:
     """Yield the members of a gzip body, of which there may be several; zeros behind them are padding."""
-    while body.strip(b"\0"):
+    place = members = 0
+    while place < len(body):
+        members = _counted(members, "gzip")
         member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        yield from _inflated(member, body)
+        place = yield from _inflated(member, body, place)
         if not member.eof:
             if not partial:
                 raise _cut("gzip")
             return
-        body = member.unused_data
+        padding = _PADDING.match(body, place)
+        place = padding.end() if padding else place
 
 
 def _inflate(body: bytes, partial: bool) -> Iterator[bytes]:
@@ -100,38 +136,65 @@ def _inflate(body: bytes, partial: bool) -> Iterator[bytes]:
     except zlib.error:
         raw = True
     stream = zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS)
-    yield from _inflated(stream, body)
+    yield from _inflated(stream, body, 0)
     if not (stream.eof or partial):
         raise _cut("deflate")
 
 
-def _inflated(stream: Any, body: bytes) -> Iterator[bytes]:
-    while body and not stream.eof:
-        yield stream.decompress(body, 16 * _PIECE)
-        body = stream.unconsumed_tail
-    if not stream.eof:
-        yield stream.flush()
+def _inflated(stream: Any, body: bytes, place: int) -> Generator[bytes, None, int]:
+    """Yield what begins at a place, and return the place behind it."""
+    for piece in _pieces(body, place, _PIECE):
+        place += len(piece)
+        rest = piece
+        while rest and not stream.eof:
+            yield stream.decompress(rest, _PIECE * 16)
+            rest = stream.unconsumed_tail
+        if stream.eof:
+            return place - len(stream.unused_data)
+    yield stream.flush()
+    return place
+
+
+def _pieces(body: bytes, place: int, most: int) -> Iterator[bytes]:
+    """Cut a body from a place on, small pieces first: of many short members each would hand back the rest of a piece."""
+    size = min(_SMALL_PIECE, most)
+    while place < len(body):
+        yield body[place : place + size]
+        place += size
+        size = min(2 * size, most)
 
 
 def _unbrotli(body: bytes, partial: bool) -> Iterator[bytes]:
     stream = _brotli().Decompressor()
-    for start in range(0, len(body), _PIECE):
-        yield stream.process(body[start : start + _PIECE])
+    if hasattr(stream, "can_accept_more_data"):
+        yield from _limited_brotli(stream, body)
+    else:
+        yield from map(stream.process, _pieces(body, 0, _TINY_PIECE))
     if not (partial or stream.is_finished()):
         raise _cut("br")
+
+
+def _limited_brotli(stream: Any, body: bytes) -> Iterator[bytes]:
+    for piece in _pieces(body, 0, _PIECE):
+        yield stream.process(piece, output_buffer_limit=_PIECE * 16)
+        while not (stream.can_accept_more_data() or stream.is_finished()):
+            yield stream.process(b"", output_buffer_limit=_PIECE * 16)
 
 
 def _unzstd(body: bytes, partial: bool) -> Iterator[bytes]:
     """Yield the frames of a zstd body, of which there may be several."""
     package = _zstd()
-    while body:
+    place = frames = 0
+    while place < len(body):
+        frames = _counted(frames, "zstd")
         frame = package.ZstdDecompressor()
         if hasattr(frame, "decompressobj"):
             frame = frame.decompressobj()
-        for start in range(0, len(body), _PIECE):
-            yield frame.decompress(body[start : start + _PIECE])
+        for piece in _pieces(body, place, _SMALL_PIECE):
+            place += len(piece)
+            yield frame.decompress(piece)
             if frame.eof:
-                body = frame.unused_data + body[start + _PIECE :]
+                place -= len(frame.unused_data)
                 break
         else:
             if not partial:

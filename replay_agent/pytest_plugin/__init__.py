@@ -17,8 +17,9 @@ import pytest
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, keys, options
 from replay_agent.pytest_plugin.failures import FailingMiss, leaves_of
-from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
+from replay_agent.pytest_plugin.marks import STAND_IN, TEST, asked_mode, is_served
 from replay_agent.recording.miss_type import raise_misses_as
+from replay_agent.recording.process import forked
 
 if TYPE_CHECKING:
     from replay_agent.harness import Conversing
@@ -70,6 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARK)
     config.stash[_STARTED] = time.time()
     config.stash[_RAISED_AS] = raise_misses_as(FailingMiss)
+    forked.watch()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -122,6 +124,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if any(is_served(item) or is_replayed(item) for item in session.items):
         around = _surround_tests(session.config)
         around.fixtures.collected(item for item in session.items if is_replayed(item))
+    else:
+        forked.unwatch()
 
 
 @pytest.hookimpl(trylast=True)
@@ -163,6 +167,11 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     config.add_cleanup(intercept.uninstall)
     network.hold()  # a guard for each test is a switch then, not a score of replaced methods
     config.add_cleanup(network.release)
+    if (asked_mode(config) or config.getini("replay_record_mode")) == "none":
+        from replay_agent.pytest_plugin.between import BetweenTests
+
+        between = BetweenTests(is_replayed, options.allowed_hosts(config))
+        config.pluginmanager.register(between, BetweenTests.NAME)
     return around
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-__all__ = "add_options", "add_spellings"
+__all__ = "add_options", "add_spellings", "allowed_hosts"
 
 MODES = ("none", "once", "new_episodes", "all", "rewrite", "refresh")
 MEANING = (
@@ -60,3 +60,8 @@ def add_spellings(parser: pytest.Parser, taken: object) -> None:
     for option, words in SPELLINGS.items():
         if not hasattr(taken, option[2:].replace("-", "_")):
             group.addoption(option, **words)
+
+
+def allowed_hosts(config: pytest.Config) -> tuple[str, ...]:
+    """Return the hosts that the command line lets through in replay."""
+    return tuple((config.getoption("allowed_hosts", None) or "").replace(",", " ").split())

@@ -13,6 +13,7 @@ import pytest
 
 from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin.marks import asked_mode
+from replay_agent.pytest_plugin.options import allowed_hosts
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.options import RecordMode, RecordOptions
 
@@ -42,7 +43,7 @@ def options_of(item: pytest.Item) -> RecordOptions:
         match_headers=_texts(mark, "match_headers"),
         freeze=tuple(dict.fromkeys((*config.getini("replay_freeze"), *_texts(mark, "freeze")))),
         redact=tuple(config.getini("replay_redact")),
-        allowed_hosts=tuple((config.getoption("allowed_hosts", None) or "").replace(",", " ").split()),
+        allowed_hosts=allowed_hosts(config),
         allow_repeats=bool(mark.kwargs.get("allow_repeats", False)),
         allow_unused=bool(mark.kwargs.get("allow_unused", False)),
     )

@@ -10,6 +10,7 @@ from replay_agent.calls import Exchange
 from replay_agent.conversation.lines import short
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.traffic import Interaction
+from replay_agent.visible import visible
 
 __all__ = ("leftovers_text",)
 
@@ -23,7 +24,7 @@ def leftovers_text(path: Path, leftovers: Sequence[tuple[int, Interaction]], *, 
     if len(leftovers) > _MOST:
         lines.append(f"  ... and {len(leftovers) - _MOST} more")
     one = len(leftovers) == 1
-    return "\n".join(
+    text = "\n".join(
         [
             f"{len(leftovers)} of {total} recorded interactions {'was' if one else 'were'} never asked for.",
             "The agent makes fewer calls, or other ones, than when it was recorded.",
@@ -33,6 +34,7 @@ def leftovers_text(path: Path, leftovers: Sequence[tuple[int, Interaction]], *, 
             "To keep what is not played: allow_unused=True on the mark, or --replay-unused=ignore.",
         ]
     )
+    return visible(text)
 
 
 def _headline(interaction: Interaction) -> str:

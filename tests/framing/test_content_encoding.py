@@ -104,3 +104,52 @@ def test_a_bomb_is_refused(name, monkeypatch):
     monkeypatch.setattr(content_encoding, "MAX_DECODED", 1000)
     with pytest.raises(WireError, match="beyond 1000 bytes"):
         decode((("content-encoding", name),), CASES[name])
+
+
+def repeated(name, size):
+    return encode((("content-encoding", name),), b"a" * size)
+
+
+@pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd"])
+def test_what_grows_beyond_measure_is_refused(name):
+    headers = (("content-encoding", name),)
+    assert len(decode(headers, repeated(name, 1 << 20))) == 1 << 20
+    with pytest.raises(WireError, match="grows beyond"):
+        decode(headers, repeated(name, content_encoding.MAX_DECODED + 1))
+
+
+@pytest.mark.parametrize(("name", "empty"), [("gzip", gzip.compress(b"", mtime=0)), ("zstd", zstandard.compress(b""))])
+def test_members_are_counted(monkeypatch, name, empty):
+    monkeypatch.setattr(content_encoding, "MAX_MEMBERS", 10)
+    headers = (("content-encoding", name),)
+    assert decode(headers, empty * 10) == b""
+    with pytest.raises(WireError, match="more than 10 members"):
+        decode(headers, empty * 11)
+
+
+def test_padding_between_members_is_skipped():
+    assert decode((("content-encoding", "gzip"),), gzip.compress(TEXT) + b"\0" * 3 + gzip.compress(TEXT)) == TEXT * 2
+
+
+def test_layers_are_counted():
+    with pytest.raises(WireError, match="content encodings"):
+        decode((("content-encoding", ", ".join(["gzip"] * 6)),), gzip.compress(TEXT))
+
+
+def test_an_older_brotli_is_fed_in_small_pieces(monkeypatch):
+    class Older:
+        def __init__(self):
+            self._inner, self.largest = brotli.Decompressor(), 0
+
+        def process(self, piece):
+            assert len(piece) <= 16
+            return self._inner.process(piece)
+
+        def is_finished(self):
+            return self._inner.is_finished()
+
+    class Package:
+        Decompressor, error = Older, brotli.error
+
+    monkeypatch.setattr(content_encoding, "_brotli", lambda: Package)
+    assert decode((("content-encoding", "br"),), brotli.compress(TEXT)) == TEXT

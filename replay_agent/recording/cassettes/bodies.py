@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 from replay_agent.exceptions import WireError
-from replay_agent.recording.cassettes.json_spelling import Spelling, read_json, spell
+from replay_agent.recording.cassettes.json_spelling import LAYOUTS, MAX_INDENT, Spelling, read_json, spell
 from replay_agent.recording.cassettes.yaml_blocks import Unwritable, write_block
 from replay_agent.traffic import Chunk, Headers
 
@@ -28,10 +28,15 @@ View: TypeAlias = Literal["json", "text", "base64"]
 
 _EXTRAS = frozenset({"escapes", "before", "after"})
 _MOST_VALUES = 200_000
+_LONGEST_SPELLING = 60
 _BASE64_COLUMNS = 100
+MAX_CHUNKS = 500_000
+"""Pieces of a body; each takes a hundred times the two bytes that may name it."""
 _CHUNKS_IN_LINE = 10
-_CHUNK = re.compile(r"(?:(all)|(\d+)?(?:\+(\d+))?)(?:@(-?\d+))?")
-_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CHUNK = re.compile(r"(?:(all)|([0-9]{1,12})?(?:\+([0-9]{1,12}))?)(?:@(-?[0-9]{1,12}))?")
+_LINES = re.compile("[0-9]{1,12}")
+_CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
+_HIGH_CONTROLS = bytes(range(0x80, 0xA0))
 _LONE_CR = re.compile("\r(?!\n)")
 _LONE_LF = re.compile("(?<!\r)\n")
 
@@ -72,13 +77,15 @@ def _written(data: bytes, view: View) -> dict[str, Any]:
 
 def _characters(data: bytes) -> tuple[str | None, str | None]:
     """Return bytes as text, and the charset if it is not UTF-8; no text where it would be nothing to read."""
+    controls = len(data) - len(data.translate(None, _CONTROLS))
     try:
-        text, charset = data.decode(), None
+        text = data.decode()
     except UnicodeDecodeError:
-        text, charset = data.decode("latin-1"), "latin-1"
-    controls = len(_CONTROL.findall(text))
-    bearable = 0 if charset else len(text) // 20
-    return (text, charset) if controls <= bearable else (None, None)
+        legible = not controls and len(data) == len(data.translate(None, _HIGH_CONTROLS))
+        return (data.decode("latin-1"), "latin-1") if legible else (None, None)
+    if b"\xc2" in data:
+        controls += sum(data.count(b"\xc2%c" % code) for code in _HIGH_CONTROLS)
+    return (text, None) if controls <= len(text) // 20 else (None, None)
 
 
 def _as_json(text: str) -> dict[str, Any] | None:
@@ -152,12 +159,10 @@ def read_body(fields: Mapping[str, Any], headers: Headers, *, edited: bool = Fal
     encoded = _unbase64(fields["encoded"])
     if not edited:
         return encoded
-    shown = _shown(fields)
-    if shown == _decoded(headers, encoded):
-        return encoded
-    from replay_agent.framing.content_encoding import encode
+    from replay_agent.framing.content_encoding import decode, encode
 
-    return encode(headers, shown)
+    shown = _shown(fields)
+    return encoded if shown == decode(headers, encoded) else encode(headers, shown)
 
 
 def _shown(fields: Mapping[str, Any]) -> bytes:
@@ -178,11 +183,21 @@ def _spelling(fields: Mapping[str, Any]) -> Spelling:
 
 @lru_cache(maxsize=64)
 def _spelled(said: str) -> Spelling:
-    words = said.split()
-    layout = words[0] if words else "compact"
+    words = said[:_LONGEST_SPELLING].split() or ["compact"]
+    layout = words[0]
     if layout in ("indent", "tabs"):
-        layout = (" " if layout == "indent" else "\t") * int(words[1])
+        layout = (" " if layout == "indent" else "\t") * _steps(said, words)
+    elif layout not in LAYOUTS:
+        raise ValueError(f"its spelling {said[:_LONGEST_SPELLING]!r} is none that we know")
     return Spelling(layout, "ascii" in words, "upper" in words)
+
+
+def _steps(said: str, words: Sequence[str]) -> int:
+    """Return how many characters one step of indentation has."""
+    step = words[1] if len(words) > 1 else ""
+    if step.isdecimal() and int(step) <= MAX_INDENT:
+        return int(step)
+    raise ValueError(f"its spelling {said[:_LONGEST_SPELLING]!r} names no indentation of 0 to {MAX_INDENT}")
 
 
 def _extra(fields: Mapping[str, Any], name: str) -> str:
@@ -238,8 +253,8 @@ def read_chunks(words: str | None, data: bytes) -> tuple[Chunk, ...]:
     """
     if words is None:
         return (Chunk(data),) if data else ()
-    if words.startswith("all@") and words[4:].isdecimal():
-        return (Chunk(data, int(words[4:])),)
+    if len(words) > 2 * MAX_CHUNKS and len(words.split(None, MAX_CHUNKS)) > MAX_CHUNKS:
+        raise ValueError(f"`chunks` names more than {MAX_CHUNKS} pieces")
     ends = list(_chunk_ends(words, data))
     if ends:
         ends[-1] = (len(data), ends[-1][1])
@@ -250,12 +265,12 @@ def read_chunks(words: str | None, data: bytes) -> tuple[Chunk, ...]:
 def _chunk_ends(words: str, data: bytes) -> Iterator[tuple[int, int]]:
     position = time = 0
     for word in words.split():
-        if word.isdecimal():  # as most are: events that came together
+        if _LINES.fullmatch(word):  # as most are: events that came together
             position = _advanced(data, position, int(word), 0)
         else:
             found = _CHUNK.fullmatch(word)
             if found is None:
-                raise ValueError(f"`chunks` has a piece {word!r} that says nothing")
+                raise ValueError(f"`chunks` has a piece {word[:40]!r} that says nothing")
             everything, lines, rest, offset = found.groups()
             position = len(data) if everything else _advanced(data, position, int(lines or 0), int(rest or 0))
             time = time if offset is None else int(offset)

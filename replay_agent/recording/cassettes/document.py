@@ -58,9 +58,12 @@ _OURS = re.compile(rb"^(?:library: *pytest-replay-agent|keying:)", re.MULTILINE)
 _BEGIN = re.compile(rb"\n- (?:# ([^\s/]+)/([0-9a-f]+) ([0-9a-f]{8})((?: \S+)*)\n)?")
 _COMMENTED = re.compile(rb"\n- # ")
 _UNKNOWN_KEY = "?"
+MAX_INTERACTIONS = 100_000
+"""Each takes some hundred bytes of memory for the three in the file that begin it."""
 _TEST, _ODD_TEST = b"  test: ", b"  test:\n"
 _OUTCOMES = (b"\n  response:\n", b"\n  failure:\n")
 _HEAD_ROOM = 1 << 16
+_SHOWN = 60
 _RESTORE = "Restore the file, or delete it and record again."
 _WORD = re.compile(rb"[\w-]")
 
@@ -382,6 +385,13 @@ def _spelled(value: Any) -> Any:
     return Number(repr(value)) if isinstance(value, float) else value
 
 
+def _frozen(fields: dict[str, Any], path: Path) -> dict[str, Any]:
+    try:
+        return {name: _unspelled(value) for name, value in fields.items()}
+    except (ValueError, OverflowError) as exc:
+        raise CassetteUnreadable(f"{path}: `frozen` holds a number that cannot be read. {_RESTORE}", path) from exc
+
+
 def _unspelled(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _unspelled(each) for name, each in value.items()}
@@ -416,6 +426,11 @@ def read_cassette(data: bytes, path: Path, *, torn: bool = False) -> Cassette:
         if not _COMMENTED.search(data, begin):
             return _read_whole(data, path, header)
         raise _cut_off(path, data)
+    count = data.count(ITEM, begin, end)
+    if count > MAX_INTERACTIONS:
+        raise CassetteUnreadable(
+            f"{path}: the file has {count} interactions; a cassette may have {MAX_INTERACTIONS}. {_RESTORE}", path
+        )
     cassette = WrittenCassette(path, header, data, list(_BEGIN.finditer(data, begin, end)), end)
     return cassette.without_torn_end() if torn else cassette
 
@@ -468,7 +483,7 @@ def _header(fields: object, path: Path) -> Header:
     version = said.pop("version", None)
     if version != str(VERSION):
         raise CassetteVersionError(
-            f"{path}: the file {'has no format version' if version is None else f'has format version {version}'}; "
+            f"{path}: the file {'has no format version' if version is None else f'has format version {str(version)[:_SHOWN]}'}; "
             f"this release reads version {VERSION}. Update pytest-replay-agent, or record the cassette again.",
             path,
         )
@@ -477,7 +492,7 @@ def _header(fields: object, path: Path) -> Header:
     return Header(
         str(known["keying"] or ""),
         None if known["recorded_at"] is None else str(known["recorded_at"]),
-        _unspelled(frozen) if isinstance(frozen, dict) else {},
+        _frozen(frozen, path) if isinstance(frozen, dict) else {},
         str(known["library"] or ""),
         extra={name: value for name, value in said.items() if name != "interactions"},
     )

@@ -19,16 +19,19 @@ import binascii
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from replay_agent.exceptions import CassetteUnreadable, CassetteVersionError, UserError
+from replay_agent.recording.cassettes.items import MAX_HEADERS, MAX_HEADERS_SIZE
 from replay_agent.recording.matching.hosts import DEFAULT_PORTS
 from replay_agent.traffic import Chunk, Headers, Interaction, Request, Response, StreamEnd, header
 
 __all__ = "dump_vcr", "read_foreign"
 
 _VERSION = 1
+_SHOWN = 60
 _TWO_LISTS = {"requests", "responses"}
 
 Fields: TypeAlias = Mapping[str, Any]
@@ -69,7 +72,7 @@ def _items(document: object, path: Path) -> list[Any]:
     version = document.get("version", _VERSION)
     if version is True or str(version) != str(_VERSION):
         raise CassetteVersionError(
-            f"{path} says format version {version!r}; this release reads version {_VERSION}. "
+            f"{path} says format version {_excerpt(version)}; this release reads version {_VERSION}. "
             "Update pytest-replay-agent, or record the cassette again.",
             path,
         )
@@ -103,6 +106,13 @@ def _described(document: object) -> str:
 def _kind(value: object) -> str:
     names = {dict: "a mapping", list: "a list", str: "a text", bytes: "binary data", type(None): "nothing (null)"}
     return names.get(type(value), f"a {type(value).__name__}")
+
+
+def _excerpt(value: object) -> str:
+    """Return a value as a message shows it: a text in part, a collection by its kind."""
+    if isinstance(value, dict | list):
+        return _kind(value)
+    return repr(value[:_SHOWN] if isinstance(value, str | bytes) else value)
 
 
 def _interaction(item: object) -> Interaction:
@@ -165,10 +175,12 @@ def _response(fields: Fields, method: str) -> Response:
 def _status(fields: Fields) -> tuple[int, str | None]:
     status = fields.get("status", fields.get("status_code"))
     code, reason = (status.get("code"), status.get("message")) if isinstance(status, dict) else (status, None)
-    if isinstance(code, str) and code.isascii() and code.isdigit():
+    if isinstance(code, str) and len(code) <= len("999") and code.isascii() and code.isdigit():
         code = int(code)
     if not isinstance(code, int) or isinstance(code, bool) or not 100 <= code <= 999:
-        raise _Bad("has a response without status" if code is None else f"has a status that is no number: {code!r}")
+        raise _Bad(
+            "has a response without status" if code is None else f"has a status that is no number: {_excerpt(code)}"
+        )
     return code, str(reason) if reason else None
 
 
@@ -181,7 +193,11 @@ def _headers(value: object, where: str) -> Headers:
         pairs = map(_pair, value)
     else:
         raise _Bad(f"has {where} headers that are {_kind(value)}, not a mapping")
-    return tuple((_header_text(name), _header_text(text)) for name, texts in pairs for text in _each(texts))
+    each = ((_header_text(name), _header_text(text)) for name, texts in pairs for text in _each(texts))
+    headers = tuple(islice(each, MAX_HEADERS + 1))
+    if len(headers) > MAX_HEADERS or sum(len(name) + len(text) for name, text in headers) > MAX_HEADERS_SIZE:
+        raise _Bad(f"has {where} headers that are too many or too long ({MAX_HEADERS}, {MAX_HEADERS_SIZE} characters)")
+    return headers
 
 
 def _pair(value: object) -> tuple[Any, Any]:
@@ -251,7 +267,7 @@ def _typed_body(kind: object, content: object, *, as_json_text: bool = False) ->
         return _bytes(content)
     if kind == "binary":
         return _undone(binascii.unhexlify, content, "hexadecimal")
-    raise _Bad(f"has a body of unknown type {kind!r}")
+    raise _Bad(f"has a body of unknown type {_excerpt(kind)}")
 
 
 def _bytes(value: object) -> bytes:

@@ -32,6 +32,11 @@ _VIEWS: tuple[View, ...] = ("json", "text", "base64")
 _KNOWN = frozenset({"test", "recorded_at", "request", "response", "failure"})
 _CHECKED_BY_YAML = 1 << 18
 _SHOWN = 60
+_MOST = 10**12
+"""No number of an item is larger: thirty years in milliseconds, which a clock's wait still takes."""
+MAX_HEADERS = 10_000
+MAX_HEADERS_SIZE = 1 << 20
+"""Headers of a message, and their characters; clients refuse far smaller heads."""
 
 
 class BadItem(ValueError):
@@ -294,7 +299,12 @@ def _headers(value: object) -> Headers:
         value = [{name: each} for name, each in value.items()]
     if not isinstance(value, list):
         raise BadItem("has `headers` that are no list")
-    return tuple(_header(each) for each in value)
+    if len(value) > MAX_HEADERS:
+        raise BadItem(f"has {len(value)} headers; a message may have {MAX_HEADERS}")
+    headers = tuple(_header(each) for each in value)
+    if sum(len(name) + len(text) for name, text in headers) > MAX_HEADERS_SIZE:
+        raise BadItem(f"has headers of more than {MAX_HEADERS_SIZE} characters")
+    return headers
 
 
 def _header(field: object) -> tuple[str, str]:
@@ -335,7 +345,10 @@ def _from_json(text: object, name: str) -> object:
 def _int(fields: Mapping[str, Any], name: str) -> int:
     value = fields.get(name, 0)
     try:
-        return int(value)
+        number = int(value)
+        if abs(number) > _MOST:
+            raise OverflowError
+        return number
     except (ValueError, TypeError, OverflowError) as exc:
         raise BadItem(f"has a `{name}` that is no number: {repr(value)[:_SHOWN]}") from exc
 

@@ -8,16 +8,25 @@ from dataclasses import dataclass
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
-__all__ = "NUMBER", "Number", "Spelling", "read_json", "spell"
+__all__ = "LAYOUTS", "MAX_INDENT", "NUMBER", "Number", "Spelling", "read_json", "spell"
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 """A number by the grammar of RFC 8259."""
+
+LAYOUTS = "compact", "spaced", "colon", "comma"
+"""The spellings on one line, by name."""
+
+MAX_INDENT = 64
+"""Blanks in one step of indentation."""
+
+MAX_MARGINS = 1 << 26
+"""White space that indentation may add to a text, in characters: what is deep and wide takes more than its values do."""
 
 _MAX_DEPTH = 64
 _SPACE = " \t\r\n"
 _BLANK_START = re.compile(r'[\[{]([ \t\r\n]*)(?:"(?:[^"\\]|\\.)*"([ \t\r\n]*:[ \t\r\n]*))?', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_LAYOUTS = {"compact": (",", ":"), "spaced": (", ", ": "), "colon": (",", ": "), "comma": (", ", ":")}
+_LAYOUTS = dict(zip(LAYOUTS, ((",", ":"), (", ", ": "), (",", ": "), (", ", ":")), strict=True))
 
 
 class Number(str):
@@ -88,7 +97,7 @@ def _likely_layouts(text: str) -> list[str]:
     assert found is not None
     blank, colon = found.groups()
     if blank.startswith("\n"):
-        return [blank[1:]]
+        return [blank[1:]] if len(blank) <= MAX_INDENT else []
     if colon is None:
         return ["compact", "spaced"]
     return [name for name, (_, written) in _LAYOUTS.items() if written == colon]
@@ -113,7 +122,10 @@ def _left_to_ascii(code: int, only_ascii: bool) -> bool:
 
 
 def spell(value: Any, spelling: Spelling) -> str:
-    """Write a value as `read_json` read it. Its leaves are text, `Number`, int, float, bool and None."""
+    """Write a value as `read_json` read it. Its leaves are text, `Number`, int, float, bool and None.
+
+    Raises ValueError for indentation that takes more than `MAX_MARGINS`.
+    """
     return spelling.before + _Writer(spelling).write(value, "\n") + spelling.after
 
 
@@ -124,6 +136,7 @@ class _Writer:
         self._plain = encode_basestring_ascii if spelling.ascii else encode_basestring
         self._escapes = {ord(char): _escape(char, spelling.upper) for char in spelling.escapes}
         self._upper = spelling.upper
+        self._room = MAX_MARGINS
         self._string = self._respelled if spelling.escapes or spelling.upper else self._plain
 
     def write(self, value: Any, margin: str) -> str:
@@ -147,10 +160,13 @@ class _Writer:
     def _inner(self, margin: str) -> str:
         return margin if self._step is None else margin + self._step
 
-    def _wrapped(self, opening: str, items: Any, closing: str, margin: str) -> str:
+    def _wrapped(self, opening: str, items: list[str], closing: str, margin: str) -> str:
         if self._step is None:
             return opening + self._comma.join(items) + closing
         inner = margin + self._step
+        self._room -= (len(items) + 1) * len(inner)
+        if self._room < 0:
+            raise ValueError(f"its indentation takes more than {MAX_MARGINS} characters")
         return opening + inner + ("," + inner).join(items) + margin + closing
 
     def _respelled(self, text: str) -> str:

@@ -12,6 +12,9 @@ __all__ = "MAX_UNPACKED", "unpacked"
 MAX_UNPACKED = 100 << 20
 """Bytes; a file that becomes larger is refused before it does. The largest cassette seen has a tenth of it."""
 
+MAX_MEMBERS = 1000
+"""A file may be put together of several; each costs a copy of what follows it."""
+
 _GZIP = b"\x1f\x8b"
 _WITH_HEAD = zlib.MAX_WBITS | 16
 _RESTORE = "Restore the file, or delete it and record again."
@@ -22,7 +25,11 @@ def unpacked(data: bytes, path: Path) -> bytes:
     if not data.startswith(_GZIP):
         return data
     whole = bytearray()
-    while data.startswith(_GZIP):  # a file may have several members
+    members = 0
+    while data.startswith(_GZIP):
+        members += 1
+        if members > MAX_MEMBERS:
+            raise CassetteUnreadable(f"{path} is a gzip file of more than {MAX_MEMBERS} members. {_RESTORE}", path)
         member = zlib.decompressobj(_WITH_HEAD)
         try:
             whole += member.decompress(data, MAX_UNPACKED + 1 - len(whole))

@@ -21,8 +21,25 @@ MAX_DEPTH = 200
 _TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
 _QUOTED = re.compile(r""" "[^"]*" | '[^']*' | \#.* """, re.VERBOSE)
 _BLOCK_OPENER = re.compile(r"(?:^|(?<=[ \t]))-(?=[ \t])|:[ \t]*$", re.MULTILINE)
-MAX_ALIASED = 1_000_000
+MAX_ALIASED = 1 << 23
+"""What aliases may stand for, in all: values and the characters of texts."""
 
+MAX_VALUES = 500_000
+"""Values in a document, keys not counted: the two bytes of one in the file become a hundred in memory."""
+
+MAX_TOML = 1 << 23
+"""Characters of a TOML document: its reader is slow, being of Python."""
+
+_LONGEST_NUMBER = 400
+"""Characters that are read as one number; more are text. The largest float has 309 digits."""
+
+_MOST_BITS = 4 * _LONGEST_NUMBER
+_SHOWN = 60
+_ENDLESS = f"it holds a number of more than {_LONGEST_NUMBER} digits"
+_TOO_MANY = f"it holds more than {MAX_VALUES} values"
+_ENDLESS_NUMBER = re.compile(r"[=,\[][ \t]*[-+]?(?:0[xob])?[0-9a-fA-F_]{100000}")
+"""As in ``status = 0xfff...``: the pattern with which ``tomllib`` reads a number takes a hundred bytes for each digit."""
+_JSON_TEXT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = frozenset({f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}python/str", f"{_TAG}python/unicode"})
 _LIST_TAGS = frozenset({None, "!", f"{_TAG}seq", f"{_TAG}python/tuple"})
@@ -58,6 +75,8 @@ class BadDocument(ValueError):
 
 def read_json_document(text: str) -> object:
     """Read JSON. Raises `BadDocument`."""
+    if _marks(text) > MAX_VALUES and _marks(_JSON_TEXT.sub("", text)) > MAX_VALUES:
+        raise BadDocument(_TOO_MANY)
     try:
         return json.loads(text)
     except json.JSONDecodeError as exc:
@@ -72,12 +91,39 @@ def read_toml(text: str) -> object:
     """Read TOML. Raises `BadDocument`."""
     import tomllib
 
+    if len(text) > MAX_TOML:
+        raise BadDocument(f"it has {len(text)} characters; as TOML it may have {MAX_TOML}")
+    if _marks(text) + text.count("=") > MAX_VALUES:
+        raise BadDocument(_TOO_MANY)
+    if _ENDLESS_NUMBER.search(text):
+        raise BadDocument(_ENDLESS)
     try:
-        return tomllib.loads(text)
+        return _checked(tomllib.loads(text))
+    except BadDocument:
+        raise
     except RecursionError as exc:
         raise BadDocument("it is nested too deeply") from exc
     except ValueError as exc:
         raise BadDocument(f"it is not valid TOML: {exc}") from exc
+
+
+def _marks(text: str) -> int:
+    """Count what begins a value: no document holds more than one value beyond these."""
+    return text.count(",") + text.count("[") + text.count("{")
+
+
+def _checked(document: object) -> object:
+    """Return a document without numbers of endless digits, which Python can hold and cannot print."""
+    rest = [document]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, dict):
+            rest.extend(value.values())
+        elif isinstance(value, list):
+            rest.extend(value)
+        elif isinstance(value, int) and value.bit_length() > _MOST_BITS:
+            raise BadDocument(_ENDLESS)
+    return document
 
 
 def read_yaml(source: str | bytes, *, first_line: int = 1, exact: bool = False) -> object:
@@ -141,7 +187,7 @@ def _bytes(source: str | bytes) -> bytes:
 
 @dataclass(slots=True)
 class _Open:
-    """A collection under way; ``size`` counts the nodes in it, those behind aliases as often as they stand there."""
+    """A collection under way; ``size`` counts its values and characters, those behind aliases as often as they stand there."""
 
     value: Any
     tag: str | None
@@ -161,6 +207,7 @@ class _Composer:
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._documents = 0
         self._aliased = 0
+        self._values = 0
 
     @property
     def depth(self) -> int:
@@ -173,12 +220,12 @@ class _Composer:
 
     def begin_mapping(self, event: Any) -> None:
         if event.tag not in _MAP_TAGS and event.tag not in (_BUFFER_TAG, _ITERATOR_TAG) and not _is_held(event.tag):
-            raise self._bad(f"the tag {event.tag} is not allowed, since it asks for an object to be built", event)
+            raise self._forbidden(event.tag, event)
         self._begin({}, event)
 
     def begin_list(self, event: Any) -> None:
         if event.tag not in _LIST_TAGS and not _is_held(event.tag):
-            raise self._bad(f"the tag {event.tag} is not allowed, since it asks for an object to be built", event)
+            raise self._forbidden(event.tag, event)
         self._begin([], event)
 
     def _begin(self, value: Any, event: Any) -> None:
@@ -201,30 +248,30 @@ class _Composer:
         """Return what vcrpy kept of a body that was a file or an iterator: its bytes, or its list of pieces."""
         held = done.value.get("state" if done.tag == _BUFFER_TAG else "args")
         if not isinstance(held, list) or not held:
-            raise self._bad(f"the tag {done.tag} is not used as vcrpy uses it", event)
+            raise self._bad(f"the tag {str(done.tag)[:_SHOWN]} is not used as vcrpy uses it", event)
         return held[0]
 
     def _held(self, done: _Open, event: Any) -> Any:
         """Return the one value that a name or a status was made from."""
         held = done.value.get("args") if isinstance(done.value, dict) else done.value
         if not isinstance(held, list) or len(held) != 1 or isinstance(held[0], dict | list):
-            raise self._bad(f"the tag {done.tag} is not used as vcrpy uses it", event)
+            raise self._bad(f"the tag {str(done.tag)[:_SHOWN]} is not used as vcrpy uses it", event)
         return str(held[0]) if _ISTR_TAG.fullmatch(done.tag or "") else held[0]
 
     def alias(self, event: Any) -> None:
         if event.anchor not in self._anchors:
-            raise self._bad(f"the alias *{event.anchor} stands for nothing", event)
+            raise self._bad(f"the alias *{event.anchor[:_SHOWN]} stands for nothing", event)
         value, size = self._anchors[event.anchor]
         self._aliased += size
         if self._aliased > MAX_ALIASED:
-            raise self._bad(f"its aliases stand for more than {MAX_ALIASED} values", event)
+            raise self._bad(f"its aliases stand for more than {MAX_ALIASED} values and characters", event)
         self._put(value, event, size)
 
     def scalar(self, event: Any) -> None:
         value = self._scalar(event)
         if event.anchor is not None:
-            self._anchors[event.anchor] = value, 1
-        self._put(value, event, 1)
+            self._anchors[event.anchor] = value, 1 + len(event.value)
+        self._put(value, event, 1 + len(event.value))
 
     def _scalar(self, event: Any) -> Any:
         text, tag = event.value, event.tag
@@ -238,7 +285,7 @@ class _Composer:
             return self._binary(text, event)
         if tag in _SCALAR_TAGS:
             return self._plain(text)
-        raise self._bad(f"the tag {tag} is not allowed, since it asks for an object to be built", event)
+        raise self._forbidden(tag, event)
 
     def _plain(self, text: str) -> Any:
         if text and text[0] not in _STARTS:
@@ -272,14 +319,24 @@ class _Composer:
         top = self._stack[-1]
         top.size += size
         if isinstance(top.value, list):
+            self._count(event)
             top.value.append(value)
         elif top.key is None:
             if not isinstance(value, str):
                 raise self._bad("a key is not a text", event)
             top.key = value
         else:
+            self._count(event)
             top.value[top.key] = value
             top.key = None
+
+    def _count(self, event: Any) -> None:
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise self._bad(_TOO_MANY, event)
+
+    def _forbidden(self, tag: str, event: Any) -> BadDocument:
+        return self._bad(f"the tag {tag[:_SHOWN]} is not allowed, since it asks for an object to be built", event)
 
     def _bad(self, cause: str, event: Any) -> BadDocument:
         return BadDocument(cause, event.start_mark.line + self._first_line)
@@ -295,6 +352,8 @@ def _holds_one(tag: str | None) -> bool:
 
 def _number(text: str) -> Any:
     """Read a plain scalar as YAML 1.1 does; what is no number after all is text."""
+    if len(text) > _LONGEST_NUMBER:
+        return text
     if _INT.fullmatch(text):
         return _integer(text)
     if _FLOAT.fullmatch(text):

@@ -29,8 +29,8 @@ from replay_agent.recording.cassettes.safe_documents import BadDocument, read_js
 
 __all__ = "check_writable", "exists", "load", "make_folder", "read_file", "replace_file", "save"
 
-MAX_SIZE = 1 << 30
-"""Bytes; a larger file is taken for something else."""
+MAX_SIZE = 100 << 20
+"""Bytes; a larger file is taken for something else, and no public forge takes one."""
 LOCK_TIMEOUT = 60.0
 """Seconds to wait for another process that saves the same cassette."""
 
@@ -89,23 +89,28 @@ def read_file(path: Path) -> bytes:
     try:
         _check_kind(path, path.stat())
         with path.open("rb") as file:
-            return file.read()
+            data = file.read(MAX_SIZE + 1)
     except (FileNotFoundError, NotADirectoryError) as exc:
         raise _not_found(path) from exc
     except ValueError as exc:
         raise CassetteNotFound(f"{str(path)!r} cannot be the name of a file: {exc}.", path) from exc
     except OSError as exc:
         raise CassetteUnreadable(f"{path} cannot be opened: {exc.strerror}.", path) from exc
+    _check_size(path, len(data))  # again, for a file that grows, or says no size before it is read
+    return data
 
 
 def _check_kind(path: Path, found: os.stat_result) -> None:
     kind = next((name for test, name in _KINDS if test(found.st_mode)), None)
     if kind is not None:
         raise CassetteUnreadable(f"{path} is {kind}, not a cassette. Remove it, or choose another name.", path)
-    if found.st_size > MAX_SIZE:
+    _check_size(path, found.st_size)
+
+
+def _check_size(path: Path, size: int) -> None:
+    if size > MAX_SIZE:
         raise CassetteUnreadable(
-            f"{path} has {found.st_size} bytes; a cassette may have {MAX_SIZE}. Split the test, or delete the file.",
-            path,
+            f"{path} has {size} bytes; a cassette may have {MAX_SIZE}. Split the test, or delete the file.", path
         )
 
 
@@ -195,6 +200,12 @@ def save(
         if current is not None:
             header, items = merge(header, items, base, current)
         data = render(header, items)
+        if len(data) > MAX_SIZE:
+            raise CassetteUnwritable(
+                f"{path} cannot be saved: it would have {len(data)} bytes; a cassette may have {MAX_SIZE}. "
+                "What was there before is untouched. Split the test, then record again.",
+                path,
+            )
         if current is None or data != read_file(target):
             replace_file(target, data)
 

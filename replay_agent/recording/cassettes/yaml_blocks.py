@@ -27,6 +27,8 @@ _PLAIN_START = re.compile(r"[^\W\d_]|[/_$]")
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$./-]*")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _LONGEST_KEY = 200
+MAX_VALUES = 1_000_000
+"""Lines, and further numbers in rows, that `read_block` reads."""
 _STEP = "  "
 
 
@@ -176,6 +178,8 @@ def read_block(text: str) -> dict[str, Any]:
 
     Raises ValueError, IndexError or RecursionError for other text, where it notices.
     """
+    if text.count("\n") + text.count(", ") > MAX_VALUES:
+        raise ValueError(f"it has more than {MAX_VALUES} lines and numbers")
     margin = len(text) - len(text.lstrip(" "))
     reader = _Reader(text)
     value = reader.mapping(margin, margin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import TypeAlias
@@ -12,6 +13,9 @@ from urllib.parse import urlsplit
 __all__ = "DEFAULT_PORTS", "address_of", "host_of", "is_loopback", "matches_host", "split_host", "split_url"
 
 IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NUMBERS = re.compile(r"(?:0[xX][0-9a-fA-F]{1,8}|[0-9]{1,12})(?:\.(?:0[xX][0-9a-fA-F]{1,8}|[0-9]{1,12})){0,3}")
+"""Older spellings of an IPv4 address, which systems take without asking a name server: ``127.1``, ``0x7f.1``, ``2130706433``."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 """By scheme, the port where an address names none."""
@@ -50,10 +54,19 @@ def host_of(url: str) -> tuple[str, int | None]:
 
 @lru_cache(maxsize=256)
 def address_of(host: str) -> IPAddress | None:
-    """Return the address that a literal host is, None for a name."""
+    """Return the address that a literal host is, in whatever spelling; None for a name."""
     try:
-        return ipaddress.ip_address(host.partition("%")[0])
+        return ipaddress.ip_address(host.partition("%")[0] if ":" in host else host)
     except ValueError:
+        return _address_of_numbers(host)
+
+
+def _address_of_numbers(host: str) -> IPAddress | None:
+    if not _NUMBERS.fullmatch(host):
+        return None
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except OSError:
         return None
 
 

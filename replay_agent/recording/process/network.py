@@ -2,39 +2,57 @@
 
 An audit hook (PEP 578) sees name lookups, connects and datagrams of every socket in the process, those made in C
 included; guarded methods of ``socket.socket`` add what no event tells of: sockets connected before, and names that a
-connect looks up by itself. Not seen are child processes that execute another program, and code with a network stack of
-its own: ``ctypes``, uvloop, grpc, libcurl, the connects of Windows' proactor event loop.
+connect looks up by itself. A forked process asks its parent (`forked`). What is not seen is in docs/security.md.
 """
 
 from __future__ import annotations
 
+import itertools
+import json
 import socket
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, TypeAlias, TypeVar
 
 from replay_agent.exceptions import NetworkBlocked
 from replay_agent.recording.matching.hosts import address_of, is_loopback, matches_host, split_host
+from replay_agent.recording.process import forked
 from replay_agent.recording.process.patching import Patch
 
-__all__ = "NetworkGuard", "hold", "is_shut", "open_network", "release", "shut", "shut_by"
+__all__ = (
+    "NetworkGuard",
+    "active",
+    "audit",
+    "forget_parent",
+    "hold",
+    "is_hooked",
+    "is_shut",
+    "open_network",
+    "release",
+    "shut",
+    "shut_by",
+)
 
 Host: TypeAlias = "str | bytes | bytearray | None"
 
 Guard = TypeVar("Guard", bound="NetworkGuard")
 
 INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
+_LOOPBACK = "127.0.0.1", "::1"
+_numbers = itertools.count(1)
+_HOSTS = str, bytes, bytearray, type(None)
 
 
 class NetworkGuard:
     """What is let through while the network is shut, and what was refused."""
 
     def __init__(self, test: str | None, allowed_hosts: Iterable[str] = ()) -> None:
+        self.number = next(_numbers)
         self.test = test
-        self.allowed_hosts = tuple(allowed_hosts)
+        self.allowed_hosts = tuple(map(_as_looked_up, allowed_hosts))
         self.refused: list[str] = []
         """Hosts and addresses that were asked for, in order."""
         self._own_name = socket.gethostname().lower()
@@ -53,7 +71,7 @@ class NetworkGuard:
 
     def check_address(self, host: Host, port: object = None) -> None:
         """Raise `NetworkBlocked` for an address or name beyond loopback that is not allowed."""
-        if isinstance(host, str) and host[:4] == "127.":
+        if type(host) is str and host in _LOOPBACK:
             return
         name = _text(host)
         if self._is_own(name):
@@ -65,8 +83,12 @@ class NetworkGuard:
 
     def check_peer(self, family: int, address: Any) -> None:
         """Raise `NetworkBlocked` for the address of a socket if it must not be reached."""
-        if family in INTERNET and isinstance(address, tuple) and address:
+        if family in INTERNET and isinstance(address, tuple) and address and isinstance(address[0], _HOSTS):
             self.check_address(address[0], address[1] if len(address) > 1 else None)
+
+    def told(self) -> tuple[str | None, Sequence[str]] | None:
+        """Return test and allowed hosts, of which a guard of the same mind can be made; None where that is not all."""
+        return self.test, self.allowed_hosts
 
     def _is_own(self, name: str) -> bool:
         return not name or name == self._own_name or is_loopback(name)
@@ -133,7 +155,41 @@ def release() -> None:
 
 def is_shut() -> bool:
     """Tell whether the network is shut."""
-    return _active is not None
+    return active() is not None
+
+
+def active() -> NetworkGuard | None:
+    """Return the guard that decides at this moment, None while the network is open; in a forked process the parent's."""
+    return _active if _active is not None or not forked.is_child() else _of_parent()
+
+
+def is_hooked() -> bool:
+    """Tell whether the audit hook is in place, which cannot be taken back."""
+    return _hooked
+
+
+def forget_parent() -> None:
+    """Make this process, just forked, follow what its parent says from now on instead of what it said at the fork."""
+    global _active, _inherited, _lock  # noqa: PLW0603 - of the process, as below
+    _lock = threading.RLock()  # somebody may have held it
+    _inherited = (_line(_active), _active)
+    _guards.clear()
+    _active = None
+
+
+def _line(guard: NetworkGuard | None) -> bytes:
+    """Return what forked processes are told of a guard: which it is, and what it lets through."""
+    return b"" if guard is None else json.dumps([guard.number, guard.told()]).encode()
+
+
+def _of_parent() -> NetworkGuard | None:
+    """Return a guard as the parent has it now: the very one if it was there at the fork, else one like it."""
+    global _inherited  # noqa: PLW0603
+    line = forked.heard()
+    if line != _inherited[0]:
+        told = json.loads(line)[1] if line else None
+        _inherited = (line, NetworkGuard(*told) if told else None)
+    return _inherited[1]
 
 
 _lock = threading.RLock()
@@ -141,6 +197,7 @@ _guards: list[NetworkGuard] = []
 _active: NetworkGuard | None = None
 _holders = 0
 _replaced = _hooked = False
+_inherited: tuple[bytes, NetworkGuard | None] = (b"", None)
 
 
 def _switch() -> None:
@@ -148,21 +205,24 @@ def _switch() -> None:
     global _active, _replaced, _hooked  # noqa: PLW0603 - an audit hook is of the process and cannot be taken back
     if _guards and not _hooked:
         _hooked = True
-        sys.addaudithook(_audit)
+        sys.addaudithook(audit)
+    if _guards:
+        forked.watch()
     wanted = bool(_guards) or (_replaced and _holders > 0)
     if wanted != _replaced:
         _replaced = wanted
         for patch in _PATCHES:
             patch.apply() if wanted else patch.undo()
     _active = _guards[-1] if _guards else None
+    forked.say(_line(_active))
 
 
-def _audit(event: str, args: tuple[Any, ...]) -> None:
-    guard = _active
-    if guard is None or event[:7] != "socket.":
+def audit(event: str, args: tuple[Any, ...]) -> None:
+    """Raise `NetworkBlocked` for an audit event of what must not leave the machine."""
+    if event[:7] != "socket." or (_active is None and not forked.is_child()):
         return
     check = _EVENTS.get(event)
-    if check is not None:
+    if check is not None and (guard := active()) is not None:
         check(guard, args)
 
 
@@ -180,12 +240,15 @@ def _audit_datagram(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
 
 
 def _audit_lookup(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
-    guard.check_lookup(args[0])
+    if isinstance(args[0], _HOSTS):  # anything else is no host to the system either, which says so
+        guard.check_lookup(args[0])
 
 
 def _audit_reverse_lookup(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
     sockaddr = args[0]
-    guard.check_address(sockaddr[0] if isinstance(sockaddr, tuple) else sockaddr)
+    host = sockaddr[0] if isinstance(sockaddr, tuple) and sockaddr else sockaddr
+    if isinstance(host, _HOSTS):
+        guard.check_address(host)
 
 
 _EVENTS: dict[str, Callable[[NetworkGuard, tuple[Any, ...]], None]] = {
@@ -211,7 +274,7 @@ def _check_connected(guard: NetworkGuard, sock: Any) -> None:
 
 def _guarding_connect(original: Any) -> Any:
     def network_guard(self: Any, address: Any) -> Any:
-        guard = _active
+        guard = active()
         if guard is not None:
             _audit_connect(guard, (self, address))
         return original(self, address)
@@ -222,7 +285,7 @@ def _guarding_connect(original: Any) -> Any:
 def _guarding_datagram(original: Any) -> Any:
     @wraps(original)
     def method(self: Any, *args: Any) -> Any:
-        guard = _active
+        guard = active()
         if guard is not None and args:
             guard.check_peer(self.family, args[-1])
         return original(self, *args)
@@ -233,7 +296,7 @@ def _guarding_datagram(original: Any) -> Any:
 def _guarding_transfer(original: Any) -> Any:
     @wraps(original)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard = _active
+        guard = active()
         if guard is not None:
             _check_connected(guard, self)
         return original(self, *args, **kwargs)
@@ -254,8 +317,20 @@ _PATCHES = [
 def _text(host: Host) -> str:
     if host is None:
         return ""
-    text = host if isinstance(host, str) else bytes(host).decode("idna", "replace")
-    return text.lower().rstrip(".")
+    text = host if isinstance(host, str) else bytes(host).decode("utf-8", "surrogateescape")
+    text = _as_looked_up(text)
+    bare = text.lower().rstrip(".")
+    return bare if address_of(bare) is None else text.lower()  # an address with a dot behind it is a name to the system
+
+
+def _as_looked_up(text: str) -> str:
+    """Return a name with other than ASCII characters as the system is asked for it: dots, digits and letters made plain."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("idna").decode("ascii")
+    except UnicodeError:
+        return text  # no name at all, and so none that is allowed
 
 
 def _name_of(allowed: str) -> str:

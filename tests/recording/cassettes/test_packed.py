@@ -12,7 +12,7 @@ from replay_agent.recording.cassettes.packed import unpacked
 PATH = Path("a.yaml.gz")
 
 
-@pytest.mark.parametrize("data", [b"", b"version: 1", b"\x1f", gzip.compress(b"a")[2:]])
+@pytest.mark.parametrize("data", [b"", b"version: 1", b"\x1f", gzip.compress(b"a", mtime=0)[2:]])
 def test_what_is_no_gzip_stays(data):
     assert unpacked(data, PATH) == data
 
@@ -33,3 +33,8 @@ def test_a_file_that_grows_is_refused(monkeypatch, members):
     with pytest.raises(CassetteUnreadable, match="more than 1000 bytes"):
         unpacked(gzip.compress(bytes(500)) * members + gzip.compress(bytes(5000)), PATH)
     assert len(unpacked(gzip.compress(bytes(1000)), PATH)) == 1000
+
+
+def test_members_are_counted():
+    with pytest.raises(CassetteUnreadable, match="members"):
+        unpacked(gzip.compress(b"") * 1001, PATH)

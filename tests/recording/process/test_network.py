@@ -5,11 +5,16 @@ import asyncio
 import os
 import socket
 import threading
+from contextlib import suppress
 
+import anyio
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from replay_agent.exceptions import NetworkBlocked
 from replay_agent.recording.process import network
+from replay_agent.recording.process.network import NetworkGuard
 
 FAR = "192.0.2.1"  # TEST-NET-1, RFC 5737: nobody is there
 FAR_6 = "2001:db8::1"
@@ -273,3 +278,98 @@ def test_what_is_held_stays_replaced_until_it_is_released():
     finally:
         network.release()
     assert socket.socket.sendall is original
+
+
+LOOPBACK_SPELLINGS = [
+    b"127.0.0.1",
+    bytearray(b"127.0.0.1"),
+    b"localhost",
+    "LOCALHOST.",
+    "\uff4c\uff4f\uff43\uff41\uff4c\uff48\uff4f\uff53\uff54",
+    "127.1",
+    "0x7f.1",
+    "0x7f000001",
+    "2130706433",
+    "017700000001",
+    "0",
+    "::1%lo",
+    "::ffff:127.0.0.1",
+    b"::1",
+    "",
+    None,
+]
+FAR_SPELLINGS = [
+    "127.evil.example",
+    "127.0.0.1.evil.example",
+    "127.0.0.1.",
+    "127.0.0.1%lo",
+    "localhost.evil.example",
+    "notlocalhost",
+    "0x08.8.8.8",
+    "134744072",
+    "999999999999",
+    b"8.8.8.8",
+    bytearray(b"example.org"),
+    b"\xff\xfe",
+    b"m\xc3\xbcller.example",
+    "m\u00fcller.example",
+    "\ud800",
+    "a" * 300 + "\u00fc",
+    "::ffff:8.8.8.8",
+    "64:ff9b::7f00:1",
+    "fe80::1%eth0",
+    "224.0.0.1",
+    "255.255.255.255",
+    "<broadcast>",
+]
+
+
+@pytest.mark.parametrize("host", LOOPBACK_SPELLINGS)
+def test_this_machine_is_open_in_every_spelling(guard, host):
+    guard.check_lookup(host)
+    guard.check_address(host, 80)
+
+
+@pytest.mark.parametrize("host", FAR_SPELLINGS)
+def test_what_only_looks_like_this_machine_is_shut(guard, host):
+    with pytest.raises(NetworkBlocked):
+        guard.check_address(host, 80)
+
+
+@given(st.one_of(st.text(max_size=40), st.binary(max_size=40)))
+def test_any_host_is_judged(host):
+    guard = NetworkGuard("t")
+    for check in (guard.check_lookup, guard.check_address):
+        with suppress(NetworkBlocked):
+            check(host)
+
+
+@pytest.mark.parametrize("host", ["localhost", b"localhost", bytearray(b"localhost"), b"127.0.0.1"])
+def test_hosts_as_bytes_reach_loopback(guard, server, host):
+    assert socket.getaddrinfo(host if isinstance(host, str) else bytes(host), server.getsockname()[1])
+    with socket.socket() as sock:
+        sock.connect((host, server.getsockname()[1]))
+
+
+@pytest.mark.parametrize("host", [5, object(), memoryview(b"127.0.0.1")])
+def test_what_is_no_host_is_left_to_the_system(guard, host):
+    with pytest.raises(TypeError):
+        on_socket(lambda s: s.connect((host, 80)))
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_anyio_reaches_loopback(guard, server, backend):
+    async def main():
+        async with await anyio.connect_tcp("localhost", server.getsockname()[1]):
+            pass
+
+    anyio.run(main, backend=backend)
+
+
+def test_an_allowed_name_with_other_letters_is_open():
+    guard = allowing("m\u00fcller.example")
+    try:
+        guard.check_lookup("m\u00fcller.example")
+        guard.check_lookup(b"xn--mller-kva.example")
+    finally:
+        network.open_network(guard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ ELSEWHERE = {
     "pytest_plugin.places": MARKED,
     "pytest_plugin.settings": MARKED,
     "pytest_plugin.watched": MARKED,
+    "pytest_plugin.watched_fixtures": "integration/test_shared_fixtures.py",
     "pytest_plugin.vcr.fixtures": VCR_MARKED,
     "pytest_plugin.vcr.watched": VCR_MARKED,
     # Hooks into HTTP clients: real clients and a provider on loopback.
@@ -55,11 +57,16 @@ ELSEWHERE = {
     "recording.clients.lm15": "integration/test_clients_optional.py",
     "recording.clients.tornado": "integration/test_clients_optional.py",
     # Steps of one thing, tested through the whole of it.
+    "recording": "test_house.py",
     "recording.answers": "recording/test_recorder.py",
+    "recording.clients.processes": "integration/test_processes.py",
+    "recording.redaction.in_base64": "recording/redaction/test_search.py",
+    "recording.redaction.shapes": "recording/redaction/test_search.py",
+    "recording.spool": "recording/test_kinship.py",
     "recording.matching.keys": "recording/matching/test_index.py",
-    "report.question": "report/test_compare.py",
+    "report.decoded_request": "report/test_compare.py",
     "report.remote_calls": "report/test_drift.py",
-    "report.volatility": "report/test_drift.py",
+    "report.volatile_changes": "report/test_drift.py",
     "wire.codec": "wire/test_registry.py",
 }
 """The modules that are tested by another file than their mirror, and by which one."""
@@ -68,10 +75,16 @@ FORMATS = TESTS / "wire"
 """A room of a wire format may be tested as a whole, through its codec: ``tests/wire/test_FORMAT.py``."""
 
 
+def has_code(path):
+    """Tell whether a file defines something itself."""
+    definitions = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
+    return any(isinstance(node, definitions) for node in ast.parse(path.read_text("utf-8")).body)
+
+
 def modules():
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
-        if parts[-1] != "__init__" or len(path.read_text("utf-8").splitlines()) > 1:
+        if parts[-1] != "__init__" or has_code(path):
             yield ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
 
 

@@ -20,7 +20,6 @@ ELSEWHERE = {
     # What the package shows of itself.
     "__init__": "test_public_names.py",
     "__main__": "test_cli.py",
-    "agent": "test_public_names.py",
     "models": "models/test_models.py",
     # The state of a run and its history, which only a run brings about.
     "agent.history": "agent/test_run.py",

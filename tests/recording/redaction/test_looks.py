@@ -99,7 +99,6 @@ def test_values_not_to_look_for(value):
     assert not looks.is_searchable(value)
 
 
-@pytest.mark.timeout(10)
 @pytest.mark.parametrize("piece", ["a", "_", "a_", "1-", "x*", "your_", ".", "<", "é", "A1"])
 def test_long_values_cost_little(piece):
     value = piece * 200_000

@@ -89,7 +89,7 @@ def test_replay_needs_no_credentials(cassette, monkeypatch):
 
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with use_cassette(cassette):
-        assert os.environ["OPENAI_API_KEY"] == "replay"
+        assert os.environ["OPENAI_API_KEY"] == "sk-replay"
         ask("France?")
     assert "OPENAI_API_KEY" not in os.environ
 

@@ -297,7 +297,7 @@ def test_an_sdk_neither_retries_nor_wraps_a_miss(project):
 
         @pytest.mark.vcr
         def test_it():
-            client = OpenAI(base_url="http://127.0.0.1:9/v1")
+            client = OpenAI(api_key="k", base_url="http://127.0.0.1:9/v1")
             client.chat.completions.create(model="gpt-4o", messages=[])
         """
     )
@@ -421,7 +421,7 @@ def test_back_off_after_a_replayed_refusal_takes_no_time(project, monkeypatch):
 
         @pytest.mark.vcr
         def test_capital(vcr):
-            client = OpenAI(base_url="http://127.0.0.1:9", max_retries=1)
+            client = OpenAI(api_key="k", base_url="http://127.0.0.1:9", max_retries=1)
             assert client.post("/limited", cast_to=object, body={}) == "fine"
             assert vcr.all_played
         """

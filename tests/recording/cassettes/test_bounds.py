@@ -18,7 +18,7 @@ import zstandard
 
 pytest.importorskip("resource")
 
-MOST_MEMORY = 1200  # the peak of the process that starts the child counts as the child's too: a worker with the whole suite has 500 MB
+MOST_MEMORY = 500
 """Megabytes, the interpreter and our modules included."""
 MOST_TIME = 8.0
 """Seconds of CPU. A refusal takes below 2 on an idle machine; caches and cores are shared here."""
@@ -34,6 +34,15 @@ from replay_agent.exceptions import CassetteUnreadable
 from replay_agent.recording.cassettes import foreign, store
 import yaml, brotli, zstandard
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+
+def peak():
+    # On Linux ru_maxrss begins with what the process had that started this one; VmHWM is of this program alone.
+    status = pathlib.Path("/proc/self/status")
+    if status.exists():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
 for path in map(pathlib.Path, sys.argv[1:]):
     started = time.process_time()
     try:
@@ -45,8 +54,7 @@ for path in map(pathlib.Path, sys.argv[1:]):
         said = "loaded"
     except CassetteUnreadable as exc:
         said = str(exc)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps([said, time.process_time() - started, peak]), flush=True)
+    print(json.dumps([said, time.process_time() - started, peak()]), flush=True)
 """
 GROUPS = 4
 """Processes; each opens its share of the files, and what it took at most is what the worst of them took."""

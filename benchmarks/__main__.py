@@ -6,10 +6,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import agent, first_chunk, idle, scaling, suite
+from benchmarks import agent, first_chunk, idle, redaction, scaling, suite
 from benchmarks.targets import Figure, summary
 
-TABLES = ("suite", "scaling", "big", "first-chunk", "idle", "agent")
+TABLES = ("suite", "scaling", "big", "first-chunk", "idle", "agent", "redaction")
 
 
 def main() -> None:
@@ -41,6 +41,8 @@ def _table(name: str, folder: Path, args: argparse.Namespace) -> tuple[str, list
             return first_chunk.table(folder, args.rounds)
         case "idle":
             return idle.table(folder / "idle", args.rounds)
+        case "redaction":
+            return redaction.table()
     return agent.table(1000, args.rounds)
 
 

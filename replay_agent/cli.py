@@ -8,13 +8,16 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from replay_agent import __version__
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.visible import visible
+
+if TYPE_CHECKING:
+    from replay_agent.commands.scan import Leak, Unread
 
 __all__ = ("main",)
 
@@ -60,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
 
     scan = commands.add_parser("scan", help="Is there a secret in it? Searches cassettes, journals and snapshots")
     scan.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="files and folders (default: this folder)")
+    scan.add_argument("--baseline", metavar="FILE", type=Path, help="report only what this file does not accept")
+    scan.add_argument("--write-baseline", action="store_true", help="accept all findings: write them into that file")
     scan.set_defaults(run=_scan)
 
     prune = commands.add_parser(
@@ -98,13 +103,35 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _scan(args: argparse.Namespace) -> int:
+    from replay_agent.commands.baseline import new_leaks, read_baseline, write_baseline
     from replay_agent.commands.scan import scan_files
 
-    leaks = 0
-    for leak in scan_files(args.paths or [Path()]):
-        leaks += 1
+    if args.write_baseline and args.baseline is None:
+        raise UserError("--write-baseline needs the name of the file: --baseline FILE")
+    unread: list[Unread] = []
+    leaks = _readable(scan_files(args.paths or [Path()]), unread)
+    if args.write_baseline:
+        _say(f"{write_baseline(args.baseline, leaks)} findings are accepted from now on, by {args.baseline}")
+        return MISUSE if unread else CLEAN
+    if args.baseline is not None:
+        leaks = new_leaks(args.baseline, read_baseline(args.baseline), leaks)
+    found = 0
+    for leak in leaks:
+        found += 1
         _say(leak)
-    return FINDINGS if leaks else CLEAN
+    return MISUSE if unread else FINDINGS if found else CLEAN
+
+
+def _readable(results: Iterator[Leak | Unread], unread: list[Unread]) -> Iterator[Leak]:
+    """Yield what was found; what could not be read is said and kept."""
+    from replay_agent.commands.scan import Leak
+
+    for result in results:
+        if isinstance(result, Leak):
+            yield result
+        else:
+            unread.append(result)
+            _say(f"replay-agent: {result}", file=sys.stderr)
 
 
 def _prune(args: argparse.Namespace) -> int:

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from replay_agent.visible import visible
 
@@ -61,7 +61,27 @@ __all__ = (
 )
 
 
-class ModelRetry(Exception):
+_Error = TypeVar("_Error", bound=BaseException)
+
+
+class _Portable:
+    """An error that pickles and copies with all its evidence, whatever its class takes to be made.
+
+    Python makes an error anew from its ``args`` alone, which fails for a class that takes more than a text: a process
+    pool then breaks instead of passing the error on.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args), self.__dict__  # type: ignore[attr-defined]
+
+
+def _restored(kind: type[_Error], args: tuple[object, ...]) -> _Error:
+    error = kind.__new__(kind, *args)
+    error.args = args  # which the class of an OSError leaves to its __init__
+    return error
+
+
+class ModelRetry(_Portable, Exception):
     """Raise it in a tool or result validator to hand ``message`` to the model and have it try again."""
 
     message: str
@@ -71,7 +91,7 @@ class ModelRetry(Exception):
         super().__init__(message)
 
 
-class UserError(RuntimeError):
+class UserError(_Portable, RuntimeError):
     """The agent, a tool or a model was set up or called wrongly."""
 
     message: str
@@ -81,7 +101,7 @@ class UserError(RuntimeError):
         super().__init__(message)
 
 
-class AgentRunError(RuntimeError):
+class AgentRunError(_Portable, RuntimeError):
     """Base of the errors that end an agent run."""
 
     message: str
@@ -138,7 +158,7 @@ class FallbackExceptionGroup(ExceptionGroup[Exception]):
     """What every model of a `FallbackModel` raised, in the order in which they were tried."""
 
 
-class CredentialMissing(ValueError):
+class CredentialMissing(_Portable, ValueError):
     """A live call needs a credential; ``variable`` names the environment variable that would hold it."""
 
     variable: str
@@ -148,7 +168,7 @@ class CredentialMissing(ValueError):
         super().__init__(message)
 
 
-class WireError(ValueError):
+class WireError(_Portable, ValueError):
     """A body that its wire format's codec cannot read; ``format`` names the codec."""
 
     format: str
@@ -158,14 +178,14 @@ class WireError(ValueError):
         super().__init__(visible(f"{format}: {message}"))
 
 
-class NetworkBlocked(RuntimeError):
+class NetworkBlocked(_Portable, RuntimeError):
     """A connection beyond loopback was attempted while the network is shut."""
 
     def __init__(self, message: str) -> None:
         super().__init__(visible(message))
 
 
-class CassetteError(Exception):
+class CassetteError(_Portable, Exception):
     """Base of the errors about cassette files; ``path`` is the file."""
 
     path: Path | None
@@ -215,7 +235,7 @@ class CassetteMissError(CassetteError):
         super().__init__(message, path)
 
 
-class CassetteMiss(BaseException):
+class CassetteMiss(_Portable, BaseException):
     """A request that the cassette cannot answer.
 
     Derives from ``BaseException``, as pytest's own ``Failed`` does, so that neither an SDK's retry loop nor an

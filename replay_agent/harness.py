@@ -6,8 +6,9 @@ wire formats and pydantic's models behind it, that takes longer than replaying a
 
 from __future__ import annotations
 
+import pickle
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
@@ -108,15 +109,31 @@ class Run(Conversing):
             explain=self._explained,
             test=test,
         )
+        self.recording.invitation = self._invitation
         self._options = options
         self._test = test
         self._command = command
         self._doors = ExitStack()
 
     def open(self) -> None:
-        """Open the cassette, hook the clients and, unless something may be recorded, shut the network."""
+        """Open the cassette and have it in force until the run is closed."""
+        self.recording.open()
+        self._enter()
+
+    def enter(self) -> None:
+        """Have an open recording in force for the whole process, until the run is closed."""
+        self._enter()
+        intercept.open_for_test(self.recording)
+
+    def _enter(self) -> None:
         with ExitStack() as doors:
-            self.recording.open()
+            doors.enter_context(self.in_force())
+            self._doors = doors.pop_all()
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        """Shut the network for a block, unless something may be recorded, and freeze what is to stand still."""
+        with ExitStack() as doors:
             if self._options.block_network and not self.recording.records:
                 guard = network.shut(self._test or str(self.cassette_path), self._options.allowed_hosts)
                 doors.callback(network.open_network, guard)
@@ -125,7 +142,19 @@ class Run(Conversing):
 
                 doors.enter_context(named_transports(self._options.transports))
             doors.enter_context(frozen.frozen(self.recording.frozen))
-            self._doors = doors.pop_all()
+            yield
+
+    def _invitation(self) -> tuple[object, ...]:
+        """Return how a process that is no copy of this one takes part. What cannot travel, it cannot heed: it refuses then."""
+        spool = self.recording.spool_for_child()
+        try:
+            options, refusal = pickle.dumps(self._options), ""
+        except (pickle.PicklingError, AttributeError, TypeError) as exc:
+            options, refusal = None, f"an option of the recording cannot be sent to another process: {exc}"
+        if spool is None:
+            refusal = "there is no room for temporary files"
+        place = self.cassette_path.absolute()
+        return _joined, (place, options, self._test, self._command, dict(self.recording.frozen), spool, refusal)
 
     def close(self, *, success: bool) -> None:
         """Open the network again and save what was recorded if the run was a success, else leave it in a journal."""
@@ -146,6 +175,11 @@ class Run(Conversing):
     def play_count(self) -> int:
         """How many answers were replayed so far."""
         return self.recording.play_count
+
+    @property
+    def misses(self) -> Sequence[BaseException]:
+        """Requests so far that had no answer, and other trouble: what was raised to the clients, swallowed or not."""
+        return self.recording.misses
 
     @property
     def interactions(self) -> Sequence[Interaction]:
@@ -171,6 +205,32 @@ class Run(Conversing):
             total=len(cassette),
             command=self._command.replace("{mode}", RecordMode.REFRESH.value),
         )
+
+
+def _joined(
+    path: Path,
+    options: bytes | None,
+    test: str | None,
+    command: str,
+    frozen: Mapping[str, object],
+    spool: Path | None,
+    refusal: str,
+) -> Run:
+    """Take part in the recording of the process that started this one, until this one ends."""
+    understood = RecordOptions()
+    if options is not None:
+        try:
+            understood = pickle.loads(options)  # noqa: S301 - from the process that sent the function to run, too
+        except Exception as exc:  # noqa: BLE001 - a module of the project, imported for this, may raise anything
+            refusal = f"an option of the recording cannot be read in another process: {exc!r}"
+    run = Run(path, understood, test=test, command=command)
+    if refusal:
+        run.recording.refusal = f"This process takes no part in the recording of {test or path}: {refusal}."
+    if spool is not None:
+        run.recording.join(spool)
+    run.recording.frozen = frozen
+    run.enter()
+    return run
 
 
 @contextmanager
@@ -220,9 +280,10 @@ def use_cassette(
         before_record_response: May change a response before it is stored; None drops it.
         normalize: Functions applied to bodies, in order, before requests are compared.
 
-    Raises `CassetteMiss` from the request that has no answer (`CassetteMissError`, an ordinary exception, with
-    ``miss="exception"``), `CassetteError` for a cassette that cannot be used, and `UserError` for options that make no
-    sense.
+    Raises `CassetteMiss` from the request that has no answer, and once more from the end of the block if something in it
+    swallowed that: a thread, a task, another process, an ``except``. With ``miss="exception"`` it is `CassetteMissError`,
+    an ordinary exception that the block may deal with. Raises `CassetteError` for a cassette that cannot be used, and
+    `UserError` for options that make no sense.
     """
     options = RecordOptions(
         record_mode=RecordMode.parse(record_mode),
@@ -251,9 +312,29 @@ def use_cassette(
                 context.enter_context(credentials.placed_credentials())
             context.enter_context(intercept.in_context(run.recording))
             yield run
-        success = True
+        success = miss == "exception" or not run.misses
+    except BaseException as error:
+        _note_misses(error, run.misses)
+        raise
     finally:
         run.close(success=success)
+    if not success:
+        raise _swallowed(run.misses)
+
+
+def _swallowed(misses: Sequence[BaseException]) -> BaseException:
+    """Return the first of the misses that a block swallowed; what else was missed is a note of it."""
+    first, *others = misses
+    _note_misses(first, others)
+    return first
+
+
+def _note_misses(error: BaseException, misses: Sequence[BaseException]) -> None:
+    """Say beside an error what else was missed; it is often what came of that."""
+    said = {str(error), *getattr(error, "__notes__", ())}
+    for text in dict.fromkeys(map(str, misses)):
+        if text not in said:
+            error.add_note(text)
 
 
 def load_transcript(path: str | PathLike[str]) -> Transcript:

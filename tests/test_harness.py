@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+
 import httpx
 import pytest
 
@@ -15,6 +20,7 @@ from replay_agent import (
 from replay_agent.models.openai import OpenAIModel
 from replay_agent.provider.router import routed
 from replay_agent.provider.script import Script
+from replay_agent.recording.clients import intercept
 from replay_agent.wire.codec import EncodedAnswer
 
 URL = "https://model.invalid/v1/chat/completions"
@@ -112,10 +118,12 @@ def test_a_header_that_counts_decides_which_answer(tmp_path):
         use_cassette(tmp_path / "run.yaml", "once", match_headers=("x-tenant",)),
     ):
         assert [of("a"), of("b")] == ["a", "b"]
-    with use_cassette(tmp_path / "run.yaml", match_headers=("x-tenant",)):
+    with (
+        pytest.raises(CassetteMiss, match=r"header x-tenant: [ab] -> c"),
+        use_cassette(tmp_path / "run.yaml", match_headers=("x-tenant",)),
+    ):
         assert [of("b"), of("a")] == ["b", "a"]
-        with pytest.raises(CassetteMiss, match=r"header x-tenant: [ab] -> c"):
-            of("c")
+        of("c")
 
 
 def test_options_that_make_no_sense_are_refused(tmp_path):
@@ -148,3 +156,89 @@ async def test_both_witnesses_agree(tmp_path):
     assert own[1].parts == wire[1].parts
     assert own[3].parts == wire[3].parts
     assert (result.usage().request_tokens, result.usage().requests) == (recording.usage.request_tokens, 2)
+
+
+# What a block swallows
+
+
+def swallowing():
+    with contextlib.suppress(BaseException):
+        ask("Sweden?")
+
+
+def in_a_thread():
+    thread = threading.Thread(target=ask, args=("Sweden?",))
+    thread.start()
+    thread.join()
+
+
+def in_a_task():
+    async def main():
+        async def forgotten():
+            async with httpx.AsyncClient() as client:
+                await client.post(URL, json={})
+
+        await asyncio.wait([asyncio.create_task(forgotten())])
+
+    asyncio.run(main())
+
+
+def in_a_pool_of_threads():
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        pool.submit(ask, "Sweden?")
+
+
+def in_a_retry():
+    for _ in range(2):
+        try:
+            ask("Sweden?")
+        except BaseException:
+            continue
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("swallow", [swallowing, in_a_thread, in_a_task, in_a_pool_of_threads, in_a_retry])
+def test_what_a_block_swallows_is_raised_at_its_end(cassette, swallow):
+    with pytest.raises(CassetteMiss) as raised, use_cassette(cassette):
+        swallow()
+    assert raised.value.path == cassette
+
+
+def test_others_that_were_swallowed_are_notes_of_the_first(cassette):
+    with pytest.raises(CassetteMiss, match="Sweden") as raised, use_cassette(cassette):
+        swallowing()
+        with contextlib.suppress(BaseException):
+            ask("Finland?")
+    (note,) = raised.value.__notes__
+    assert "Finland" in note
+
+
+def test_another_exception_stays_and_is_told_of_the_miss(cassette):
+    with pytest.raises(LookupError, match="none of yours") as raised, use_cassette(cassette):
+        swallowing()
+        raise LookupError("none of yours")
+    (note,) = raised.value.__notes__
+    assert "Sweden" in note
+
+
+def test_a_block_that_may_survive_a_miss_does(cassette):
+    with use_cassette(cassette, miss="exception") as run, contextlib.suppress(CassetteMissError):
+        ask("Sweden?")
+    assert [type(miss) for miss in run.misses] == [CassetteMissError]
+
+
+def test_a_block_around_one_that_raised_has_swallowed_nothing(cassette, tmp_path):
+    with use_cassette(tmp_path / "outer.yaml"), pytest.raises(CassetteMiss), use_cassette(cassette):
+        swallowing()
+
+
+def test_a_process_that_takes_part_refuses_what_it_cannot_heed(cassette, monkeypatch):
+    with use_cassette(cassette, normalize=(lambda body: body,)) as run:
+        make, arguments = run._invitation()
+    run = make(*arguments)
+    try:
+        with pytest.raises(CassetteMiss, match="takes no part in the recording"):
+            ask("Sweden?")
+    finally:
+        intercept.close_for_test(run.recording)
+        run.close(success=False)

@@ -225,3 +225,12 @@ def test_every_library_that_a_test_imports_is_declared():
         library: {home.lower().replace("_", "-") for home in homes.get(library, [library])} for library in libraries
     }
     assert {library for library in libraries if not names[library] & known} == set()
+
+
+def test_the_door_to_cassette_files_opens_from_the_room_above_too():
+    from replay_agent import recording
+    from replay_agent.recording.cassettes import store
+
+    assert recording.store is store
+    with pytest.raises(AttributeError, match="no attribute 'shop'"):
+        recording.shop  # noqa: B018

@@ -46,6 +46,7 @@ ELSEWHERE = {
     "pytest_plugin.places": MARKED,
     "pytest_plugin.settings": MARKED,
     "pytest_plugin.watched": MARKED,
+    "pytest_plugin.watched_fixtures": "integration/test_shared_fixtures.py",
     "pytest_plugin.vcr.fixtures": VCR_MARKED,
     "pytest_plugin.vcr.watched": VCR_MARKED,
     # Hooks into HTTP clients: real clients and a provider on loopback.
@@ -55,7 +56,12 @@ ELSEWHERE = {
     "recording.clients.lm15": "integration/test_clients_optional.py",
     "recording.clients.tornado": "integration/test_clients_optional.py",
     # Steps of one thing, tested through the whole of it.
+    "recording": "test_house.py",
     "recording.answers": "recording/test_recorder.py",
+    "recording.clients.processes": "integration/test_processes.py",
+    "recording.redaction.in_base64": "recording/redaction/test_search.py",
+    "recording.redaction.shapes": "recording/redaction/test_search.py",
+    "recording.spool": "recording/test_kinship.py",
     "recording.matching.keys": "recording/matching/test_index.py",
     "report.decoded_request": "report/test_compare.py",
     "report.remote_calls": "report/test_drift.py",

@@ -85,6 +85,14 @@ async def test_secrets_of_a_run_are_in_no_snapshot(tmp_path):
         assert await run() == recorded
 
 
+def test_a_password_in_a_history_is_in_no_snapshot():
+    call = {"part_kind": "tool-call", "tool_name": "login", "args": {"password": "letmein99"}, "tool_call_id": "c1"}
+    history = [{"kind": "response", "parts": [call], "timestamp": "2026-01-01T00:00:00Z", "model_name": "m"}]
+    run = SimpleNamespace(all_messages_json=lambda: json.dumps(history).encode(), output="ok", usage=None)
+    assert "letmein99" not in describe(run)
+    assert "REDACTED(password)" in describe(run)
+
+
 def test_what_is_no_run_is_refused():
     with pytest.raises(TypeError, match="cannot take a dict"):
         describe({"a": 1})

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-from replay_agent.exceptions import UserError
 from replay_agent.recording.redaction.scanning import Finding, scan
 from replay_agent.visible import visible
 
-__all__ = "Leak", "scan_files"
+__all__ = "Leak", "Unread", "scan_files"
 
-_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".jsonl", ".toml", ".txt", ".journal", ".ambr", ".snap", ".har"})
+_SUFFIXES = frozenset(
+    {".yaml", ".yml", ".json", ".jsonl", ".toml", ".txt", ".journal", ".ambr", ".snap", ".har", ".gz"}
+)
 
 
 @dataclass(frozen=True)
@@ -26,19 +29,52 @@ class Leak:
         return visible(f"{self.path}:{self.finding.line}: {self.finding.rule}: {self.finding.excerpt}")
 
 
-def scan_files(paths: Iterable[Path]) -> Iterator[Leak]:
+@dataclass(frozen=True)
+class Unread:
+    """A file or folder that could not be looked through, and why."""
+
+    path: Path
+    cause: str
+
+    def __str__(self) -> str:
+        return f"{self.path} was not searched: {self.cause}"
+
+
+_Result: TypeAlias = Leak | Unread
+
+
+def scan_files(paths: Iterable[Path]) -> Iterator[_Result]:
     """Yield the secrets in files, and in the cassettes, journals and snapshots of folders.
 
-    Raises `UserError` for a path that is not there.
+    What cannot be read is said, and the rest is searched all the same.
     """
     for path in paths:
         if not path.exists():
-            raise UserError(f"{path} is not there")
-        for file in _files(path):
-            yield from (Leak(file, finding) for finding in scan(file.read_bytes()))
+            yield Unread(path, "it is not there")
+            continue
+        for each in _files(path):
+            yield from _found(each) if isinstance(each, Path) else (each,)
 
 
-def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
-    return [path] if path.is_file() else []
+def _found(path: Path) -> Iterator[_Result]:
+    try:
+        data = path.read_bytes()
+    except OSError as exc:
+        yield Unread(path, exc.strerror or str(exc))
+    else:
+        yield from (Leak(path, finding) for finding in scan(data))
+
+
+def _files(path: Path) -> Iterator[Path | Unread]:
+    """Yield the files to search in order, and what of a folder cannot be listed."""
+    if not path.is_dir():
+        yield path
+        return
+    unlisted: list[Unread] = []
+
+    def say(error: OSError) -> None:
+        unlisted.append(Unread(Path(error.filename or path), error.strerror or str(error)))
+
+    found = [Path(folder, name) for folder, _, names in os.walk(path, onerror=say) for name in names]
+    yield from sorted(file for file in found if file.suffix in _SUFFIXES and file.is_file())
+    yield from unlisted

@@ -20,6 +20,7 @@ from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.fingerprint import ASKING_HEADERS
 from replay_agent.recording.matching.hosts import split_url
 from replay_agent.recording.matching.keys import Key
+from replay_agent.recording.matching.placeholders import unnamed
 from replay_agent.traffic import Headers, Request
 
 if TYPE_CHECKING:
@@ -95,11 +96,13 @@ class Meaning:
         for function in self.normalize:
             body = function(body)
         ids: list[str] = []
-        kind, text = self._meaning(content_type, body, _roles(request.url, body, ids) if body else ())
+        secrets: list[str] = []
+        kind, text = self._meaning(content_type, body, secrets, _roles(request.url, body, ids) if body else ())
         head = f"{request.method.upper()} {canonical_url(request.url)}\n{counting}\n{kind}\n"
-        digest = blake2b(head.encode("utf-8", "surrogatepass"), digest_size=16)
+        digest = blake2b(unnamed(head.encode("utf-8", "surrogatepass"), secrets), digest_size=16)
         digest.update(text)
-        return Key(digest.hexdigest(), tuple(ids) if kind == "json" else (), choice=choice_of(request))
+        known_ids = tuple(ids) if kind == "json" else ()
+        return Key(digest.hexdigest(), known_ids, choice=choice_of(request), secrets=tuple(secrets))
 
     def _headers(self, headers: Headers) -> tuple[str, bool, str]:
         wanted = _READ_HEADERS.union(self.match_headers) if self.match_headers else _READ_HEADERS
@@ -111,7 +114,12 @@ class Meaning:
             repr(sorted(counting)) if counting else "",
         )
 
-    def _meaning(self, content_type: str, body: bytes, rewrite: Sequence[Rewrite] = ()) -> Canon:
+    def _meaning(self, content_type: str, body: bytes, secrets: list[str], rewrite: Sequence[Rewrite] = ()) -> Canon:
+        """Return a body's meaning with all placeholders of secrets alike; their names are added to ``secrets``."""
+        kind, text = self._read(content_type, body, secrets, rewrite)
+        return Canon(kind, unnamed(text, secrets))
+
+    def _read(self, content_type: str, body: bytes, secrets: list[str], rewrite: Sequence[Rewrite]) -> Canon:
         if not body:
             return Canon("empty", b"")
         if content_type[:33].lower() == "application/x-www-form-urlencoded":
@@ -121,7 +129,7 @@ class Meaning:
 
             parts = parse_multipart(content_type, body)
             if parts is not None:
-                return Canon("multipart", self._parts(parts))
+                return Canon("multipart", self._parts(parts, secrets))
         return self._json(content_type, body, rewrite) or Canon("bytes", body)
 
     def _json(self, content_type: str, body: bytes, rewrite: Sequence[Rewrite]) -> Canon | None:
@@ -150,13 +158,13 @@ class Meaning:
             text = "&".join(field for field in text.split("&") if unquote(field.partition("=")[0]) not in ignored)
         return text.encode("ascii")
 
-    def _parts(self, parts: list[BodyPart]) -> bytes:
+    def _parts(self, parts: list[BodyPart], secrets: list[str]) -> bytes:
         if all(part.name for part in parts):
             parts = sorted(parts, key=lambda part: part.name)
-        return json.dumps([self._part(part) for part in parts]).encode("ascii")
+        return json.dumps([self._part(part, secrets) for part in parts]).encode("ascii")
 
-    def _part(self, part: BodyPart) -> list[object]:
-        kind, text = self._meaning(part.header("content-type"), part.body)
+    def _part(self, part: BodyPart, secrets: list[str]) -> list[object]:
+        kind, text = self._meaning(part.header("content-type"), part.body, secrets)
         named = sorted(field for field in part.headers if field[0] != "content-length")
         return [named, kind, blake2b(text, digest_size=16).hexdigest()]
 

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, keys, options
+from replay_agent.pytest_plugin.failures import FailingMiss, leaves_of
 from replay_agent.pytest_plugin.marks import STAND_IN, TEST, asked_mode, is_served
+from replay_agent.recording.miss_type import raise_misses_as
 from replay_agent.recording.process import forked
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
 _STARTED = pytest.StashKey[float]()
+_RAISED_AS = pytest.StashKey[type[CassetteMiss]]()
 
 
 OTHERS = "recording", "vcr"
@@ -67,6 +71,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARK)
     config.stash[_STARTED] = time.time()
     forked.watch()
+    config.stash[_RAISED_AS] = raise_misses_as(FailingMiss)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _RAISED_AS in config.stash:
+        raise_misses_as(config.stash[_RAISED_AS])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -100,7 +110,7 @@ def _open_test(item: pytest.Item) -> None:
     if TEST not in item.stash:
         from replay_agent.pytest_plugin.watched import ReplayedTest
 
-        _surround_tests(item.config)
+        _surround_tests(item.config).fixtures.item = item
         item.stash[TEST] = ReplayedTest.opened(item, siblings_of(item), since=item.config.stash[_STARTED])
 
 
@@ -112,7 +122,8 @@ def siblings_of(item: pytest.Item) -> list[str]:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Surround the tests with our hooks only in a session that has tests to replay."""
     if any(is_served(item) or is_replayed(item) for item in session.items):
-        _surround_tests(session.config)
+        around = _surround_tests(session.config)
+        around.fixtures.collected(item for item in session.items if is_replayed(item))
     else:
         forked.unwatch()
 
@@ -140,14 +151,16 @@ def _is_marked_late(item: pytest.Item) -> bool:
     return item.get_closest_marker("replay") is not None and TEST not in item.stash and is_replayed(item)
 
 
-def _surround_tests(config: pytest.Config) -> None:
-    if config.pluginmanager.has_plugin(_AroundTests.NAME):
-        return
+def _surround_tests(config: pytest.Config) -> _AroundTests:
+    around = config.pluginmanager.get_plugin(_AroundTests.NAME)
+    if isinstance(around, _AroundTests):
+        return around
     from replay_agent.pytest_plugin.kept_random import KeptRandom
     from replay_agent.recording.clients import intercept
     from replay_agent.recording.process import network
 
-    config.pluginmanager.register(_AroundTests(), _AroundTests.NAME)
+    around = _AroundTests(config)
+    config.pluginmanager.register(around, _AroundTests.NAME)
     config.pluginmanager.register(keys.KeysOfTests())
     config.pluginmanager.register(KeptRandom())
     intercept.install()  # held to the end of the session: a thread that a test left behind must not go live
@@ -159,6 +172,7 @@ def _surround_tests(config: pytest.Config) -> None:
 
         between = BetweenTests(is_replayed, options.allowed_hosts(config))
         config.pluginmanager.register(between, BetweenTests.NAME)
+    return around
 
 
 def _refuse_two_recorders(item: pytest.Item) -> None:
@@ -175,8 +189,22 @@ class _AroundTests:
 
     NAME = "replay_agent_around_tests"
 
+    def __init__(self, config: pytest.Config) -> None:
+        from replay_agent.pytest_plugin.watched_fixtures import WatchedFixtures
+
+        self.fixtures = WatchedFixtures(since=config.stash[_STARTED])
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        """Before the plugins that run async fixtures: what they are given to run is wrapped already."""
+        with self.fixtures.setting_up(fixturedef, request):
+            return (yield)
+
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
+        self.fixtures.item = item
         if is_served(item):
             _refuse_two_recorders(item)
         elif is_replayed(item):
@@ -211,6 +239,8 @@ class _AroundTests:
             test.judged(call, report)
             if call.when == "teardown":
                 del item.stash[TEST]
+        elif call.excinfo is not None and (misses := leaves_of(call.excinfo.value)):
+            report.longrepr = "\n\n".join(dict.fromkeys(map(str, misses)))  # of a fixture that replayed tests share
         return report
 
 
@@ -238,6 +268,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _late_misses(config: pytest.Config) -> list[str]:
     dispatch = sys.modules.get("replay_agent.recording.dispatch")
+    if dispatch is not None:
+        dispatch.hear_late()
     return [*map(str, dispatch.late_misses if dispatch is not None else ()), *config.stash.get(_LATE, ())]
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from replay_agent.exceptions import UserError
+from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.pytest_plugin import is_replayed, siblings_of
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
+from replay_agent.pytest_plugin.shared_fixture import fixture_of, name_of
+from replay_agent.recording.cassettes import store
 
 __all__ = "Collected", "collect"
 
@@ -86,8 +90,36 @@ class _Collector:
             self._items.update(dict.fromkeys(node for node in report.result if isinstance(node, pytest.Item)))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        fixtures: set[str] = set()
         for item in dict.fromkeys([*self._items, *session.items]):
             if is_replayed(item):
                 self.collected.used[cassette_of(item, siblings_of(item))].add(nodeid(item))
+                fixtures.update(map(name_of, getattr(item, "fixturenames", ())))
             else:
                 self.collected.unmarked.add(nodeid(item))
+        for path, test in _recorded_by_fixtures(self.collected.folder):
+            if _may_be_asked_for(test, self.collected.root, fixtures):
+                self.collected.used[path].add(test)
+
+
+def _may_be_asked_for(owner: str, root: Path, known: Collection[str]) -> bool:
+    """Tell whether a fixture of tests that are still there may make requests: by its name, as it may be found at run time."""
+    place, name = fixture_of(owner) or ("", "")
+    file, name = root / place, name.partition("-")[0]
+    if not file.is_file() or name in known:
+        return file.is_file()
+    conftests = (folder / "conftest.py" for folder in file.parents if folder.is_relative_to(root))
+    sources = (path.read_text("utf-8", "replace") for path in (file, *conftests) if path.is_file())
+    return any(re.search(rf"\b{re.escape(name)}\b", source) for source in sources)
+
+
+def _recorded_by_fixtures(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the cassettes that fixtures have recorded, and what each fixture is called there."""
+    for path in folder.rglob("*fixture-*.yaml"):
+        try:
+            cassette = store.load(path)
+        except CassetteError:
+            continue  # which is nobody's orphan
+        for test in {cassette.test(index) for index in range(len(cassette))}:
+            if test is not None and fixture_of(test) is not None:
+                yield path, test

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
 
 import pytest
 
-from replay_agent.exceptions import CassetteError, CassetteMiss, UserError
+from replay_agent.exceptions import CassetteError, CassetteMissError, UserError
 from replay_agent.harness import Conversing, Run
+from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, leaves_of
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
 from replay_agent.recording.clients import intercept
 
-__all__ = "Misses", "ReplayedTest", "WatchedTest"
-
-
-class Misses(Protocol):
-    """Who keeps the misses of a test."""
-
-    @property
-    def misses(self) -> Sequence[BaseException]:
-        """All of them."""
-
-    @property
-    def unreported_misses(self) -> Sequence[BaseException]:
-        """Those that the test has not failed for yet."""
-
-    def reported(self, miss: BaseException) -> None:
-        """Say that the test fails for this one."""
+__all__ = "ReplayedTest", "WatchedTest"
 
 
 class WatchedTest(ABC):
@@ -51,11 +34,11 @@ class WatchedTest(ABC):
         """Surround the call of the test function; a miss that something swallowed fails the test here."""
         function = getattr(self.item, "obj", None)
         if function is not None:
-            self.item.obj = _explaining(function, self._misses)  # type: ignore[attr-defined]
+            self.item.obj = explaining(function, self._misses)  # type: ignore[attr-defined]
         try:
             yield
         except Exception as exc:
-            self._fail_for_misses(exc)
+            self._fail_for_misses(None if isinstance(exc, CassetteMissError) else exc)
             raise
         finally:
             if function is not None:
@@ -64,16 +47,21 @@ class WatchedTest(ABC):
 
     def judged(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Take note of pytest's verdict on one phase; a miss is told as itself there, and xfail does not excuse it."""
-        misses = _leaves(call.excinfo.value) if call.excinfo else []
+        misses = leaves_of(call.excinfo.value) if call.excinfo else []
         if misses:
             with pytest.raises(pytest.fail.Exception) as failure:
-                raise _failure(misses, self._misses)
+                raise failure_of(misses, self._misses)
             report.longrepr = self.item.repr_failure(failure)
         if self._misses.misses and hasattr(report, "wasxfail") and not self.xfail_excuses_misses:
             report.outcome = "failed"
             del report.wasxfail
         if report.when == "call":
             self._outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
+
+    @property
+    def keeper(self) -> Misses:
+        """Who keeps its misses."""
+        return self._misses
 
     @property
     @abstractmethod
@@ -94,13 +82,13 @@ class WatchedTest(ABC):
         """Fail the test for the misses that are left; those of one that failed for others are shown beside it."""
         late = self._misses.unreported_misses
         if late and self._outcome != "passed" and len(late) < len(self._misses.misses):
-            self.item.add_report_section("teardown", "misses", str(_failure(late, self._misses)))
+            self.item.add_report_section("teardown", "misses", str(failure_of(late, self._misses)))
         else:
             self._fail_for_misses(None)
 
     def _fail_for_misses(self, cause: BaseException | None) -> None:
         if self._misses.unreported_misses:
-            raise _failure(self._misses.unreported_misses, self._misses) from cause
+            raise failure_of(self._misses.unreported_misses, self._misses) from cause
 
 
 class ReplayedTest(WatchedTest):
@@ -163,50 +151,3 @@ class ReplayedTest(WatchedTest):
             warnings.warn(pytest.PytestWarning(text), stacklevel=2)
         elif text:
             pytest.fail(text, pytrace=False)
-
-
-def _explaining(function: Callable[..., Any], keeper: Misses) -> Callable[..., Any]:
-    """Wrap a test function so that its runner sees a miss as pytest's own failure, never as a bare BaseException."""
-    if inspect.iscoroutinefunction(function):
-
-        @functools.wraps(function)
-        async def explaining(*args: Any, **kwargs: Any) -> Any:
-            with _misses_as_failures(keeper):
-                return await function(*args, **kwargs)
-
-    else:
-
-        @functools.wraps(function)
-        def explaining(*args: Any, **kwargs: Any) -> Any:
-            with _misses_as_failures(keeper):
-                return function(*args, **kwargs)
-
-    return explaining
-
-
-@contextmanager
-def _misses_as_failures(keeper: Misses) -> Iterator[None]:
-    try:
-        yield
-    except CassetteMiss as miss:
-        raise _failure([miss], keeper) from None
-    except BaseExceptionGroup as group:
-        misses = _leaves(group)
-        if not misses:
-            raise
-        raise _failure(misses, keeper) from None
-
-
-def _failure(misses: Sequence[BaseException], keeper: Misses) -> BaseException:
-    """Return pytest's failure that says these misses; what the same request missed twice is said once."""
-    said = [*keeper.unreported_misses, *misses]
-    for miss in said:
-        keeper.reported(miss)
-    return pytest.fail.Exception("\n\n".join(dict.fromkeys(map(str, said))), pytrace=False)
-
-
-def _leaves(error: BaseException) -> list[CassetteMiss]:
-    """Return the misses that an exception is, or that a group of them holds."""
-    if isinstance(error, BaseExceptionGroup):
-        return [miss for inner in error.exceptions for miss in _leaves(inner)]
-    return [error] if isinstance(error, CassetteMiss) else []

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from replay_agent.exceptions import CassetteMiss, CassetteMissError, RecordingConflict
+from replay_agent.exceptions import CassetteMiss, CassetteMissError, CassetteUnwritable, RecordingConflict
 from replay_agent.recording.answers import Live, Replay
 from replay_agent.recording.incidental import is_incidental
 from replay_agent.recording.matching.hosts import host_of, is_loopback
+from replay_agent.recording.miss_type import miss_type
+from replay_agent.recording.misses import Trouble
 from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Request
 
@@ -20,8 +23,11 @@ __all__ = (
     "begin",
     "claimant",
     "close_for_test",
+    "current",
     "guest",
+    "hear_late",
     "in_context",
+    "in_turn",
     "late_misses",
     "only_replaying",
     "open_for_test",
@@ -30,13 +36,15 @@ __all__ = (
     "unhooked",
 )
 
-late_misses: list[CassetteMiss] = []
-"""Misses of threads that a test left running, made after its end: for the report of the session."""
+late_misses: list[Trouble] = []
+"""Misses of threads and processes that a test left running, made after its end: for the report of the session."""
 
 _context: ContextVar[tuple[Recording, ...]] = ContextVar("replay_agent_recordings", default=())
 _unhooked: ContextVar[bool] = ContextVar("replay_agent_unhooked", default=False)
-_lock = threading.Lock()
+_lock = threading.RLock()
 _tests: list[Recording] = []
+_turns: list[Recording] = []
+"""Recordings of what is being done on behalf of several tests; the last goes before that of the test."""
 _blocks: dict[Recording, int] = {}
 """Recordings of ``with`` blocks that are open, and the thread of each."""
 _guests: list[_Guest] = []
@@ -81,6 +89,18 @@ def in_context(recording: Recording) -> Iterator[Recording]:
 
 
 @contextmanager
+def in_turn(recording: Recording) -> Iterator[None]:
+    """Let what would belong to the test that is running belong to this open recording, whatever thread or task asks."""
+    with _lock:
+        _turns.append(recording)
+    try:
+        yield
+    finally:
+        with _lock:
+            _turns.remove(recording)
+
+
+@contextmanager
 def unhooked() -> Iterator[None]:
     """Let what this context sends pass by: it is the inner half of a request that is being recorded already."""
     token = _unhooked.set(True)
@@ -108,18 +128,18 @@ class _Guest:
 
 def replaying() -> bool:
     """Tell whether any recording is open."""
-    return bool(_tests or _blocks or _guests)
+    return bool(_tests or _turns or _blocks or _guests)
 
 
 def only_replaying() -> bool:
     """Tell whether recordings are open and none of them sends anything live."""
-    recordings: tuple[Recording | _Guest, ...] = (*_tests, *_blocks, *_guests)
+    recordings: tuple[Recording | _Guest, ...] = (*_tests, *_turns, *_blocks, *_guests)
     return bool(recordings) and not any(recording.records for recording in recordings)
 
 
 def redacted(text: str) -> str:
     """Return a text as it may be written beside a test: without the secrets that open recordings keep out of traffic."""
-    recordings = (*_tests, *_blocks)
+    recordings = (*_tests, *_turns, *_blocks)
     if not recordings:
         from replay_agent.recording.redaction.redactor import Redactor
 
@@ -138,9 +158,10 @@ def claimant(url: str, *, whole: bool = True) -> Recording | None:
     """
     if _unhooked.get():
         return None
-    # The nearest wins: a block opened around the request, then the test, which also claims threads and tasks that were made
-    # without a context; last a block of another thread, for a plain thread that the code in that block has started.
-    recording = _of_context() or _of_tests() or _of_other_threads()
+    # The nearest wins: a block opened around the request, then what is done on behalf of several tests, then the test, which
+    # also claims threads and tasks that were made without a context; last a block of another thread, for a plain thread that
+    # the code in that block has started.
+    recording = _of_context() or _of_turns() or _of_tests() or _of_other_threads()
     if recording is None:
         return _of_leftover_thread(url, whole=whole)
     return recording if recording.wants(url) else None
@@ -158,14 +179,20 @@ def begin(recording: Recording, request: Request) -> Replay | Live | None:
         raise
 
 
-def _late(miss: CassetteMiss | CassetteMissError, owner: Recording, current: Recording) -> CassetteMiss:
+def _late(
+    miss: CassetteMiss | CassetteMissError, owner: Recording, current: Recording
+) -> CassetteMiss | CassetteMissError:
     born, now = owner.test or owner.cassette_path, current.test or current.cassette_path
     text = f"A thread that began in {born} asked for this while {now} was running, which has no answer to it.\n\n{miss}"
-    return CassetteMiss(text, miss.request, miss.path)
+    return miss_type()(text, miss.request, miss.path)
 
 
 def _of_context() -> Recording | None:
     return next((recording for recording in reversed(_context.get()) if recording.is_open), None)
+
+
+def _of_turns() -> Recording | None:
+    return _turns[-1] if _turns else None
 
 
 def _of_tests() -> Recording | None:
@@ -190,7 +217,7 @@ def _conflict(recordings: list[Recording]) -> Recording:
     names = " and ".join(f"{recording.test or 'use_cassette'} ({recording.cassette_path})" for recording in recordings)
     error = RecordingConflict(f"A request outside any context could belong to two recordings that are open: {names}")
     for recording in recordings:
-        recording.misses.append(error)
+        recording.trouble(error)
     raise error
 
 
@@ -201,6 +228,40 @@ def _of_leftover_thread(url: str, *, whole: bool) -> Recording | None:
     if not whole or is_incidental(url):
         return owner
     text = f"A thread that {owner.test or owner.cassette_path} left running asked for {url} after the test's end"
-    miss = CassetteMiss(text, Request("", url), owner.cassette_path)
+    miss = miss_type()(text, Request("", url), owner.cassette_path)
     late_misses.append(miss)
     raise miss
+
+
+def current() -> Recording | None:
+    """Return the recording that a process which is started here would belong to, None if that is none or not clear."""
+    recording = _of_context() or _of_turns()
+    if recording is not None:
+        return recording
+    candidates = list(_tests) or list(_blocks)
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _before_fork() -> None:
+    """Hold what other threads may be changing, so that the child finds it whole and unlocked."""
+    _forking.enter_context(_lock)
+    for recording in dict.fromkeys((*_tests, *_turns, *_blocks)):
+        _forking.enter_context(recording.forking())
+        if recording not in _forked:
+            _forked.append(recording)
+
+
+def hear_late() -> None:
+    """Take note in `late_misses` of what processes asked for after the end of the recording they were forked from."""
+    for recording in [each for each in _forked if not each.is_open]:
+        try:
+            late_misses.extend(recording.hear())
+        except CassetteUnwritable as error:
+            _forked.remove(recording)
+            late_misses.append(error)
+
+
+_forked: list[Recording] = []
+_forking = ExitStack()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_forking.close, after_in_child=_forking.close)

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from replay_agent.exceptions import CassetteError, CassetteMiss, CassetteMissError
 from replay_agent.recording.matching.keys import Key
+from replay_agent.recording.miss_type import miss_type
 from replay_agent.recording.options import MissStyle
 from replay_agent.traffic import Interaction, Request
 
@@ -71,14 +72,21 @@ class Misses(list[Trouble]):
         if text is None:
             text = self._text(miss) + note if len(self._texts) < EXPLAINED else _in_short(miss)
             self._texts[key.digest, miss.reason] = text
-        return self.told(text, miss)
+        return self.told(text, miss.request, miss.cassette_path)
 
-    def told(self, text: str, miss: Miss) -> CassetteMiss | CassetteMissError:
+    def told(self, text: str, request: Request, path: Path | None) -> CassetteMiss | CassetteMissError:
         """Keep a miss and return it as an error with this text."""
-        kind = CassetteMiss if self._style == "raise" else CassetteMissError
-        error = kind(text, miss.request, miss.cassette_path)
+        kind = miss_type() if self._style == "raise" else CassetteMissError
+        error = kind(text, request, path)
         self.append(error)
         return error
+
+    def taken_over(self, text: str, request: Request | None, path: Path) -> None:
+        """Keep the trouble of another process: a miss if there is a request, which may have been said already."""
+        if request is not None:
+            self.told(text, request, path)
+        else:
+            self.append(CassetteError(text, path))
 
     def _text(self, miss: Miss) -> str:
         try:

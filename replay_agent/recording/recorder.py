@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Event, RLock
 from typing import TYPE_CHECKING
 
-from replay_agent.exceptions import CassetteMiss, CassetteMissError, CassetteUnreadable, CassetteUnwritable
+from replay_agent.exceptions import (
+    CassetteError,
+    CassetteMiss,
+    CassetteMissError,
+    CassetteUnreadable,
+    CassetteUnwritable,
+)
 from replay_agent.framing.json_rpc import may_be_json_rpc, readdressed
 from replay_agent.recording import saving
 from replay_agent.recording.answers import CANCELLED, Live, Replay
@@ -18,6 +26,7 @@ from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette, Header, Item, new_item
 from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
 from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
+from replay_agent.recording.kinship import Kinship, asked_by, interaction_of
 from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.matching.hosts import host_of, matches_host
@@ -27,6 +36,7 @@ from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.process.frozen import now, seeds
 from replay_agent.recording.rehearsal import rehearsed
 from replay_agent.recording.source import Source
+from replay_agent.recording.spool import Message, Spool
 from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 from replay_agent.traffic import Failure, Interaction, Outcome, Request, Response, StreamEnd
 
@@ -48,6 +58,8 @@ class _Entry:
     index: int = -1
     item: Item | None = None
     """What is to be written, if it is not in the cassette yet."""
+    learnt: bool = False
+    """Whether the credentials of ``asked``, which was not redacted, are known."""
 
     def read(self) -> Interaction:
         if self.interaction is None:
@@ -77,11 +89,17 @@ class Recording:
         self.test = test
         self.frozen: Mapping[str, object] = {}
         """What the sources that ``freeze`` names are set to, known when the recording is open."""
+        self.invitation: Callable[[], tuple[object, ...]] | None = None
+        """What makes this recording anew in a process that was not forked: a function and its arguments, to be pickled."""
+        self.refusal = ""
+        """Why every request is refused, if it is."""
+        self.fallback: Recording | None = None
+        """Where else to look for an answer: another recording, which then counts it as its own."""
         self.ended = Event()
-        self.misses = Misses(explain, self.options.miss)
-        """What went wrong, in order; raised to the client too, which may have swallowed it."""
-        self._opened = False
+        self._opened = self._parted = False
         self._keying = key
+        self._misses = Misses(explain, self.options.miss)
+        self._kin = Kinship()
         self._made_redactor = _redactor(self.options) if self.options.redact else None
         self._lock = RLock()  # a response that is collected as garbage is finished wherever that happens
         self._entries: dict[int, _Entry] = {}
@@ -95,6 +113,8 @@ class Recording:
         """What answers are looked for in, in this order: the cassette, and journals left behind."""
         self._journal: journals.Journal | None = None
         self._journal_works = True
+        self._redacted_at = 0
+        """How many secrets were known when everything recorded was last searched for them."""
 
     # The life of a recording
 
@@ -112,7 +132,7 @@ class Recording:
             self._sources = (self._played,)
         if self._records:
             store.check_writable(self.cassette_path)
-        left = self._take_up_journals() if self._records else []
+        left = self._take_up_journals() if self._records and not self._kin.is_child else []
         if self.options.freeze:
             self.frozen = self._seeds()
         if self._records:
@@ -120,6 +140,92 @@ class Recording:
             self._journal = journals.Journal(path, self._header(), left)
         self._opened = True
         return self
+
+    # Forked processes
+
+    @contextmanager
+    def forking(self) -> Iterator[None]:
+        """Keep this recording whole and still while the process forks, and make ready to hear of the child.
+
+        Where that fails, the child refuses what it is asked.
+        """
+        with self._lock:
+            if self.is_open:
+                with suppress(OSError):
+                    self._kin.expect()
+            yield
+
+    def spool_for_child(self) -> Path | None:
+        """Return by what file a new process can join this recording (see `join`), None if there can be none."""
+        with self.forking():
+            return self._kin.spool.path if self._kin.spool is not None else None
+
+    def join(self, spool: Path) -> Recording:
+        """Open as one process of several, as a forked one would be: what it records is kept by the one that has the spool."""
+        self._kin.join(Spool(spool))
+        return self.open()
+
+    def hear(self) -> list[Trouble]:
+        """Take over what forked processes have played, recorded and missed, and return what they missed."""
+        if self._kin.spool is None:
+            return []
+        with self._lock, self._kin.turn():
+            before = len(self._misses)
+            for message in self._kin.news():
+                self._take_over(message)
+            return self._misses[before:]
+
+    def _take_over(self, message: Message) -> None:
+        if "over" in message:
+            self._parted = True
+            self.ended.set()
+        elif "played" in message:
+            self._take_over_played(message["played"], message["source"])
+        elif self._kin.is_child:
+            return  # for the process that keeps the cassette
+        elif "recorded" in message and self._parted:
+            self.trouble(
+                CassetteError(f"Recorded after the end of {self.test or 'the block'}, and lost: {_line(message)}")
+            )
+        elif "recorded" in message:
+            interaction = interaction_of(message)
+            self._keep(self._next, interaction.request, interaction)
+            self._next += 1
+        else:
+            path = Path(message["path"] or self.cassette_path)
+            self._misses.taken_over(message["missed"], asked_by(message), path)
+
+    def _take_over_played(self, index: int, number: int) -> None:
+        source = self._numbered(number)
+        if source is None:
+            return
+        source.mark_played(index)
+        if not self._kin.is_child:
+            item = None if source is self._played else source.item(index)
+            self._entries[self._next] = _Entry(source.interaction(index).request, source=source, index=index, item=item)
+            self._next += 1
+
+    def _number(self, source: Source) -> int:
+        """Return by what number the processes of this recording know a source: 0 is the cassette."""
+        return self._sources.index(source) + (self._played is None)
+
+    def _numbered(self, number: int) -> Source | None:
+        """Return the source of a number, None if this process, which was not forked, has not read it."""
+        place = number - (self._played is None)
+        return self._sources[place] if 0 <= place < len(self._sources) else None
+
+    def _refuse_orphan(self, request: Request) -> None:
+        """Raise a miss in a process that cannot take part in the recording, or outlives it."""
+        if self.refusal:
+            raise self._told(self.refusal, self._redactor.request(request))
+        if self._kin.is_lost or self._parted:
+            who = self.test or self.cassette_path
+            text = (
+                f"This process ({os.getpid()}) was started while {who} was recorded or replayed, and that is over: what "
+                f"it asks belongs to no recording.\n  {request.method} {request.url}\n\n"
+                "Start the process, or the pool of processes, anew in each test that asks something in it."
+            )
+            raise self._told(text, self._redactor.request(request))
 
     def close(self, success: bool = True) -> None:
         """End. A recording run saves the cassette if it was a success, else leaves the journal for the next one.
@@ -133,6 +239,9 @@ class Recording:
         self.ended.set()
         for live in list(self._pending.values()):
             self._record(live, live.unfinished())
+        if self._kin.is_child:
+            return
+        self._part()
         if self._journal is None:
             return
         try:
@@ -143,6 +252,14 @@ class Recording:
         self._journal.discard() if success else self._journal.close()
         if saved:
             self._rehearse()
+
+    def _part(self) -> None:
+        """Take leave of forked processes; what they say from now on is too late."""
+        if self._kin.spool is not None:
+            with self._lock, self._kin.turn():
+                self.hear()
+                self._kin.say_over()
+                self._parted = True
 
     def _load_base(self) -> Cassette | None:
         try:
@@ -183,7 +300,7 @@ class Recording:
 
     @property
     def is_open(self) -> bool:
-        return self._opened and not self.ended.is_set()
+        return self._opened and (not self.ended.is_set() or (self._parted and self._kin.is_child))
 
     @property
     def mode(self) -> RecordMode:
@@ -233,6 +350,7 @@ class Recording:
         Tokens, and requests that the client gave up, may be left: whether one is made before the end of a test, which in
         replay comes sooner, is a matter of time.
         """
+        self.hear()
         played = self._played
         if played is None:
             return []
@@ -242,6 +360,7 @@ class Recording:
         return [index for index in unplayed if not _may_be_left(played.interaction(index))]
 
     def _in_order(self) -> list[_Entry]:
+        self.hear()
         with self._lock:
             return [entry for _, entry in sorted(self._entries.items())]
 
@@ -268,19 +387,36 @@ class Recording:
         """
         if is_incidental(raw.url, raw.body):
             return None if self._records else self._answer(EMPTY_ANSWER, raw, Key(""))
+        if self._kin.is_child or self.refusal:
+            self.hear()
+            self._refuse_orphan(raw)
         hook = self.options.before_record_request
         wanted = hook(raw) if hook else raw
         if wanted is None:
             return None
-        if self._records and not self._sources:
+        if self._records and not self._sources and self.fallback is None:
             return self._went_live(wanted, None)
         # First as it is: a request that was spelled like a recorded one, in which no secret is left, holds none either.
         # Only one that is not found is searched for secrets, which takes longer than all the rest.
-        found = self._recorded(wanted, self._key(wanted))
+        found = self._recorded(wanted, self._key(wanted), literal=True)
         if found is not None:
             return found
+        self._learn()
         key = self._key(self._redactor.request(wanted))
-        return self._recorded(wanted, key) or self._token(wanted, key) or self._went_live(wanted, key)
+        return (
+            self._recorded(wanted, key)
+            or (self.fallback.lent(wanted) if self.fallback else None)
+            or self._token(wanted, key)
+            or self._went_live(wanted, key)
+        )
+
+    def lent(self, request: Request) -> Replay | None:
+        """Return the recorded answer to a request of another recording, None if there is none: that is no miss here."""
+        if not (self.is_open and self._played is not None):
+            return None
+        return self._recorded(request, self._key(request), literal=True) or self._recorded(
+            request, self._key(self._redactor.request(request))
+        )
 
     def _key(self, request: Request) -> Key:
         """Return the key of a request, which needs no computing if a recorded one was spelled the same."""
@@ -296,14 +432,19 @@ class Recording:
     def _answer(self, outcome: Outcome, request: Request, key: Key) -> Replay:
         return Replay(outcome, self.ended, partial(self.missed, request, key, "read on"), self.options.paced)
 
-    def _recorded(self, request: Request, key: Key) -> Replay | None:
-        """Return the recorded answer to a request, from the cassette or a journal left behind."""
-        with self._lock:
+    def _recorded(self, request: Request, key: Key, *, literal: bool = False) -> Replay | None:
+        """Return the recorded answer to a request, from the cassette or a journal left behind.
+
+        ``literal`` is for the key of a request that was not redacted.
+        """
+        with self._lock, self._kin.turn():
+            self.hear()
             order, self._next = self._next, self._next + 1
-            found = self._find(key)
-        if found is None:
-            return None
-        source, index = found
+            found = self._find(key, literal=literal)
+            if found is None:
+                return None
+            source, index = found
+            self._kin.say_played(index, source=self._number(source))
         outcome = self._read(source, index, request)
         if isinstance(outcome, Response) and may_be_json_rpc(request.body):
             outcome = readdressed(outcome, request.body, source.interaction(index).request.body)
@@ -312,9 +453,9 @@ class Recording:
             self._entries[order] = _Entry(request, source=source, index=index, item=item)
         return self._answer(outcome, request, key)
 
-    def _find(self, key: Key) -> tuple[Source, int] | None:
+    def _find(self, key: Key, *, literal: bool) -> tuple[Source, int] | None:
         for source in self._sources:
-            index = source.find(key)
+            index = source.find(key, literal=literal)
             if index is not None:
                 return source, index
         return None
@@ -333,7 +474,7 @@ class Recording:
             return source.outcome(index)
         except CassetteUnreadable as error:
             # As itself, an SDK would take it for a broken connection and try again.
-            raise self.misses.told(str(error), self._miss(request, "changed")) from error
+            raise self._told(str(error), self._redactor.request(request)) from error
 
     def _went_live(self, request: Request, key: Key | None) -> Live:
         if not self._records and key is not None:
@@ -360,23 +501,72 @@ class Recording:
         kept = hook(outcome) if hook and isinstance(outcome, Response) else outcome
         if kept is None:
             return
+        self._learn()
         interaction = self._redactor.interaction(Interaction(live.request, kept, self.test, now()))
-        item = new_item(interaction, live.key or self._keying(interaction.request))
+        if self._kin.is_child:
+            self._kin.say_recorded(interaction)
+        self._keep(live.order, live.request, interaction)
+
+    def _keep(self, order: int, asked: Request, interaction: Interaction) -> None:
+        item = new_item(interaction, self._keying(interaction.request))
         with self._lock:
-            self._entries[live.order] = _Entry(live.request, interaction, item=item)
+            self._entries[order] = _Entry(asked, interaction, item=item)
             self._note_in_journal(item)
+            self._redact_again()
+
+    def _learn(self) -> None:
+        """Let the credentials be known that replayed requests carried: they were not looked through."""
+        with self._lock:
+            seen = [
+                entry for _, entry in sorted(self._entries.items()) if entry.source is not None and not entry.learnt
+            ]
+        for entry in seen:
+            self._redactor.learn(entry.asked)
+            entry.learnt = True
+
+    def _redact_again(self) -> None:
+        """Take out of what was recorded before what has turned out since to be a secret. Called with the lock held."""
+        known = self._redactor.known
+        if known == self._redacted_at:
+            return
+        self._redacted_at = known
+        changed = [pair for entry in self._entries.values() if (pair := self._redacted_again(entry))]
+        if changed:
+            self._write_journal(lambda journal: journal.replace(changed))
+
+    def _redacted_again(self, entry: _Entry) -> tuple[Item, Item] | None:
+        """Redact what is to be written of an entry; return it as it was and as it is now, None if it stays the same."""
+        if entry.item is None:
+            return None
+        old, recorded = entry.item, entry.read()
+        interaction = self._redactor.interaction(recorded)
+        if interaction == recorded:
+            return None
+        entry.interaction = interaction
+        entry.item = new_item(interaction, self._keying(interaction.request))
+        return old, entry.item
 
     def _note_in_journal(self, item: Item) -> None:
-        """Write a finished interaction down; that it cannot be is the test's trouble, not the client's."""
-        if self._journal is None or not self._journal_works:
+        """Write a finished interaction down."""
+        self._write_journal(lambda journal: journal.append(item))
+
+    def _write_journal(self, write: Callable[[journals.Journal], None]) -> None:
+        """Write to the journal; that it cannot be done is the test's trouble, not the client's."""
+        if self._journal is None or self._kin.is_child or not self._journal_works:
             return
         try:
-            self._journal.append(item)
+            write(self._journal)
         except CassetteUnwritable as error:
             self._journal_works = False
-            self.misses.append(error)
+            self.trouble(error)
 
     # Misses
+
+    @property
+    def misses(self) -> Misses:
+        """What went wrong in this recording, in order; raised to the client too, which may have swallowed it."""
+        self.hear()
+        return self._misses
 
     @property
     def unreported_misses(self) -> list[Trouble]:
@@ -385,13 +575,25 @@ class Recording:
 
     def reported(self, miss: BaseException) -> None:
         """Say that this miss has reached the report of the test, so that it need not be said again."""
-        self.misses.report(miss)
+        self._misses.report(miss)
 
     def missed(self, request: Request, key: Key, reason: MissReason | None = None) -> CassetteMiss | CassetteMissError:
         """Return the explained miss of a request, given as the client sent it, and keep it in `misses`."""
         left = self.unfinished_journal
         note = f"\nAn unfinished recording is at {left}; the next recording takes it up, replaying leaves it alone."
-        return self.misses.explained(key, self._miss(request, reason or self._reason(key), key), note if left else "")
+        error = self._misses.explained(key, self._miss(request, reason or self._reason(key), key), note if left else "")
+        self._kin.say_missed(error)
+        return error
+
+    def _told(self, text: str, request: Request) -> CassetteMiss | CassetteMissError:
+        error = self._misses.told(text, request, self.cassette_path)
+        self._kin.say_missed(error)
+        return error
+
+    def trouble(self, error: CassetteError) -> None:
+        """Keep an error that is about to be raised to a client, so that the test fails even if it is swallowed."""
+        self._misses.append(error)
+        self._kin.say_missed(error)
 
     def _miss(self, request: Request, reason: MissReason, key: Key | None = None) -> Miss:
         with self._lock:
@@ -413,6 +615,10 @@ class Recording:
 
     def _save(self) -> bool:
         """Save the cassette, and tell whether there was anything to save."""
+        with self._lock:
+            if any(entry.item for entry in self._entries.values()):
+                self._learn()
+                self._redact_again()
         base, header = self._base, self._header()
         own = self._own(base) if base is not None else set()
         run = [entry.item or entry.index for entry in self._in_order()]
@@ -446,6 +652,11 @@ class Recording:
             rehearsed(self.cassette_path, [(entry.asked, entry.read()) for entry in entries], replay.begin)
         finally:
             replay.close()
+
+
+def _line(message: Message) -> str:
+    request = interaction_of(message).request
+    return f"{request.method} {request.url}"
 
 
 def _permissions(mode: RecordMode, found: bool) -> tuple[bool, bool]:

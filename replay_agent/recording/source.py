@@ -45,9 +45,16 @@ class Source:
         """Return the key of a recorded request that was spelled the same, which saves computing it."""
         return self._by_fingerprint.get(fingerprint)
 
-    def find(self, key: Key) -> int | None:
-        """Return the next interaction for a key and mark it played; None if there is none (left)."""
-        return self._index.find(key)
+    def find(self, key: Key, *, literal: bool = False) -> int | None:
+        """Return the next interaction for a key and mark it played; None if there is none (left).
+
+        ``literal`` is for the key of a request that was not redacted.
+        """
+        return self._index.find(key, literal=literal)
+
+    def mark_played(self, index: int) -> None:
+        """Count an interaction as played that another process has played."""
+        self._index.mark_played(index)
 
     def count(self, key: Key) -> int:
         """Return how many interactions answer a key, played or not."""

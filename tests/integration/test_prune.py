@@ -110,3 +110,51 @@ def test_nothing_is_judged_when_the_tests_cannot_be_collected(recorded):
     assert failed.returncode == 2
     assert "nowhere_to_be_found" in failed.stderr
     assert len(list((recorded.path / "cassettes").rglob("*.yaml"))) == 3
+
+
+SHARED = """
+    import httpx, pytest
+
+    def ask(text):
+        httpx.post("{base}/v1/chat/completions", json={{"model": text, "messages": []}})
+
+    @pytest.fixture(scope="module", params=["a", "b"])
+    def {name}(request): ask(request.param)
+
+    @pytest.fixture(scope="module")
+    def at_run_time(): ask("late")
+
+    class TestIt:
+        @classmethod
+        def setup_class(cls): ask("class")
+
+        @pytest.mark.replay
+        def test_it(self, {name}, request): request.getfixturevalue("at_run_time")
+"""
+
+
+def test_cassettes_of_fixtures_stay_as_long_as_the_fixture_does(project, provide):
+    base, *_ = provide(*"abcdef")
+    project.makepyfile(test_geo=SHARED.format(base=base, name="prepared"))
+    project.runpytest("--record-mode=once").assert_outcomes(passed=2)
+    recorded = {path.name for path in (project.path / "cassettes").rglob("*.yaml")}
+    assert recorded == {
+        "TestIt.fixture-setup_class.yaml",
+        "fixture-at_run_time.yaml",
+        "fixture-prepared[a].yaml",
+        "fixture-prepared[b].yaml",
+    }
+    assert prune(project).stdout == ""
+    project.makepyfile(test_geo=SHARED.format(base=base, name="renamed"))
+    listed = prune(project).stdout
+    assert "fixture-prepared[a].yaml" in listed
+    assert "fixture-prepared[b].yaml" in listed
+    assert len(listed.splitlines()) == 2
+
+
+def test_cassettes_of_fixtures_of_a_module_that_is_gone_are_listed(project, provide):
+    base, *_ = provide(*"abcdef")
+    project.makepyfile(test_geo=SHARED.format(base=base, name="prepared"))
+    project.runpytest("--record-mode=once").assert_outcomes(passed=2)
+    (project.path / "test_geo.py").rename(project.path / "test_other.py")
+    assert len(prune(project).stdout.splitlines()) == 4

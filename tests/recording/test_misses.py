@@ -39,7 +39,7 @@ def test_miss_is_explained_and_kept(misses):
 
 
 def test_style_chooses_the_error():
-    error = Misses(str, "exception").told("text", miss())
+    error = Misses(str, "exception").told("text", REQUEST, Path("c.yaml"))
     assert isinstance(error, CassetteMissError)
 
 
@@ -60,7 +60,7 @@ def test_after_many_only_the_request_is_named(misses, asked):
 
 
 def test_reported_ones_are_not_said_again(misses):
-    first, second = (misses.told(text, miss()) for text in "ab")
+    first, second = (misses.told(text, REQUEST, None) for text in "ab")
     misses.report(first)
     assert misses.unreported == [second]
     assert misses == [first, second]

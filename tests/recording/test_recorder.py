@@ -769,6 +769,53 @@ def test_secret_in_a_request_reaches_no_file_and_matches_another(path):
     assert replayed(make(path).open(), f"my key is {other}") == "hush"
 
 
+TOKEN = "opaqueTok3nAbCdEf12345678"
+CREDENTIAL = (("authorization", f"Bearer {TOKEN}"),)
+
+
+def with_credential(body):
+    return Request("POST", URL, (("content-type", "text/plain"), *CREDENTIAL), body.encode())
+
+
+def test_a_credential_of_one_request_is_taken_out_of_what_came_before_and_after(path):
+    recording = make(path, "once").open()
+    for asked in ask(f"first {TOKEN}"), with_credential("second"), ask(f"third {TOKEN}"):
+        recording.begin(asked).finish(say(f"echo {TOKEN}"))
+    journal = journals_of(path, "test_x.py::test_x")[0].read_text()
+    with pytest.raises(CassetteUnreplayable, match="request 1"):  # asked before anybody could know the credential
+        recording.close()
+    for text in journal, path.read_text():
+        assert TOKEN not in text
+        assert text.count("echo REDACTED(authorization)") == 3
+    assert [interaction.request.body for interaction in recording.interactions] == [
+        b"first REDACTED(authorization)",
+        b"second",
+        b"third REDACTED(authorization)",
+    ]
+
+
+def test_a_credential_of_a_replayed_request_is_known_to_the_next(path):
+    recording = make(path, "once").open()
+    recording.begin(with_credential("one")).finish(say("1"))
+    recording.begin(ask(f"two {TOKEN}")).finish(say("2"))
+    recording.close()
+    replay = make(path).open()
+    other = "another9Tok3nZyXwVu87654321"
+    headers = (("content-type", "text/plain"), ("authorization", f"Bearer {other}"))
+    assert replay.begin(Request("POST", URL, headers, b"one")).outcome.body == b"1"
+    assert replayed(replay, f"two {other}") == "2"
+
+
+def test_a_journal_left_behind_holds_no_secret_that_turned_out_later(path):
+    recording = make(path, "once").open()
+    recording.begin(ask(f"first {TOKEN}")).finish(say("1"))
+    recording.begin(with_credential("second")).finish(say("2"))
+    recording.close(success=False)
+    left = journals_of(path, "test_x.py::test_x")[0].read_text()
+    assert TOKEN not in left
+    assert "first REDACTED(authorization)" in left
+
+
 def test_requests_of_a_replay_tell_no_secret(path):
     key, other = "sk-proj-abcDEF1234567890abcDEF12", "sk-proj-ZYXwvu0987654321ZYXwvu09"
     record(path, (f"my key is {key}", "hush"))

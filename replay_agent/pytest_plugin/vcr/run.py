@@ -24,8 +24,9 @@ from vcr.errors import CannotOverwriteExistingCassetteException, UnhandledHTTPRe
 from vcr.persisters.filesystem import CassetteNotFoundError, FilesystemPersister
 from vcr.serialize import deserialize, serialize
 
-from replay_agent.exceptions import CassetteMiss, CassetteUnwritable
+from replay_agent.exceptions import CassetteUnwritable
 from replay_agent.harness import Conversing
+from replay_agent.pytest_plugin.failures import FailingMiss
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.foreign import read_foreign
 from replay_agent.recording.clients import intercept
@@ -104,7 +105,7 @@ class VcrSettings:
         return words
 
 
-class VcrMiss(CassetteMiss):
+class VcrMiss(FailingMiss):
     """A request that vcrpy refused.
 
     No ``except Exception`` catches it, but who asks with ``isinstance`` whether it is vcrpy's own error, as
@@ -117,6 +118,10 @@ class VcrMiss(CassetteMiss):
         self._refusal = refusal
         super().__init__(text, request, path)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel without vcrpy's cassette, which is of this process."""
+        return _miss_that_travelled, (str(self), self.request, self.path, str(self._refusal))
+
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         return type(self._refusal)
@@ -127,6 +132,13 @@ class VcrMiss(CassetteMiss):
     def was_caught_in(self, file: str) -> bool:
         """Tell whether code of this file is where the miss was caught, as far as it has come."""
         return self.__traceback__ is not None and self.__traceback__.tb_frame.f_code.co_filename == file
+
+
+def _miss_that_travelled(text: str, request: Request, path: Path, refusal: str) -> VcrMiss:
+    kind = CannotOverwriteExistingCassetteException
+    error = kind.__new__(kind, refusal)
+    error.cassette = error.failed_request = None
+    return VcrMiss(text, request, path, error)
 
 
 class _Persister(FilesystemPersister):  # type: ignore[misc]
@@ -159,6 +171,28 @@ class _Persister(FilesystemPersister):  # type: ignore[misc]
             store.replace_file(path, data)
         except OSError as error:
             raise CassetteUnwritable(f"{path} cannot be saved: {error}. What was there is untouched.", path) from error
+
+
+class _Patient:
+    """A persister whose failure to save is kept for later: vcrpy leaves its patches in place when saving raises."""
+
+    def __init__(self, persister: Any) -> None:
+        self._persister = persister
+        self._failure: Exception | None = None
+
+    def load_cassette(self, cassette_path: str, serializer: Any) -> Any:
+        return self._persister.load_cassette(cassette_path, serializer)
+
+    def save_cassette(self, cassette_path: str, cassette_dict: dict[str, Any], serializer: Any) -> None:
+        try:
+            self._persister.save_cassette(cassette_path, cassette_dict, serializer)
+        except Exception as failure:  # noqa: BLE001 - raised by `give_up`
+            self._failure = failure
+
+    def give_up(self) -> None:
+        """Raise what went wrong while saving."""
+        if self._failure is not None:
+            raise self._failure
 
 
 class _Afresh:
@@ -257,7 +291,10 @@ class VcrRun(Conversing):
         configure(vcr)
         name = file_name(settings.name, settings.config.get("serializer", ".yaml"))
         afresh = self._begin_afresh(vcr, name, passed) if settings.afresh else None
+        patient = _Patient(vcr.get_merged_config(path=name, **settings.keywords())["persister"])
+        vcr.register_persister(patient)
         with intercept.beside(records=not settings.replays_only), ExitStack() as doors:
+            doors.callback(patient.give_up)
             self.cassette = doors.enter_context(vcr.use_cassette(name, **settings.keywords()))
             self._listen(self.cassette)
             doors.enter_context(self._refusing())

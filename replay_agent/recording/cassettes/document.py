@@ -14,9 +14,9 @@
     ...
 
 It is plain YAML. Every interaction begins in column 0 with a comment: the digest of its key, the fingerprint of its request,
-a checksum of the item with its key, and the tool-call ids of the key. So opening a file takes cutting it at the dashes and
-adding up checksums; an item that somebody edited shows by its checksum, and is read by libyaml and given its key anew. The
-last line, YAML's mark for the end of a document, tells a file that was cut off.
+a checksum of the item with its key, the tool-call ids of the key and the names of the secrets taken out. So opening a file
+takes cutting it at the dashes and adding up checksums; an item that somebody edited shows by its checksum, and is read by
+libyaml and given its key anew. The last line, YAML's mark for the end of a document, tells a file that was cut off.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -58,6 +58,9 @@ _OURS = re.compile(rb"^(?:library: *pytest-replay-agent|keying:)", re.MULTILINE)
 _BEGIN = re.compile(rb"\n- (?:# ([^\s/]+)/([0-9a-f]+) ([0-9a-f]{8})((?: \S+)*)\n)?")
 _COMMENTED = re.compile(rb"\n- # ")
 _UNKNOWN_KEY = "?"
+_NAME_MARK = "<"
+"""Begins the name of a secret in the comment of an item; no id that is quoted begins so."""
+
 MAX_INTERACTIONS = 100_000
 """Each takes some hundred bytes of memory for the three in the file that begin it."""
 _TEST, _ODD_TEST = b"  test: ", b"  test:\n"
@@ -132,7 +135,13 @@ class Cassette:
         return keys
 
     def _find_keys(self, keying: Keying) -> list[Key]:
-        return [keying(interaction.request) for interaction in self.interactions()]
+        same = keying.scheme == self.header.keying
+        return [self._computed(keying, index, same=same) for index in range(len(self))]
+
+    def _computed(self, keying: Keying, index: int, *, same: bool) -> Key:
+        """Compute a key anew. Of a file that was keyed otherwise nobody knows whether it tells secrets apart."""
+        key = keying(self.interaction(index).request)
+        return key if same else replace(key, secrets=())
 
     def test(self, index: int) -> str | None:
         """Return the node id of the test that recorded an interaction."""
@@ -225,7 +234,7 @@ class WrittenCassette(Cassette):
         for found, (_, end) in zip(self._begins, self._bounds, strict=True):
             digest, spelled, checksum, ids = found.groups()
             if digest and crc32(data[found.end() - 1 : end], crc32(digest + spelled + ids)) == int(checksum, 16):
-                keys.append(Key(digest.decode(), tuple(map(_unquoted, ids.split())) if ids else (), spelled.decode()))
+                keys.append(_stored_key(digest, spelled, ids))
             else:
                 keys.append(None)
         return keys
@@ -242,7 +251,7 @@ class WrittenCassette(Cassette):
     def _find_keys(self, keying: Keying) -> list[Key]:
         same = keying.scheme == self.header.keying
         return [
-            key if same and key is not None and key.digest != _UNKNOWN_KEY else keying(self.interaction(index).request)
+            key if same and key is not None and key.digest != _UNKNOWN_KEY else self._computed(keying, index, same=same)
             for index, key in enumerate(self._stored)
         ]
 
@@ -336,17 +345,28 @@ def new_item(interaction: Interaction, key: Key | None) -> Item:
 def _comment(key: Key | None, spelled: str, content: bytes) -> bytes:
     """Return the lines of an item, the comment put before them."""
     digest = (_UNKNOWN_KEY if key is None else key.digest).encode()
-    ids = "".join(f" {_quoted(each)}" for each in (key.ids if key else ())).encode()
+    words = [*map(_quoted, key.ids), *(f"{_NAME_MARK}{name}" for name in key.secrets)] if key else []
+    ids = "".join(f" {word}" for word in words).encode()
     checksum = zlib.crc32(b"\n" + content, zlib.crc32(digest + spelled.encode() + ids))
     return b"- # %b/%b %08x%b\n%b" % (digest, spelled.encode(), checksum, ids, content)
+
+
+def _stored_key(digest: bytes, spelled: bytes, said: bytes) -> Key:
+    """Read a key from the comment of an item: behind the checksum its tool-call ids, then its secrets."""
+    if not said:
+        return Key(digest.decode(), (), spelled.decode())
+    words = said.decode().split()
+    ids = tuple(_unquoted(word) for word in words if not word.startswith(_NAME_MARK))
+    secrets = tuple(word.removeprefix(_NAME_MARK) for word in words if word.startswith(_NAME_MARK))
+    return Key(digest.decode(), ids, spelled.decode(), secrets=secrets)
 
 
 def _quoted(id: str) -> str:
     return quote(id, safe=":|@+=,;!$&/()*[]", errors="surrogatepass") or "%"
 
 
-def _unquoted(word: bytes) -> str:
-    return "" if word == b"%" else unquote(word.decode(), errors="surrogatepass")
+def _unquoted(word: str) -> str:
+    return "" if word == "%" else unquote(word, errors="surrogatepass")
 
 
 def unkeyed(item: Item) -> Item:

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
 from replay_agent.exceptions import CassetteNotFound, CassetteUnreadable, CassetteUnwritable
 from replay_agent.recording.cassettes.document import Cassette, Header, Item, read_cassette, render_header, unkeyed
-from replay_agent.recording.cassettes.store import make_folder, read_file
+from replay_agent.recording.cassettes.store import make_folder, read_file, replace_file
 
 __all__ = "Journal", "LeftJournal", "journals_of", "load_journal", "new_journal_path", "take_up"
 
 _LONGEST_STEM = 120
+_APPENDING = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _SUFFIX = ".journal"
 
 
@@ -153,10 +154,28 @@ class Journal:
 
     def append(self, item: Item) -> None:
         """Add an interaction."""
-        try:
+        with self._as_unwritable():
             if self._descriptor is None:
                 self._descriptor = self._opened()
             _write(self._descriptor, item.source)
+
+    def replace(self, changed: Iterable[tuple[Item, Item]]) -> None:
+        """Write interactions anew, each given as it was and as it is now."""
+        if self._descriptor is None:
+            return
+        with self._as_unwritable():
+            data = read_file(self.path)
+            for old, new in changed:
+                data = data.replace(old.source, new.source)
+            self.close()
+            replace_file(self.path, data)
+            self._descriptor = os.open(self.path, _APPENDING)
+            _lock(self._descriptor)
+
+    @contextmanager
+    def _as_unwritable(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as exc:
             raise CassetteUnwritable(
                 f"{self.path} cannot be written: {exc.strerror}. Make room or make the folder writable, "

@@ -17,7 +17,7 @@ from replay_agent.recording.process.lazy_certificates import LazyCertificates
 from replay_agent.recording.process.patching import Patch
 from replay_agent.recording.recorder import Recording
 
-__all__ = "beside", "close_for_test", "in_context", "install", "late_misses", "open_for_test", "uninstall"
+__all__ = "beside", "close_for_test", "in_context", "in_turn", "install", "late_misses", "open_for_test", "uninstall"
 
 _certificates = LazyCertificates(dispatch.only_replaying)
 
@@ -32,6 +32,7 @@ HOOKS = {
     "dspy._vendor.lm15.transports": ("lm15.lm15_patches", "StdlibTransport"),
     "tornado.simple_httpclient": ("tornado.tornado_patches", "SimpleAsyncHTTPClient"),
     "tornado.curl_httpclient": ("tornado.tornado_patches", "CurlAsyncHTTPClient"),
+    "multiprocessing.process": ("processes.process_patches", "BaseProcess"),
     "ssl": ("intercept.certificate_patches", "SSLContext"),
 }
 """What hooks a module of this name when it is there, or comes (imported only then), and a class that the module has."""
@@ -109,6 +110,17 @@ def in_context(recording: Recording) -> Iterator[Recording]:
     try:
         with dispatch.in_context(recording):
             yield recording
+    finally:
+        _settle_down()
+
+
+@contextmanager
+def in_turn(recording: Recording) -> Iterator[None]:
+    """Let the requests of this block go to an open recording instead of the test's, from whatever thread or task."""
+    install()
+    try:
+        with dispatch.in_turn(recording):
+            yield
     finally:
         _settle_down()
 

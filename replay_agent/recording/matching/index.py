@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeAlias
 
 from replay_agent.recording.matching.choosing import Choice, agree, choice_of
 from replay_agent.recording.matching.keys import Key
+from replay_agent.recording.matching.placeholders import Secrets
 from replay_agent.traffic import Request
 
 __all__ = ("Index",)
@@ -15,6 +17,10 @@ __all__ = ("Index",)
 
 def _never(_id: str) -> bool:
     return False
+
+
+def _always(_index: int) -> bool:
+    return True
 
 
 @dataclass(slots=True)
@@ -33,13 +39,12 @@ class _Queue:
         self.spellings.add(spelling)
         self.by_choice = None
 
-    def next(self, played: set[int]) -> int | None:
-        """Return the first member that is not played; each is stepped over once only."""
-        while self.start < len(self.members):
-            if self.members[self.start] not in played:
-                return self.members[self.start]
+    def next(self, played: set[int], fits: Callable[[int], bool]) -> int | None:
+        """Return the first member that fits and is not played; the played ones before it are stepped over once only."""
+        while self.start < len(self.members) and self.members[self.start] in played:
             self.start += 1
-        return None
+        rest = islice(self.members, self.start, None)
+        return next((member for member in rest if member not in played and fits(member)), None)
 
 
 _Ids: TypeAlias = tuple[str, ...]
@@ -53,8 +58,8 @@ class Index:
     contains was made by the client, and such ids compare by their order of appearance alone. Of requests with equal
     keys, one whose headers choose the same goes before one that leaves it open, and one that chooses otherwise is none
     (see `choosing`); ``request`` reads a recorded request, which is done only if the key's was spelled otherwise.
-    Finding takes the same time however many interactions there are. Not locked: the caller holds its lock around every
-    call.
+    What secrets were taken out of a request compares as ids do (see `Secrets`). Finding takes the same time however many
+    interactions there are. Not locked: the caller holds its lock around every call.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Index:
         self._by_pattern: _Grouping = {}
         self._recorded_ids: set[str] = set()
         self._choices: dict[str, Choice] = {}
+        self._secrets = Secrets()
         for key in keys:
             self.add(key)
 
@@ -97,23 +103,37 @@ class Index:
             self._by_pattern.pop(key.digest, None)
         return index
 
-    def find(self, key: Key) -> int | None:
+    def find(self, key: Key, *, literal: bool = False) -> int | None:
         """Return the next interaction for the key and mark it played; None if there is none (left).
 
-        With ``allow_repeats`` the last one is returned again when all are played.
+        ``literal`` is for the key of a request that was not redacted. With ``allow_repeats`` the last one is returned
+        again when all are played.
         """
+        fits = self._fitting(key, literal=literal)
         for queues in self._queues(key):
-            left = [index for queue in queues if (index := queue.next(self._played)) is not None]
+            left = [index for queue in queues if (index := queue.next(self._played, fits)) is not None]
             if left:
                 self._played.add(min(left))
+                self._secrets.bind(key.secrets, self._keys[min(left)].secrets)
                 return min(left)
-        if not self._allow_repeats:
-            return None
-        return max((queue.members[-1] for queues in self._queues(key) for queue in queues), default=None)
+        return max(self._answering(key, fits), default=None) if self._allow_repeats else None
+
+    def mark_played(self, index: int) -> None:
+        """Count an interaction as played that was played elsewhere."""
+        self._played.add(index)
 
     def count(self, key: Key) -> int:
         """Return how many interactions answer this key, played or not."""
-        return len({index for queues in self._queues(key) for queue in queues for index in queue.members})
+        return len(self._answering(key, self._fitting(key)))
+
+    def _answering(self, key: Key, fits: Callable[[int], bool]) -> set[int]:
+        return {index for queues in self._queues(key) for queue in queues for index in queue.members if fits(index)}
+
+    def _fitting(self, key: Key, *, literal: bool = False) -> Callable[[int], bool]:
+        """Return what tells whether the secrets of a recorded request can be those of this one."""
+        if not key.secrets:
+            return _always
+        return lambda index: self._secrets.fit(key.secrets, self._keys[index].secrets, literal=literal)
 
     def leftovers(self) -> list[int]:
         """Return the indexes that were never played, in recorded order."""

@@ -25,6 +25,8 @@ class Key:
     """That of the request whose key was computed; a key that is found by it says of no other request what it chooses."""
     choice: Choice | None = field(default=None, compare=False)
     """Which of several answers the request chooses by its headers; None where it would have to be read for that."""
+    secrets: tuple[str, ...] = field(default=(), compare=False)
+    """The placeholders of secrets in the request, in order; the digest is taken with all of them alike."""
 
 
 class Keying(Protocol):

@@ -1,75 +1,181 @@
 """Finds secrets that a stream brings piece by piece: a model that repeats a key does so in several events.
 
-In events and JSON lines alike, texts under one key follow each other from line to line (``content``, ``partial_json``, ``delta``, ...).
-Joined, they are looked through as any body; of a place that spans several pieces, the first piece keeps the placeholder and
-the others lose their share.
+Texts under one path follow each other from event to event (``content``, ``partial_json``, ``delta``, ...), those of each
+choice, output and block for themselves. Joined, they are looked through as any text; of a secret that spans several
+pieces, the first piece keeps the placeholder and the others lose their share.
 """
 
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeAlias
 
-from replay_agent.recording.redaction.spans import Finder, Span, Text, disjoint
+from replay_agent.recording.redaction.spans import Span
 
-__all__ = "find_split", "is_stream"
+__all__ = "find_split", "stream_events"
 
-_LINE = re.compile(rb"^(?:data:[ \t]?)?(\{[^\r\n]*\})[ \t]*\r?$", re.MULTILINE)
-_MEMBER = re.compile(rb'"([^"\\]{1,64})"\s*:\s*"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_EVENT = re.compile(rb"^(?:data:[ \t]?+|[0-9a-z]{1,2}:)?+([{\[\"][^\r\n]*+)", re.MULTILINE)
+"""JSON on a line of its own: of NDJSON, behind the head of an event, behind the type code of a data stream."""
+_PLAIN_EVENT = re.compile(rb"^data:[ \t]?+([^\r\n{\[\"][^\r\n]*+)", re.MULTILINE)
+_TOKEN = re.compile(
+    rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"?+'  # a text or a name
+    rb'(?:\s{0,40}+(:)\s{0,40}+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"?+|([{\[])|([0-9]{1,9}+)|))?+'  # what is called so
+    rb"|[{}\[\]]",
+    re.DOTALL,
+)
+_QUOTE = 0x22
+_TEXT, _OTHER_MEMBER, _TEXT_MEMBER, _OPEN_MEMBER, _NUMBER_MEMBER = 1, 2, 3, 4, 5
+_DEEPEST = 40
+_MOST_TEXTS = 4096
+"""Different paths of texts in a stream; no provider's have more than some dozens."""
+_MOST_PLACES = 64
+
+Find: TypeAlias = Callable[[bytes], Sequence[Span]]
 
 
-class _Piece(NamedTuple):
-    start: int
-    end: int
+def stream_events(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where the JSON documents of a stream stand: nothing if it is no stream, or has but one."""
+    if data[:1] == b"[":
+        yield 0, len(data)
+    elif b"\n" in data or b"\r" in data:
+        events = (found.span(1) for found in _EVENT.finditer(data))
+        first = list(islice(events, 2))
+        if len(first) > 1:
+            yield from first
+            yield from events
 
 
-def is_stream(data: bytes) -> bool:
-    """Tell whether a body is several JSON documents, one a line, with or without the head of an event."""
-    if b"\n{" not in data and b"data:" not in data:
-        return False
-    found = _LINE.finditer(data)
-    return next(found, None) is not None and next(found, None) is not None
+def find_split(data: bytes, events: Iterable[tuple[int, int]], find: Find) -> Iterator[Span]:
+    """Find secrets in the joined pieces of a stream. A text that is the same in every event is none in pieces."""
+    texts = _Texts()
+    for start, end in events:
+        texts.read(data, start, end)
+    for pieces in (*texts.found.values(), _plain_pieces(data)):
+        if len(pieces) > 2 and not _all_equal(data, pieces):
+            yield from _found_across(data, pieces, find)
 
 
-def find_split(data: bytes, finders: Sequence[Finder]) -> list[Span]:
-    """Find what the finders find in the joined pieces of a stream. A text that is the same in every line is none in pieces."""
-    spans = (
-        span
-        for pieces in _texts(data).values()
-        if len({data[piece.start : piece.end] for piece in pieces}) > 1
-        for find in finders
-        for span in _found_across(data, pieces, find)
+def _plain_pieces(data: bytes) -> array[int]:
+    pieces = array("Q")
+    if b"data:" in data:
+        for found in _PLAIN_EVENT.finditer(data):
+            pieces.extend(found.span(1))
+    return pieces
+
+
+def _all_equal(data: bytes, pieces: array[int]) -> bool:
+    first = data[pieces[0] : pieces[1]]
+    size = len(first)
+    return all(
+        pieces[place + 1] - pieces[place] == size and data.startswith(first, pieces[place])
+        for place in range(2, len(pieces), 2)
     )
-    return disjoint(spans)
 
 
-def _texts(data: bytes) -> dict[bytes, list[_Piece]]:
-    found: dict[bytes, list[_Piece]] = defaultdict(list)
-    for line in _LINE.finditer(data):
-        for member in _MEMBER.finditer(data, *line.span(1)):
-            if member[2]:
-                found[member[1]].append(_Piece(*member.span(2)))
-    return found
+class _Node:
+    """An object or a list that is being read: what it is called, and the number that tells it from its like."""
+
+    __slots__ = ("count", "index", "is_list", "label", "parent")
+
+    def __init__(self, parent: _Node | None, label: bytes, *, is_list: bool) -> None:
+        self.parent = parent
+        self.label = label
+        self.is_list = is_list
+        self.index = b""
+        self.count = 0
+
+    def path(self) -> Hashable:
+        """Return what this is called from the outside in. An element is called by its index, else by its place."""
+        names: list[bytes] = []
+        node: _Node | None = self
+        while node is not None and node.parent is not None:
+            names.append(node.index or b"")
+            if not (node.parent.is_list and (node.index or node.parent.parent is None)):
+                names.append(node.label)
+            node = node.parent
+        if node is not None:
+            names.append(node.index)
+        return tuple(names)
 
 
-def _found_across(data: bytes, pieces: Sequence[_Piece], find: Finder) -> Iterator[Span]:
-    joined = b"".join(data[piece.start : piece.end] for piece in pieces)
-    ends = list(accumulate(piece.end - piece.start for piece in pieces))
-    for span in find(Text(joined)):
-        if joined[span.start : span.end] != span.text:
-            first, last = bisect_right(ends, span.start), bisect_right(ends, span.end - 1)
-            yield from _shares(pieces[first : last + 1], ends[first], span)
+class _Texts:
+    """The texts of a stream by their path: starts and ends in turn, in one array each, so that they cost little."""
+
+    def __init__(self) -> None:
+        self.found: dict[Hashable, array[int]] = {}
+
+    def read(self, data: bytes, start: int, end: int) -> None:
+        """Take in the texts of one document."""
+        root = node = _Node(None, b"", is_list=data[start : start + 1] == b"[")
+        depth = 0
+        waiting: list[tuple[_Node, bytes, int, int]] = []
+        for token in _TOKEN.finditer(data, start + (data[start] != _QUOTE), end):
+            kind = token.lastindex
+            if kind == _TEXT_MEMBER:
+                waiting.append((node, token[1], *token.span(_TEXT_MEMBER)))
+            elif kind == _OPEN_MEMBER:
+                depth += 1
+                if depth <= _DEEPEST:
+                    node = _Node(node, token[1], is_list=token[_OPEN_MEMBER] == b"[")
+            elif kind == _NUMBER_MEMBER:
+                if token[1][-5:].lower() == b"index":
+                    node.index += b"%b=%b " % (token[1], token[_NUMBER_MEMBER])
+            elif kind is None:
+                mark = token[0]
+                if mark in b"{[":
+                    depth += 1
+                    if depth <= _DEEPEST:
+                        node.count += 1
+                        node = _Node(node, b"%d" % min(node.count, _MOST_PLACES), is_list=mark == b"[")
+                else:
+                    depth -= 1
+                    if depth < _DEEPEST and node.parent is not None:
+                        node = node.parent
+            elif kind == _TEXT:
+                waiting.append((node, b"", *token.span(1)))
+            if len(waiting) > _MOST_TEXTS or (node is root and len(waiting) > _MOST_PLACES):
+                self._take(waiting)
+        self._take(waiting)
+
+    def _take(self, waiting: list[tuple[_Node, bytes, int, int]]) -> None:
+        """File texts under their paths, which are known when the objects around them have been read."""
+        last, last_path = None, None
+        for node, name, start, end in waiting:
+            if start == end:
+                continue
+            if node is not last:
+                last, last_path = node, node.path()
+            path = (last_path, name)
+            pieces = self.found.get(path)
+            if pieces is None:
+                if len(self.found) >= _MOST_TEXTS:
+                    continue
+                pieces = self.found[path] = array("Q")
+            pieces.extend((start, end))
+        waiting.clear()
 
 
-def _shares(pieces: Sequence[_Piece], first_end: int, span: Span) -> Iterator[Span]:
+def _found_across(data: bytes, pieces: array[int], find: Find) -> Iterator[Span]:
+    joined = bytearray()
+    ends = array("Q")
+    for place in range(0, len(pieces), 2):
+        joined += data[pieces[place] : pieces[place + 1]]
+        ends.append(len(joined))
+    for span in find(bytes(joined)):
+        first, last = bisect_right(ends, span.start), bisect_right(ends, span.end - 1)
+        if first < last:  # what one piece holds alone is found without its neighbours
+            yield from _shares([(pieces[2 * n], pieces[2 * n + 1]) for n in range(first, last + 1)], ends[first], span)
+
+
+def _shares(bounds: Sequence[tuple[int, int]], first_end: int, span: Span) -> Iterator[Span]:
     """Cut a place in the joined text into its shares of the pieces; ``first_end`` is where the first piece ends there."""
     left = span.end - first_end
-    yield Span(pieces[0].end - (first_end - span.start), pieces[0].end + min(left, 0), span.text, span.rule)
-    for piece in pieces[1:]:
-        share = min(left, piece.end - piece.start)
-        yield Span(piece.start, piece.start + share, b"", span.rule)
+    yield span._replace(start=bounds[0][1] - (first_end - span.start), end=bounds[0][1])
+    for start, end in bounds[1:]:
+        share = min(left, end - start)
+        yield Span(start, start + share, span.rule, text=b"")
         left -= share

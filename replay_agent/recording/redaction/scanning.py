@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import os
 import re
-import zlib
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from replay_agent.recording.redaction.by_name import find_json_fields, find_query_fields, find_xml_fields
-from replay_agent.recording.redaction.by_value import KnownValues, find_shapes
-from replay_agent.recording.redaction.secrets import (
-    environment_secrets,
-    is_credential_header,
-    is_credential_name,
-    placeholder,
-)
-from replay_agent.recording.redaction.spans import Finder, Span, Text, disjoint
+from replay_agent.recording.redaction.knowledge import Knowledge
+from replay_agent.recording.redaction.looks import is_filler, is_stand_in
+from replay_agent.recording.redaction.names import Naming, field_naming, is_credential_header
+from replay_agent.recording.redaction.search import GZIP, Search, unpacked
+from replay_agent.recording.redaction.spans import Span
 
 __all__ = "Finding", "scan"
 
 _EXCERPT = 60
+_SHOWN = 4
+_MARGIN = 60
+"""Blanks between the lines of a block of base64, at most."""
+_LOOKED_UP = 2000
+"""Lines above a finding that are looked at for the names of its fields."""
 _FIELD = re.compile(
-    rb"""^[ \t-]*["']?(?P<name>[A-Za-z][A-Za-z0-9_.\-]{1,60})["']?:[ \t]*(?:\r?\n[ \t]*-[ \t]+)?["']?(?P<value>[^\s"'|>\[{&*!#][^\r\n]*?)["']?[ \t]*\r?$""",
+    rb"""^[ \t\-]*+["']?+(?P<name>[A-Za-z][A-Za-z0-9_.\-]{1,60}+)["']?+:[ \t]*+(?:\r?\n[ \t]*+-[ \t]++)?+(?P<value>[^\r\n]*+)""",
     re.MULTILINE,
 )
-_HARMLESS = re.compile(
-    rb"(?:REDACTED\(.*|\W*(?:scrubbed|redacted|filtered|removed|dummy|fake|test|replay|placeholder|none|null|true|false)\W*|"
-    rb"[\d.,:+\-eE]+|[*x.~]+|<[^>]*>|\$\{?\w+\}?|)",
-    re.IGNORECASE | re.DOTALL,
-)
+_KEY = re.compile(r"""^(?P<margin>[ \-]*)["']?(?P<name>[A-Za-z_$][\w.\-]{0,60})["']?:""")
+_NO_VALUE = re.compile(rb"[|>{\[&*!#]|$")
+_NOTHING = re.compile(rb"[\d.,:+\-eE]+|null|true|false|~|\[\]|\{\}")
 _ACCOUNT = re.compile(
     r"(?:openai|anthropic|x|cf|azure|aws|goog)-(?:\w+-)*(?:organization|organisation|project|account|tenant|workspace)(?:-id)?"
-)
-_BLOCK = re.compile(
-    rb"(?:base64|encoded|!!binary)[:\"]? *[|>]?[-+]?[ \t]*\r?\n((?:[ \t]*[A-Za-z0-9+/=]+[ \t]*\r?\n?)+)"
 )
 
 
@@ -48,72 +40,112 @@ class Finding:
     rule: str
     line: int
     excerpt: str
-    """The text around it, every secret of the line masked."""
+    """The text around it, every secret of the line masked but for the first characters of a long one."""
+    place: str = ""
+    """The names of the fields that it is in, the outermost first; the same wherever in the file the lines move."""
 
 
 def scan(data: bytes | str, *, environ: Mapping[str, str] | None = None) -> list[Finding]:
     """Find secrets in a file's content: token shapes, credential fields and headers, values of credential-like variables.
 
-    ``environ`` is the process's by default. What a recorder left in a secret's place is not reported.
+    ``environ`` is the process's by default. What people and recorders write in a secret's place is not reported.
     """
     raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
-    known = KnownValues(environment_secrets(os.environ if environ is None else environ))
-    finders = (find_shapes, known.find, known.find_in_base64, find_json_fields, find_query_fields, find_xml_fields)
-    spans = _found(raw, (*finders, _find_fields))
-    starts = [0, *(found.end() for found in re.finditer(rb"\n", raw))]
-    findings = [_finding(raw, span, spans, starts) for span in spans]
-    findings += _hidden(raw, finders, starts)
-    return sorted(findings, key=lambda finding: (finding.line, finding.rule))
+    raw = (unpacked(raw) or raw) if raw.startswith(GZIP) else raw
+    search = Search(Knowledge(environ), [_find_fields])
+    spans = list(_told_once(span for span in search.find(raw) if span.text != b"" and not _is_harmless(span)))
+    starts = [0, *(found.end() for found in re.finditer(rb"\n", raw))] if spans else [0]
+    return [_finding(raw, span, spans, starts) for span in spans]
 
 
-def _found(data: bytes, finders: Sequence[Finder]) -> list[Span]:
-    text = Text(data)
-    return disjoint(
-        span for find in finders for span in find(text) if not _HARMLESS.fullmatch(data[span.start : span.end].strip())
+def _told_once(spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield spans; of base64 over several lines the first line."""
+    end = -1
+    for span in spans:
+        if span.text is None or span.start - end > _MARGIN or end < 0:
+            yield span
+        end = span.end if span.text is not None else -1
+
+
+def _is_harmless(span: Span) -> bool:
+    """Tell whether a value only stands in for a secret."""
+    if span.text is not None:
+        return False
+    value = span.value.decode("utf-8", "replace").strip()
+    return any(is_stand_in(each) or is_filler(each) for each in (value, value.partition(" ")[2]) if each)
+
+
+def _find_fields(text: bytes) -> Iterator[Span]:
+    """Find credentials in lines of YAML, headers and settings: ``name: value``, or a list of one below the name."""
+    for found in _FIELD.finditer(text):
+        name = found["name"].decode("latin-1")
+        if not _is_telling(name):
+            continue
+        value = found["value"].rstrip()
+        start = found.start("value")
+        if _NO_VALUE.match(value):
+            continue
+        stripped = value.strip(b"\"'")
+        start += len(value) - len(value.lstrip(b"\"'"))
+        if stripped and not _NOTHING.fullmatch(stripped) and not _is_words(stripped, name):
+            yield Span(start, start + len(stripped), name, stripped)
+
+
+def _is_telling(name: str) -> bool:
+    if "-" in name and is_credential_header(name.lower()):
+        return True
+    return (
+        name.lower() in ("authorization", "cookie")
+        or field_naming(name) >= Naming.STRONG
+        or (_ACCOUNT.fullmatch(name.lower()) is not None)
     )
 
 
-def _find_fields(text: Text) -> list[Span]:
-    """Find credentials in lines of YAML, headers and settings: ``name: value``, or a list of one below the name."""
-    return [
-        Span(*found.span("value"), placeholder(name), name)
-        for found in _FIELD.finditer(text.data)
-        for name in [found["name"].decode("latin-1")]
-        if is_credential_name(name)
-        or ("-" in name and is_credential_header(name.lower()))
-        or _ACCOUNT.fullmatch(name.lower())
-    ]
+def _is_words(value: bytes, name: str) -> bool:
+    """Tell whether a line is a sentence that only mentions a password."""
+    return b" " in value and not is_credential_header(name.lower())
 
 
 def _finding(data: bytes, span: Span, spans: Sequence[Span], starts: Sequence[int]) -> Finding:
     line = bisect_right(starts, span.start)
+    place = _place(data, starts, line)
+    if span.text is not None:
+        return Finding(span.rule, line, "in the base64 that begins here", place)
     end = data.find(b"\n", span.start)
     first, last = starts[line - 1], end if end >= 0 else len(data)
     before = _masked(data, max(first, span.start - _EXCERPT), span.start, spans)
     after = _masked(data, span.end, min(last, span.end + _EXCERPT // 2), spans)
-    return Finding(span.rule, line, f"{before}***{after}".strip())
+    excerpt = f"{before}{_hint(data, span)}***{after}".strip()
+    return Finding(span.rule, line, "".join(each if each.isprintable() else "\ufffd" for each in excerpt), place)
+
+
+def _hint(data: bytes, span: Span) -> str:
+    """Return how a long secret begins, which tells its kind."""
+    return data[span.start : span.start + _SHOWN].decode("utf-8", "replace") if span.end - span.start >= 20 else ""
 
 
 def _masked(data: bytes, start: int, end: int, spans: Sequence[Span]) -> str:
+    """Return what stands between two places, the secrets in it masked. ``spans`` are in order."""
     pieces: list[bytes] = []
-    for span in spans:
-        if start < span.end and span.start < end:
+    for span in spans[max(bisect_right(spans, start, key=lambda span: span.start) - 1, 0) :]:
+        if span.start >= end:
+            break
+        if start < span.end:
             pieces += data[start : max(start, span.start)], b"***"
             start = span.end
     return b"".join((*pieces, data[start : max(start, end)])).decode("utf-8", "replace")
 
 
-def _hidden(data: bytes, finders: Sequence[Finder], starts: Sequence[int]) -> Iterator[Finding]:
-    """Yield what is found in blocks of base64, decompressed where they are gzip."""
-    for block in _BLOCK.finditer(data):
-        plain = _plain(block[1])
-        for span in _found(plain, finders):
-            yield Finding(span.rule, bisect_right(starts, block.start(1)), "in the base64 that begins here")
-
-
-def _plain(block: bytes) -> bytes:
-    try:
-        data = base64.b64decode(b"".join(block.split()))
-        return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(data, 1 << 24) if data[:2] == b"\x1f\x8b" else data
-    except (binascii.Error, zlib.error):
-        return b""
+def _place(data: bytes, starts: Sequence[int], line: int) -> str:
+    """Return the names of the fields around a line, by its margin and those of the lines above it."""
+    names: list[str] = []
+    margin = 1 << 30
+    for number in range(line, max(line - _LOOKED_UP, 0), -1):
+        head = data[starts[number - 1] : starts[number - 1] + 200].decode("utf-8", "replace").partition("\n")[0]
+        found = _KEY.match(head)
+        if found is not None and len(found["margin"]) < margin:
+            margin = len(found["margin"])
+            names.append(found["name"])
+            if not margin:
+                break
+    return ".".join(reversed(names))

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
+import urllib3
 import vcr.errors
+from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.request import Request as VcrRequest
 
 from replay_agent.exceptions import CassetteMiss, CassetteUnwritable
@@ -121,6 +124,28 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
         record(tmp_path / "cassettes")
 
 
+FAILURES = [OSError(28, "full"), ValueError("odd"), UnicodeEncodeError("utf-8", "\ud800", 0, 1, "no"), KeyError("gone")]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
+@pytest.mark.parametrize("mode", ["once", "all", "rewrite"])
+def test_vcrpy_is_out_of_the_way_though_saving_failed(tmp_path, failure, mode):
+    class Broken:
+        def load_cassette(self, path, serializer):
+            raise CassetteNotFoundError
+
+        def save_cassette(self, path, cassette, serializer):
+            raise failure
+
+    before = urllib3.HTTPConnectionPool.ConnectionCls
+    opened = run(tmp_path, mode).opened(lambda vcr: vcr.register_persister(Broken()))
+    with pytest.raises(type(failure)) as raised, opened as cassette:
+        assert urllib3.HTTPConnectionPool.ConnectionCls is not before
+        cassette.append(ASKED, ANSWER)
+    assert urllib3.HTTPConnectionPool.ConnectionCls is before
+    assert raised.value is failure
+
+
 @pytest.fixture
 def miss(tmp_path):
     replaying = run(tmp_path, "none")
@@ -151,3 +176,11 @@ def test_a_miss_that_its_test_caught_is_known_by_the_place(miss):
         raise miss
     assert miss.was_caught_in(__file__)
     assert not miss.was_caught_in("elsewhere.py")
+
+
+def test_a_miss_travels_to_another_process(miss):
+    again = pickle.loads(pickle.dumps(miss))
+    assert isinstance(again, vcr.errors.CannotOverwriteExistingCassetteException)
+    assert issubclass(type(again), CassetteMiss)
+    assert (str(again), again.request, again.path) == ("text", miss.request, Path("c.yaml"))
+    assert again.cassette is None

@@ -9,86 +9,116 @@ import pytest
 from replay_agent.recording.redaction.by_name import (
     find_form_fields,
     find_json_fields,
-    find_mcp_headers,
     find_parts,
     find_query_fields,
+    find_settings,
     find_xml_fields,
     named_fields,
+    stand_ins,
 )
-from replay_agent.recording.redaction.spans import Text
 
 
 def values(find, text, **options):
     data = text if isinstance(text, bytes) else text.encode()
-    return [data[span.start : span.end].decode() for span in find(Text(data), **options)]
+    return [data[span.start : span.end].decode() for span in find(data, **options)]
 
 
-def nested(value, times):
-    for _ in range(times):
-        value = {"arguments": json.dumps(value)}
-    return json.dumps(value)
-
-
-@pytest.mark.parametrize("times", range(5))
-@pytest.mark.parametrize("secret", ["hunter2", 'with "quotes" and \\', "ends\\", "", "ü\n"])
-def test_json_quoted_any_number_of_times(times, secret):
-    text = nested({"a": 1, "password": secret, "b": "kept"}, times)
-    found = values(find_json_fields, text)
-    expected = json.dumps(secret)[1:-1]
-    for _ in range(times):
-        expected = json.dumps(expected)[1:-1]
-    assert found == ([expected] if secret else [])
-
-
+S = "s3cretPW99abc"
 JSON = [
-    ('{"api_key":"A"}', ["A"]),
-    ('{"apiKey" : "A", "x": {"y": [{"client_secret":\n"B"}]}}', ["A", "B"]),
-    ('{"Authorization": ["Bearer A", "B"]}', ["Bearer A", "B"]),
-    ('{"access_token":"A","token_type":"Bearer","expires_in":3600}', ["A"]),
-    ('data: {"id_token":"A"}\n\ndata: {"x":1}\n\n', ["A"]),
-    ('{"password":"cut of', ["cut of"]),
-    ('{"password":null,"secret":5,"api_key":{"a":"b"},"token":true}', []),
-    ('{"max_tokens":"5","prompt_tokens":"7","next_page_token":"x"}', []),
-    ('{"properties":{"password":{"type":"string"}}}', []),
-    ('{"token":"Qz7Lk9Wm3PvXt5Rb2Ny8"}', ["Qz7Lk9Wm3PvXt5Rb2Ny8"]),
-    ('{"token":"Hello"}', []),
-    ('{"token":" a long piece of text 1"}', []),
-    ('[{"token":"Qz7Lk9Wm3PvXt5Rb2Ny8","logprob":-0.1,"bytes":[1]}]', []),
-    ('[{"logprob":-0.1,"token":"Qz7Lk9Wm3PvXt5Rb2Ny8"}]', []),
-    ("no json at all, but a password: yes", []),
+    ({"password": "hunter2"}, ["hunter2"]),
+    ({"password": 918273645546}, ["918273645546"]),
+    ({"password": "letmein"}, ["letmein"]),
+    ({"passphrase": "correct horse battery staple"}, ["correct horse battery staple"]),
+    ({"x": {"y": [{"client_secret": S}]}}, [S]),
+    ({"Authorization": ["Bearer " + S, "none"]}, ["Bearer " + S]),
+    ({"access_token": S, "token_type": "Bearer", "expires_in": 3600}, [S]),
+    ({"credentials": {"user": "u", "value": S}}, [S]),
+    ({"credentials": {"client_email": "a@b.example", "project_id": "acme-123456", "token_uri": "https://x/y"}}, []),
+    ({"secret": {"value": S}}, [S]),
+    ({"api_keys": {"openai": S, "model": "gpt-4o"}}, [S]),
+    ({"api_key": [{"v": S}]}, [S]),
+    ({"SecretString": S}, [S]),
+    ({"SecretString": json.dumps({"user": "me", "db": S})}, [S]),
+    ({"Ocp-Apim-Subscription-Key": S}, [S]),
+    ({"X-Functions-Key": S}, [S]),
+    ({"cookie": f"theme=dark; sid={S}"}, [f"theme=dark; sid={S}"]),
+    ({"token": "Qz7Lk9Wm3PvXt5Rb2Ny8"}, ["Qz7Lk9Wm3PvXt5Rb2Ny8"]),
+    ({"a": 'with "quotes"', "client_secret": 'a"b\\c9XyZ'}, ['a\\"b\\\\c9XyZ']),
 ]
 
 
-@pytest.mark.parametrize(("text", "found"), JSON)
-def test_json_fields(text, found):
-    assert values(find_json_fields, text) == found
+@pytest.mark.parametrize(("value", "found"), JSON, ids=lambda each: str(each)[:40])
+def test_json_fields(value, found):
+    assert values(find_json_fields, json.dumps(value)) == found
+    assert values(find_json_fields, json.dumps([1, value], indent=2)) == found
 
 
-def test_placeholder_names_the_field():
-    (span,) = find_json_fields(Text(b'{"client_secret":"A"}'))
-    assert (span.rule, span.text) == ("client_secret", b"REDACTED(client_secret)")
+def test_a_cut_text_goes_to_its_end():
+    assert values(find_json_fields, '{"client_secret":"s3cretPW') == ["s3cretPW"]
 
 
-MCP = {"type": "mcp", "server_url": "https://x", "headers": {"Accept": "a/b", "X-Mine": "A", "Authorization": "B"}}
+NO_SECRETS = [
+    {"password": None, "secret": 5, "api_key": {"a": "b"}, "token": True},
+    {"assertion": "the sky is blue", "credentials": "PhD in physics", "authorization": "approved"},
+    {"secret": "rook", "cookie": "chocolate chip", "bearer": "of bad news", "password": "Enter your password"},
+    {
+        "base_token": "ETH",
+        "quote_token": "USDC",
+        "pagination_token": "page2",
+        "nextForwardToken": "f/3613f9a7b2c1d0e5/s",
+    },
+    {
+        "max_tokens": "5",
+        "prompt_tokens": 12345678,
+        "next_page_token": "CAUQAA7fKx92LmQpZ",
+        "tokens": ["Qz7Lk9Wm3PvXt5Rb2Ny8"],
+    },
+    {"properties": {"password": {"type": "string", "description": "a Passw0rd1 of yours"}}},
+    {"token": "Hello"},
+    {"token": " a long piece of text 1"},
+    [{"token": "Qz7Lk9Wm3PvXt5Rb2Ny8", "logprob": -0.1, "bytes": [1]}],
+    [{"logprob": -0.1, "token": "Qz7Lk9Wm3PvXt5Rb2Ny8"}],
+    {
+        "secret": "/run/secrets/db1",
+        "api_key": "https://x.example/keys/1",
+        "client_secret": "550e8400-e29b-41d4-a716-446655440000",
+    },
+    {"api_key": "<your key>", "password": "changeme", "access_token": "REDACTED(access_token)"},
+    {"sort_key": "created9At8Desc7", "partition_key": "Qz7Lk9Wm3PvXt5Rb2Ny8", "signature": "Qz7Lk9Wm3PvXt5Rb2Ny8"},
+]
 
 
-@pytest.mark.parametrize("text", [json.dumps({"tools": [MCP]}), json.dumps({"in": json.dumps(MCP)})])
-def test_headers_for_an_mcp_server(text):
-    assert values(find_mcp_headers, text) == ["A", "B"]
+@pytest.mark.parametrize("value", NO_SECRETS, ids=lambda each: str(each)[:40])
+def test_fields_that_hold_no_secret(value):
+    assert values(find_json_fields, json.dumps(value)) == []
 
 
-def test_headers_of_anything_else_stay():
-    assert values(find_mcp_headers, json.dumps({"headers": {"X-Mine": "A"}})) == []
+def test_a_number_is_quoted_when_it_is_replaced():
+    (span,) = find_json_fields(b'{"password":918273645546}')
+    assert (span.quoted, span.rule, span.value) == (True, "password", b"918273645546")
+
+
+MCP = {
+    "type": "mcp",
+    "server_url": "https://x",
+    "headers": {"Accept": "a/b", "X-Mine": "abcQ9", "Authorization": "Bq9x"},
+}
+
+
+def test_headers_for_an_mcp_server():
+    assert values(find_json_fields, json.dumps({"tools": [MCP]})) == ["abcQ9", "Bq9x"]
+    assert values(find_json_fields, json.dumps({"headers": {"X-Mine": "abcQ9"}})) == []
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("client_id=a&client_secret=B%2F&grant_type=x", ["B%2F"]),
+        ("client_id=a&client_secret=s3cret%2FPW9&grant_type=x", ["s3cret%2FPW9"]),
         ("grant_type=authorization_code&code=short", ["short"]),
         ("code=fr&lang=de", []),
         ("password=&x=1", []),
-        ("assertion=a.b.c", ["a.b.c"]),
+        ("password=hunter2&x=1", ["hunter2"]),
+        ("client_assertion=eyJa9.b8.c7", ["eyJa9.b8.c7"]),
     ],
 )
 def test_form_fields(text, found):
@@ -98,10 +128,11 @@ def test_form_fields(text, found):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("https://x/y?api_key=A&b=c", ["A"]),
+        ("https://x/y?api_key=s3cretPW9&b=c", ["s3cretPW9"]),
         ("see https://x?X-Amz-Credential=A%2Fb&amp;X-Amz-Signature=B, ok", ["A%2Fb", "B,"]),
         ('{"url":"https://x?sv=1&sig=Qz7Lk9Wm3PvXt5Rb2Ny8%3D"}', ["Qz7Lk9Wm3PvXt5Rb2Ny8%3D"]),
-        ("https://x/?key=name", []),
+        ("https://x/?key=name&sort_key=created9at8&code=fr", []),
+        ("https://x/?page_token=Qz7Lk9Wm3PvXt5Rb2Ny8", []),
         ("what? a=b", []),
         ("https://x/y", []),
     ],
@@ -111,21 +142,50 @@ def test_query_fields(text, found):
 
 
 def test_key_of_an_address_that_needs_one():
-    assert values(find_query_fields, "https://x?key=fake", expected=True) == ["fake"]
+    (span,) = find_query_fields(b"https://x?key=fake", expected=True)
+    assert span.stands_in
 
 
 def test_xml_fields():
-    text = "<R><AccessKeyId>A</AccessKeyId><ns:SessionToken>B</ns:SessionToken><Name>C</Name></R>"
-    assert values(find_xml_fields, text) == ["A", "B"]
-    assert values(find_xml_fields, "plain") == []
+    text = f"<R><SecretAccessKey>{S}</SecretAccessKey><ns:SessionToken>{S}8</ns:SessionToken><Name>C9xQ7tR2</Name></R>"
+    assert values(find_xml_fields, text) == [S, S + "8"]
+    assert values(find_xml_fields, "<secret>rook</secret> plain") == []
 
 
-def test_multipart_fields():
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_multipart_fields(end):
     def part(name, value):
-        return f'--b\r\nContent-Disposition: form-data; name="{name}"\r\nContent-Type: text/plain\r\n\r\n{value}\r\n'
+        head = f'--b{end}Content-Disposition: form-data; name="{name}"{end}Content-Type: text/plain{end}{end}'
+        return f"{head}{value}{end}"
 
-    text = part("api_key", "A") + part("file", "B") + part("client_secret", "C") + "--b--\r\n"
-    assert values(find_parts, text) == ["A", "C"]
+    text = part("api_key", S) + part("file", "Bq9xQ7tR2") + part("client_secret", S + "8") + f"--b--{end}"
+    assert values(find_parts, text) == [S, S + "8"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"export API_KEY={S}\n", [S]),
+        (f"Server=h;Password={S};Timeout=3", [S]),
+        (f"AccountName=a;AccountKey={S}==;x", [S + "=="]),
+        (f"{{'api_key': '{S}'}}", [S]),
+        (f"api_key: {S}\n", [S]),
+        ("api_key = os.environ['API_KEY']", []),
+        ("token=settings.token.value", []),
+        ("sort_key=created_at", []),
+        ("key=Qz7Lk9Wm3PvXt5Rb2Ny8", []),
+        ("JWT_AUDIENCE=api://default9x7q", []),
+    ],
+)
+def test_settings(text, found):
+    assert values(find_settings, text) == found
+
+
+def test_what_stands_in_for_a_secret():
+    assert values(stand_ins, '{"api_key": "test-key", "model": "test"}', form=False) == ["test-key"]
+    assert values(stand_ins, "client_secret=dummy&grant_type=x", form=True) == ["dummy"]
+    assert values(stand_ins, "https://x?api_key=replay&key=name", form=False) == ["replay"]
+    assert values(stand_ins, '{"api_key": "REDACTED(api_key)"}', form=False) == []
 
 
 NAMED = [
@@ -145,10 +205,3 @@ NAMED = [
 @pytest.mark.parametrize(("text", "found"), NAMED)
 def test_fields_that_the_user_names(text, found):
     assert values(named_fields(["account"]), text) == found
-
-
-def test_replaced_value_is_json_still():
-    data = b'{"account":{"a":1},"n":5,"x":"y"}'
-    for span in reversed(named_fields(["account", "n"])(Text(data))):
-        data = data[: span.start] + span.text + data[span.end :]
-    assert json.loads(data) == {"account": "REDACTED(account)", "n": "REDACTED(n)", "x": "y"}

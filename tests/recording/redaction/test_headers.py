@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from replay_agent.recording.redaction.headers import kept_request_headers, kept_response_headers
+import base64
+
+import pytest
+
+from replay_agent.recording.redaction.headers import (
+    corrected,
+    header_secrets,
+    kept_request_headers,
+    kept_response_headers,
+    response_secrets,
+)
+
+
+def hide(rule, _value):
+    return f"<{rule}>"
 
 
 def test_request_headers_by_allow_list():
@@ -35,12 +49,58 @@ def test_response_headers_stay_but_credentials_cookies_and_accounts():
         ("X-Request-Id", "r"),
         ("set-cookie", "c=d"),
     )
-    assert kept_response_headers(headers) == (headers[0], headers[3], headers[5])
+    assert kept_response_headers(headers, hide) == (
+        headers[0],
+        ("Set-Cookie", "a=<a>"),
+        headers[3],
+        headers[5],
+        ("set-cookie", "c=<c>"),
+    )
 
 
 def test_session_keeps_its_name():
-    assert kept_response_headers((("Mcp-Session-Id", "abc"),)) == (("Mcp-Session-Id", "REDACTED(mcp-session-id)"),)
+    assert kept_response_headers((("Mcp-Session-Id", "abc"),), hide) == (("Mcp-Session-Id", "<mcp-session-id>"),)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "kept"),
+    [
+        ("sid=abc; Path=/; HttpOnly", "sid=<sid>; Path=/; HttpOnly"),
+        ('csrf="a b"; Max-Age=60', "csrf=<csrf>; Max-Age=60"),
+        ("a=b=c; SameSite=Lax", "a=<a>; SameSite=Lax"),
+        ("gone=; Max-Age=0", "gone=; Max-Age=0"),
+        ("odd", "<set-cookie>"),
+    ],
+)
+def test_a_cookie_keeps_name_and_attributes(cookie, kept):
+    assert kept_response_headers((("Set-Cookie", cookie),), hide) == (("Set-Cookie", kept),)
+
+
+def test_what_a_response_hands_out():
+    headers = (("Set-Cookie", 'sid="abc"; Path=/'), ("x-auth-token", "t"), ("date", "now"))
+    assert list(response_secrets(headers)) == [("sid", "abc"), ("x-auth-token", "t")]
+
+
+def test_what_a_request_carries():
+    basic = base64.b64encode(b"user:pw").decode()
+    headers = (
+        ("Authorization", f"Basic {basic}"),
+        ("Cookie", "a=1; b=2"),
+        ("X-Api-Key", "k"),
+        ("Accept", "x"),
+        ("Proxy-Authorization", "Basic !"),
+    )
+    found = list(header_secrets(headers))
+    for secret in ("user", "pw", basic, "1", "2", "k"):
+        assert secret in {value for _, value in found}
+    assert "x" not in {value for _, value in found}
+
+
+def test_a_changed_body_has_no_digest_any_more():
+    gone = ("content-md5", "Digest", "x-amz-checksum-crc32", "X-Amz-Checksum-Sha256", "x-goog-hash", "Content-Encoding")
+    headers = (*((name, "x") for name in gone), ("Content-Length", "9"), ("etag", "e"))
+    assert corrected(headers, 5) == (("Content-Length", "5"), ("etag", "e"))
 
 
 def test_unwanted_response_headers_go():
-    assert kept_response_headers((("X-Customer", "a"), ("x", "b")), {"x-customer"}) == (("x", "b"),)
+    assert kept_response_headers((("X-Customer", "a"), ("x", "b")), hide, {"x-customer"}) == (("x", "b"),)

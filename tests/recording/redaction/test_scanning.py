@@ -22,12 +22,12 @@ FOUND = [
     (f"a\nthe key {KEY} is\n", [("openai-key", 2)]),
     (f"x: {VALUE}\n", [("MY_SECRET", 1)]),
     ("headers:\n  authorization:\n  - Basic-something\n", [("authorization", 3)]),
-    ("- x-api-key: abc\n", [("x-api-key", 1)]),
-    ("set-cookie: a=b\n", [("set-cookie", 1)]),
+    ("- x-api-key: abc9xQ\n", [("x-api-key", 1)]),
+    ("set-cookie: sid=b7f\n", [("set-cookie", 1)]),
     ("  openai-organization: acme\n", [("openai-organization", 1)]),
     ('body: \'{"password": "hunter2"}\'\n', [("password", 1)]),
-    ("access_token: abcdef\nid_token: 'x.y'\n", [("access_token", 1), ("id_token", 2)]),
-    ("uri: https://x?api_key=abc&b=c\n", [("api_key", 1)]),
+    ("access_token: abcd9efgh\nid_token: 'x7.yQz8k'\n", [("access_token", 1), ("id_token", 2)]),
+    ("uri: https://x?api_key=abc9defg&b=c\n", [("api_key", 1)]),
 ]
 
 
@@ -38,6 +38,13 @@ def test_secrets_with_their_rule_and_line(text, found):
 
 
 CLEAN = [
+    "api_key: XXX\n",
+    "authorization: Bearer test_token_of_mine\n",
+    "x-api-key: your-api-key\n",
+    '{"api_key": "<YOUR KEY>", "client_secret": "REDACTED", "password": "********"}',
+    "text: set it to sk-... or sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx0\n",
+    "a password: it is asked for when the key is gone\n",
+    "bearer: REDACTED(authorization~2)\n",
     "",
     "authorization: REDACTED(authorization)\n",
     '{"password": "REDACTED(password)", "api_key": "scrubbed", "secret": ""}',
@@ -60,6 +67,20 @@ def test_secret_in_base64(pack, head):
     run = base64.b64encode(pack(f'{{"error": "bad key {KEY}"}}'.encode())).decode()
     lines = "\n".join(f"      {run[start : start + 40]}" for start in range(0, len(run), 40))
     assert rules(f"x:\n{head}{lines}\n") == [("openai-key", 3)]
+
+
+def test_places_are_names_of_fields():
+    (finding,) = scan(f"interactions:\n- request:\n    body: x\n    headers:\n    - x: {KEY}\n", environ={})
+    assert finding.place == "interactions.request.headers.x"
+
+
+def test_a_packed_file_is_looked_into():
+    assert rules(gzip.compress(f"a\n{KEY}\n".encode())) == [("openai-key", 2)]
+
+
+def test_excerpt_shows_nothing_invisible():
+    (finding,) = scan(f"\x1b[31m {KEY} \u202e", environ={})
+    assert finding.excerpt.isprintable()
 
 
 def test_excerpt_hides_every_secret_of_the_line():

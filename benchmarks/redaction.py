@@ -1,0 +1,157 @@
+"""Redaction and scan by the size of what is searched: time for each megabyte, and memory, on ordinary and on hostile text."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import time
+import tracemalloc
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from benchmarks.targets import Figure
+from replay_agent.recording.redaction.redactor import Redactor
+from replay_agent.recording.redaction.scanning import scan
+from replay_agent.traffic import Chunk, Interaction, Request, Response
+
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+MEASURED_IN_MEMORY = 1_000_000
+MOST_GROWTH, MOST_MEMORY = 2.0, 6.0
+"""A megabyte of a large text to one of a small one, in time; and the peak of memory to the text itself."""
+SHORTEST = 0.05
+"""Seconds that a measurement takes at least; of a small text several rounds are measured."""
+
+JSON_TYPE, STREAM_TYPE = "application/json", "text/event-stream"
+_WORDS = [
+    "the",
+    "model",
+    "reads",
+    "a",
+    "line",
+    "of",
+    "code",
+    "then",
+    "asks",
+    "for",
+    "the",
+    "key",
+    "of",
+    "a",
+    "door",
+    "and",
+    "a",
+    "token",
+    "per",
+    "page",
+    "in",
+    "2024",
+]
+
+
+def _prose(size: int) -> bytes:
+    words = random.Random(1).choices(_WORDS, k=size // 5)
+    text = " ".join(words).replace(" of ", " of\n")
+    return json.dumps({"messages": [{"role": "user", "content": text}]}).encode()
+
+
+def _stream(size: int) -> bytes:
+    event = {"id": "chatcmpl-1", "model": "m", "choices": [{"index": 0, "delta": {"content": "word "}}]}
+    line = b"data: " + json.dumps(event).encode() + b"\n\n"
+    return line * (size // len(line) + 1)
+
+
+def _picture(size: int) -> bytes:
+    return json.dumps({"data": base64.b64encode(random.Random(2).randbytes(size * 3 // 4)).decode()}).encode()
+
+
+def _nested(size: int) -> bytes:
+    value = json.dumps([{"path": "a/b.py", "text": 'print("hello")\n'}] * (size // 90))
+    return json.dumps({"arguments": json.dumps({"output": value})}).encode()
+
+
+def _repeated(piece: bytes, before: bytes = b'{"a":"', after: bytes = b'"}') -> Callable[[int], bytes]:
+    return lambda size: before + piece * (size // len(piece)) + after
+
+
+ORDINARY: dict[str, tuple[str, Callable[[int], bytes]]] = {
+    "prose": (JSON_TYPE, _prose),
+    "stream": (STREAM_TYPE, _stream),
+    "picture": (JSON_TYPE, _picture),
+    "nested JSON": (JSON_TYPE, _nested),
+}
+HOSTILE: dict[str, tuple[str, Callable[[int], bytes]]] = {
+    "sk-": (JSON_TYPE, _repeated(b"sk-")),
+    "eyJ.": (JSON_TYPE, _repeated(b"eyJ.")),
+    "PEM heads": (JSON_TYPE, _repeated(b"-----BEGIN PRIVATE KEY-----")),
+    "://a:": (JSON_TYPE, _repeated(b"://a:")),
+    "backslashes": (JSON_TYPE, _repeated(b"\\", b'{"token":"x","a":"')),
+    "line ends": (JSON_TYPE, _repeated(b"\\n")),
+    "%25": (JSON_TYPE, _repeated(b"%2525252541")),
+    "marks": (JSON_TYPE, _repeated(b'"', b"{")),
+    "brackets": (JSON_TYPE, _repeated(b"[", b'{"secret":', b"")),
+    "names": (JSON_TYPE, _repeated(b'"secret":{', b"{", b"")),
+    "texts in a list": (JSON_TYPE, _repeated(b'"a",', b"[[", b"")),
+    "events": (STREAM_TYPE, _repeated(b'data: ["a"]\n', b"", b"")),
+    "blanks in headers": (JSON_TYPE, _repeated(b" ", b'{"type":"mcp","headers": {', b"}}")),
+    "form fields": ("application/x-www-form-urlencoded", _repeated(b"key=a&", b"", b"")),
+    "parts": ("multipart/form-data; boundary=b", _repeated(b'name="token"\r\n', b"--b\r\n", b"")),
+    "elements": ("text/xml", _repeated(b"<secret>", b"", b"")),
+    "base64 lines": ("text/plain", _repeated(b"QUJD" * 19 + b"\n", b"", b"")),
+}
+
+
+def table() -> tuple[str, list[Figure]]:
+    """Return the table of milliseconds for each megabyte by size, and the figures that are promised of it."""
+    rows = [f"ms a MB to redact, at {', '.join(f'{size / 1e6:g}' for size in SIZES)} MB; peak of memory to the body"]
+    figures: list[Figure] = []
+    for name, (kind, make) in {**ORDINARY, **HOSTILE}.items():
+        times, memory = _of_redaction(kind, make)
+        rows.append(_row(name, times, memory))
+        figures.append(
+            Figure(f"redaction of {name}: a MB of 10 MB to one of 100 kB", times[-1] / times[1], MOST_GROWTH)
+        )
+        figures.append(Figure(f"redaction of {name}: memory to the body", memory, MOST_MEMORY))
+    rows.append("ms a MB to scan")
+    for name, (_, make) in {"prose": ORDINARY["prose"], "sk-": HOSTILE["sk-"], "blanks": ("", _blanks)}.items():
+        times = [_time(partial(scan, make(size), environ={}), size) for size in SIZES]
+        rows.append(_row(name, times))
+        figures.append(Figure(f"scan of {name}: a MB of 10 MB to one of 100 kB", times[-1] / times[1], MOST_GROWTH))
+    return "\n".join(rows), figures
+
+
+def _blanks(size: int) -> bytes:
+    return b"    text: a" + b" " * size + b"b\n"
+
+
+def _of_redaction(kind: str, make: Callable[[int], bytes]) -> tuple[list[float], float]:
+    times = [_time(_redaction(kind, make(size)), size) for size in SIZES]
+    body = make(MEASURED_IN_MEMORY)
+    redact = _redaction(kind, body)
+    tracemalloc.start()
+    redact()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return times, peak / len(body)
+
+
+def _redaction(kind: str, body: bytes) -> Callable[[], object]:
+    answer = Response(200, (("content-type", kind),), (Chunk(body),))
+    interaction = Interaction(Request("POST", "https://a.example/v1", (), b"{}"), answer)
+    return lambda: Redactor(environ={}).interaction(interaction)
+
+
+def _time(work: Callable[[], object], size: int) -> float:
+    """Return the milliseconds of processor time for each megabyte."""
+    if size <= MEASURED_IN_MEMORY:
+        work()
+    rounds, start = 0, time.process_time()
+    while not rounds or time.process_time() - start < SHORTEST:
+        work()
+        rounds += 1
+    return (time.process_time() - start) / rounds / size * 1e9
+
+
+def _row(name: str, times: Sequence[float], memory: float | None = None) -> str:
+    peak = "" if memory is None else f"  {memory:5.1f}x"
+    return f"  {name:20} {''.join(f'{each:9.1f}' for each in times)}{peak}"

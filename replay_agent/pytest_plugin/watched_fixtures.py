@@ -1,0 +1,113 @@
+"""The fixtures of tests under watch: whose requests they make, and what becomes of a miss in them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+
+from replay_agent.harness import Run
+from replay_agent.pytest_plugin.failures import cleaning, explaining
+from replay_agent.pytest_plugin.marks import TEST, is_served
+from replay_agent.pytest_plugin.shared_fixture import SharedFixture, fixture_cassette, label_of, owner_of
+
+if TYPE_CHECKING:
+    from replay_agent.pytest_plugin.watched import WatchedTest
+
+__all__ = "WatchedFixtures", "shared_fixtures"
+
+Fixture: TypeAlias = pytest.FixtureDef[Any]
+Wrapper: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+EVENT_LOOP = "anyio_backend"
+"""A parameter of which no recording depends: one serves every event loop."""
+
+
+class WatchedFixtures:
+    """Stands by when a fixture is set up, in a session that has tests under watch."""
+
+    def __init__(self, *, since: float) -> None:
+        self.item: pytest.Item | None = None
+        """The test that is running."""
+        self._since = since
+        self._users: dict[Fixture, list[pytest.Item]] = defaultdict(list)
+        self._parameters: dict[str, dict[str, str]] = {}
+        """By fixture, the parameters that its present value depends on: its own, and those of what it asks for."""
+
+    def collected(self, items: Iterable[pytest.Item]) -> None:
+        """Note the tests that are to be replayed: what they share is recorded, even if another test needs it first."""
+        for item in items:
+            for fixture in shared_fixtures(item):
+                self._users[fixture].append(item)
+
+    @contextmanager
+    def setting_up(self, fixture: Fixture, request: pytest.FixtureRequest) -> Iterator[None]:
+        """Surround the setup of a fixture. Its function and what finalizers it adds are wrapped meanwhile."""
+        self._note_parameters(fixture, request)
+        test = self.item.stash.get(TEST, None) if self.item is not None else None
+        shared = self._shared(fixture, request, test)
+        if shared is not None:
+            otherwise = test.run.recording if test is not None and isinstance(test.run, Run) else None
+            request.addfinalizer(shared.close)  # added first, called last
+            with _wrapped(fixture, request, shared.explaining, shared.cleaning), shared.setting_up(otherwise):
+                yield
+        elif test is not None:
+            keeper = test.keeper
+            with _wrapped(fixture, request, lambda f: explaining(f, keeper), lambda f: cleaning(f, keeper)):
+                yield
+        else:
+            yield
+
+    def _shared(
+        self, fixture: Fixture, request: pytest.FixtureRequest, test: WatchedTest | None
+    ) -> SharedFixture | None:
+        """Open the recording of a fixture that a test to be replayed shares with others; None for any other."""
+        if fixture.scope == "function":
+            return None
+        item = self.item if test is not None else None
+        if item is None or is_served(item):
+            item = next((user for user in self._users[fixture] if request.node in user.listchain()), None)
+        owner = owner_of(fixture, item) if item is not None else None
+        if item is None or owner is None:
+            return None
+        labels = "-".join(self._parameters[fixture.argname].values())
+        owner = f"{owner}[{labels}]" if labels else owner
+        return SharedFixture.opened(owner, fixture_cassette(owner, item.config), item, since=self._since)
+
+    def _note_parameters(self, fixture: Fixture, request: pytest.FixtureRequest) -> None:
+        name = fixture.argname
+        found = {key: label for arg in fixture.argnames for key, label in self._parameters.get(arg, {}).items()}
+        if hasattr(request, "param") and name != EVENT_LOOP:
+            found[name] = label_of(request.param, name, getattr(request, "param_index", 0))
+        self._parameters[name] = found
+
+
+def shared_fixtures(item: pytest.Item) -> list[Fixture]:
+    """Return the fixtures of a test that others may share."""
+    # pytest has no public way from a test to the definitions of its fixtures; without this one, none are known before
+    # they are set up, which matters only if a test that is not replayed needs one first.
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return [fixture for fixtures in known.values() for fixture in _used(fixtures) if fixture.scope != "function"]
+
+
+def _used(overriding: Sequence[Fixture]) -> Iterator[Fixture]:
+    """Yield those of the fixtures of one name that are used: the last, and what each of them overrides and asks for."""
+    for fixture in reversed(overriding):
+        yield fixture
+        if fixture.argname not in fixture.argnames:
+            return
+
+
+@contextmanager
+def _wrapped(fixture: Fixture, request: pytest.FixtureRequest, explained: Wrapper, cleaned: Wrapper) -> Iterator[None]:
+    """Wrap the function of a fixture for a block, and the finalizers that are added by way of its request."""
+    original, add = fixture.func, request.addfinalizer
+    fixture.func = explained(original)  # type: ignore[misc]
+    request.addfinalizer = lambda finalizer: add(cleaned(finalizer))  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        fixture.func = original  # type: ignore[misc]

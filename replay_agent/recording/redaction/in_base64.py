@@ -1,0 +1,129 @@
+"""Finds secrets in base64 that holds text, and writes it anew around what comes in their place."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
+
+from replay_agent.recording.redaction.spans import Span
+
+__all__ = ("find_in_base64",)
+
+_RUN = re.compile(
+    rb"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{20,}+={0,2}+(?:\r?\n[ \t]{0,40}+[A-Za-z0-9+/_\-]{1,}+={0,2}+)*+"
+)
+"""A run, and those on the lines that follow it at once."""
+_LINE = re.compile(rb"[A-Za-z0-9+/_\-=]++")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+_LONG = 4096
+"""Digits from which on a run is taken to begin where it seems to, and is read piece by piece."""
+_OVERLAP = 4096
+_STEP = 1 << 16
+_GLUE, _GLUED = re.compile(rb"[/_\-]"), 200
+"""What joins a run to the word before it, and how long that word may be: it is no multiple of four digits then."""
+_TEXT_CONTROLS = bytes(set(range(32)) - {9, 10, 13, 27}) + b"\x7f"
+
+Clean: TypeAlias = Callable[[bytes], tuple[bytes, str] | None]
+"""Returns bytes without their secrets, and the rule of the first of these; None if they hold none."""
+
+
+def find_in_base64(text: bytes, holds_known: Callable[[bytes], bool], clean: Clean) -> Iterator[Span]:
+    """Find runs of base64 that hold a secret, each line to be replaced by what it is without.
+
+    What is text is cleaned as any text is. What is not (pictures, signatures) is looked through for known values only.
+    """
+    for found in _RUN.finditer(text):
+        for lines in _blocks(text, *found.span()):
+            yield from _cleaned(text, lines, holds_known, clean)
+
+
+def _blocks(text: bytes, start: int, end: int) -> Iterator[list[tuple[int, int]]]:
+    """Yield the lines of a run that belong together: all as long as the first but the last, as MIME wraps them."""
+    lines = [found.span() for found in _LINE.finditer(text, start, end)] if text.find(b"\n", start, end) >= 0 else []
+    if len(lines) < 2:
+        yield [(start, end)]
+        return
+    block = [lines[0]]
+    for line in lines[1:]:
+        width, size = block[0][1] - block[0][0], line[1] - line[0]
+        if block[-1][1] - block[-1][0] == width >= 40 and size <= width and width % 4 == size % 4 == 0:
+            block.append(line)
+        else:
+            yield block
+            block = [line]
+    yield block
+
+
+def _cleaned(
+    text: bytes, lines: Sequence[tuple[int, int]], holds_known: Callable[[bytes], bool], clean: Clean
+) -> Iterator[Span]:
+    digits = text[lines[0][0] : lines[0][1]] if len(lines) == 1 else b"".join(text[start:end] for start, end in lines)
+    if digits[:_LONG].islower() or digits[:_LONG].isupper():  # an identifier, digits of another base
+        return
+    for shift in range(4 if len(digits) <= _LONG and _GLUE.search(digits, 0, _GLUED) else 1):
+        if not _is_worth_it(digits, shift, holds_known):
+            continue
+        data = _decoded(digits[shift:])
+        found = None if data is None else clean(data)
+        if found is not None:
+            data, rule = found
+            yield from _rewritten(text, lines, digits[:shift] + _encoded(data, like=digits[shift:]), rule)
+            return
+
+
+def _is_worth_it(digits: bytes, shift: int, holds_known: Callable[[bytes], bool]) -> bool:
+    """Tell whether a run, read from its ``shift``-th digit, is text, is packed text, or holds a known value."""
+    start = _decoded(digits[shift : shift + _LONG])
+    if start is None:
+        return False
+    if _is_text(start) or start.startswith(b"\x1f\x8b\x08") or holds_known(start):
+        return True
+    steps = range(shift + _LONG - _OVERLAP // 4 * 4, len(digits), _STEP)
+    return len(digits) > _LONG and any(
+        piece is not None and holds_known(piece)
+        for piece in (_decoded(digits[step : step + _STEP + _OVERLAP]) for step in steps)
+    )
+
+
+def _is_text(data: bytes) -> bool:
+    if len(data) < 12 or len(data.translate(None, _TEXT_CONTROLS)) != len(data):
+        return False
+    if data.isascii():
+        return True
+    for cut in range(4):  # a character may be cut at the end
+        try:
+            data[: len(data) - cut].decode()
+        except UnicodeDecodeError:
+            continue
+        return True
+    return False
+
+
+def _decoded(digits: bytes) -> bytes | None:
+    digits = digits.rstrip(b"=").translate(_STANDARD)
+    if len(digits) % 4 == 1:
+        digits = digits[:-1]
+    try:
+        return base64.b64decode(digits + b"=" * (-len(digits) % 4), validate=True)
+    except binascii.Error:
+        return None
+
+
+def _encoded(data: bytes, like: bytes) -> bytes:
+    safe = b"-" in like or b"_" in like
+    text = base64.urlsafe_b64encode(data) if safe else base64.b64encode(data)
+    return text if like.endswith(b"=") or len(like) % 4 == 0 else text.rstrip(b"=")
+
+
+def _rewritten(text: bytes, lines: Sequence[tuple[int, int]], digits: bytes, rule: str) -> Iterator[Span]:
+    """Yield the lines that change, as long as they were as far as that goes; the last one takes what is left."""
+    position = 0
+    for number, (start, end) in enumerate(lines):
+        stop = len(digits) if number == len(lines) - 1 else position + end - start
+        line = digits[position:stop]
+        position = stop
+        if line != text[start:end]:
+            yield Span(start, end, rule, text=line)

@@ -1,0 +1,110 @@
+"""The secrets that a run has shown so far: which values to look for, and what stands in the place of each."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from threading import RLock
+
+from replay_agent.recording.matching.placeholders import PLACEHOLDER, placeholder
+from replay_agent.recording.redaction.escapes import plain
+from replay_agent.recording.redaction.looks import is_searchable
+from replay_agent.recording.redaction.names import environment_secrets
+from replay_agent.recording.redaction.spans import Span
+
+__all__ = ("Knowledge",)
+
+_SCHEME = re.compile(rb"(?:[Bb]earer|[Bb]asic|[Tt]oken|[Bb]ot) +(?=\S)")
+
+
+class Knowledge:
+    """The values of credential variables, read anew at each use, and every secret that was found or carried in this run.
+
+    Secrets are told apart: each has one placeholder, numbered by order of appearance. ``environ`` is the process's by
+    default. May be shared by threads.
+    """
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._environ: Mapping[str, str] = os.environ if environ is None else environ
+        self._environ_read: dict[str, str] | None = None
+        self._lock = RLock()
+        self._rules: dict[bytes, str] = {}
+        self._searched: dict[bytes, bytes] = {}
+        self._placeholders: dict[bytes, bytes] = {}
+        self._numbers: Counter[str] = Counter()
+        self._taken: set[bytes] = set()
+
+    @property
+    def size(self) -> int:
+        """How many values are looked for; grows with what the run shows."""
+        return len(self._rules)
+
+    def read_environment(self) -> None:
+        """Take in what the variables hold now. What one held before is still looked for."""
+        now = dict(self._environ)
+        if now == self._environ_read:
+            return
+        with self._lock:
+            self._environ_read = now
+            for value, name in environment_secrets(now).items():
+                self._add(value.encode("utf-8", "surrogateescape"), name)
+
+    def learn(self, rule: str, value: bytes) -> None:
+        """Look for a value from now on, if it can be looked for."""
+        value = _bare(value)
+        if value not in self._rules and is_searchable(value.decode("utf-8", "surrogateescape")):
+            with self._lock:
+                self._add(value, rule)
+
+    def _add(self, value: bytes, rule: str) -> None:
+        self._rules.setdefault(value, rule)
+        for spelling in (value, plain(value), value.replace(b" ", b"+")):
+            self._searched.setdefault(spelling, value)
+
+    def find(self, text: bytes) -> Iterator[Span]:
+        """Find the known values."""
+        for spelling, value in list(self._searched.items()):
+            start = text.find(spelling)
+            while start >= 0:
+                end = start + len(spelling)
+                yield Span(start, end, self._rules[value], value)
+                start = text.find(spelling, end)
+
+    def holds(self, text: bytes) -> bool:
+        """Tell whether a known value is in there."""
+        return any(spelling in text for spelling in list(self._searched))
+
+    def placeholder(self, span: Span) -> bytes:
+        """Return what comes in the place of a secret, the same one wherever it is found."""
+        if span.stands_in:
+            return placeholder(span.rule, 0)
+        value = _bare(span.value)
+        with self._lock:
+            known = self._placeholders.get(value)
+            if known is None:
+                known = self._placeholders[value] = self._next(self._rules.get(value, span.rule))
+        return known
+
+    def _next(self, rule: str) -> bytes:
+        while True:
+            self._numbers[rule] += 1
+            made = placeholder(rule, self._numbers[rule])
+            if made not in self._taken:
+                self._taken.add(made)
+                return made
+
+    def reserve(self, text: bytes) -> None:
+        """Leave placeholders alone that traffic carries already: a client in replay sends back what it got."""
+        if b"REDACTED(" in text:
+            own = set(self._placeholders.values())
+            with self._lock:
+                self._taken |= {found[0] for found in PLACEHOLDER.finditer(text)} - own
+
+
+def _bare(value: bytes) -> bytes:
+    """Return a secret without escapes and the scheme before it, so that it is one and the same wherever it stands."""
+    value = plain(value.strip()) if len(value) < 1 << 16 else value
+    scheme = _SCHEME.match(value)
+    return value[scheme.end() :] if scheme else value

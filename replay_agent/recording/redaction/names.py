@@ -1,0 +1,200 @@
+"""Which names are those of credentials: of fields in documents and queries, of headers, of environment variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from functools import lru_cache
+
+from replay_agent.credentials import credential_variables
+from replay_agent.recording.redaction.looks import is_key, is_phrase, is_random, is_searchable
+
+__all__ = (
+    "Naming",
+    "environment_secrets",
+    "field_naming",
+    "is_credential_header",
+    "is_identity_header",
+    "query_naming",
+)
+
+
+class Naming(IntEnum):
+    """How much a name says of its value: the less, the more the value itself must look like a secret."""
+
+    NOTHING = 0
+    VAGUE = 1
+    """``key``, ``code``: a long token with nothing else in it is a secret."""
+    WEAK = 2
+    """``secret``, ``assertion``, ``x_token``: what a machine made is a secret."""
+    STRONG = 3
+    """``api_key``, ``client_secret``: everything is, but words, paths and stand-ins."""
+    PASSWORD = 4
+    """``password``: words too."""
+    PHRASE = 5
+    """``passphrase``: several words too."""
+    SIGNED = 6
+    """``X-Amz-Signature``: everything is."""
+
+
+_LONGEST_NAME = 80
+
+# Names are compared without case, dashes, dots, underscores and blanks; a plural counts as its singular.
+_PASSWORDS = ("password", "passwd", "pwd")
+_STRONG_ENDINGS = (
+    *("apikey", "accesskey", "secretkey", "secretaccesskey", "privatekey", "signingkey", "encryptionkey", "masterkey"),
+    *(
+        "subscriptionkey",
+        "functionskey",
+        "functionkey",
+        "accountkey",
+        "storagekey",
+        "sharedkey",
+        "sharedaccesskey",
+        "hostkey",
+    ),
+    *("clientsecret", "appsecret", "apisecret", "consumersecret", "secretstring", "secretbinary", "signingsecret"),
+    *(
+        "accesstoken",
+        "refreshtoken",
+        "idtoken",
+        "authtoken",
+        "apitoken",
+        "sessiontoken",
+        "securitytoken",
+        "bearertoken",
+    ),
+    *("oauthtoken", "authorizationtoken", "codeverifier", "clientassertion", "webhooksecret", "licensekey", "authkey"),
+)
+_STRONG = frozenset({"xapikey", "xgoogapikey", "authorizationkey", "integrationkey", "serverkey", "appkey", "secretid"})
+_WEAK_ENDINGS = ("secret", "credential", "assertion", "cookie", "authorization", "jwt", "privatekeyid", "accesskeyid")
+_WEAK = frozenset(
+    {"bearer", "auth", "authentication", "connectionstring", "sessionid", "sid", "csrf", "xsrf", "sastoken"}
+)
+_TOKENS_OF_ANOTHER_KIND = re.compile(
+    r"(?:page|pagination|paging|next|prev|previous|forward|backward|continuation|continue|resume|sync|cursor|change|list"
+    r"|upload|download|transfer|request|idempotency|idempotent|client|poll|operation|scroll|position|marker|range|batch"
+    r"|eos|bos|pad|unk|mask|stop|sep|cls|special|first|last|top|start|end|begin|time|per|max|min|prompt|completion|input"
+    r"|output|total|cached|cache|logprob|reset|skip|num|number|reasoning|thinking|text|audio|image|budget|base|quote|reward"
+    r"|native|governance|lp|nft|progress|by|new|old|design|syntax|task|state|statement|query|search|sub|word|used|of)tokens?$"
+)
+"""Pieces of text, counters, coins, and what a client must send back to read on: none of them opens a door."""
+_VAGUE_QUERY = frozenset({"key", "token", "sig", "signature", "auth", "access", "code", "hmac", "accesssig"})
+_SIGNED_QUERY = re.compile(r"x(?:amz|goog|oss|cos|obs|tos)(?:signature|credential|securitytoken|date)$")
+_SEPARATORS = str.maketrans("", "", "-_. \t$@:")
+
+
+def _bare(name: str) -> str:
+    return name.translate(_SEPARATORS).lower()
+
+
+@lru_cache(maxsize=8192)
+def field_naming(name: str) -> Naming:
+    """Tell what the name of a field of JSON or XML says: ``api_key``, ``clientSecret``, ``x_auth_tokens``."""
+    if len(name) > _LONGEST_NAME:
+        return Naming.NOTHING
+    bare = _bare(name)
+    one = (
+        bare.removesuffix("s")
+        if bare.endswith(("keys", "tokens", "secrets", "passwords", "credentials", "cookies"))
+        else bare
+    )
+    if one.endswith("passphrase"):
+        return Naming.PHRASE
+    if one.endswith(_PASSWORDS):
+        return Naming.PASSWORD
+    if one.endswith(_STRONG_ENDINGS) or one in _STRONG:
+        return Naming.STRONG
+    if one.endswith(_WEAK_ENDINGS) or one in _WEAK:
+        return Naming.WEAK
+    if bare == "token":
+        return Naming.VAGUE
+    is_token = one.endswith("token") and bare != "tokens" and not _TOKENS_OF_ANOTHER_KIND.search(bare)
+    return Naming.WEAK if is_token else Naming.NOTHING
+
+
+@lru_cache(maxsize=8192)
+def query_naming(name: str) -> Naming:
+    """Tell what the name of a field of a query or a form says."""
+    if len(name) > _LONGEST_NAME:
+        return Naming.NOTHING
+    bare = _bare(name)
+    if _SIGNED_QUERY.fullmatch(bare) and not bare.endswith("date"):
+        return Naming.SIGNED
+    naming = field_naming(name)
+    if naming is not Naming.NOTHING:
+        return naming
+    vague = bare in _VAGUE_QUERY or bare.endswith(("signature", "credential"))
+    return Naming.VAGUE if vague else Naming.NOTHING
+
+
+_CREDENTIAL_HEADER = re.compile(
+    r"(?:^|[-_])(?:auth|authorization|authentication|token|secret|secrets|password|cookie2?|cookies|api-?key|key|session|"
+    r"credential|credentials|signature|jwt|csrf|xsrf|sid|pat)(?:$|[-_])"
+)
+_NO_CREDENTIAL_HEADER = re.compile(
+    r"ratelimit|rate-limit|^sec-websocket-|^cache-|^surrogate-key|^access-control-|^www-auth"
+)
+_IDENTITY_HEADER = re.compile(
+    r"(?:^|[-_])(?:organization|organisation|org|account|user|tenant|workspace|customer|subscription|team|project|member|"
+    r"subscriber|owner|principal|email)(?:-?(?:id|ids|name|uuid|number|hash|key|slug))?$"
+)
+
+
+def is_credential_header(name: str) -> bool:
+    """Tell whether a header (lower case) is called as one that holds a credential, a session or a cookie."""
+    return bool(_CREDENTIAL_HEADER.search(name)) and not _NO_CREDENTIAL_HEADER.search(name)
+
+
+def is_identity_header(name: str) -> bool:
+    """Tell whether a header (lower case) is called as one that says whose account was used."""
+    return bool(_IDENTITY_HEADER.search(name)) and not _NO_CREDENTIAL_HEADER.search(name)
+
+
+_STRONG_VARIABLE = re.compile(
+    r"(?:^|_)(?:API_?KEYS?|ACCESS_?KEY(?:_ID)?|SECRET_?KEY|PRIVATE_?KEY|SECRETS?|TOKENS?|PASSWORD|PASSWD|PASS|PWD|PASSPHRASE"
+    r"|PAT|WEBHOOK_URL|CONNECTION_STRING)(?:_(?:DEV|PROD|TEST|STAGING|LIVE|BACKUP|[0-9]{1,3}))?$"
+)
+_WEAK_VARIABLE = re.compile(
+    r"(?:^|_)(?:API_?KEYS?|KEY|ACCESS_?KEY(?:_ID)?|SECRETS?|TOKENS?|PASSWORD|PASSWD|PASS|PWD|PASSPHRASE|CREDENTIALS?|AUTH|"
+    r"BEARER|COOKIE|PAT|JWT|SAS|DSN|CONNECTION_STRING|WEBHOOK|SIGNATURE)(?:$|_[A-Z0-9]{1,12}$)"
+)
+_NO_SECRET_VARIABLE = re.compile(
+    r"(?:^|_)(?:PUBLIC|FILE|PATH|DIR|SOCK|NAME|TYPE|HOST|USER|LIMIT|COUNT|MAX|MIN|TTL|SIZE|AUDIENCE|ISSUER|ALGORITHM"
+    r"|HEADER|PREFIX|ID|NEXT|PAGE|SORT|PRIMARY|FOREIGN|PARTITION|CACHE|ENDPOINT)(?:_|$)|^GPG_KEY$|^PWD$|^OLDPWD$"
+)
+_KNOWN_VARIABLES = frozenset(credential_variables()) - {"AWS_DEFAULT_REGION", "GOOGLE_APPLICATION_CREDENTIALS"}
+_URL_PASSWORD = re.compile(r"://[^\s/@:]{0,200}+:([^\s/@]{1,500}+)@")
+
+
+def environment_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of variables that are worth looking for, each with the variable's name.
+
+    A variable is one of those that providers' clients read, or it is called as a credential and its value looks like one;
+    of an address that holds a password, the password counts.
+    """
+    found: dict[str, str] = {}
+    for name, value in environ.items():
+        for secret in _variable_secrets(name, value.strip()):
+            if is_searchable(secret):
+                found.setdefault(secret, name)
+    return found
+
+
+def _variable_secrets(name: str, value: str) -> Iterator[str]:
+    if len(value) < 8:
+        return
+    password = _URL_PASSWORD.search(value)
+    if password is not None:
+        yield password[1]
+    upper = name.upper()
+    if upper in _KNOWN_VARIABLES:
+        yield value
+    elif password is None and not _NO_SECRET_VARIABLE.search(upper.removesuffix("_KEY_ID")):
+        if _STRONG_VARIABLE.search(upper):
+            looks = is_phrase if "PASS" in upper or "PWD" in upper else is_key
+            if looks(value):
+                yield value
+        elif _WEAK_VARIABLE.search(upper) and is_random(value):
+            yield value

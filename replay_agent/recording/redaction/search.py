@@ -1,0 +1,148 @@
+"""Finds every secret in a text and in all that the text holds: further texts in escapes, in base64, in pieces of a stream.
+
+Each rule looks at text whose escapes are undone; what it finds is carried back to where it stands in the bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from replay_agent.exceptions import WireError
+from replay_agent.framing.content_encoding import decode, encode
+from replay_agent.recording.redaction.by_name import find_fields, find_settings
+from replay_agent.recording.redaction.escapes import LEVELS, MARGIN, peeled
+from replay_agent.recording.redaction.in_base64 import find_in_base64
+from replay_agent.recording.redaction.in_streams import find_split, stream_events
+from replay_agent.recording.redaction.knowledge import Knowledge
+from replay_agent.recording.redaction.shapes import find_shapes
+from replay_agent.recording.redaction.spans import Finder, Place, Span, merged, replaced
+
+__all__ = ("GZIP", "Search", "repacked", "unpacked")
+
+_DEEPEST_BASE64 = 3
+_OVERLAP = MARGIN // 2
+GZIP = b"\x1f\x8b\x08"
+"""How gzip begins, whether it is announced or not (RFC 1952, 2.3.1)."""
+_GZIP_HEADER = (("content-encoding", "gzip"),)
+
+
+class Search:
+    """Looks for what a run knows, for names, for shapes, and for what the user named."""
+
+    def __init__(self, knowledge: Knowledge, own: Sequence[Finder] = ()) -> None:
+        self.knowledge = knowledge
+        self._own = own
+        self._in_documents: tuple[Finder, ...] = (*own, find_fields)
+        self._in_words: tuple[Finder, ...] = (knowledge.find, find_shapes, find_settings)
+
+    def find(
+        self, data: bytes, events: Sequence[tuple[int, int]] | None = None, *, first: Finder | None = None
+    ) -> list[Span]:
+        """Find the secrets in a body. What is found is known from then on, so that it is found elsewhere too.
+
+        ``events`` are the documents of a stream, if it is known where they stand. ``first`` is asked of the body as it
+        is spelled, before all rules.
+        """
+        self.knowledge.read_environment()
+        while True:
+            known = self.knowledge.size
+            given = list(first(data)) if first else []
+            spans = merged((*given, *self._split(data, events), *self._within(data, LEVELS, _DEEPEST_BASE64)))
+            for span in spans:
+                if span.text is None and not span.stands_in:
+                    self.knowledge.learn(span.rule, span.value)
+            if self.knowledge.size == known:
+                return spans
+
+    def places(self, data: bytes, spans: Sequence[Span]) -> list[Place]:
+        """Return what comes in the place of each secret."""
+        return [Place(span.start, span.end, self._text(data, span)) for span in spans]
+
+    def clean(self, data: bytes) -> tuple[bytes, str] | None:
+        """Return bytes without their secrets, and the rule of the first of these; None if they hold none."""
+        return self._cleaned(data, _DEEPEST_BASE64)
+
+    def _cleaned(self, data: bytes, depth: int) -> tuple[bytes, str] | None:
+        if data.startswith(GZIP):
+            return self._cleaned_gzip(data, depth)
+        spans = merged((*self._split(data, None), *self._within(data, LEVELS, depth)))
+        if not spans:
+            return None
+        return replaced(data, self.places(data, spans)), spans[0].rule
+
+    def _cleaned_gzip(self, data: bytes, depth: int) -> tuple[bytes, str] | None:
+        packed = unpacked(data)
+        found = None if packed is None else self._cleaned(packed, depth - 1) if depth else None
+        return None if found is None else (repacked(found[0]), found[1])
+
+    def _split(self, data: bytes, events: Sequence[tuple[int, int]] | None) -> Iterator[Span]:
+        places = stream_events(data) if events is None else events
+        yield from find_split(data, places, lambda joined: self._within(joined, LEVELS, _DEEPEST_BASE64))
+
+    def _within(self, text: bytes, levels: int, depth: int) -> list[Span]:
+        """Look at a text as a document, then at what its escapes stand for, and where there are none at its words."""
+        spans = [span for find in self._in_documents for span in find(text)]
+        position = 0
+        for layer in peeled(text) if levels else ():
+            if layer.begin:
+                spans += self._within_words(text, position, layer.begin + _OVERLAP, depth)
+            spans += layer.unpeeled(self._within(layer.text, levels - 1, depth))
+            position = max(layer.end - _OVERLAP, 0)
+            if layer.end == len(text):
+                return merged(spans)
+        return merged((*spans, *self._within_words(text, position, len(text), depth)))
+
+    def _within_words(self, text: bytes, start: int, end: int, depth: int) -> Iterator[Span]:
+        """Look at the words of a text from one place to another. A word that is cut at the start is none."""
+        words = text[start:end]
+        for find in self._in_words:
+            yield from _later(find(words), start)
+        if depth:
+            found = find_in_base64(words, self.knowledge.holds, lambda data: self._cleaned(data, depth - 1))
+            yield from _later(found, start)
+
+    def _text(self, data: bytes, span: Span) -> bytes:
+        if span.text is not None:
+            return span.text
+        made = self.knowledge.placeholder(span)
+        if not span.quoted:
+            return made
+        quote = _quote_before(data, span.start)
+        return quote + made + quote
+
+
+def _later(spans: Iterable[Span], start: int) -> Iterator[Span]:
+    """Yield the spans of a part of a text as spans of the text; the part begins at ``start``."""
+    for span in spans:
+        if span.start or not start:
+            yield span._replace(start=span.start + start, end=span.end + start)
+
+
+def _quote_before(data: bytes, start: int) -> bytes:
+    r"""Return how the quotation marks of a name are spelled that stands before a value: ``"``, ``\\"``, ``%22``."""
+    before = (
+        data[max(start - 300, 0) : start]
+        .replace(b"%3A", b":")
+        .replace(b"%20", b" ")
+        .rstrip(b" \t\r\n+")
+        .removesuffix(b":")
+    )
+    before = before.rstrip(b" \t\r\n+")
+    for quote in (b"%22", b"&quot;", b"&#34;"):
+        if before.endswith(quote):
+            return quote
+    bare = before.removesuffix(b'"')
+    return bare[len(bare.rstrip(b"\\")) :] + b'"'
+
+
+def unpacked(data: bytes) -> bytes | None:
+    """Return what gzip holds, if it is gzip; cut off or not."""
+    try:
+        return decode(_GZIP_HEADER, data, partial=True)
+    except WireError:
+        return None
+
+
+def repacked(data: bytes) -> bytes:
+    """Return data as gzip, the same for the same data at any time."""
+    return encode(_GZIP_HEADER, data)

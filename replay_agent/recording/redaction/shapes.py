@@ -1,0 +1,309 @@
+"""Tokens that show by their form what they are.
+
+Each begins with a mark, which is looked for first; a run of its characters follows, and code judges the run. Nothing is
+read twice: behind a run that was judged, whatever the verdict, the search goes on at its end.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+from typing import NamedTuple
+
+from replay_agent.recording.redaction.looks import is_stand_in, is_wordy
+from replay_agent.recording.redaction.spans import Span
+
+__all__ = ("find_shapes",)
+
+
+class _Shape(NamedTuple):
+    """Tokens of one kind: their marks, the characters that follow one, how many of these, and what they must be besides."""
+
+    rule: str
+    marks: tuple[bytes, ...]
+    characters: str
+    shortest: int
+    longest: int
+    is_one: Callable[[str], bool]
+
+
+_WORD = "A-Za-z0-9"
+_DASHED = r"A-Za-z0-9_\-"
+
+
+def _any(_run: str) -> bool:
+    return True
+
+
+def _made(run: str) -> bool:
+    """Tell whether what follows a mark that is also a word's end was made by a machine."""
+    return any(map(str.isdigit, run)) and any(map(str.isalpha, run)) and not is_wordy(run)
+
+
+def _no_words(run: str) -> bool:
+    return not is_wordy(run)
+
+
+def _two_parts(run: str) -> bool:
+    first, dot, second = run.partition(".")
+    return bool(dot) and len(first) >= 16 and len(second) >= 16
+
+
+def _shape(
+    rule: str,
+    marks: str,
+    characters: str,
+    shortest: int,
+    longest: int = 300,
+    is_one: Callable[[str], bool] = _no_words,
+) -> _Shape:
+    return _Shape(rule, tuple(mark.encode() for mark in marks.split()), characters, shortest, longest, is_one)
+
+
+_SHAPES = (
+    _shape("anthropic-key", "sk-ant-", _DASHED, 12),
+    _shape("openrouter-key", "sk-or-", _DASHED, 12),
+    _shape("openai-key", "sk-proj- sk-svcacct- sk-admin- sk-None-", _DASHED, 12),
+    _shape("openai-key", "sk-", _DASHED, 20, 300, _made),
+    _shape("openai-organization", "org-", _WORD, 20, 40, _made),
+    _shape("openai-project", "proj_", _WORD, 20, 40, _made),
+    _shape("google-key", "AIza", _DASHED, 30, 45),
+    _shape("google-token", "ya29.", r"A-Za-z0-9_\-.", 20, 4000),
+    _shape("google-client-secret", "GOCSPX-", _DASHED, 20, 60),
+    _shape("aws-access-key", "AKIA ASIA ABIA ACCA", "A-Z0-9", 16, 16, _any),
+    _shape("aws-bedrock-key", "ABSK", r"A-Za-z0-9+/=", 90, 300),
+    _shape("huggingface-token", "hf_ api_org_", _WORD, 20, 60),
+    _shape("groq-key", "gsk_", _WORD, 20, 100),
+    _shape("xai-key", "xai-", _WORD, 20, 120),
+    _shape("cerebras-key", "csk-", _WORD, 20, 100, _made),
+    _shape("perplexity-key", "pplx-", _WORD, 20, 100),
+    _shape("fireworks-key", "fw_", _WORD, 20, 60, _made),
+    _shape("nvidia-key", "nvapi-", _DASHED, 20, 100),
+    _shape("replicate-token", "r8_", _WORD, 20, 60),
+    _shape("tavily-key", "tvly-", _DASHED, 16, 80),
+    _shape("voyage-key", "pa-", _DASHED, 40, 60, _made),
+    _shape("langsmith-key", "lsv2_pt_ lsv2_sk_", "A-Za-z0-9_", 20, 80),
+    _shape("langfuse-key", "sk-lf- pk-lf-", _DASHED, 30, 50),
+    _shape("logfire-token", "pylf_", "A-Za-z0-9_", 20, 80),
+    _shape("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", _WORD, 20, 255),
+    _shape("github-token", "github_pat_", "A-Za-z0-9_", 20, 120),
+    _shape("gitlab-token", "glpat-", r"A-Za-z0-9_\-.", 16, 80),
+    _shape("slack-token", "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xoxe.", r"A-Za-z0-9\-.", 10, 250),
+    _shape("slack-token", "xapp-", r"A-Za-z0-9\-", 20, 200),
+    _shape("slack-webhook", "hooks.slack.com/services/", "A-Za-z0-9/", 20, 100, _any),
+    _shape("stripe-key", "sk_live_ rk_live_ sk_test_ rk_test_", _WORD, 16, 250),
+    _shape("stripe-webhook", "whsec_", "A-Za-z0-9+/=", 16, 100),
+    _shape("sendgrid-key", "SG.", r"A-Za-z0-9_\-.", 33, 100, _two_parts),
+    _shape("npm-token", "npm_", _WORD, 30, 60),
+    _shape("pypi-token", "pypi-", _DASHED, 40, 300),
+    _shape("digitalocean-token", "dop_v1_ doo_v1_ dor_v1_", "a-f0-9", 32, 80),
+    _shape("shopify-token", "shpat_ shpss_ shpca_ shppa_", "A-Fa-f0-9", 16, 64),
+    _shape("notion-token", "ntn_", _WORD, 30, 60),
+    _shape("linear-key", "lin_api_", _WORD, 20, 60),
+    _shape("airtable-token", "pat", r"A-Za-z0-9.", 70, 90, lambda run: run[14:15] == "."),
+    _shape("databricks-token", "dapi", r"a-f0-9", 32, 40, _any),
+    _shape("twilio-key", "SK", "a-f0-9", 32, 32, _any),
+    _shape("mailgun-key", "key-", "a-z0-9", 32, 32, _made),
+    _shape("doppler-token", "dp.pt. dp.st.", r"A-Za-z0-9._\-", 40, 80),
+    _shape("grafana-token", "glsa_ glc_", "A-Za-z0-9_+/=", 32, 300),
+    _shape("postman-key", "PMAK-", r"A-Za-z0-9\-", 50, 70),
+    _shape("planetscale-token", "pscale_tkn_ pscale_pw_", r"A-Za-z0-9_\-.=", 32, 80),
+    _shape("age-key", "AGE-SECRET-KEY-1", "A-Z0-9", 50, 70, _any),
+)
+"""The more telling marks first: what two shapes match goes to the first."""
+
+_RUNS = [re.compile(f"[{shape.characters}]*+".encode()) for shape in _SHAPES]
+_STOP = re.compile(rb"[-_.](?=[A-Za-z0-9_\-]{9})")
+"""What most marks end in, where a token may follow."""
+_TAIL = 3
+_BY_TAIL: dict[bytes, list[tuple[bytes, int]]] = {}
+_CAPITALS = re.compile(rb"A(?:Iza|[KS]IA|BIA|CCA|BSK|GE-SECRET-KEY-1)")
+_BY_CAPITALS: dict[bytes, int] = {}
+_WORDLIKE: list[tuple[bytes, int]] = []
+for _order, _each in enumerate(_SHAPES):
+    for _mark in _each.marks:
+        if _mark[-1:] in (b"-", b"_", b"."):
+            _BY_TAIL.setdefault(_mark[-_TAIL:], []).append((_mark, _order))
+        elif _CAPITALS.fullmatch(_mark):
+            _BY_CAPITALS[_mark] = _order
+        else:
+            _WORDLIKE.append((_mark, _order))
+_BEFORE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+"""No token begins behind one of these: there the mark is a piece of a word, or of base64 for addresses."""
+_IN_BASE64 = re.compile(rb"[A-Za-z0-9+/=]{40}")
+_ENDS = b"-_."
+"""End a sentence behind a token more often than a token."""
+
+
+def find_shapes(text: bytes) -> Iterator[Span]:
+    """Find tokens by their shape."""
+    yield from _tokens(text)
+    for find in (_jwts, _private_keys, _telegram_tokens, _bearers, _basics, _url_passwords):
+        yield from find(text)
+
+
+def _tokens(text: bytes) -> list[Span]:
+    """Return the tokens whose marks end in a stop, and those with another mark; of the more telling shapes first."""
+    found: list[tuple[int, Span]] = []
+    done: dict[int, int] = {}
+    for stop in _STOP.finditer(text):
+        end = stop.end()
+        for mark, order in _BY_TAIL.get(text[end - _TAIL : end], ()):
+            if text.startswith(mark, end - len(mark)):
+                found += _token(text, end - len(mark), mark, order, done)
+    for word in _CAPITALS.finditer(text):
+        found += _token(text, word.start(), word[0], _BY_CAPITALS[word[0]], done)
+    for mark, order in _WORDLIKE:
+        start = text.find(mark)
+        while start >= 0:
+            found += _token(text, start, mark, order, done)
+            start = text.find(mark, start + len(mark))
+    return [span for _, span in sorted(found, key=itemgetter(0))]
+
+
+def _token(text: bytes, start: int, mark: bytes, order: int, done: dict[int, int]) -> Iterator[tuple[int, Span]]:
+    """Judge the run behind a mark, unless it lies within one of this shape that was judged before."""
+    if start < done.get(order, 0) or _goes_on(text, start):
+        return
+    shape = _SHAPES[order]
+    run = _RUNS[order].match(text, start + len(mark))
+    assert run is not None
+    done[order] = run.end()
+    token = run[0].rstrip(_ENDS)
+    if shape.shortest <= len(token) <= shape.longest and shape.is_one(token.decode("ascii")):
+        end = run.end() - (len(run[0]) - len(token))
+        yield order, Span(start, end, shape.rule, text[start:end])
+
+
+def _goes_on(text: bytes, start: int) -> bool:
+    """Tell whether a place is within a word, or within a picture or the like in base64."""
+    if not start:
+        return False
+    before = text[start - 1]
+    if before not in b"/+":
+        return before in _BEFORE
+    run = _IN_BASE64.fullmatch(text, max(start - 40, 0), start)
+    return run is not None and not is_wordy(run[0].decode("ascii"))
+
+
+_JWT = re.compile(rb"eyJ[A-Za-z0-9_\-]*+(?:\.[A-Za-z0-9_\-]*+){2,4}+")
+_JWT_HEAD = re.compile(rb"eyJ[A-Za-z0-9_\-]*+")
+
+
+def _jwts(text: bytes) -> Iterator[Span]:
+    """Find JSON web tokens (RFC 7519): three parts, or five of an encrypted one (RFC 7516)."""
+    start = text.find(b"eyJ")
+    while start >= 0:
+        head = _JWT_HEAD.match(text, start)
+        assert head is not None
+        end = head.end()
+        found = _JWT.match(text, start) if text[end : end + 1] == b"." and not _goes_on(text, start) else None
+        if found is not None:
+            parts = found[0].split(b".")
+            if all(len(part) >= 8 for part in (parts[0], parts[-1])) and len(parts) in (3, 5):
+                end = found.end()
+                yield Span(start, end, "jwt", found[0])
+        start = text.find(b"eyJ", end)
+
+
+_KEY_BODY = re.compile(
+    rb"(?:\s*+[A-Za-z\-]{1,20}+: [^\r\n]{0,80}+\r?\n){0,4}+[A-Za-z0-9+/=\s]*+(?:-----END [A-Z0-9 ]{0,40}+-----)?"
+)
+_KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,60}+-----")
+
+
+def _private_keys(text: bytes) -> Iterator[Span]:
+    """Find private keys in the form of PEM (RFC 7468) and OpenPGP, also cut ones."""
+    start = text.find(b"-----BEGIN ")
+    while start >= 0:
+        end = start + 11
+        head = _KEY_BEGIN.match(text, start)
+        if head is not None and b" PRIVATE KEY" in head[0]:
+            body = _KEY_BODY.match(text, head.end())
+            assert body is not None
+            end = max(body.end(), head.end())
+            if len(body[0].strip()) >= 8:
+                end -= len(body[0]) - len(body[0].rstrip())
+                yield Span(start, end, "private-key", text[start:end])
+        start = text.find(b"-----BEGIN ", end)
+
+
+_TELEGRAM = re.compile(rb"[0-9]{8,12}+:[A-Za-z0-9_\-]{30,60}+")
+
+
+def _telegram_tokens(text: bytes) -> Iterator[Span]:
+    yield from _behind(text, b"bot", _TELEGRAM, "telegram-token", lambda run: not is_wordy(run.decode()))
+
+
+_BEARER = re.compile(rb"[A-Za-z0-9._~+/\-]++=*+")
+_BASIC = re.compile(rb"[A-Za-z0-9+/]++=*+")
+
+
+def _bearers(text: bytes) -> Iterator[Span]:
+    yield from _behind(text, b"earer ", _BEARER, "bearer", _is_bearer, word_start=1)
+
+
+def _is_bearer(run: bytes) -> bool:
+    value = run.decode("ascii")
+    return 16 <= len(value) <= 4000 and _made(value) and not is_stand_in(value)
+
+
+def _basics(text: bytes) -> Iterator[Span]:
+    yield from _behind(text, b"asic ", _BASIC, "basic", _is_basic, word_start=1)
+
+
+def _is_basic(run: bytes) -> bool:
+    """Tell whether a run is the base64 of a user and a password (RFC 7617)."""
+    if not 12 <= len(run) <= 1000:
+        return False
+    try:
+        user, colon, password = base64.b64decode(run + b"=" * (-len(run) % 4), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return False
+    return bool(colon) and len(password) > 2 and (user + password).isprintable()
+
+
+def _behind(
+    text: bytes, mark: bytes, run: re.Pattern[bytes], rule: str, is_one: Callable[[bytes], bool], word_start: int = 0
+) -> Iterator[Span]:
+    """Find what stands right behind a word; with ``word_start`` 1 the mark lacks its first letter, a b or B."""
+    start = text.find(mark)
+    while start >= 0:
+        end = start + len(mark)
+        begins = text[start - word_start : start].lower() == b"b"[:word_start] and not _goes_on(
+            text, start - word_start
+        )
+        found = run.match(text, end) if begins else None
+        if found is not None:
+            end = max(end, found.end())
+            value = found[0].rstrip(b".")
+            if is_one(value):
+                yield Span(found.start(), found.start() + len(value), rule, value)
+        start = text.find(mark, end)
+
+
+_AUTHORITY = re.compile(rb"([^\s/@:\"'\\<>()]{0,200}+):([^\s/@\"'\\<>()]{1,500}+)@([A-Za-z0-9.\-\[\]:]++)")
+_VERSION = re.compile(r"v?[0-9][0-9A-Za-z.\-]{0,20}")
+_NO_PASSWORDS = frozenset({"password", "pass", "passwd", "pw", "user", "secret", "token", "key", "latest", "stable"})
+_IMAGES = (b"docker", b"oci", b"image", b"containerd")
+
+
+def _url_passwords(text: bytes) -> Iterator[Span]:
+    """Find the password of an address: ``scheme://user:password@host``."""
+    start = text.find(b"://")
+    while start >= 0:
+        found = _AUTHORITY.match(text, start + 3)
+        if found is not None and not text[max(start - 10, 0) : start].endswith(_IMAGES):
+            user, value = found[1].decode("utf-8", "replace"), found[2].decode("utf-8", "replace")
+            if _is_url_password(user, value):
+                yield Span(*found.span(2), "url-password", found[2])
+        start = text.find(b"://", start + 3)
+
+
+def _is_url_password(user: str, value: str) -> bool:
+    if len(value) < 4 or value == user or value.lower() in _NO_PASSWORDS or is_stand_in(value):
+        return False
+    return _VERSION.fullmatch(value) is None or len(value) > 12

@@ -1,0 +1,264 @@
+"""Credentials of every known shape, and bodies of every format to plant them in."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import json
+import string
+import zlib
+from typing import NamedTuple
+from urllib.parse import quote, quote_plus, unquote_plus
+
+import brotli
+import zstandard
+
+from replay_agent.framing.raw_frames import Frame, join_frames, split_frames
+
+WORD = string.ascii_letters + string.digits
+DASHED = WORD + "-_"
+HEX = "0123456789abcdef"
+UPPER = string.ascii_uppercase + string.digits
+
+# Marks are written in two parts, so that no scanner takes this file for a leak.
+SHAPES = {
+    "anthropic": ("sk-" + "ant-api03-", DASHED, 95),
+    "openrouter": ("sk-" + "or-v1-", HEX, 64),
+    "openai project": ("sk-" + "proj-", DASHED, 120),
+    "openai service": ("sk-" + "svcacct-", DASHED, 60),
+    "openai": ("sk-", WORD, 48),
+    "deepseek": ("sk-", HEX, 32),
+    "google": ("AI" + "za", DASHED, 35),
+    "google token": ("ya29" + ".", DASHED, 120),
+    "google secret": ("GOC" + "SPX-", DASHED, 28),
+    "aws": ("AK" + "IA", UPPER, 16),
+    "aws session": ("AS" + "IA", UPPER, 16),
+    "hugging face": ("h" + "f_", string.ascii_letters, 34),
+    "groq": ("gs" + "k_", WORD, 52),
+    "xai": ("xa" + "i-", WORD, 80),
+    "cerebras": ("cs" + "k-", string.ascii_lowercase + string.digits, 48),
+    "perplexity": ("ppl" + "x-", WORD, 48),
+    "fireworks": ("f" + "w_", WORD, 24),
+    "nvidia": ("nva" + "pi-", DASHED, 64),
+    "replicate": ("r" + "8_", WORD, 37),
+    "tavily": ("tvl" + "y-dev-", WORD, 32),
+    "voyage": ("p" + "a-", DASHED, 43),
+    "langsmith": ("lsv" + "2_pt_", HEX, 32),
+    "logfire": ("pyl" + "f_v1_us_", WORD, 43),
+    "github": ("gh" + "p_", WORD, 36),
+    "github fine": ("github" + "_pat_", WORD, 82),
+    "gitlab": ("glp" + "at-", WORD, 20),
+    "slack": ("xox" + "b-1234567890-", WORD, 24),
+    "slack app": ("xap" + "p-1-A012-", WORD, 40),
+    "stripe": ("sk_" + "live_", WORD, 24),
+    "stripe restricted": ("rk_" + "live_", WORD, 24),
+    "webhook": ("whs" + "ec_", WORD, 32),
+    "npm": ("np" + "m_", WORD, 36),
+    "pypi": ("pyp" + "i-AgEIcHlwaS5vcmc", DASHED, 80),
+    "digitalocean": ("dop" + "_v1_", HEX, 64),
+    "shopify": ("shp" + "at_", HEX, 32),
+    "notion": ("nt" + "n_", WORD, 46),
+    "linear": ("lin_" + "api_", WORD, 40),
+    "databricks": ("da" + "pi", HEX, 32),
+    "planetscale": ("pscale" + "_tkn_", DASHED, 43),
+    "grafana": ("gl" + "sa_", WORD, 41),
+}
+
+
+def credential(name, random):
+    """A credential of a shape, such as its maker gives out: with digits and letters, its last character one of these."""
+    mark, characters, length = SHAPES[name]
+    run = [random.choice(characters) for _ in range(length)]
+    for place in range(2, length - 1, 6):
+        run[place] = random.choice([each for each in characters if each.isdigit()] or characters)
+    run[-1] = random.choice([each for each in characters if each.isalnum()])
+    return mark + "".join(run)
+
+
+class Format(NamedTuple):
+    """How a text is written as a body, and read from one. ``headers`` tell of the body."""
+
+    write: object
+    read: object
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def _json(value, **options):
+    return json.dumps(value, **options).encode()
+
+
+def _chat(text):
+    return {"model": "m", "messages": [{"role": "user", "content": text}]}
+
+
+def _of_chat(value):
+    return value["messages"][0]["content"]
+
+
+def _escaped(text, *, upper=False):
+    form = "\\u{:04X}" if upper else "\\u{:04x}"
+    return "".join(each if each.isalnum() else form.format(ord(each)) for each in text)
+
+
+def _part(text, extra=""):
+    return f'--b\r\nContent-Disposition: form-data; name="note"\r\n{extra}\r\n{text}\r\n--b--\r\n'.encode()
+
+
+def _packed(pack, unpack, encoding):
+    return Format(
+        lambda text: pack(_json(_chat(text))),
+        lambda body: _of_chat(json.loads(body)),
+        (("content-type", "application/json"), ("content-encoding", encoding)),
+    )
+
+
+FORMATS = {
+    "text": Format(str.encode, bytes.decode, (("content-type", "text/plain"),)),
+    "json": Format(lambda text: _json(_chat(text)), lambda body: _of_chat(json.loads(body))),
+    "json in unicode": Format(
+        lambda text: _json(_chat(text), ensure_ascii=False, indent=2), lambda body: _of_chat(json.loads(body))
+    ),
+    "json in json": Format(
+        lambda text: _json(_chat(json.dumps({"stdout": text}))),
+        lambda body: json.loads(_of_chat(json.loads(body)))["stdout"],
+    ),
+    "json in json in json": Format(
+        lambda text: _json(_chat(json.dumps({"x": json.dumps([text])}))),
+        lambda body: json.loads(json.loads(_of_chat(json.loads(body)))["x"])[0],
+    ),
+    "json escaped": Format(lambda text: b'{"a":"%b"}' % _escaped(text).encode(), lambda body: json.loads(body)["a"]),
+    "json escaped in capitals": Format(
+        lambda text: b'{"a":"%b"}' % _escaped(text, upper=True).encode(), lambda body: json.loads(body)["a"]
+    ),
+    "form": Format(
+        lambda text: f"a=1&note={quote_plus(text)}&b=2".encode(),
+        lambda body: unquote_plus(body.decode().split("&")[1].partition("=")[2]),
+        (("content-type", "application/x-www-form-urlencoded"),),
+    ),
+    "percent": Format(
+        lambda text: f"https://a.example/?q={quote(text, safe='')}".encode(),
+        lambda body: unquote_plus(body.decode().partition("q=")[2].replace("+", "%2B")),
+        (("content-type", "text/plain"),),
+    ),
+    "html": Format(
+        lambda text: f"<p>{html.escape(text)}</p>".encode(),
+        lambda body: html.unescape(body.decode()[3:-4]),
+        (("content-type", "text/html"),),
+    ),
+    "html in numbers": Format(
+        lambda text: "".join(each if each.isalnum() else f"&#{ord(each)};" for each in text).encode(),
+        lambda body: html.unescape(body.decode()),
+        (("content-type", "text/html"),),
+    ),
+    "multipart": Format(
+        _part,
+        lambda body: body.decode().partition("\r\n\r\n")[2].removesuffix("\r\n--b--\r\n"),
+        (("content-type", "multipart/form-data; boundary=b"),),
+    ),
+    "base64": Format(
+        lambda text: _json({"data": base64.b64encode(text.encode()).decode()}),
+        lambda body: base64.b64decode(json.loads(body)["data"]).decode(),
+    ),
+    "base64 for addresses": Format(
+        lambda text: _json({"data": base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")}),
+        lambda body: base64.urlsafe_b64decode(json.loads(body)["data"] + "==").decode(),
+    ),
+    "base64 of mail": Format(
+        lambda text: _json({"data": base64.encodebytes(text.encode()).decode()}),
+        lambda body: base64.b64decode(json.loads(body)["data"]).decode(),
+    ),
+    "base64 of gzip": Format(
+        lambda text: _json({"data": base64.b64encode(gzip.compress(text.encode())).decode()}),
+        lambda body: gzip.decompress(base64.b64decode(json.loads(body)["data"])).decode(),
+    ),
+    "gzip": _packed(gzip.compress, gzip.decompress, "gzip"),
+    "deflate": _packed(zlib.compress, zlib.decompress, "deflate"),
+    "br": _packed(brotli.compress, brotli.decompress, "br"),
+    "zstd": _packed(zstandard.compress, zstandard.decompress, "zstd"),
+    "gzip unannounced": Format(
+        lambda text: gzip.compress(_json(_chat(text))), lambda body: _of_chat(json.loads(gzip.decompress(body)))
+    ),
+}
+
+
+class Streamed(NamedTuple):
+    """How pieces of two texts, of which one is another choice's, are written as a stream, and read from one."""
+
+    write: object
+    read: object
+    headers: tuple[tuple[str, str], ...] = (("content-type", "text/event-stream"),)
+
+
+def _events(documents):
+    return b"".join(b"data: " + _json(each) + b"\n\n" for each in documents) + b"data: [DONE]\n\n"
+
+
+def _documents(body):
+    return [json.loads(line[6:]) for line in body.decode().split("\n") if line.startswith("data: {")]
+
+
+def _joined(found):
+    texts = {0: "", 1: ""}
+    for index, text in found:
+        texts[index] += text
+    return texts
+
+
+def _frames(body):
+    return [json.loads(frame.payload) for frame in split_frames(body)[0]]
+
+
+def _framed(documents):
+    return join_frames([Frame(b"", _json(each)) for each in documents])
+
+
+AWS = (("content-type", "application/vnd.amazon.eventstream"),)
+STREAMS = {
+    "chat": Streamed(
+        lambda pieces: _events({"choices": [{"index": n, "delta": {"content": text}}]} for n, text in pieces),
+        lambda body: _joined(
+            (each["choices"][0]["index"], each["choices"][0]["delta"]["content"]) for each in _documents(body)
+        ),
+    ),
+    "index behind": Streamed(
+        lambda pieces: _events({"delta": {"text": text}, "index": n} for n, text in pieces),
+        lambda body: _joined((each["index"], each["delta"]["text"]) for each in _documents(body)),
+    ),
+    "responses": Streamed(
+        lambda pieces: _events({"type": "t", "output_index": n, "delta": text} for n, text in pieces),
+        lambda body: _joined((each["output_index"], each["delta"]) for each in _documents(body)),
+    ),
+    "lines": Streamed(
+        lambda pieces: b"".join(_json({"index": n, "text": text}) + b"\n" for n, text in pieces),
+        lambda body: _joined((each["index"], each["text"]) for each in map(json.loads, body.splitlines())),
+    ),
+    "list": Streamed(
+        lambda pieces: _json([{"index": n, "text": text} for n, text in pieces], indent=1),
+        lambda body: _joined((each["index"], each["text"]) for each in json.loads(body)),
+        (("content-type", "application/json"),),
+    ),
+    "arguments": Streamed(
+        lambda pieces: _events({"index": n, "delta": {"partial_json": json.dumps(text)[1:-1]}} for n, text in pieces),
+        lambda body: {
+            n: json.loads(f'"{text}"')
+            for n, text in _joined((each["index"], each["delta"]["partial_json"]) for each in _documents(body)).items()
+        },
+    ),
+    "aws": Streamed(
+        lambda pieces: _framed({"contentBlockIndex": n, "delta": {"text": text}} for n, text in pieces),
+        lambda body: _joined((each["contentBlockIndex"], each["delta"]["text"]) for each in _frames(body)),
+        AWS,
+    ),
+    "bedrock": Streamed(
+        lambda pieces: _framed(
+            {"bytes": base64.b64encode(_json({"index": n, "delta": {"text": text}})).decode(), "p": "abc"}
+            for n, text in pieces
+        ),
+        lambda body: _joined(
+            (each["index"], each["delta"]["text"])
+            for each in (json.loads(base64.b64decode(frame["bytes"])) for frame in _frames(body))
+        ),
+        AWS,
+    ),
+}

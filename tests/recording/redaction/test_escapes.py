@@ -1,0 +1,73 @@
+"""Escapes are undone one level at a time, and every place is known again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replay_agent.recording.redaction.escapes import MARGIN, peeled, plain
+from replay_agent.recording.redaction.spans import Span
+
+ESCAPES = [
+    (b"a\\nb", b"a\nb"),
+    (b"\\u002B\\u00e9", "+é".encode()),
+    (b"\\ud83d\\ude00", "😀".encode()),
+    (b"\\ud83d", "\ud83d".encode("utf-8", "surrogatepass")),
+    (b"%2B%20&#43;&#x2b;&amp;&lt;", b"+ ++&<"),
+    (b"\\\\n", b"\\n"),
+    (b"a\\\n   b", b"ab"),
+    (b"a\\\n   \\ b", b"a b"),
+    (b"\\x41", b"A"),
+    (b"\\q %zz &nope; &#99999999;", b"\\q %zz &nope; &#99999999;"),
+]
+
+
+@pytest.mark.parametrize(("spelled", "said"), ESCAPES)
+def test_one_level(spelled, said):
+    assert b"".join(layer.text for layer in peeled(spelled)) in (said, b"")
+    assert [layer.text for layer in peeled(b"-" + spelled + b"\\n")] == [b"-" + said + b"\n"]
+
+
+def test_all_levels():
+    assert plain(json.dumps(json.dumps('a"b')).encode()) == b'""a"b""'
+
+
+@given(st.lists(st.sampled_from(["\\n", "\\\\", "%41", "&amp;", "\\u0041", "a", "é", " ", "\\", "%", "&"])), st.data())
+def test_places_are_known_again(pieces, data):
+    source = "".join(pieces).encode()
+    for layer in peeled(source):
+        start = data.draw(st.integers(0, len(layer.text)))
+        end = data.draw(st.integers(start, len(layer.text)))
+        (span,) = layer.unpeeled([Span(start, end, "x")])
+        rest = source[: span.start], source[span.start : span.end]
+        assert len(peel(rest[0])) <= start
+        assert layer.text[start:end] in peel(rest[1])
+
+
+def peel(source):
+    """One level of a piece undone, which neither begins nor ends within an escape."""
+    return b"".join(layer.text for layer in peeled(source)) or source
+
+
+def test_only_what_is_near_an_escape_is_kept():
+    source = b"a" * 10 * MARGIN + b"\\n" + b"b" * 10 * MARGIN
+    (layer,) = peeled(source)
+    assert layer.text.startswith(b"a" * MARGIN + b"\n" + b"b" * MARGIN)
+    assert len(layer.text) < 6 * MARGIN
+    (span,) = layer.unpeeled([Span(MARGIN, MARGIN + 1, "x")])
+    assert (span.start, span.end) == (10 * MARGIN, 10 * MARGIN + 2)
+
+
+def test_long_texts_are_cut_within_no_escape():
+    source = b"\\ud83d\\ude00" * 20_000
+    (layer,) = peeled(source)
+    assert layer.text == "😀".encode() * 20_000
+
+
+def test_what_is_put_into_a_query_is_spelled_for_it():
+    (layer,) = peeled(b"a%2Bb")
+    (span,) = layer.unpeeled([Span(0, 3, "x", text=b"c+d=")])
+    assert span.text == b"c%2Bd%3D"

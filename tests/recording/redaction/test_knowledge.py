@@ -1,0 +1,60 @@
+"""What a run has shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from replay_agent.recording.redaction.knowledge import Knowledge
+from replay_agent.recording.redaction.spans import Span
+
+VALUE = 'pw"with\\odd/chars+é-1234'.encode()
+
+
+def rules(knowledge, text):
+    return [span.rule for span in knowledge.find(text)]
+
+
+def test_every_occurrence_is_found():
+    knowledge = Knowledge({})
+    knowledge.learn("mine", VALUE)
+    assert rules(knowledge, VALUE + b" " + VALUE) == ["mine", "mine"]
+    assert knowledge.holds(b"x" + VALUE)
+    assert not knowledge.holds(b"x")
+
+
+@pytest.mark.parametrize("value", [b"short", b"/home/me/and/others", b"1234567890123"])
+def test_what_cannot_be_looked_for_is_not(value):
+    knowledge = Knowledge({})
+    knowledge.learn("mine", value)
+    assert knowledge.size == 0
+
+
+def test_the_scheme_is_no_part_of_a_secret():
+    knowledge = Knowledge({})
+    knowledge.learn("authorization", b"Bearer Qz7Lk9Wm3PvXt5")
+    assert rules(knowledge, b"it is Qz7Lk9Wm3PvXt5") == ["authorization"]
+
+
+def test_variables_are_read_at_each_use_and_not_forgotten():
+    environ = {}
+    knowledge = Knowledge(environ)
+    for value in ("Qz7Lk9Wm3PvXt5", "Rb2Ny8Hc4Jd6Gf1"):
+        environ["MY_TOKEN"] = value
+        knowledge.read_environment()
+    assert rules(knowledge, b"Qz7Lk9Wm3PvXt5 Rb2Ny8Hc4Jd6Gf1") == ["MY_TOKEN", "MY_TOKEN"]
+
+
+def test_one_secret_has_one_placeholder():
+    knowledge = Knowledge({})
+    names = [knowledge.placeholder(Span(0, 1, rule, value)) for rule, value in (("a", b"x"), ("a", b"y"), ("b", b"x"))]
+    assert names == [b"REDACTED(a)", b"REDACTED(a~2)", b"REDACTED(a)"]
+
+
+def test_placeholders_of_others_are_not_given_out():
+    knowledge = Knowledge({})
+    knowledge.reserve(b"it is REDACTED(a) and REDACTED(a~2)")
+    assert knowledge.placeholder(Span(0, 1, "a", b"x")) == b"REDACTED(a~3)"
+
+
+def test_what_stands_in_has_no_number():
+    assert Knowledge({}).placeholder(Span(0, 1, "a", b"x", stands_in=True)) == b"REDACTED(a~0)"

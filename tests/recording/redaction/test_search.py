@@ -1,0 +1,214 @@
+"""Whatever the format, a credential is found, and nothing else is touched."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import random as randoms
+import uuid
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replay_agent.recording.redaction.redactor import Redactor
+from replay_agent.traffic import Chunk, Interaction, Request, Response
+from tests.recording.redaction.planted import FORMATS, SHAPES, STREAMS, credential
+
+WORDS = [
+    "the",
+    "model",
+    "reads",
+    "a",
+    "line",
+    "of",
+    "code",
+    "then",
+    "asks",
+    "for",
+    "sk",
+    "or",
+    "key",
+    "in",
+    "basic",
+    "form",
+    "and",
+    "a",
+    "token",
+    "per",
+    "page",
+    "2024",
+    "v1.2",
+    "über",
+]
+BEFORE = ["", " ", "\n", "\t", "keys:\n", 'key="', "key='", "(", "a=", "?x=", ": ", "/", "\r\n", "<"]
+AFTER = ["", " ", "\n", '"', "'", ")", ",", ";", "&", "\r\n", ">", ". And"]
+
+
+def recorded(body, headers=(("content-type", "application/json"),), cuts=()):
+    """Return the body of an answer as it is stored, and that of the same request."""
+    bounds = [0, *sorted(cut % (len(body) + 1) for cut in cuts), len(body)]
+    chunks = tuple(Chunk(body[start:end]) for start, end in pairwise(bounds) if start < end)
+    asked = Request("POST", "https://a.example/v1", headers, body)
+    stored = Redactor(environ={}).interaction(Interaction(asked, Response(200, headers, chunks)))
+    return stored.outcome.body, stored.request.body
+
+
+@st.composite
+def planted(draw):
+    key = credential(draw(st.sampled_from(sorted(SHAPES))), randoms.Random(draw(st.integers(0, 1 << 30))))
+    words = st.lists(st.sampled_from(WORDS), max_size=12)
+    before = "".join(f"{word} " for word in draw(words)) + draw(st.sampled_from(BEFORE))
+    return before, key, draw(st.sampled_from(AFTER)) + "".join(f" {word}" for word in draw(words))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(text=planted(), cuts=st.lists(st.integers(0, 1 << 16), max_size=4))
+def test_planted_credential(name, text, cuts):
+    before, key, after = text
+    write, read, headers = FORMATS[name]
+    if name.startswith("base64"):
+        before = "so " * 12 + before
+    body = write(before + key + after)
+    for stored in recorded(body, headers or (("content-type", "application/json"),), cuts):
+        assert key.encode() not in stored
+        said = read(stored)
+        assert key not in said
+        assert said.startswith(before)
+        assert said.endswith(after)
+        left = said[len(before) : len(said) - len(after) if after else len(said)]
+        assert left.startswith("REDACTED(")
+        assert left.endswith(")")
+
+
+@pytest.mark.parametrize("name", STREAMS)
+@given(text=planted(), sizes=st.lists(st.integers(1, 30), min_size=1, max_size=5), cuts=st.lists(st.integers(0, 9999)))
+def test_planted_credential_in_pieces(name, text, sizes, cuts):
+    before, key, after = text
+    whole = before + key + after
+    pieces, position = [(0, "so:\n")], 0
+    for number in range(len(whole)):
+        size = sizes[number % len(sizes)]
+        pieces += [(0, whole[position : position + size]), (1, "lorem ")]
+        position += size
+        if position >= len(whole):
+            break
+    write, read, headers = STREAMS[name]
+    for stored in recorded(write(pieces), headers, cuts):
+        said = read(stored)
+        assert key not in said[0]
+        assert said[0].startswith("so:\n" + before)
+        assert said[0].endswith(after)
+        assert len(said[0]) < len(before + after) + 60
+        assert said[1] == "lorem " * (len(pieces) // 2)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_where_it_is_likely(shape):
+    key = credential(shape, randoms.Random(1))
+    for text in (key, f"my key is {key}.", f'"{key}"', f"({key})", f"k={key}&x", f"a\n{key}\nb"):
+        stored = recorded(json.dumps({"text": text}).encode())[0]
+        assert key not in stored.decode()
+
+
+def test_a_key_behind_many_words_of_a_form_or_an_address():
+    key = credential("openai", randoms.Random(3))
+    for text in (
+        f"q=please+read+what+follows+and+tell+me+more+{key}",
+        f"https://a.example/some/long/path/to/the/files/of/{key}",
+    ):
+        assert key not in recorded(text.encode(), (("content-type", "text/plain"),))[0].decode()
+
+
+def _state(random, length=400):
+    return base64.b64encode(random.randbytes(length)).decode()
+
+
+INNOCENT = {
+    "prose": lambda random: " ".join(random.choices(WORDS, k=60)),
+    "code": lambda random: "\n".join(
+        f"def {a}_{b}(token_count, max_tokens={n}):\n    api_key = os.environ['API_KEY']\n    return self.{b}.key  # {n}"
+        for a, b, n in ((random.choice(WORDS), random.choice(WORDS), random.randrange(9999)) for _ in range(8))
+    ),
+    "ids": lambda random: " ".join(
+        prefix + "".join(random.choices("abcdefghijABCDEFGHIJ0123456789", k=24))
+        for prefix in ("chatcmpl-", "msg_", "toolu_", "call_", "resp_", "req_", "run_", "fc_", "rs_", "gen-", "asst_")
+    ),
+    "uuids": lambda random: str(uuid.UUID(int=random.getrandbits(128))),
+    "hashes": lambda random: " ".join(random.randbytes(size).hex() for size in (16, 20, 32, 64)),
+    "picture": lambda random: "data:image/png;base64," + _state(random, 3000),
+    "picture for addresses": lambda random: base64.urlsafe_b64encode(random.randbytes(3000)).decode(),
+    "signature": _state,
+    "slugs": lambda random: " ".join(
+        f"https://x.org/{mark}-{'-'.join(random.choices(WORDS[:10], k=6))}-{random.randrange(2000, 2030)}"
+        for mark in ("sk", "pa", "key", "org", "csk")
+    ),
+    "addresses": lambda random: (
+        f"http://localhost:{random.randrange(9999)}/a/b?page={random.randrange(99)}&sort_key=name#x"
+    ),
+    "numbers": lambda random: " ".join(str(random.uniform(-1, 1)) for _ in range(50)),
+}
+NAMES = (
+    *(
+        "content",
+        "id",
+        "signature",
+        "thoughtSignature",
+        "encrypted_content",
+        "next_page_token",
+        "nextForwardToken",
+        "data",
+    ),
+    *(
+        "resume_token",
+        "cursor",
+        "etag",
+        "system_fingerprint",
+        "prompt_cache_key",
+        "redactedContent",
+        "reasoning",
+        "sort_key",
+    ),
+)
+
+
+@pytest.mark.parametrize("kind", INNOCENT)
+@given(seed=st.integers(0, 1 << 40), name=st.sampled_from(NAMES))
+def test_what_is_no_secret_stays(kind, seed, name):
+    text = INNOCENT[kind](randoms.Random(seed))
+    for value in (text, json.dumps({"arguments": {name: text}})):
+        body = json.dumps({name: value, "usage": {"total_tokens": 5}}).encode()
+        assert recorded(body) == (body, body)
+
+
+@given(seed=st.integers(0, 1 << 40))
+def test_a_key_shape_within_a_picture_stays(seed):
+    random = randoms.Random(seed)
+    raw = bytearray(random.randbytes(900))
+    for alphabet, mark in (
+        (base64.urlsafe_b64encode, b"-sk-"),
+        (base64.b64encode, b"/AKIA"),
+        (base64.b64encode, b"+AIza"),
+    ):
+        text = bytearray(alphabet(bytes(raw)))
+        place = 4 * random.randrange(40, 200)
+        text[place : place + len(mark)] = mark
+        body = json.dumps({"data": text.decode()}).encode()
+        assert recorded(body) == (body, body)
+
+
+def test_a_stream_without_secrets_stays():
+    pieces = [(number % 2, f"word {number} ") for number in range(50)]
+    for write, _, headers in STREAMS.values():
+        body = write(pieces)
+        assert recorded(body, headers) == (body, body)
+
+
+def test_packed_twice_is_looked_into_as_deep_as_goes():
+    key = credential("openai", randoms.Random(2))
+    inner = base64.b64encode(gzip.compress(json.dumps({"k": key}).encode())).decode()
+    stored = recorded(json.dumps({"a": base64.b64encode(f"see {inner}".encode()).decode()}).encode())[0]
+    text = base64.b64decode(json.loads(stored)["a"]).decode().removeprefix("see ")
+    assert json.loads(gzip.decompress(base64.b64decode(text))) == {"k": "REDACTED(openai-key)"}

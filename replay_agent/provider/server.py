@@ -70,7 +70,13 @@ def serve(answer: AnswerFunction, *, host: str = "127.0.0.1", port: int = 0) -> 
     with socket.create_server((host, port)) as listener:
         address = f"http://{host}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1, loop="asyncio"
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            loop="asyncio",
+            ws="none",  # left to choose, it imports whatever library of WebSockets is there, with that one's warnings
         )
         server = uvicorn.Server(config)
         # The listener is open already: connections made before the loop accepts them wait in its queue.

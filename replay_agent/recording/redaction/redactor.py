@@ -114,6 +114,10 @@ class Redactor:
             outcome = self._outcome(interaction.outcome)
         return replace(interaction, request=request, outcome=outcome)
 
+    def look_for(self, rule: str, value: bytes) -> None:
+        """Take a value for a secret from now on."""
+        self._knowledge.learn(rule, value)
+
     def keying(self, keying: Keying) -> Keying:
         """Return a keying of requests that were not redacted yet: those of other recorders' cassettes."""
         return _RedactedKeying(self, keying)

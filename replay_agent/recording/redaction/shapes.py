@@ -47,6 +47,11 @@ def _no_words(run: str) -> bool:
     return not is_wordy(run)
 
 
+def _letters(run: str) -> bool:
+    """Tell whether a run is as long as tokens of Hugging Face are, which have few digits or none."""
+    return (len(run) == 34 and not run.islower() and not run.isupper()) or not is_wordy(run)
+
+
 def _two_parts(run: str) -> bool:
     first, dot, second = run.partition(".")
     return bool(dot) and len(first) >= 16 and len(second) >= 16
@@ -75,7 +80,7 @@ _SHAPES = (
     _shape("google-client-secret", "GOCSPX-", _DASHED, 20, 60),
     _shape("aws-access-key", "AKIA ASIA ABIA ACCA", "A-Z0-9", 16, 16, _any),
     _shape("aws-bedrock-key", "ABSK", r"A-Za-z0-9+/=", 90, 300),
-    _shape("huggingface-token", "hf_ api_org_", _WORD, 20, 60),
+    _shape("huggingface-token", "hf_ api_org_", _WORD, 20, 60, _letters),
     _shape("groq-key", "gsk_", _WORD, 20, 100),
     _shape("xai-key", "xai-", _WORD, 20, 120),
     _shape("cerebras-key", "csk-", _WORD, 20, 100, _made),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from threading import RLock
 
 from replay_agent.recording.matching.placeholders import PLACEHOLDER, placeholder
+from replay_agent.recording.redaction.by_name import find_json_fields
 from replay_agent.recording.redaction.escapes import plain
 from replay_agent.recording.redaction.looks import is_searchable
 from replay_agent.recording.redaction.names import environment_secrets
@@ -50,6 +51,9 @@ class Knowledge:
             self._environ_read = now
             for value, name in environment_secrets(now).items():
                 self._add(value.encode("utf-8", "surrogateescape"), name)
+            for name, value in now.items():
+                if value.lstrip()[:1] in ("{", "["):  # the key file of a service account, say
+                    self._learn_fields(name, value.encode("utf-8", "surrogateescape"))
 
     def learn(self, rule: str, value: bytes) -> None:
         """Look for a value from now on, if it can be looked for."""
@@ -58,9 +62,13 @@ class Knowledge:
             with self._lock:
                 self._add(value, rule)
 
+    def _learn_fields(self, name: str, document: bytes) -> None:
+        for span in find_json_fields(document):
+            self.learn(name, span.value)
+
     def _add(self, value: bytes, rule: str) -> None:
         self._rules.setdefault(value, rule)
-        for spelling in (value, plain(value), value.replace(b" ", b"+")):
+        for spelling in (value, plain(value), value.replace(b" ", b"+"), value.replace(b"+", b" ")):
             self._searched.setdefault(spelling, value)
 
     def find(self, text: bytes) -> Iterator[Span]:

@@ -94,6 +94,7 @@ _COMMON = frozenset(
             "integer",
         ),
         *("hash", "hashed", "bcrypt", "plain", "plaintext", "prompt", "ask", "unset", "blank", "denied", "approved"),
+        *("passwort", "kennwort", "contraseña", "senha", "wachtwoord", "parola", "пароль", "密码", "パスワード"),
         *("authentication", "authorization", "basic", "bearer", "oauth", "token", "credentials", "login", "forgotten"),
     }
 )

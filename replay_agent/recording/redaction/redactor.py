@@ -19,7 +19,16 @@ from replay_agent.recording.redaction.by_name import (
     named_fields,
     stand_ins,
 )
-from replay_agent.recording.redaction.containers import Lines, decoded, decoded_cuts, framed_places, unframed
+from replay_agent.recording.redaction.containers import (
+    Lines,
+    decoded,
+    decoded_cuts,
+    framed_places,
+    narrowed,
+    repacked,
+    unframed,
+    unpacked,
+)
 from replay_agent.recording.redaction.headers import (
     corrected,
     header_secrets,
@@ -29,7 +38,7 @@ from replay_agent.recording.redaction.headers import (
     without,
 )
 from replay_agent.recording.redaction.knowledge import Knowledge
-from replay_agent.recording.redaction.search import GZIP, Search, repacked, unpacked
+from replay_agent.recording.redaction.search import Search
 from replay_agent.recording.redaction.spans import Finder, Place, Span, moved, replaced
 from replay_agent.traffic import Chunk, Failure, Headers, Interaction, Outcome, Request, Response, header
 
@@ -210,14 +219,18 @@ class Redactor:
         return _Cleaned(replaced(data, places), moved(ends, places))
 
     def _cleaned(self, headers: Headers, body: bytes, cuts: Sequence[int], *, asked: bool) -> _Cleaned | None:
-        if body.startswith(GZIP):
-            plain = unpacked(body)
-            if plain is not None:
-                places = self._places(headers, plain, asked=asked)
-                whole = Place(0, len(body), repacked(replaced(plain, places)))
-                return _Cleaned(whole.text, moved(cuts, [whole])) if places else None
-        places = self._places(headers, body, asked=asked)
-        return _Cleaned(replaced(body, places), moved(cuts, places)) if places else None
+        plain = unpacked(body)
+        wide = narrowed(header(headers, "content-type") or "", body)
+        if plain is not None and plain != body:
+            inner = self._cleaned(headers, plain, (), asked=asked)
+            changed = None if inner is None else repacked(inner.data, body)
+        elif wide is not None:
+            places = self._places(headers, wide.data, asked=asked)
+            changed = wide.spelled(replaced(wide.data, places)) if places else None
+        else:
+            places = self._places(headers, body, asked=asked)
+            return _Cleaned(replaced(body, places), moved(cuts, places)) if places else None
+        return None if changed is None else _Cleaned(changed, moved(cuts, [Place(0, len(body), changed)]))
 
     def _places(self, headers: Headers, data: bytes, *, asked: bool) -> list[Place]:
         """Return the places of a decoded body that are to be replaced, and what comes there."""
@@ -225,8 +238,8 @@ class Redactor:
         lines = unframed(data) if kind.startswith(MEDIA_TYPE) else None
         if lines is not None:
             return self._framed(lines)
-        spans = self._search.find(data, first=_first_look(kind, asked=asked))
-        return self._search.places(data, spans)
+        text = data.replace(b"+", b" ") if kind.startswith(_FORM) else data  # as long, so that all keeps its place
+        return self._search.places(data, self._search.find(text, first=_first_look(kind, asked=asked)))
 
     def _framed(self, lines: Lines) -> list[Place]:
         spans = self._search.find(lines.data, lines.events)

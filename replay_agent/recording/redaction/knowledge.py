@@ -21,7 +21,7 @@ _SCHEME = re.compile(rb"(?:[Bb]earer|[Bb]asic|[Tt]oken|[Bb]ot) +(?=\S)")
 
 
 class Knowledge:
-    """The values of credential variables, read anew at each use, and every secret that was found or carried in this run.
+    """The values of credential variables, as last read, and every secret that was found or carried in this run.
 
     Secrets are told apart: each has one placeholder, numbered by order of appearance. ``environ`` is the process's by
     default. May be shared by threads.
@@ -36,6 +36,7 @@ class Knowledge:
         self._placeholders: dict[bytes, bytes] = {}
         self._numbers: Counter[str] = Counter()
         self._taken: set[bytes] = set()
+        self.read_environment()
 
     @property
     def size(self) -> int:

@@ -185,11 +185,13 @@ _IDENTITY_HEADER = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def is_credential_header(name: str) -> bool:
     """Tell whether a header (lower case) is called as one that holds a credential, a session or a cookie."""
     return bool(_CREDENTIAL_HEADER.search(name)) and not _NO_CREDENTIAL_HEADER.search(name)
 
 
+@lru_cache(maxsize=1024)
 def is_identity_header(name: str) -> bool:
     """Tell whether a header (lower case) is called as one that says whose account was used."""
     return bool(_IDENTITY_HEADER.search(name)) and not _NO_CREDENTIAL_HEADER.search(name)

@@ -93,13 +93,20 @@ class Redactor:
     def learn(self, request: Request) -> None:
         """Look for the credentials that a request carries in its headers and its address from now on."""
         self._knowledge.read_environment()
+        self._learn(request)
+
+    def _learn(self, request: Request) -> None:
         for rule, value in header_secrets(request.headers):
             self._knowledge.learn(rule, value.encode("utf-8", "surrogateescape"))
         self._url(request.url)
 
     def request(self, request: Request) -> Request:
         """Return the request as it is matched and stored: allowed headers only, no secret in URL or body."""
-        self.learn(request)
+        self._knowledge.read_environment()
+        return self._request(request)
+
+    def _request(self, request: Request) -> Request:
+        self._learn(request)
         self._knowledge.reserve(request.body)
         cleaned = self._body(request.headers, request.body, (), asked=True)
         headers = self._headers(kept_request_headers(request.headers, self._keep))
@@ -116,10 +123,11 @@ class Redactor:
         kept where no replaced text spans them, and `Response.redacted` set. An interaction without secrets comes
         back with its body unchanged.
         """
+        self._knowledge.read_environment()  # which takes longer than a small body: once is enough
         known = -1
-        while known != self.known:  # what the answer tells may be in the request
-            known = self.known
-            request = self.request(interaction.request)
+        while known != self._knowledge.size:  # what the answer tells may be in the request
+            known = self._knowledge.size
+            request = self._request(interaction.request)
             outcome = self._outcome(interaction.outcome)
         return replace(interaction, request=request, outcome=outcome)
 
@@ -133,6 +141,10 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return text without token shapes and known secrets, credentials of the requests seen so far among them."""
+        self._knowledge.read_environment()
+        return self._text(text)
+
+    def _text(self, text: str) -> str:
         return self._cleaned_text(text.encode("utf-8", "surrogateescape"), None) or text
 
     def _cleaned_text(self, data: bytes, first: Finder | None) -> str | None:
@@ -146,13 +158,12 @@ class Redactor:
 
     def _remembered(self, text: str, clean: Callable[[str], str]) -> str:
         """Return the cleaned text. Addresses and headers repeat from request to request: clean ones are known again."""
-        self._knowledge.read_environment()
-        if self._clean_at != self.known or len(self._clean_texts) > _REMEMBERED:
+        if self._clean_at != self._knowledge.size or len(self._clean_texts) > _REMEMBERED:
             self._clean_texts.clear()
         elif text in self._clean_texts:
             return text
         cleaned = clean(text)
-        self._clean_at = self.known
+        self._clean_at = self._knowledge.size
         if cleaned == text:
             self._clean_texts.add(text)
         return cleaned
@@ -170,9 +181,9 @@ class Redactor:
 
     def _headers(self, headers: Headers) -> Headers:
         texts = "\n".join(value for _, value in headers)
-        if self._remembered(texts, self.text) == texts:
+        if self._remembered(texts, self._text) == texts:
             return headers
-        return tuple((name, self.text(value)) for name, value in headers)
+        return tuple((name, self._text(value)) for name, value in headers)
 
     def _hidden(self, rule: str, value: str) -> str:
         data = value.strip().strip('"').encode("utf-8", "surrogateescape")
@@ -186,13 +197,13 @@ class Redactor:
         for rule, value in response_secrets(outcome.headers):
             self._knowledge.learn(rule, value.encode("utf-8", "surrogateescape"))
         failure = None if outcome.failure is None else self._failure(outcome.failure)
-        reason = None if outcome.reason is None else self.text(outcome.reason)
+        reason = None if outcome.reason is None else self._text(outcome.reason)
         response = self._response(replace(outcome, failure=failure, reason=reason))
         kept = kept_response_headers(response.headers, self._hidden, self._unwanted)
         return replace(response, headers=self._headers(kept))
 
     def _failure(self, failure: Failure) -> Failure:
-        return replace(failure, message=self.text(failure.message))
+        return replace(failure, message=self._text(failure.message))
 
     def _response(self, response: Response) -> Response:
         cuts = list(accumulate(len(chunk.data) for chunk in response.chunks))

@@ -40,7 +40,6 @@ class Search:
         ``events`` are the documents of a stream, if it is known where they stand. ``first`` is asked of the body as it
         is spelled, before all rules.
         """
-        self.knowledge.read_environment()
         while True:
             known = self.knowledge.size
             given = list(first(data)) if first else []

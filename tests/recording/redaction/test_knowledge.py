@@ -58,3 +58,13 @@ def test_placeholders_of_others_are_not_given_out():
 
 def test_what_stands_in_has_no_number():
     assert Knowledge({}).placeholder(Span(0, 1, "a", b"x", stands_in=True)) == b"REDACTED(a~0)"
+
+
+def test_fields_of_a_variable_that_holds_a_document():
+    knowledge = Knowledge({"GCP_CREDENTIALS": '{"private_key_id": "Qz7Lk9Wm3PvXt5", "type": "service_account"}'})
+    assert rules(knowledge, b"Qz7Lk9Wm3PvXt5 service_account") == ["GCP_CREDENTIALS"]
+
+
+def test_a_plus_sign_is_a_blank_in_a_form():
+    knowledge = Knowledge({"MY_TOKEN": "Qz7Lk9+Wm3PvXt5Rb2"})
+    assert rules(knowledge, b"Qz7Lk9+Wm3PvXt5Rb2 and Qz7Lk9 Wm3PvXt5Rb2") == ["MY_TOKEN", "MY_TOKEN"]

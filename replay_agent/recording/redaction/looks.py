@@ -24,6 +24,8 @@ __all__ = (
 
 _LONGEST = 400
 """Characters of a value that are looked at: what comes behind tells no more."""
+_REMEMBERED = 1024
+"""Values whose look is known again: a text often has the same one many times."""
 _SHORTEST_SEARCHED, _SHORTEST_RANDOM, _SHORTEST_OPAQUE = 12, 8, 16
 _LEAST_BITS = 2.0
 _SLUG_SHARE, _HUMP_SHARE = 0.75, 0.85
@@ -138,7 +140,11 @@ def is_filler(value: str) -> bool:
 
 def is_wordy(value: str) -> bool:
     """Tell whether a value is words with separators, small numbers and capitals: ``sk-learn-intro-2024``, ``SortKeyName``."""
-    value = value[:_LONGEST]
+    return _is_wordy(value[:_LONGEST])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _is_wordy(value: str) -> bool:
     humps = _HUMP.findall(value)
     words = [hump for hump in humps if _is_word(hump)]
     numbers = [hump for hump in humps if hump.isdigit()]
@@ -172,7 +178,11 @@ def _has_digit_and_letter(value: str) -> bool:
 
 def is_random(value: str) -> bool:
     """Tell whether a value can hardly be anything but a secret, with little known of its name."""
-    value = value[:_LONGEST]
+    return _is_random(value[:_LONGEST])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _is_random(value: str) -> bool:
     if len(value) < _SHORTEST_RANDOM or _SPACE.search(value) or _is_place(value) or is_stand_in(value):
         return False
     if is_wordy(value) or bits(value) < _LEAST_BITS:

@@ -74,6 +74,15 @@ def _repeated(piece: bytes, before: bytes = b'{"a":"', after: bytes = b'"}') -> 
     return lambda size: before + piece * (size // len(piece)) + after
 
 
+def _distinct(size: int) -> bytes:
+    """Secrets of which no two are alike: each is looked for from then on."""
+    return (
+        b'{"a":"'
+        + b"".join(b"api_key=Qz7Lk9Wm3PvXt5Rb2N%d\\n" % (number * 7919) for number in range(size // 36))
+        + b'"}'
+    )
+
+
 ORDINARY: dict[str, tuple[str, Callable[[int], bytes]]] = {
     "prose": (JSON_TYPE, _prose),
     "stream": (STREAM_TYPE, _stream),
@@ -97,6 +106,10 @@ HOSTILE: dict[str, tuple[str, Callable[[int], bytes]]] = {
     "form fields": ("application/x-www-form-urlencoded", _repeated(b"key=a&", b"", b"")),
     "parts": ("multipart/form-data; boundary=b", _repeated(b'name="token"\r\n', b"--b\r\n", b"")),
     "elements": ("text/xml", _repeated(b"<secret>", b"", b"")),
+    "options": (JSON_TYPE, _repeated(b"-u a:")),
+    "sentences": (JSON_TYPE, _repeated(b"my api key is ")),
+    "heads of gzip": ("application/octet-stream", _repeated(b"\x1f\x8b\x08", b"", b"")),
+    "distinct secrets": (JSON_TYPE, _distinct),
     "base64 lines": ("text/plain", _repeated(b"QUJD" * 19 + b"\n", b"", b"")),
 }
 

@@ -406,9 +406,11 @@ class Recording:
         if found is not None:
             return found
         self._learn()
-        key = self._key(self._redactor.request(wanted))
+        redacted = self._redactor.request(wanted)
+        key = self._key(redacted)
         return (
             self._recorded(wanted, key)
+            or self._with_supposed_secrets(wanted, redacted)
             or (self.fallback.lent(wanted) if self.fallback else None)
             or self._token(wanted, key)
             or self._went_live(wanted, key)
@@ -430,7 +432,7 @@ class Recording:
                 for source in self._sources:
                     known = source.key_of(spelled)
                     if known is not None:
-                        return Key(known.digest, known.ids, known.fingerprint, choice_of(request))
+                        return replace(known, choice=choice_of(request))
         return self._keying(request)
 
     def _answer(self, outcome: Outcome, request: Request, key: Key) -> Replay:
@@ -456,6 +458,24 @@ class Recording:
         with self._lock:
             self._entries[order] = _Entry(request, source=source, index=index, item=item)
         return self._answer(outcome, request, key)
+
+    def _with_supposed_secrets(self, request: Request, redacted: Request) -> Replay | None:
+        """Return the recorded answer to a request with secrets that only a later one, or the recorded answers, showed."""
+        for source in self._sources:
+            for key, recorded in source.with_secrets():
+                if self._supposes_secrets(redacted, key, recorded):
+                    return self._recorded(request, self._key(self._redactor.request(request)))
+        return None
+
+    def _supposes_secrets(self, redacted: Request, key: Key, recorded: Request) -> bool:
+        from replay_agent.recording.supposed import supposed, without_supposed
+
+        found = supposed(redacted, recorded)
+        if not found or self._keying(without_supposed(redacted, found)).digest != key.digest:
+            return False
+        for each in found:
+            self._redactor.look_for(each.rule, each.value)
+        return True
 
     def _find(self, key: Key, *, literal: bool) -> tuple[Source, int] | None:
         for source in self._sources:

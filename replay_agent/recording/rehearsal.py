@@ -7,7 +7,8 @@ from pathlib import Path
 
 from replay_agent.exceptions import CassetteMissError, CassetteUnreplayable
 from replay_agent.recording.answers import Live, Replay
-from replay_agent.traffic import Interaction, Request
+from replay_agent.recording.matching.placeholders import PLACEHOLDER
+from replay_agent.traffic import Interaction, Request, Response
 
 __all__ = ("rehearsed",)
 
@@ -41,11 +42,20 @@ def _differing(
     run: Sequence[tuple[Request, Interaction]], begin: Callable[[Request], Replay | Live | None]
 ) -> list[tuple[int, Request, str]]:
     found = []
+    handed_out: set[bytes] = set()
     for number, (asked, stored) in enumerate(run, 1):
         cause = _cause(asked, stored, begin)
+        if cause and _placeholders(stored.request.body, stored.request.url) & handed_out:
+            cause = _cause(stored.request, stored, begin)  # the client sends back what the answers of a replay hold
         if cause:
             found.append((number, stored.request, cause))
+        if isinstance(stored.outcome, Response) and stored.outcome.redacted:
+            handed_out |= _placeholders(stored.outcome.body)
     return found
+
+
+def _placeholders(body: bytes, url: str = "") -> set[bytes]:
+    return set(PLACEHOLDER.findall(b"%b %b" % (url.encode("utf-8", "surrogateescape"), body)))
 
 
 def _cause(asked: Request, stored: Interaction, begin: Callable[[Request], Replay | Live | None]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 
 from replay_agent.recording.cassettes.document import Cassette, Item
 from replay_agent.recording.matching.index import Index
@@ -10,6 +12,9 @@ from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.traffic import Interaction, Outcome, Request
 
 __all__ = ("Source",)
+
+_MOST_WITH_SECRETS = 100
+"""They are read one by one when a request would be a miss."""
 
 
 class Source:
@@ -51,6 +56,12 @@ class Source:
         ``literal`` is for the key of a request that was not redacted.
         """
         return self._index.find(key, literal=literal)
+
+    def with_secrets(self) -> Iterator[tuple[Key, Request]]:
+        """Yield the requests not played yet that placeholders of secrets are in, with their keys; of many the first."""
+        left = (index for index in self._index.leftovers() if self._keys[index].secrets)
+        for index in islice(left, _MOST_WITH_SECRETS):
+            yield self._keys[index], self._request(index)
 
     def mark_played(self, index: int) -> None:
         """Count an interaction as played that another process has played."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from replay_agent.recording.answers import CANCELLED, Live, Replay
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.journal import journals_of
 from replay_agent.recording.matching.keys import Key
+from replay_agent.recording.matching.placeholders import unnamed
 from replay_agent.recording.options import RecordOptions
 from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Chunk, Failure, Phase, Request, Response, StreamEnd
@@ -33,6 +35,15 @@ class PlainKeying:
         text = f"{request.method} {request.url} ".encode() + request.body
         ids = re.findall(rb"call_\w+", text)
         return Key(hashlib.sha256(re.sub(rb"call_\w+", b"call", text)).hexdigest()[:16], tuple(map(bytes.decode, ids)))
+
+
+class SecretKeying(PlainKeying):
+    """Keys in which all placeholders are alike, as those of real recordings are."""
+
+    def __call__(self, request):
+        names = []
+        url, body = unnamed(request.url.encode(), names), unnamed(request.body, names)
+        return replace(super().__call__(Request(request.method, url.decode(), (), body)), secrets=tuple(names))
 
 
 class Explainer:
@@ -51,9 +62,9 @@ def path(tmp_path):
     return tmp_path / "cassettes" / "test_x.yaml"
 
 
-def make(path, mode="none", *, test="test_x.py::test_x", explain=None, **options):
+def make(path, mode="none", *, test="test_x.py::test_x", explain=None, key=PlainKeying, **options):
     options = RecordOptions(record_mode=mode, **options)
-    return Recording(path, options, key=PlainKeying(), explain=explain or Explainer(), test=test)
+    return Recording(path, options, key=key(), explain=explain or Explainer(), test=test)
 
 
 def ask(body="hi", url=URL, method="POST"):
@@ -778,12 +789,11 @@ def with_credential(body):
 
 
 def test_a_credential_of_one_request_is_taken_out_of_what_came_before_and_after(path):
-    recording = make(path, "once").open()
+    recording = make(path, "once", key=SecretKeying).open()
     for asked in ask(f"first {TOKEN}"), with_credential("second"), ask(f"third {TOKEN}"):
         recording.begin(asked).finish(say(f"echo {TOKEN}"))
     journal = journals_of(path, "test_x.py::test_x")[0].read_text()
-    with pytest.raises(CassetteUnreplayable, match="request 1"):  # asked before anybody could know the credential
-        recording.close()
+    recording.close()
     for text in journal, path.read_text():
         assert TOKEN not in text
         assert text.count("echo REDACTED(authorization)") == 3
@@ -792,6 +802,95 @@ def test_a_credential_of_one_request_is_taken_out_of_what_came_before_and_after(
         b"second",
         b"third REDACTED(authorization)",
     ]
+
+
+OTHER = "another9Tok3nZyXwVu87654321"
+THIRD = "yetOne5Tok3nQrStUv13579bdf"
+EARLIER = {
+    "prompt": (ask(f"first {TOKEN} there"), ask(f"first {OTHER} there")),
+    "address": (ask("", f"{URL}/files/{TOKEN}", "GET"), ask("", f"{URL}/files/{OTHER}", "GET")),
+    "escaped": (ask(f'{{"a":"\\n{TOKEN}\\n"}}'), ask(f'{{"a":"\\n{OTHER}\\n"}}')),
+    "twice": (ask(f"{TOKEN} and {TOKEN}"), ask(f"{OTHER} and {OTHER}")),
+}
+
+
+def record_earlier(path, *asked):
+    recording = make(path, "once", key=SecretKeying).open()
+    for number, each in enumerate((*asked, with_credential("last"))):
+        recording.begin(each).finish(say(f"answer {number}"))
+    recording.close()
+
+
+@pytest.mark.parametrize("name", EARLIER)
+def test_a_secret_that_a_later_request_shows_replays_with_the_same_and_with_another(path, name):
+    same, other = EARLIER[name]
+    record_earlier(path, same)
+    assert TOKEN not in path.read_text()
+    for asked in same, other:
+        replay = make(path, key=SecretKeying).open()
+        assert replay.begin(asked).outcome.body == b"answer 0"
+        assert replay.begin(with_credential("last")).outcome.body == b"answer 1"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "first the door there",
+        "first rook there",
+        "first documents/2024/report1 there",
+        "first 2024-11-27 there",
+        f"second {TOKEN} there",
+        f"first {TOKEN} and more there",
+        f"first {TOKEN}",
+    ],
+)
+def test_what_looks_like_no_secret_or_stands_elsewhere_is_none(path, changed):
+    record_earlier(path, ask(f"first {TOKEN} there"))
+    with pytest.raises(CassetteMiss):
+        make(path, key=SecretKeying).open().begin(ask(changed))
+
+
+def test_supposed_secrets_are_told_apart(path):
+    record_earlier(path, ask(f"first {TOKEN} there"), ask(f"then {TOKEN} there"))
+    replay = make(path, key=SecretKeying).open()
+    assert replay.begin(ask(f"first {OTHER} there")).outcome.body == b"answer 0"
+    with pytest.raises(CassetteMiss):
+        replay.begin(ask(f"then {THIRD} there"))
+    assert replay.begin(ask(f"then {OTHER} there")).outcome.body == b"answer 1"
+
+
+def test_secrets_of_requests_spelled_alike_are_told_apart(path):
+    first, second, third = (f"sk-proj-{each}abcDEF1234567890abcDEF12" for each in "Qx7")
+    recording = make(path, "once", key=SecretKeying).open()
+    for asked in f"a {first}", f"b {first}":
+        recording.begin(ask(asked)).finish(say(asked[0]))
+    recording.close()
+    replay = make(path, key=SecretKeying).open()
+    assert replay.begin(ask(f"a {second}")).outcome.body == b"a"
+    with pytest.raises(CassetteMiss):
+        replay.begin(ask(f"b {third}"))
+    assert replay.begin(ask(f"b {second}")).outcome.body == b"b"
+
+
+def test_a_supposed_secret_is_kept_out_of_what_is_recorded_beside_it(path):
+    record_earlier(path, ask(f"first {TOKEN} there"))
+    recording = make(path, "new_episodes", key=SecretKeying).open()
+    recording.begin(ask(f"first {OTHER} there"))
+    recording.begin(ask(f"new {OTHER}")).finish(say("noted"))
+    recording.close()
+    assert OTHER not in path.read_text()
+
+
+def test_a_token_that_an_answer_handed_out_replays_as_the_placeholder_that_the_client_gets(path):
+    token = "correct-horse-battery-staple"  # looks like nothing that could be supposed to be a secret
+    recording = make(path, "once", key=SecretKeying).open()
+    recording.begin(ask("log in")).finish(say(f'{{"access_token": "{token}"}}'))
+    recording.begin(ask(f"got {token}")).finish(say("fine"))
+    recording.close()
+    assert token not in path.read_text()
+    replay = make(path, key=SecretKeying).open()
+    handed_out = json.loads(replay.begin(ask("log in")).outcome.body)["access_token"]
+    assert replay.begin(ask(f"got {handed_out}")).outcome.body == b"fine"
 
 
 def test_a_credential_of_a_replayed_request_is_known_to_the_next(path):

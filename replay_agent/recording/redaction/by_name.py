@@ -19,8 +19,11 @@ __all__ = (
     "find_fields",
     "find_form_fields",
     "find_json_fields",
+    "find_options",
+    "find_paired",
     "find_parts",
     "find_query_fields",
+    "find_said",
     "find_settings",
     "find_xml_fields",
     "named_fields",
@@ -51,7 +54,8 @@ def is_secret(naming: Naming, value: str) -> bool:
 
 # JSON
 
-_MEMBER = re.compile(rb'"([A-Za-z_$@][^"\\\x00-\x1f]{0,79}+)"\s{0,40}+:\s{0,40}+')
+_MEMBER = re.compile(rb'"([A-Za-z_$@][^"\\\x00-\x1f]{0,79}+)"\s{0,40}+:[\s+]{0,40}+')
+"""A name and what stands between it and its value; in a query, a blank is a plus sign."""
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _LITERAL = re.compile(rb"-?[0-9][0-9.eE+\-]*+|true|false")
 _NUMBER = re.compile(rb"-?[0-9]++(?![0-9.eE])")
@@ -197,10 +201,31 @@ def _headers(text: bytes, start: int) -> tuple[list[Span], int]:
 # Forms, queries, parts of multipart bodies, XML, settings
 
 _PAIR = re.compile(rb"([^&=]{1,200}+)=([^&]*+)")
-_QUERY = re.compile(rb"""[?&](?:amp;)?+([A-Za-z0-9_.\-%]{1,64}+)=([^&\s"'\\<>#]++)""")
+_QUERY = re.compile(rb"""[?&;](?:amp;)?+([A-Za-z0-9_.\-%]{1,64}+)=([^&\s"'\\<>#]++)""")
 _ELEMENT = re.compile(rb"<((?:[A-Za-z0-9_]{1,40}+:)?+[A-Za-z0-9_.\-]{1,64}+)>([^<>\s]{4,4000}+)</")
 _PART_NAME = re.compile(rb'"?([^"\r\n;]{1,80}+)')
-_SETTING = re.compile(rb"""(?:=|:[ \t])[ \t]?+["']?+([^\s"'&;,<>{}()\[\]\\]{8,500}+)""")
+_SETTING = re.compile(
+    rb"""(?:=>?+|:(?=[ \t"']))[ \t]{0,8}+(?:[A-Za-z_.]{1,40}+\((?=["']))?+["']?+"""  # = "   =>   : '   =SecretStr('
+    rb"""([^\s"'&;,<>{}()\[\]\\]{8,500}+)"""
+)
+_OPTION = re.compile(rb"""-(u|-[A-Za-z0-9_\-]{1,60}+)[ \t]{1,4}+["']?+([^\s"'&;,<>{}()\[\]\\\-][^\s"'<>\\]{7,500}+)""")
+"""``--api-key ...``, ``-u user:password``"""
+_BEFORE_OPTION = frozenset(b" \t\r\n\"'`(")
+_GIVEN = rb"""((?:[ \t]{1,3}+is)?+(?::|[ \t]))[ \t]{0,3}+["'`|]?+[ \t]?+([A-Za-z0-9_\-.~+/=]{16,500}+)"""
+_SAID = [re.compile(mark + _GIVEN) for mark in (rb"ey", rb"EY", rb"oken", rb"OKEN", rb"assword", rb"assphrase")]
+"""``my api key is ...``, ``| password | ... |``, ``login me password ...``. Each begins with letters, which are fast to find."""
+_SAID_NAME = re.compile(
+    rb"(?:(?:api|access|secret|auth|bearer|refresh|session|private)[ _\-]?(?:key|token)|password|passphrase|(token))\Z",
+    re.IGNORECASE,
+)
+_PAIRED = re.compile(
+    rb"""["']?(?:name|key)["']?+\s{0,8}+[:=][\s+]{0,8}+["']([A-Za-z0-9_.\-]{1,80}+)["']"""
+    rb"""\s{0,8}+,?+\s{0,40}+["']?(?:value|secret_value|string_?value)["']?+\s{0,8}+[:=][\s+]{0,8}+["']([^"'\\<>]{4,4000}+)["']""",
+    re.IGNORECASE,
+)
+"""``{"name": "API_KEY", "value": "..."}``, ``<add key="ApiKey" value="..."/>``"""
+_ATTRIBUTE = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)++")
+"""``settings.api_key_2``"""
 _SETTING_TAILS = frozenset({b"key", b"ken", b"ret", b"ord", b"ass", b"pwd"})
 """How the names of credentials end that are settings: key, token, secret, password, pass, pwd."""
 _NAME_BEFORE = re.compile(rb"[A-Za-z0-9_.\-]{0,60}\Z")
@@ -220,7 +245,7 @@ def find_query_fields(text: bytes, *, expected: bool = False) -> Iterator[Span]:
 
     ``expected`` is for an address that is known to carry one under any of the usual names.
     """
-    if b"=" not in text or (b"?" not in text and b"&" not in text):
+    if b"=" not in text or not (b"?" in text or b"&" in text or b";" in text):
         return
     for found in _QUERY.finditer(text):
         naming = _query_naming(found[1])
@@ -288,7 +313,7 @@ def _part_value(text: bytes, start: int) -> tuple[int, int]:
 def find_settings(text: bytes) -> Iterator[Span]:
     """Find credentials in settings: ``API_KEY=...``, ``Server=h;Password=...``, ``'secret': '...'``, ``api_key: ...``."""
     for found in _SETTING.finditer(text):
-        before = text[max(found.start() - 64, 0) : found.start()].rstrip(b" \t'")
+        before = text[max(found.start() - 64, 0) : found.start()].rstrip(b" \t'\"")
         if before[-3:].lower() in _SETTING_TAILS:
             name = _NAME_BEFORE.search(before)
             assert name is not None
@@ -301,12 +326,55 @@ def find_settings(text: bytes) -> Iterator[Span]:
 def _is_setting(name: str, value: str) -> bool:
     """Tell whether a setting is a secret: any word may stand before an equals sign in a program, so the look decides."""
     naming = field_naming(name)
-    if naming < Naming.WEAK or ("." in value[:-1] and value.replace(".", "").replace("_", "").isalpha()):
+    if naming is Naming.NOTHING or _is_attribute(value):
         return False
-    return looks.is_random(value)
+    return looks.is_opaque(value) if naming is Naming.VAGUE else looks.is_random(value)
 
 
-_FINDERS: tuple[Finder, ...] = (find_json_fields, find_query_fields, find_xml_fields)
+def _is_attribute(value: str) -> bool:
+    return _ATTRIBUTE.fullmatch(value) is not None and not any(map(looks.is_opaque, value.split(".")))
+
+
+def find_options(text: bytes) -> Iterator[Span]:
+    """Find credentials on command lines: ``--api-key ...``, ``-u user:password``."""
+    for found in _OPTION.finditer(text):
+        if found.start() and text[found.start() - 1] not in _BEFORE_OPTION:
+            continue
+        name, start, value = found[1].lstrip(b"-"), found.start(2), found[2]
+        if name in (b"u", b"user") and b":" in value:
+            start += value.index(b":") + 1
+            name, value = b"password", text[start : found.end(2)]
+        elif name[-3:].lower() not in _SETTING_TAILS:
+            continue
+        rule = name.decode("ascii")
+        if _is_setting(rule, value.decode("utf-8", "replace")):
+            yield Span(start, start + len(value), rule, value)
+
+
+def find_said(text: bytes) -> Iterator[Span]:
+    """Find credentials that a sentence gives: ``my api key is ...``. Only what is nothing but a token is one."""
+    for pattern in _SAID:
+        for found in pattern.finditer(text):
+            name = _SAID_NAME.search(text[max(found.start() - 20, 0) : found.start(1)])
+            if name is None or (name[1] and not found[1].strip()):  # "token" alone says little
+                continue
+            value = found[2].rstrip(b".")
+            text_value = value.decode("ascii")
+            if looks.is_opaque(text_value) and not _is_attribute(text_value):
+                yield Span(found.start(2), found.start(2) + len(value), "said", value)
+
+
+def find_paired(text: bytes) -> Iterator[Span]:
+    """Find credentials whose name is a value itself: ``{"name": "API_KEY", "value": "..."}``, attributes of XML alike."""
+    if b"alue" not in text and b"ALUE" not in text:
+        return
+    for found in _PAIRED.finditer(text):
+        naming = _naming(found[1])
+        if naming is not Naming.NOTHING and is_secret(naming, found[2].decode("utf-8", "replace")):
+            yield Span(*found.span(2), found[1].decode(), found[2])
+
+
+_FINDERS: tuple[Finder, ...] = (find_json_fields, find_query_fields, find_xml_fields, find_paired)
 
 
 def find_fields(text: bytes) -> Iterator[Span]:

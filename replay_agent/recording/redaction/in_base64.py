@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
+from replay_agent.recording.redaction.containers import packing
 from replay_agent.recording.redaction.spans import Span
 
 __all__ = ("find_in_base64",)
@@ -79,7 +80,7 @@ def _is_worth_it(digits: bytes, shift: int, holds_known: Callable[[bytes], bool]
     start = _decoded(digits[shift : shift + _LONG])
     if start is None:
         return False
-    if _is_text(start) or start.startswith(b"\x1f\x8b\x08") or holds_known(start):
+    if _is_text(start) or packing(start) or holds_known(start):
         return True
     steps = range(shift + _LONG - _OVERLAP // 4 * 4, len(digits), _STEP)
     return len(digits) > _LONG and any(

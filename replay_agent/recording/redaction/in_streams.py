@@ -18,9 +18,9 @@ from replay_agent.recording.redaction.spans import Span
 
 __all__ = "find_split", "stream_events"
 
-_EVENT = re.compile(rb"^(?:data:[ \t]?+|[0-9a-z]{1,2}:)?+([{\[\"][^\r\n]*+)", re.MULTILINE)
+_EVENT = re.compile(rb"(?<![^\r\n])(?:data:[ \t]?+|[0-9a-z]{1,2}:)?+([{\[\"][^\r\n]*+)")
 """JSON on a line of its own: of NDJSON, behind the head of an event, behind the type code of a data stream."""
-_PLAIN_EVENT = re.compile(rb"^data:[ \t]?+([^\r\n{\[\"][^\r\n]*+)", re.MULTILINE)
+_PLAIN_EVENT = re.compile(rb"(?<![^\r\n])data:[ \t]?+([^\r\n{\[\"][^\r\n]*+)")
 _TOKEN = re.compile(
     rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"?+'  # a text or a name
     rb'(?:\s{0,40}+(:)\s{0,40}+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"?+|([{\[])|([0-9]{1,9}+)|))?+'  # what is called so

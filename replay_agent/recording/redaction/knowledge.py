@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from threading import RLock
 
 from replay_agent.recording.matching.placeholders import PLACEHOLDER, placeholder
+from replay_agent.recording.redaction.by_name import find_json_fields
 from replay_agent.recording.redaction.escapes import plain
 from replay_agent.recording.redaction.looks import is_searchable
 from replay_agent.recording.redaction.names import environment_secrets
@@ -17,10 +18,14 @@ from replay_agent.recording.redaction.spans import Span
 __all__ = ("Knowledge",)
 
 _SCHEME = re.compile(rb"(?:[Bb]earer|[Bb]asic|[Tt]oken|[Bb]ot) +(?=\S)")
+_FEW = 60
+"""Values that are looked for one by one, a millisecond a megabyte each; for more, each place is looked at once."""
+_BEGINNING = 8
+"""Bytes by which values are told apart at first; no searched one is shorter."""
 
 
 class Knowledge:
-    """The values of credential variables, read anew at each use, and every secret that was found or carried in this run.
+    """The values of credential variables, as last read, and every secret that was found or carried in this run.
 
     Secrets are told apart: each has one placeholder, numbered by order of appearance. ``environ`` is the process's by
     default. May be shared by threads.
@@ -32,9 +37,12 @@ class Knowledge:
         self._lock = RLock()
         self._rules: dict[bytes, str] = {}
         self._searched: dict[bytes, bytes] = {}
+        self._beginnings: dict[bytes, tuple[int, ...]] = {}
+        """How long those are that begin so."""
         self._placeholders: dict[bytes, bytes] = {}
         self._numbers: Counter[str] = Counter()
         self._taken: set[bytes] = set()
+        self.read_environment()
 
     @property
     def size(self) -> int:
@@ -50,6 +58,9 @@ class Knowledge:
             self._environ_read = now
             for value, name in environment_secrets(now).items():
                 self._add(value.encode("utf-8", "surrogateescape"), name)
+            for name, value in now.items():
+                if value.lstrip()[:1] in ("{", "["):  # the key file of a service account, say
+                    self._learn_fields(name, value.encode("utf-8", "surrogateescape"))
 
     def learn(self, rule: str, value: bytes) -> None:
         """Look for a value from now on, if it can be looked for."""
@@ -58,23 +69,48 @@ class Knowledge:
             with self._lock:
                 self._add(value, rule)
 
+    def _learn_fields(self, name: str, document: bytes) -> None:
+        for span in find_json_fields(document):
+            self.learn(name, span.value)
+
     def _add(self, value: bytes, rule: str) -> None:
         self._rules.setdefault(value, rule)
-        for spelling in (value, plain(value), value.replace(b" ", b"+")):
-            self._searched.setdefault(spelling, value)
+        for spelling in {value, plain(value), value.replace(b" ", b"+"), value.replace(b"+", b" ")}:
+            if len(spelling) >= _BEGINNING and spelling not in self._searched:
+                self._searched[spelling] = value
+                lengths = self._beginnings.get(spelling[:_BEGINNING], ())
+                if len(spelling) not in lengths:  # the longer one is meant where both stand
+                    self._beginnings[spelling[:_BEGINNING]] = (*sorted((*lengths, len(spelling)), reverse=True),)
 
     def find(self, text: bytes) -> Iterator[Span]:
         """Find the known values."""
+        for start, spelling, value in self._places(text):
+            yield Span(start, start + len(spelling), self._rules[value], value)
+
+    def _places(self, text: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+        """Yield where which spelling of which value stands."""
+        if len(self._searched) > _FEW:
+            yield from self._places_of_many(text)
+            return
         for spelling, value in list(self._searched.items()):
             start = text.find(spelling)
             while start >= 0:
-                end = start + len(spelling)
-                yield Span(start, end, self._rules[value], value)
-                start = text.find(spelling, end)
+                yield start, spelling, value
+                start = text.find(spelling, start + len(spelling))
+
+    def _places_of_many(self, text: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+        """The same in time that does not grow with the number of values: by how they begin."""
+        beginnings, searched = self._beginnings, self._searched
+        for start in range(len(text) - _BEGINNING + 1):
+            for length in beginnings.get(text[start : start + _BEGINNING], ()):
+                spelling = text[start : start + length]
+                if spelling in searched:
+                    yield start, spelling, searched[spelling]
+                    break
 
     def holds(self, text: bytes) -> bool:
         """Tell whether a known value is in there."""
-        return any(spelling in text for spelling in list(self._searched))
+        return next(self._places(text), None) is not None
 
     def placeholder(self, span: Span) -> bytes:
         """Return what comes in the place of a secret, the same one wherever it is found."""

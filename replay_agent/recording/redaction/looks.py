@@ -24,16 +24,21 @@ __all__ = (
 
 _LONGEST = 400
 """Characters of a value that are looked at: what comes behind tells no more."""
+_REMEMBERED = 1024
+"""Values whose look is known again: a text often has the same one many times."""
 _SHORTEST_SEARCHED, _SHORTEST_RANDOM, _SHORTEST_OPAQUE = 12, 8, 16
 _LEAST_BITS = 2.0
-_WORDS_OF = 0.75
-"""The share of a value's characters that words make up in what is no secret."""
+_SLUG_SHARE, _HUMP_SHARE = 0.75, 0.85
+"""The share of a value's characters that words make up in what is no secret: with separators, and with capitals only."""
 
 _HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _SEPARATOR = re.compile(r"[^A-Za-z0-9]+")
 _SLUG = re.compile(r"(?:[A-Z]?[a-z]+|[A-Z]+)?[0-9]{0,8}")
 _SLUG_WORD, _HUMP_WORD = 1.8, 3.5
-"""Letters of a word on average: between separators, and where only capitals tell words apart, as chance does too."""
+"""Letters of a word on average: between separators, and where only capitals tell words apart, as chance does too.
+
+Of random letters, 34 as Hugging Face has them, one in 900 is wordy by this.
+"""
 _DIGITS_WITHIN = re.compile(r"(?<=[A-Za-z])[0-9]++(?=[A-Za-z])")
 _VOWEL = re.compile(r"[aeiouyAEIOUY]")
 _HARSH = re.compile(r"[b-df-hj-np-tv-xz]{5}", re.IGNORECASE)
@@ -91,6 +96,7 @@ _COMMON = frozenset(
             "integer",
         ),
         *("hash", "hashed", "bcrypt", "plain", "plaintext", "prompt", "ask", "unset", "blank", "denied", "approved"),
+        *("passwort", "kennwort", "contraseña", "senha", "wachtwoord", "parola", "пароль", "密码", "パスワード"),
         *("authentication", "authorization", "basic", "bearer", "oauth", "token", "credentials", "login", "forgotten"),
     }
 )
@@ -134,16 +140,21 @@ def is_filler(value: str) -> bool:
 
 def is_wordy(value: str) -> bool:
     """Tell whether a value is words with separators, small numbers and capitals: ``sk-learn-intro-2024``, ``SortKeyName``."""
-    value = value[:_LONGEST]
+    return _is_wordy(value[:_LONGEST])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _is_wordy(value: str) -> bool:
     humps = _HUMP.findall(value)
     words = [hump for hump in humps if _is_word(hump)]
     numbers = [hump for hump in humps if hump.isdigit()]
     if not words or len(_DIGITS_WITHIN.findall(value)) > 1:
         return False
-    size = sum(map(len, words))
     small = sum(len(number) for number in numbers if len(number) <= 4 and len(numbers) <= len(words))
-    long_enough = _SLUG_WORD if all(map(_SLUG.fullmatch, _SEPARATOR.split(value))) else _HUMP_WORD
-    return (size + small) / sum(map(len, humps)) >= _WORDS_OF and size / len(words) >= long_enough
+    size, whole = sum(map(len, words)), sum(map(len, humps))
+    if all(map(_SLUG.fullmatch, _SEPARATOR.split(value))):
+        return (size + small) / whole >= _SLUG_SHARE and size / len(words) >= _SLUG_WORD
+    return (size + small) / whole >= _HUMP_SHARE and whole / len(humps) >= _HUMP_WORD
 
 
 def _is_word(hump: str) -> bool:
@@ -167,7 +178,11 @@ def _has_digit_and_letter(value: str) -> bool:
 
 def is_random(value: str) -> bool:
     """Tell whether a value can hardly be anything but a secret, with little known of its name."""
-    value = value[:_LONGEST]
+    return _is_random(value[:_LONGEST])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _is_random(value: str) -> bool:
     if len(value) < _SHORTEST_RANDOM or _SPACE.search(value) or _is_place(value) or is_stand_in(value):
         return False
     if is_wordy(value) or bits(value) < _LEAST_BITS:

@@ -65,19 +65,62 @@ _STRONG_ENDINGS = (
         "securitytoken",
         "bearertoken",
     ),
-    *("oauthtoken", "authorizationtoken", "codeverifier", "clientassertion", "webhooksecret", "licensekey", "authkey"),
+    *(
+        "oauthtoken",
+        "authorizationtoken",
+        "codeverifier",
+        "clientassertion",
+        "webhooksecret",
+        "licensekey",
+        "licencekey",
+        "authkey",
+    ),
+    *("deploykey", "sshkey", "hmackey", "servicekey", "servicerolekey", "secretkeybase", "recoverykey", "webhookkey"),
 )
 _STRONG = frozenset({"xapikey", "xgoogapikey", "authorizationkey", "integrationkey", "serverkey", "appkey", "secretid"})
-_WEAK_ENDINGS = ("secret", "credential", "assertion", "cookie", "authorization", "jwt", "privatekeyid", "accesskeyid")
+_WEAK_ENDINGS = (
+    "secret",
+    "smtppass",
+    "ftppass",
+    "rootpass",
+    "dbpass",
+    "userpass",
+    "adminpass",
+    "credential",
+    "assertion",
+    "cookie",
+    "authorization",
+    "jwt",
+    "privatekeyid",
+    "accesskeyid",
+)
 _WEAK = frozenset(
-    {"bearer", "auth", "authentication", "connectionstring", "sessionid", "sid", "csrf", "xsrf", "sastoken"}
+    {
+        "bearer",
+        "auth",
+        "xauth",
+        "basicauth",
+        "proxyauth",
+        "pass",
+        "pat",
+        "recoverycode",
+        "backupcode",
+        "authentication",
+        "connectionstring",
+        "sessionid",
+        "sid",
+        "csrf",
+        "xsrf",
+        "sastoken",
+    }
 )
 _TOKENS_OF_ANOTHER_KIND = re.compile(
     r"(?:page|pagination|paging|next|prev|previous|forward|backward|continuation|continue|resume|sync|cursor|change|list"
     r"|upload|download|transfer|request|idempotency|idempotent|client|poll|operation|scroll|position|marker|range|batch"
     r"|eos|bos|pad|unk|mask|stop|sep|cls|special|first|last|top|start|end|begin|time|per|max|min|prompt|completion|input"
     r"|output|total|cached|cache|logprob|reset|skip|num|number|reasoning|thinking|text|audio|image|budget|base|quote|reward"
-    r"|native|governance|lp|nft|progress|by|new|old|design|syntax|task|state|statement|query|search|sub|word|used|of)tokens?$"
+    r"|native|governance|lp|nft|progress|by|new|old|design|syntax|task|state|statement|query|search|sub|word|used|of|delta|stream|watch|feed|trace"
+    r"|correlation|shard|job|chunk|offset|seek|lookup)tokens?$"
 )
 """Pieces of text, counters, coins, and what a client must send back to read on: none of them opens a door."""
 _VAGUE_QUERY = frozenset({"key", "token", "sig", "signature", "auth", "access", "code", "hmac", "accesssig"})
@@ -142,11 +185,13 @@ _IDENTITY_HEADER = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def is_credential_header(name: str) -> bool:
     """Tell whether a header (lower case) is called as one that holds a credential, a session or a cookie."""
     return bool(_CREDENTIAL_HEADER.search(name)) and not _NO_CREDENTIAL_HEADER.search(name)
 
 
+@lru_cache(maxsize=1024)
 def is_identity_header(name: str) -> bool:
     """Tell whether a header (lower case) is called as one that says whose account was used."""
     return bool(_IDENTITY_HEADER.search(name)) and not _NO_CREDENTIAL_HEADER.search(name)
@@ -165,6 +210,7 @@ _NO_SECRET_VARIABLE = re.compile(
     r"|HEADER|PREFIX|ID|NEXT|PAGE|SORT|PRIMARY|FOREIGN|PARTITION|CACHE|ENDPOINT)(?:_|$)|^GPG_KEY$|^PWD$|^OLDPWD$"
 )
 _KNOWN_VARIABLES = frozenset(credential_variables()) - {"AWS_DEFAULT_REGION", "GOOGLE_APPLICATION_CREDENTIALS"}
+_SCHEMES = frozenset({"bearer", "basic", "token", "apikey", "api-key"})
 _URL_PASSWORD = re.compile(r"://[^\s/@:]{0,200}+:([^\s/@]{1,500}+)@")
 
 
@@ -185,6 +231,9 @@ def environment_secrets(environ: Mapping[str, str]) -> dict[str, str]:
 def _variable_secrets(name: str, value: str) -> Iterator[str]:
     if len(value) < 8:
         return
+    scheme, blank, rest = value.partition(" ")
+    if blank and scheme.lower() in _SCHEMES and is_random(rest.strip()):
+        yield rest.strip()
     password = _URL_PASSWORD.search(value)
     if password is not None:
         yield password[1]

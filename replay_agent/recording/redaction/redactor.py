@@ -19,7 +19,16 @@ from replay_agent.recording.redaction.by_name import (
     named_fields,
     stand_ins,
 )
-from replay_agent.recording.redaction.containers import Lines, decoded, decoded_cuts, framed_places, unframed
+from replay_agent.recording.redaction.containers import (
+    Lines,
+    decoded,
+    decoded_cuts,
+    framed_places,
+    narrowed,
+    repacked,
+    unframed,
+    unpacked,
+)
 from replay_agent.recording.redaction.headers import (
     corrected,
     header_secrets,
@@ -29,7 +38,7 @@ from replay_agent.recording.redaction.headers import (
     without,
 )
 from replay_agent.recording.redaction.knowledge import Knowledge
-from replay_agent.recording.redaction.search import GZIP, Search, repacked, unpacked
+from replay_agent.recording.redaction.search import Search
 from replay_agent.recording.redaction.spans import Finder, Place, Span, moved, replaced
 from replay_agent.traffic import Chunk, Failure, Headers, Interaction, Outcome, Request, Response, header
 
@@ -84,13 +93,20 @@ class Redactor:
     def learn(self, request: Request) -> None:
         """Look for the credentials that a request carries in its headers and its address from now on."""
         self._knowledge.read_environment()
+        self._learn(request)
+
+    def _learn(self, request: Request) -> None:
         for rule, value in header_secrets(request.headers):
             self._knowledge.learn(rule, value.encode("utf-8", "surrogateescape"))
         self._url(request.url)
 
     def request(self, request: Request) -> Request:
         """Return the request as it is matched and stored: allowed headers only, no secret in URL or body."""
-        self.learn(request)
+        self._knowledge.read_environment()
+        return self._request(request)
+
+    def _request(self, request: Request) -> Request:
+        self._learn(request)
         self._knowledge.reserve(request.body)
         cleaned = self._body(request.headers, request.body, (), asked=True)
         headers = self._headers(kept_request_headers(request.headers, self._keep))
@@ -107,12 +123,17 @@ class Redactor:
         kept where no replaced text spans them, and `Response.redacted` set. An interaction without secrets comes
         back with its body unchanged.
         """
+        self._knowledge.read_environment()  # which takes longer than a small body: once is enough
         known = -1
-        while known != self.known:  # what the answer tells may be in the request
-            known = self.known
-            request = self.request(interaction.request)
+        while known != self._knowledge.size:  # what the answer tells may be in the request
+            known = self._knowledge.size
+            request = self._request(interaction.request)
             outcome = self._outcome(interaction.outcome)
         return replace(interaction, request=request, outcome=outcome)
+
+    def look_for(self, rule: str, value: bytes) -> None:
+        """Take a value for a secret from now on."""
+        self._knowledge.learn(rule, value)
 
     def keying(self, keying: Keying) -> Keying:
         """Return a keying of requests that were not redacted yet: those of other recorders' cassettes."""
@@ -120,6 +141,10 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return text without token shapes and known secrets, credentials of the requests seen so far among them."""
+        self._knowledge.read_environment()
+        return self._text(text)
+
+    def _text(self, text: str) -> str:
         return self._cleaned_text(text.encode("utf-8", "surrogateescape"), None) or text
 
     def _cleaned_text(self, data: bytes, first: Finder | None) -> str | None:
@@ -133,13 +158,12 @@ class Redactor:
 
     def _remembered(self, text: str, clean: Callable[[str], str]) -> str:
         """Return the cleaned text. Addresses and headers repeat from request to request: clean ones are known again."""
-        self._knowledge.read_environment()
-        if self._clean_at != self.known or len(self._clean_texts) > _REMEMBERED:
+        if self._clean_at != self._knowledge.size or len(self._clean_texts) > _REMEMBERED:
             self._clean_texts.clear()
         elif text in self._clean_texts:
             return text
         cleaned = clean(text)
-        self._clean_at = self.known
+        self._clean_at = self._knowledge.size
         if cleaned == text:
             self._clean_texts.add(text)
         return cleaned
@@ -157,9 +181,9 @@ class Redactor:
 
     def _headers(self, headers: Headers) -> Headers:
         texts = "\n".join(value for _, value in headers)
-        if self._remembered(texts, self.text) == texts:
+        if self._remembered(texts, self._text) == texts:
             return headers
-        return tuple((name, self.text(value)) for name, value in headers)
+        return tuple((name, self._text(value)) for name, value in headers)
 
     def _hidden(self, rule: str, value: str) -> str:
         data = value.strip().strip('"').encode("utf-8", "surrogateescape")
@@ -173,13 +197,13 @@ class Redactor:
         for rule, value in response_secrets(outcome.headers):
             self._knowledge.learn(rule, value.encode("utf-8", "surrogateescape"))
         failure = None if outcome.failure is None else self._failure(outcome.failure)
-        reason = None if outcome.reason is None else self.text(outcome.reason)
+        reason = None if outcome.reason is None else self._text(outcome.reason)
         response = self._response(replace(outcome, failure=failure, reason=reason))
         kept = kept_response_headers(response.headers, self._hidden, self._unwanted)
         return replace(response, headers=self._headers(kept))
 
     def _failure(self, failure: Failure) -> Failure:
-        return replace(failure, message=self.text(failure.message))
+        return replace(failure, message=self._text(failure.message))
 
     def _response(self, response: Response) -> Response:
         cuts = list(accumulate(len(chunk.data) for chunk in response.chunks))
@@ -206,14 +230,18 @@ class Redactor:
         return _Cleaned(replaced(data, places), moved(ends, places))
 
     def _cleaned(self, headers: Headers, body: bytes, cuts: Sequence[int], *, asked: bool) -> _Cleaned | None:
-        if body.startswith(GZIP):
-            plain = unpacked(body)
-            if plain is not None:
-                places = self._places(headers, plain, asked=asked)
-                whole = Place(0, len(body), repacked(replaced(plain, places)))
-                return _Cleaned(whole.text, moved(cuts, [whole])) if places else None
-        places = self._places(headers, body, asked=asked)
-        return _Cleaned(replaced(body, places), moved(cuts, places)) if places else None
+        plain = unpacked(body)
+        wide = narrowed(header(headers, "content-type") or "", body)
+        if plain is not None and plain != body:
+            inner = self._cleaned(headers, plain, (), asked=asked)
+            changed = None if inner is None else repacked(inner.data, body)
+        elif wide is not None:
+            places = self._places(headers, wide.data, asked=asked)
+            changed = wide.spelled(replaced(wide.data, places)) if places else None
+        else:
+            places = self._places(headers, body, asked=asked)
+            return _Cleaned(replaced(body, places), moved(cuts, places)) if places else None
+        return None if changed is None else _Cleaned(changed, moved(cuts, [Place(0, len(body), changed)]))
 
     def _places(self, headers: Headers, data: bytes, *, asked: bool) -> list[Place]:
         """Return the places of a decoded body that are to be replaced, and what comes there."""
@@ -221,8 +249,8 @@ class Redactor:
         lines = unframed(data) if kind.startswith(MEDIA_TYPE) else None
         if lines is not None:
             return self._framed(lines)
-        spans = self._search.find(data, first=_first_look(kind, asked=asked))
-        return self._search.places(data, spans)
+        text = data.replace(b"+", b" ") if kind.startswith(_FORM) else data  # as long, so that all keeps its place
+        return self._search.places(data, self._search.find(text, first=_first_look(kind, asked=asked)))
 
     def _framed(self, lines: Lines) -> list[Place]:
         spans = self._search.find(lines.data, lines.events)

@@ -7,10 +7,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from replay_agent.recording.redaction.containers import narrowed, unpacked
 from replay_agent.recording.redaction.knowledge import Knowledge
 from replay_agent.recording.redaction.looks import is_filler, is_stand_in
 from replay_agent.recording.redaction.names import Naming, field_naming, is_credential_header
-from replay_agent.recording.redaction.search import GZIP, Search, unpacked
+from replay_agent.recording.redaction.search import Search
 from replay_agent.recording.redaction.spans import Span
 
 __all__ = "Finding", "scan"
@@ -51,7 +52,9 @@ def scan(data: bytes | str, *, environ: Mapping[str, str] | None = None) -> list
     ``environ`` is the process's by default. What people and recorders write in a secret's place is not reported.
     """
     raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
-    raw = (unpacked(raw) or raw) if raw.startswith(GZIP) else raw
+    raw = unpacked(raw) or raw
+    wide = narrowed("", raw)
+    raw = raw if wide is None else wide.data
     search = Search(Knowledge(environ), [_find_fields])
     spans = list(_told_once(span for span in search.find(raw) if span.text != b"" and not _is_harmless(span)))
     starts = [0, *(found.end() for found in re.finditer(rb"\n", raw))] if spans else [0]

@@ -6,24 +6,27 @@ Each rule looks at text whose escapes are undone; what it finds is carried back 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
-from replay_agent.exceptions import WireError
-from replay_agent.framing.content_encoding import decode, encode
-from replay_agent.recording.redaction.by_name import find_fields, find_form_fields, find_settings
+from replay_agent.recording.redaction.by_name import (
+    find_fields,
+    find_form_fields,
+    find_options,
+    find_said,
+    find_settings,
+)
+from replay_agent.recording.redaction.containers import packed_members, packing, repacked, unpacked
 from replay_agent.recording.redaction.escapes import LEVELS, MARGIN, is_form_with_spaces, peeled
 from replay_agent.recording.redaction.in_base64 import find_in_base64
 from replay_agent.recording.redaction.in_streams import find_split, stream_events
 from replay_agent.recording.redaction.knowledge import Knowledge
-from replay_agent.recording.redaction.shapes import find_shapes
+from replay_agent.recording.redaction.shapes import find_behind_backslashes, find_shapes
 from replay_agent.recording.redaction.spans import Finder, Place, Span, merged, replaced
 
-__all__ = ("GZIP", "Search", "repacked", "unpacked")
+__all__ = ("Search",)
 
 _DEEPEST_BASE64 = 3
 _OVERLAP = MARGIN // 2
-GZIP = b"\x1f\x8b\x08"
-"""How gzip begins, whether it is announced or not (RFC 1952, 2.3.1)."""
-_GZIP_HEADER = (("content-encoding", "gzip"),)
 
 
 class Search:
@@ -32,8 +35,8 @@ class Search:
     def __init__(self, knowledge: Knowledge, own: Sequence[Finder] = ()) -> None:
         self.knowledge = knowledge
         self._own = own
-        self._in_documents: tuple[Finder, ...] = (*own, find_fields)
-        self._in_words: tuple[Finder, ...] = (knowledge.find, find_shapes, find_settings)
+        self._in_documents: tuple[Finder, ...] = (*own, find_fields, find_behind_backslashes)
+        self._in_words: tuple[Finder, ...] = (knowledge.find, find_shapes, find_settings, find_options, find_said)
 
     def find(
         self, data: bytes, events: Sequence[tuple[int, int]] | None = None, *, first: Finder | None = None
@@ -43,11 +46,11 @@ class Search:
         ``events`` are the documents of a stream, if it is known where they stand. ``first`` is asked of the body as it
         is spelled, before all rules.
         """
-        self.knowledge.read_environment()
         while True:
             known = self.knowledge.size
             given = list(first(data)) if first else []
-            spans = merged((*given, *self._split(data, events), *self._within(data, LEVELS, _DEEPEST_BASE64)))
+            found = self._split(data, events), self._packed(data), self._within(data, LEVELS, _DEEPEST_BASE64)
+            spans = merged(chain(given, *found))
             for span in spans:
                 if span.text is None and not span.stands_in:
                     self.knowledge.learn(span.rule, span.value)
@@ -63,17 +66,22 @@ class Search:
         return self._cleaned(data, _DEEPEST_BASE64)
 
     def _cleaned(self, data: bytes, depth: int) -> tuple[bytes, str] | None:
-        if data.startswith(GZIP):
-            return self._cleaned_gzip(data, depth)
+        if packing(data):
+            packed = unpacked(data)
+            found = self._cleaned(packed, depth - 1) if packed is not None and depth else None
+            if packed is not None:
+                return None if found is None else (repacked(found[0], data), found[1])
         spans = merged((*self._split(data, None), *self._within(data, LEVELS, depth)))
         if not spans:
             return None
         return replaced(data, self.places(data, spans)), spans[0].rule
 
-    def _cleaned_gzip(self, data: bytes, depth: int) -> tuple[bytes, str] | None:
-        packed = unpacked(data)
-        found = None if packed is None else self._cleaned(packed, depth - 1) if depth else None
-        return None if found is None else (repacked(found[0]), found[1])
+    def _packed(self, data: bytes) -> Iterator[Span]:
+        """Find the packed files within a body that hold a secret, each to be packed anew around what comes in its place."""
+        for start, end in packed_members(data):
+            found = self.clean(data[start:end])
+            if found is not None:
+                yield Span(start, end, found[1], text=found[0])
 
     def _split(self, data: bytes, events: Sequence[tuple[int, int]] | None) -> Iterator[Span]:
         places = stream_events(data) if events is None else events
@@ -135,16 +143,3 @@ def _quote_before(data: bytes, start: int) -> bytes:
             return quote
     bare = before.removesuffix(b'"')
     return bare[len(bare.rstrip(b"\\")) :] + b'"'
-
-
-def unpacked(data: bytes) -> bytes | None:
-    """Return what gzip holds, if it is gzip; cut off or not."""
-    try:
-        return decode(_GZIP_HEADER, data, partial=True)
-    except WireError:
-        return None
-
-
-def repacked(data: bytes) -> bytes:
-    """Return data as gzip, the same for the same data at any time."""
-    return encode(_GZIP_HEADER, data)

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
-from replay_agent.recording.redaction.looks import is_stand_in, is_wordy
+from replay_agent.recording.redaction.looks import is_opaque, is_stand_in, is_wordy
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = ("find_shapes",)
+__all__ = "find_behind_backslashes", "find_shapes"
 
 
 class _Shape(NamedTuple):
@@ -47,6 +47,11 @@ def _no_words(run: str) -> bool:
     return not is_wordy(run)
 
 
+def _letters(run: str) -> bool:
+    """Tell whether a run is as long as tokens of Hugging Face are, which have few digits or none."""
+    return (len(run) == 34 and not run.islower() and not run.isupper()) or not is_wordy(run)
+
+
 def _two_parts(run: str) -> bool:
     first, dot, second = run.partition(".")
     return bool(dot) and len(first) >= 16 and len(second) >= 16
@@ -75,7 +80,7 @@ _SHAPES = (
     _shape("google-client-secret", "GOCSPX-", _DASHED, 20, 60),
     _shape("aws-access-key", "AKIA ASIA ABIA ACCA", "A-Z0-9", 16, 16, _any),
     _shape("aws-bedrock-key", "ABSK", r"A-Za-z0-9+/=", 90, 300),
-    _shape("huggingface-token", "hf_ api_org_", _WORD, 20, 60),
+    _shape("huggingface-token", "hf_ api_org_", _WORD, 20, 60, _letters),
     _shape("groq-key", "gsk_", _WORD, 20, 100),
     _shape("xai-key", "xai-", _WORD, 20, 120),
     _shape("cerebras-key", "csk-", _WORD, 20, 100, _made),
@@ -94,6 +99,9 @@ _SHAPES = (
     _shape("slack-token", "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xoxe.", r"A-Za-z0-9\-.", 10, 250),
     _shape("slack-token", "xapp-", r"A-Za-z0-9\-", 20, 200),
     _shape("slack-webhook", "hooks.slack.com/services/", "A-Za-z0-9/", 20, 100, _any),
+    _shape("webhook", "discord.com/api/webhooks/ discordapp.com/api/webhooks/", r"A-Za-z0-9/_\-", 40, 200, _any),
+    _shape("webhook", "webhook.office.com/webhookb2/", r"A-Za-z0-9/@\-", 60, 300, _any),
+    _shape("webhook", "hooks.zapier.com/hooks/catch/", "A-Za-z0-9/", 8, 60, _any),
     _shape("stripe-key", "sk_live_ rk_live_ sk_test_ rk_test_", _WORD, 16, 250),
     _shape("stripe-webhook", "whsec_", "A-Za-z0-9+/=", 16, 100),
     _shape("sendgrid-key", "SG.", r"A-Za-z0-9_\-.", 33, 100, _two_parts),
@@ -119,6 +127,8 @@ _RUNS = [re.compile(f"[{shape.characters}]*+".encode()) for shape in _SHAPES]
 _STOP = re.compile(rb"[-_.](?=[A-Za-z0-9_\-]{9})")
 """What most marks end in, where a token may follow."""
 _TAIL = 3
+_LEAST_VARIETY = 5
+"""Different characters in a token; ``ghp_xxxxxxxxxxxxxxxxxxxx`` has one."""
 _BY_TAIL: dict[bytes, list[tuple[bytes, int]]] = {}
 _CAPITALS = re.compile(rb"A(?:Iza|[KS]IA|BIA|CCA|BSK|GE-SECRET-KEY-1)")
 _BY_CAPITALS: dict[bytes, int] = {}
@@ -143,6 +153,25 @@ def find_shapes(text: bytes) -> Iterator[Span]:
     yield from _tokens(text)
     for find in (_jwts, _private_keys, _telegram_tokens, _bearers, _basics, _url_passwords):
         yield from find(text)
+
+
+_LETTERS_OF_ESCAPES = b"bfnrt"
+_BEHIND_BACKSLASH = re.compile(
+    rb"\\("
+    + b"|".join(re.escape(mark) for shape in _SHAPES for mark in shape.marks if mark[:1] in _LETTERS_OF_ESCAPES)
+    + rb")"
+)
+_ORDERS = {mark: order for order, shape in enumerate(_SHAPES) for mark in shape.marks}
+
+
+def find_behind_backslashes(text: bytes) -> Iterator[Span]:
+    r"""Find tokens that a backslash precedes, which with their first letter looks like an escape: ``C:\nvapi-...``.
+
+    That letter stays: it may be an escape after all, and a document with another one could not be read.
+    """
+    for found in _BEHIND_BACKSLASH.finditer(text):
+        for _, span in _token(text, found.start(1), found[1], _ORDERS[found[1]], {}):
+            yield span._replace(start=span.start + 1)
 
 
 def _tokens(text: bytes) -> list[Span]:
@@ -173,7 +202,11 @@ def _token(text: bytes, start: int, mark: bytes, order: int, done: dict[int, int
     assert run is not None
     done[order] = run.end()
     token = run[0].rstrip(_ENDS)
-    if shape.shortest <= len(token) <= shape.longest and shape.is_one(token.decode("ascii")):
+    if (
+        shape.shortest <= len(token) <= shape.longest
+        and len(set(token)) >= _LEAST_VARIETY
+        and shape.is_one(token.decode("ascii"))
+    ):
         end = run.end() - (len(run[0]) - len(token))
         yield order, Span(start, end, shape.rule, text[start:end])
 
@@ -291,8 +324,11 @@ _NO_PASSWORDS = frozenset({"password", "pass", "passwd", "pw", "user", "secret",
 _IMAGES = (b"docker", b"oci", b"image", b"containerd")
 
 
+_USER_ALONE = re.compile(rb"([A-Za-z0-9_\-.~%]{16,500}+)@[A-Za-z0-9\[]")
+
+
 def _url_passwords(text: bytes) -> Iterator[Span]:
-    """Find the password of an address: ``scheme://user:password@host``."""
+    """Find the password of an address: ``scheme://user:password@host``; or the token that is its user."""
     start = text.find(b"://")
     while start >= 0:
         found = _AUTHORITY.match(text, start + 3)
@@ -300,6 +336,9 @@ def _url_passwords(text: bytes) -> Iterator[Span]:
             user, value = found[1].decode("utf-8", "replace"), found[2].decode("utf-8", "replace")
             if _is_url_password(user, value):
                 yield Span(*found.span(2), "url-password", found[2])
+        user_alone = _USER_ALONE.match(text, start + 3)
+        if user_alone is not None and is_opaque(user_alone[1].decode("ascii")):
+            yield Span(*user_alone.span(1), "url-user", user_alone[1])
         start = text.find(b"://", start + 3)
 
 

@@ -101,8 +101,16 @@ def _escaped(text, *, upper=False):
     return "".join(each if each.isalnum() else form.format(ord(each)) for each in text)
 
 
-def _part(text, extra=""):
-    return f'--b\r\nContent-Disposition: form-data; name="note"\r\n{extra}\r\n{text}\r\n--b--\r\n'.encode()
+def _part(body):
+    return b'--b\r\nContent-Disposition: form-data; name="note"\r\n\r\n%b\r\n--b--\r\n' % body
+
+
+def _of_part(body):
+    return body.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n--b--\r\n")
+
+
+def _unannounced(pack, unpack):
+    return Format(lambda text: pack(_json(_chat(text))), lambda body: _of_chat(json.loads(unpack(body))))
 
 
 def _packed(pack, unpack, encoding):
@@ -152,8 +160,8 @@ FORMATS = {
         (("content-type", "text/html"),),
     ),
     "multipart": Format(
-        _part,
-        lambda body: body.decode().partition("\r\n\r\n")[2].removesuffix("\r\n--b--\r\n"),
+        lambda text: _part(text.encode()),
+        lambda body: _of_part(body).decode(),
         (("content-type", "multipart/form-data; boundary=b"),),
     ),
     "base64": Format(
@@ -176,10 +184,41 @@ FORMATS = {
     "deflate": _packed(zlib.compress, zlib.decompress, "deflate"),
     "br": _packed(brotli.compress, brotli.decompress, "br"),
     "zstd": _packed(zstandard.compress, zstandard.decompress, "zstd"),
-    "gzip unannounced": Format(
-        lambda text: gzip.compress(_json(_chat(text))), lambda body: _of_chat(json.loads(gzip.decompress(body)))
+    "gzip unannounced": _unannounced(gzip.compress, gzip.decompress),
+    "deflate unannounced": _unannounced(zlib.compress, zlib.decompress),
+    "zstd unannounced": _unannounced(
+        zstandard.compress, lambda body: zstandard.ZstdDecompressor().decompressobj().decompress(body)
+    ),
+    "gzip in gzip": _unannounced(
+        lambda body: gzip.compress(gzip.compress(body)), lambda body: gzip.decompress(gzip.decompress(body))
+    ),
+    "gzip in multipart": Format(
+        lambda text: _part(gzip.compress(text.encode())),
+        lambda body: gzip.decompress(_of_part(body)).decode(),
+        (("content-type", "multipart/form-data; boundary=b"),),
+    ),
+    "utf-16": Format(
+        lambda text: _json(_chat(text)).decode().encode("utf-16"), lambda body: _of_chat(json.loads(body))
+    ),
+    "utf-32": Format(
+        lambda text: _json(_chat(text)).decode().encode("utf-32"), lambda body: _of_chat(json.loads(body))
+    ),
+    "json in a form": Format(
+        lambda text: f"a=1&note={quote_plus(json.dumps({'text': text}))}".encode(),
+        lambda body: json.loads(unquote_plus(body.decode().partition("note=")[2]))["text"],
+        (("content-type", "application/x-www-form-urlencoded"),),
     ),
 }
+
+
+PACKS = {
+    "": lambda body: body,
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstandard.compress,
+}
+"""Content encodings of streams; of what is redacted they are undone."""
 
 
 class Streamed(NamedTuple):
@@ -237,6 +276,15 @@ STREAMS = {
         lambda pieces: _json([{"index": n, "text": text} for n, text in pieces], indent=1),
         lambda body: _joined((each["index"], each["text"]) for each in json.loads(body)),
         (("content-type", "application/json"),),
+    ),
+    "ends of old": Streamed(
+        lambda pieces: _events({"choices": [{"index": n, "delta": {"content": text}}]} for n, text in pieces).replace(
+            b"\n", b"\r"
+        ),
+        lambda body: _joined(
+            (each["choices"][0]["index"], each["choices"][0]["delta"]["content"])
+            for each in _documents(body.replace(b"\r", b"\n"))
+        ),
     ),
     "arguments": Streamed(
         lambda pieces: _events({"index": n, "delta": {"partial_json": json.dumps(text)[1:-1]}} for n, text in pieces),

@@ -9,8 +9,11 @@ import pytest
 from replay_agent.recording.redaction.by_name import (
     find_form_fields,
     find_json_fields,
+    find_options,
+    find_paired,
     find_parts,
     find_query_fields,
+    find_said,
     find_settings,
     find_xml_fields,
     named_fields,
@@ -24,6 +27,7 @@ def values(find, text, **options):
 
 
 S = "s3cretPW99abc"
+OPAQUE = "Qz7Lk9Wm3PvXt5Rb2Ny8"
 JSON = [
     ({"password": "hunter2"}, ["hunter2"]),
     ({"password": 918273645546}, ["918273645546"]),
@@ -131,6 +135,7 @@ def test_form_fields(text, found):
         ("https://x/y?api_key=s3cretPW9&b=c", ["s3cretPW9"]),
         ("see https://x?X-Amz-Credential=A%2Fb&amp;X-Amz-Signature=B, ok", ["A%2Fb", "B,"]),
         ('{"url":"https://x?sv=1&sig=Qz7Lk9Wm3PvXt5Rb2Ny8%3D"}', ["Qz7Lk9Wm3PvXt5Rb2Ny8%3D"]),
+        (f"https://x/a;api_key={S}/b", [S + "/b"]),
         ("https://x/?key=name&sort_key=created9at8&code=fr", []),
         ("https://x/?page_token=Qz7Lk9Wm3PvXt5Rb2Ny8", []),
         ("what? a=b", []),
@@ -170,6 +175,14 @@ def test_multipart_fields(end):
         (f"AccountName=a;AccountKey={S}==;x", [S + "=="]),
         (f"{{'api_key': '{S}'}}", [S]),
         (f"api_key: {S}\n", [S]),
+        (f"'api_key' => '{S}'", [S]),
+        (f"{{'api_key':'{S}'}}", [S]),
+        (f"Config(api_key=SecretStr('{S}'))", [S]),
+        (f'client = X(api_key="{S}")', [S]),
+        (f"level=info token={OPAQUE} msg=ok", [OPAQUE]),
+        ("level=info token=Qz7Lk9Wm msg=ok", []),
+        ("APIKey: cfg.APIKeyFromEnv2,", []),
+        ("secret = settings.secret_2", []),
         ("api_key = os.environ['API_KEY']", []),
         ("token=settings.token.value", []),
         ("sort_key=created_at", []),
@@ -179,6 +192,64 @@ def test_multipart_fields(end):
 )
 def test_settings(text, found):
     assert values(find_settings, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"tool --api-key {S} run", [S]),
+        (f"tool --client-secret '{S}'", [S]),
+        (f"curl -u user:{S} https://x", [S]),
+        (f"curl --user me:{S}", [S]),
+        ("curl -u user:$PASSWORD --api-key <YOUR_KEY>", []),
+        ("pytest --keyword test_token2 --token-limit 100000", []),
+        ("git push -u origin feature/branch-2", []),
+        (f"a--api-key {S}", []),
+    ],
+)
+def test_command_lines(text, found):
+    assert values(find_options, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"my api key is {OPAQUE}.", [OPAQUE]),
+        (f"API key: {OPAQUE}", [OPAQUE]),
+        (f"the access token is: `{OPAQUE}`", [OPAQUE]),
+        (f"machine h login u password {OPAQUE}", [OPAQUE]),
+        (f"| password | {OPAQUE} |", [OPAQUE]),
+        (f"Token: {OPAQUE}", [OPAQUE]),
+        (f"a token {OPAQUE}", []),
+        (f"the monkey is {OPAQUE}", []),
+        ("the api key is required, the password is easy-to-remember", []),
+        ("an access token is authenticated-by-the-server-2024", []),
+        ("api key: settings.api_key_2024_production", []),
+    ],
+)
+def test_sentences(text, found):
+    assert values(find_said, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f'{{"env":[{{"name":"API_KEY","value":"{S}"}}]}}', [S]),
+        (f'{{"key": "client_secret",\n  "value": "{S}"}}', [S]),
+        (f"{{'name': 'DB_PASSWORD', 'value': '{S}'}}", [S]),
+        (f'<add key="ApiKey" value="{S}"/>', [S]),
+        (f'<param name="secret" value="{S}"/>', [S]),
+        ('{"name":"token_count","value":"150000000000"},{"name":"secret","value":"the butler"}', []),
+        (f'{{"name":"SORT_KEY","value":"{S}"}}', []),
+        (f'{{"name":"API_KEY","title":"{S}"}}', []),
+    ],
+)
+def test_names_that_are_values(text, found):
+    assert values(find_paired, text) == found
+
+
+def test_blanks_of_a_form_between_a_name_and_its_value():
+    assert values(find_json_fields, f'{{"text":+"a",+"api_key":+"{S}"}}') == [S]
 
 
 def test_what_stands_in_for_a_secret():

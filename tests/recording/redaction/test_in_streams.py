@@ -90,6 +90,8 @@ def test_same_text_in_every_event_is_none_in_pieces():
         (events("a", "b", head="", end="\n"), 2),
         (b'[{"a":1}]', 1),
         (b'{"a":1}', 0),
+        (events("a", "b").replace(b"\n", b"\r"), 2),
+        (events("a", "b").replace(b"\n", b"\r\n"), 2),
         (events("a"), 0),
         (b"data: text\n\ndata: text\n\n", 0),
         (b"", 0),

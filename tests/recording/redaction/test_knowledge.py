@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from replay_agent.recording.redaction.knowledge import Knowledge
@@ -58,3 +60,43 @@ def test_placeholders_of_others_are_not_given_out():
 
 def test_what_stands_in_has_no_number():
     assert Knowledge({}).placeholder(Span(0, 1, "a", b"x", stands_in=True)) == b"REDACTED(a~0)"
+
+
+def test_fields_of_a_variable_that_holds_a_document():
+    knowledge = Knowledge({"GCP_CREDENTIALS": '{"private_key_id": "Qz7Lk9Wm3PvXt5", "type": "service_account"}'})
+    assert rules(knowledge, b"Qz7Lk9Wm3PvXt5 service_account") == ["GCP_CREDENTIALS"]
+
+
+def test_a_plus_sign_is_a_blank_in_a_form():
+    knowledge = Knowledge({"MY_TOKEN": "Qz7Lk9+Wm3PvXt5Rb2"})
+    assert rules(knowledge, b"Qz7Lk9+Wm3PvXt5Rb2 and Qz7Lk9 Wm3PvXt5Rb2") == ["MY_TOKEN", "MY_TOKEN"]
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_few_and_many_values_are_found_alike(count):
+    knowledge = Knowledge({})
+    values = [f"Qz7Lk9Wm3PvXt5-{number}x" for number in range(count)]
+    for number, value in enumerate(values):
+        knowledge.learn(f"rule-{number}", value.encode())
+    text = " ".join(values).encode()
+    assert sorted(rules(knowledge, text)) == sorted(f"rule-{number}" for number in range(count))
+    assert knowledge.holds(b"it is " + values[-1].encode())
+    assert not knowledge.holds(b"Qz7Lk9Wm3PvXt5-" + b"y" * 40)
+
+
+def test_of_two_values_that_overlap_both_are_found():
+    knowledge = Knowledge({})
+    for number in range(100):
+        knowledge.learn("other", f"Hc4Jd6Gf1SaZ0{number}".encode())
+    knowledge.learn("one", b"Qz7Lk9Wm3PvXt5")
+    knowledge.learn("two", b"PvXt5Rb2Ny8Hc4x")
+    assert rules(knowledge, b"Qz7Lk9Wm3PvXt5Rb2Ny8Hc4x") == ["one", "two"]
+
+
+def test_time_does_not_grow_with_the_number_of_values():
+    knowledge = Knowledge({})
+    for number in range(20_000):
+        knowledge.learn("x", f"Qz7Lk9Wm3PvXt5-{number}".encode())
+    start = time.perf_counter()
+    assert not rules(knowledge, b"Qz7Lk9Wm" * 20_000)
+    assert time.perf_counter() - start < 2

@@ -154,3 +154,8 @@ def test_environment_secrets():
         FILL + "1": "SIGNING_JWT",
         "very-hunter-22": "DATABASE_URL",
     }
+
+
+def test_secrets_within_the_value_of_a_variable():
+    environ = {"AUTH_HEADER": f"Bearer {FILL}", "X_HEADER": "Bearer of bad news", "Y_HEADER": "Token 12"}
+    assert environment_secrets(environ) == {FILL: "AUTH_HEADER"}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.traffic import Chunk, Interaction, Request, Response
-from tests.recording.redaction.planted import FORMATS, SHAPES, STREAMS, credential
+from tests.recording.redaction.planted import FORMATS, PACKS, SHAPES, STREAMS, credential
 
 WORDS = [
     "the",
@@ -43,7 +43,7 @@ WORDS = [
     "v1.2",
     "über",
 ]
-BEFORE = ["", " ", "\n", "\t", "keys:\n", 'key="', "key='", "(", "a=", "?x=", ": ", "/", "\r\n", "<"]
+BEFORE = ["", " ", "\n", "\t", "keys:\n", 'key="', "key='", "(", "a=", "?x=", ": ", "/", "\r\n", "<", "C:\\"]
 AFTER = ["", " ", "\n", '"', "'", ")", ",", ";", "&", "\r\n", ">", ". And"]
 
 
@@ -79,13 +79,18 @@ def test_planted_credential(name, text, cuts):
         assert said.startswith(before)
         assert said.endswith(after)
         left = said[len(before) : len(said) - len(after) if after else len(said)]
-        assert left.startswith("REDACTED(")
+        assert left.removeprefix(key[0] if before.endswith("\\") else "").startswith("REDACTED(")
         assert left.endswith(")")
 
 
 @pytest.mark.parametrize("name", STREAMS)
-@given(text=planted(), sizes=st.lists(st.integers(1, 30), min_size=1, max_size=5), cuts=st.lists(st.integers(0, 9999)))
-def test_planted_credential_in_pieces(name, text, sizes, cuts):
+@given(
+    text=planted(),
+    sizes=st.lists(st.integers(1, 30), min_size=1, max_size=5),
+    cuts=st.lists(st.integers(0, 9999)),
+    packing=st.sampled_from(sorted(PACKS)),
+)
+def test_planted_credential_in_pieces(name, text, sizes, cuts, packing):
     before, key, after = text
     whole = before + key + after
     pieces, position = [(0, "so:\n")], 0
@@ -96,7 +101,7 @@ def test_planted_credential_in_pieces(name, text, sizes, cuts):
         if position >= len(whole):
             break
     write, read, headers = STREAMS[name]
-    for stored in recorded(write(pieces), headers, cuts):
+    for stored in recorded(PACKS[packing](write(pieces)), (*headers, ("content-encoding", packing)), cuts):
         said = read(stored)
         assert key not in said[0]
         assert said[0].startswith("so:\n" + before)
@@ -147,6 +152,25 @@ INNOCENT = {
     ),
     "addresses": lambda random: (
         f"http://localhost:{random.randrange(9999)}/a/b?page={random.randrange(99)}&sort_key=name#x"
+    ),
+    "command lines": lambda random: " ".join(
+        f"tool --{random.choice(('keyword', 'token-limit', 'api-key-file', 'key', 'secret-santa'))} {random.choice(WORDS)}_{n}"
+        for n in random.choices(range(99999), k=8)
+    ),
+    "sentences": lambda random: " ".join(
+        f"the {random.choice(('api key', 'access token', 'password', 'token'))} is "
+        f"{'-'.join(random.choices(('required', 'written', 'changed', 'at', 'home', 'every', 'month'), k=3))}."
+        for _ in range(8)
+    ),
+    "attributes": lambda random: "\n".join(
+        f"api_key = {random.choice(('cfg', 'self', 'settings'))}.{random.choice(('api_key', 'ApiKeyFromEnv'))}{n}"
+        for n in random.choices(range(99), k=8)
+    ),
+    "pairs": lambda random: json.dumps(
+        [
+            {"name": name, "value": " ".join(random.choices(WORDS, k=3))}
+            for name in ("token_count", "secret", "sort_key")
+        ]
     ),
     "numbers": lambda random: " ".join(str(random.uniform(-1, 1)) for _ in range(50)),
 }

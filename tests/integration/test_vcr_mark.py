@@ -352,6 +352,32 @@ BLOCKED = """
 """
 
 
+HOSTS = """
+    import pytest
+
+    @pytest.fixture
+    def vcr_config():
+        return {"allowed_hosts": ["of.config"]}
+
+    @pytest.mark.block_network(allowed_hosts=["of.mark"])
+    def test_named_by_the_mark(allowed_hosts):
+        assert allowed_hosts == ["of.mark"]
+
+    @pytest.mark.block_network
+    def test_named_elsewhere(allowed_hosts):
+        assert allowed_hosts == %r
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [(["--allowed-hosts=of.line,10.*"], ["of.line", "10.*"]), ([], ["of.config"])],
+)
+def test_the_hosts_of_the_mark_come_first_then_the_command_line(project, options, expected):
+    project.makepyfile(HOSTS % expected)
+    project.runpytest(*options).assert_outcomes(passed=2)
+
+
 def test_the_network_is_blocked_where_a_mark_says_so(project):
     project.makepyfile(BLOCKED)
     project.runpytest().assert_outcomes(passed=3)

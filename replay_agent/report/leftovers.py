@@ -14,6 +14,7 @@ from replay_agent.visible import visible
 
 __all__ = ("leftovers_text",)
 
+# Interactions that are named, and the characters of what each was asked.
 _MOST = 5
 _WIDTH = 72
 
@@ -39,6 +40,7 @@ def leftovers_text(path: Path, leftovers: Sequence[tuple[int, Interaction]], *, 
 
 def _headline(interaction: Interaction) -> str:
     request = interaction.request
+    # It tells little here, and may be long.
     place = f"{request.method} {urlsplit(request.url)._replace(query='').geturl()}"
     exchanges = Transcript.from_interactions([interaction]).exchanges
     said = _last_words(exchanges[0]) if exchanges else ""

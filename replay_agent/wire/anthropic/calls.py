@@ -27,6 +27,7 @@ from replay_agent.wire.shapes.unread_fields import put_back, taken_down
 __all__ = "read_call", "write_call"
 
 _FORMAT = "anthropic"
+# The API wants a limit in every call; without a setting it is that of pydantic-ai 0.0.40.
 _DEFAULT_MAX_TOKENS = 1024
 _SAID = frozenset({"input"})
 """What a tool was called with is all in its part, though perhaps in other words."""
@@ -86,6 +87,7 @@ def _read_message(message: object, names: dict[str, str]) -> ModelMessage:
 
 
 def _read_tool(tool: object) -> ToolDefinition | None:
+    # Anthropic's own tools have types with a date, as bash_20250124; they stay as they are.
     if not isinstance(tool, dict) or tool.get("type") not in (None, "custom"):
         return None
     name, description, schema = tool.get("name"), tool.get("description"), tool.get("input_schema")
@@ -106,6 +108,7 @@ def _read_choice(raw: object) -> tuple[ToolChoice | None, Fields]:
 
 def _read_output_schema(body: Fields) -> OutputSchema | None:
     config = body.get("output_config")
+    # ``output_format`` was its name while structured outputs were a beta.
     wanted = config.get("format") if isinstance(config, dict) else body.get("output_format")
     if isinstance(wanted, dict) and wanted.get("type") == "json_schema" and isinstance(wanted.get("schema"), dict):
         return OutputSchema(wanted["schema"])
@@ -167,10 +170,11 @@ def _write_choice(call: ModelCall) -> Fields:
     if choice is None and parallel is None:
         return {}
     if isinstance(choice, tuple):
+        # Nothing between one tool and any.
         written = {"type": "tool", "name": choice[0]} if len(choice) == 1 else {"type": "any"}
     else:
         written = {"type": _WIRE_CHOICES[choice or "auto"]}
-    if parallel is not None and choice != "none":
+    if parallel is not None and choice != "none":  # a choice of none has no such field
         return {"tool_choice": {**written, "disable_parallel_tool_use": not parallel}}
     return {"tool_choice": written}
 

@@ -34,6 +34,7 @@ ERRORS = {
 }
 """Names of the exceptions of the AWS SDKs by the status that comes with them."""
 _STREAM_ERRORS = {
+    # A stream names them in a header, beginning in lower case: throttlingException.
     **{name.lower(): status for status, name in ERRORS.items()},
     "modelstreamerrorexception": 424,
     "modelnotreadyexception": 429,

@@ -202,6 +202,7 @@ class _Events:
         index = _index(payload)
         if index in self._calls:
             key = self._calls.pop(index)
+            # A call without arguments has no delta.
             return self.parts.tool_call(key, args="{}") if self.parts.part(key) is None else []
         return [event for part in self._held(index) for event in self.parts.whole(part)]
 

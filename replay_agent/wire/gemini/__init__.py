@@ -71,6 +71,7 @@ class Gemini(Codec):
         address = _ADDRESS.search(asked.path)
         model = unquote(address["model"]) if address else None
         alt = parse_qs(asked.url.query).get("alt", [None])[0]
+        # In the path too: a proxy or a scripted provider keeps the host's name there.
         dialect = STUDIO if "generativelanguage" in (asked.url.netloc + asked.path) else None
         return read_call(asked.fields, model, alt, stream=bool(address and address["stream"]), dialect=dialect)
 

@@ -92,7 +92,7 @@ def read_usage(metadata: Fields, before: Usage | None, enums: Enums) -> Usage:
 
 
 def _latest(count: int | None, before: int | None) -> int | None:
-    return count or (count if before is None else before)
+    return count or (count if before is None else before)  # a 0 in a later chunk takes nothing back
 
 
 def _by_modality(metadata: Fields, enums: Enums) -> dict[str, int]:

@@ -141,6 +141,7 @@ def _write_modalities(details: dict[str, int]) -> Fields:
         **details,
     }
     written: Fields = {}
+    # The longest ending first: ``tool_use_prompt`` ends as ``prompt`` does.
     for key, where in sorted(MODALITY_COUNTERS.items(), key=lambda item: -len(item[1])):
         ending = f"_{where}_tokens"
         for name in [name for name in named if name.endswith(ending)]:
@@ -152,6 +153,7 @@ def _write_modalities(details: dict[str, int]) -> Fields:
 
 
 def event_of(chunk: Fields) -> bytes:
+    # Google's streams have CRLF; JSON has no raw line ends.
     return encode_event(write_json(chunk).decode()).replace(b"\n", b"\r\n")
 
 

@@ -41,7 +41,7 @@ def read_call(body: Fields) -> ModelCall:
         tools=tools,
         settings=_read_options(body.get("options"), extras),
         output_schema=_read_format(body.get("format"), extras),
-        stream=body.get("stream") is not False,
+        stream=body.get("stream") is not False,  # the server streams unless told otherwise
         extras=extras,
     )
 

@@ -31,6 +31,7 @@ from replay_agent.wire.shapes.scalars import text_of
 __all__ = "MESSAGE_FIELDS", "read_message", "read_messages", "write_history", "write_message"
 
 _FORMAT = "ollama"
+# Images come as base64 without a type: their first bytes tell.
 _IMAGE_TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
 MESSAGE_FIELDS = {"role", "content", "thinking", "tool_calls"}
 

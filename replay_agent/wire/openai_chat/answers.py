@@ -35,6 +35,7 @@ def read_answer(call: ModelCall | None, body: bytes, dialect: Dialect) -> Answer
     if body.lstrip()[:1] == b"<":
         return Answer(error=refusal(None, body))
     value = load_json(body, FORMAT)
+    # Google's compatible endpoint puts its errors into a list.
     if isinstance(value, list) and value and isinstance(value[0], dict) and value[0].get("error"):
         return Answer(error=error_in(value))
     if not isinstance(value, dict):
@@ -86,6 +87,7 @@ _FINISH_REASONS: dict[str, FinishReason] = {
     "function_call": "tool_call",
     "content_filter": "content_filter",
     "error": "error",
+    # Words of compatible servers: Mistral's, those of text-generation-inference, and Anthropic's through gateways.
     "model_length": "length",
     "max_tokens": "length",
     "eos": "stop",

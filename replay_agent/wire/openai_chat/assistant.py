@@ -44,6 +44,7 @@ __all__ = (
     "says_nothing",
 )
 
+# One thing under the names that servers have for it; where several are there, they say the same.
 _REASONING_FIELDS = ("reasoning", "reasoning_content", "thinking")
 _KNOWN_FIELDS = frozenset(
     {"role", "content", "tool_calls", "reasoning_details", "executed_tools", "images", "audio", "function_call"}

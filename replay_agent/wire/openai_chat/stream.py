@@ -387,7 +387,7 @@ class _Delta:
         return self._more_of(call, name, opening + dump_json(text)[1:-1])
 
     def _function_call(self, call: Any) -> Events:
-        return self._tool_call({"index": -1, "function": call})
+        return self._tool_call({"index": -1, "function": call})  # an index that no tool call has
 
     # --- the provider's own tools, and files --------------------------------------------------------------------------
 

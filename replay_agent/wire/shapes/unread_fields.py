@@ -12,6 +12,7 @@ from typing import Any
 
 __all__ = "put_back", "taken_down"
 
+# A path of two steps at least: ``tools[get_time].cache_control``. A name alone may hold anything, dots too.
 _PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[[^\[\]]+\])+")
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\[\]]+)\]")
 _LONGEST_NUMBER = 10

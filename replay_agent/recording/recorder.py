@@ -202,6 +202,7 @@ class Recording:
         source.mark_played(index)
         if not self._kin.is_child:
             item = None if source is self._played else source.item(index)
+            # Behind what this process asked itself.
             self._entries[self._next] = _Entry(source.interaction(index).request, source=source, index=index, item=item)
             self._next += 1
 
@@ -439,6 +440,7 @@ class Recording:
         """
         with self._lock, self._kin.turn():
             self.hear()
+            # Taken before the answer is read, so that entries stand in the order of the requests.
             order, self._next = self._next, self._next + 1
             found = self._find(key, literal=literal)
             if found is None:

@@ -200,6 +200,7 @@ class _WriteTimeout(TimeoutError):
 @cache
 def _ready_descriptor() -> int:
     reading, writing = os.pipe() if os.name == "posix" else (s.detach() for s in socket.socketpair())
+    # A reading end whose other end is closed is ready for ever.
     os.close(writing) if os.name == "posix" else socket.socket(fileno=writing).close()
     return reading
 

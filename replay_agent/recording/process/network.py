@@ -55,7 +55,7 @@ class NetworkGuard:
         self.allowed_hosts = tuple(map(_as_looked_up, allowed_hosts))
         self.refused: list[str] = []
         """Hosts and addresses that were asked for, in order."""
-        self._own_name = socket.gethostname().lower()
+        self._own_name = socket.gethostname().lower()  # by which servers of the process may be reached
         self._looked_up = {host for host in map(_name_of, self.allowed_hosts) if "*" not in host}
         self._addresses: set[str] = set()
         self._resolving = threading.local()
@@ -71,7 +71,7 @@ class NetworkGuard:
 
     def check_address(self, host: Host, port: object = None) -> None:
         """Raise `NetworkBlocked` for an address or name beyond loopback that is not allowed."""
-        if type(host) is str and host in _LOOPBACK:
+        if type(host) is str and host in _LOOPBACK:  # most connects of a test, told without parsing
             return
         name = _text(host)
         if self._is_own(name):

@@ -113,6 +113,12 @@ def default_cassette_name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def vcr_cassette_name(default_cassette_name: str) -> str:
+    """What pytest-vcr calls `default_cassette_name`: for a project or module to override."""
+    return default_cassette_name
+
+
+@pytest.fixture
 def allowed_hosts(request: pytest.FixtureRequest) -> list[str] | None:
     """Patterns of hosts that stay reachable: of the mark ``block_network``, the command line, or ``vcr_config``."""
     mark = request.node.get_closest_marker("block_network")
@@ -207,7 +213,7 @@ def _settings(
 
     config = merged(request.getfixturevalue("vcr_config"), [mark.kwargs for mark in reversed(marks)])
     return VcrSettings(
-        request.getfixturevalue("default_cassette_name"),
+        request.getfixturevalue("vcr_cassette_name"),
         folder,
         RecordMode.parse(config.pop("record_mode", record_mode)),
         config,

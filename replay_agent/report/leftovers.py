@@ -7,10 +7,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from replay_agent.calls import Exchange
-from replay_agent.conversation.lines import short
+from replay_agent.conversation.lines import short, visible
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.traffic import Interaction
-from replay_agent.visible import visible
 
 __all__ = ("leftovers_text",)
 
@@ -35,7 +34,7 @@ def leftovers_text(path: Path, leftovers: Sequence[tuple[int, Interaction]], *, 
             "To keep what is not played: allow_unused=True on the mark, or --replay-unused=ignore.",
         ]
     )
-    return visible(text)
+    return "\n".join(visible(text))
 
 
 def _headline(interaction: Interaction) -> str:

@@ -16,7 +16,8 @@ import pytest
 from replay_agent import naming
 from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin import keys
-from replay_agent.pytest_plugin.marks import TEST, asked_mode
+from replay_agent.pytest_plugin.marks import TEST
+from replay_agent.pytest_plugin.options import asked_mode
 
 if TYPE_CHECKING:
     from vcr.cassette import Cassette

@@ -32,6 +32,7 @@ class Prelude(NamedTuple):
 
     @property
     def payload(self) -> int:
+        """How many bytes of payload the frame has."""
         return self.total - self.headers - _OVERHEAD
 
 
@@ -43,6 +44,7 @@ class Frame(NamedTuple):
 
     @property
     def size(self) -> int:
+        """How many bytes the frame takes."""
         return _OVERHEAD + len(self.headers) + len(self.payload)
 
 

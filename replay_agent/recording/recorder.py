@@ -305,10 +305,12 @@ class Recording:
 
     @property
     def is_open(self) -> bool:
+        """Whether requests belong here: it was opened and is not closed."""
         return self._opened and (not self.ended.is_set() or (self._parted and self._kin.is_child))
 
     @property
     def mode(self) -> RecordMode:
+        """The record mode that was asked for; see `records` for what follows from it."""
         return self.options.record_mode
 
     @property

@@ -39,6 +39,7 @@ _WIRE_CHOICES = {"auto": "auto", "required": "any", "none": "none"}
 
 
 def read_call(body: Fields, model: str | None, *, stream: bool) -> ModelCall:
+    """Read a body; ``model`` is what the address names. Raises `WireError` where there is no list of messages."""
     tools, others = read_tools(body.get("tools"), _read_tool)
     choice, settings = _read_choice(body.get("tool_choice"))
     call = ModelCall(
@@ -119,6 +120,7 @@ def _read_output_schema(body: Fields) -> OutputSchema | None:
 
 
 def write_call(call: ModelCall) -> Fields:
+    """Write the body of a call. Raises `UserError` for media that the format has no block for."""
     settings = call.settings
     ids = CallIds()
     body: Fields = {

@@ -49,6 +49,7 @@ _TOOL_CHOOSERS = ("anthropic", "us.anthropic")
 
 
 def read_call(body: Fields, model: str | None, *, stream: bool) -> ModelCall:
+    """Read a body; ``model`` and ``stream`` are what the address says. Raises `WireError` for messages that are none."""
     extras = {key: value for key, value in body.items() if key not in _BODY_FIELDS}
     system = _read_system(body.get("system"), extras)
     tools, tool_choice = _read_tool_config(body.get("toolConfig"), extras)
@@ -187,6 +188,7 @@ def _read_output_schema(config: object, extras: Fields) -> OutputSchema | None:
 
 
 def write_call(call: ModelCall) -> Fields:
+    """Write the body of a call. Raises `NotImplementedError` for media that Converse does not take."""
     extras = call.extras
     prompts = [
         part.content for message in call.messages for part in message.parts if isinstance(part, SystemPromptPart)

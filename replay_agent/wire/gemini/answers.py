@@ -54,6 +54,7 @@ _STANDARD_COUNTERS = {"audio_prompt_tokens": "input_audio_tokens", "audio_candid
 
 
 def addresses(pages: Fields) -> list[str]:
+    """Return the addresses of the pages that were read, as ``urlContextMetadata`` lists them."""
     entries = pages.get("urlMetadata")
     found = (
         [camel(entry).get("retrievedUrl") for entry in entries if isinstance(entry, dict)]
@@ -64,6 +65,7 @@ def addresses(pages: Fields) -> list[str]:
 
 
 def has_retrieved(grounding: Fields) -> bool:
+    """Tell whether what an answer rests on comes from the user's own files."""
     chunks = grounding.get("groundingChunks")
     return isinstance(chunks, list) and any(
         isinstance(chunk, dict) and "retrievedContext" in camel(chunk) for chunk in chunks

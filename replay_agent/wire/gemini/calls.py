@@ -209,6 +209,7 @@ def _read_output_schema(config: Fields) -> OutputSchema | None:
 
 
 def write_call(call: ModelCall) -> Fields:
+    """Write the body of a call. Raises `UserError` for a schema that Gemini cannot take."""
     body: Fields = {"contents": _write_contents(call)}
     optional = {
         "system_instruction": _write_system(call.messages),

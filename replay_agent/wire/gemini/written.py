@@ -153,11 +153,13 @@ def _write_modalities(details: dict[str, int]) -> Fields:
 
 
 def event_of(chunk: Fields) -> bytes:
+    """Return an object of an answer as a server-sent event."""
     # Google's streams have CRLF; JSON has no raw line ends.
     return encode_event(write_json(chunk).decode()).replace(b"\n", b"\r\n")
 
 
 def array_pieces(chunks: list[Fields]) -> tuple[bytes, ...]:
+    """Return the objects of an answer as the pieces of one JSON array."""
     first, *others = [write_json(chunk) for chunk in chunks]
     written = [b"[" + first, *(b",\r\n" + chunk for chunk in others)]
     return (*written[:-1], written[-1] + b"\n]")

@@ -30,6 +30,7 @@ _OPTIONS = {
 
 
 def read_call(body: Fields) -> ModelCall:
+    """Read a body. Raises `WireError` where its messages are none."""
     extras = {key: value for key, value in body.items() if key not in _BODY_FIELDS}
     tools, others = read_function_tools(body.get("tools"))
     if others:
@@ -70,6 +71,7 @@ def _read_format(wanted: object, extras: Fields) -> OutputSchema | None:
 
 
 def write_call(call: ModelCall) -> Fields:
+    """Write the body of a call. Raises `NotImplementedError` for media other than images as data."""
     settings: Fields = dict(call.settings)
     options = {key: settings[name] for key, name in _OPTIONS.items() if settings.get(name) is not None}
     options |= call.extras.get("options", {})

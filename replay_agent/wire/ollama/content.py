@@ -108,6 +108,7 @@ def _read_tool_call(call: Any) -> ToolCallPart | None:
 
 
 def write_history(message: ModelMessage) -> list[Fields]:
+    """Return the messages that a request or an answer is. Raises `NotImplementedError` as `write_call` does."""
     if isinstance(message, ModelRequest):
         return [_write_request_part(part) for part in message.parts]
     return [write_message(message.parts)]
@@ -151,6 +152,7 @@ def _write_result(part: ToolReturnPart | RetryPromptPart, text: str) -> Fields:
 
 
 def write_message(parts: Sequence[ModelResponsePart]) -> Fields:
+    """Return the message of the model that these parts are."""
     thoughts = [part.content for part in parts if isinstance(part, ThinkingPart) and part.content]
     texts = [part.content for part in parts if isinstance(part, TextPart)]
     message: Fields = {"role": "assistant", "content": "".join(texts)}

@@ -39,7 +39,10 @@ _KINDS: dict[str, type | tuple[type, ...]] = {"logit_bias": dict, "parallel_tool
 
 
 def read_call(body: Fields, dialect: Dialect, format: str) -> ModelCall:
-    """Read the body of a request. What has no place in a `ModelCall` is in its ``extras``."""
+    """Read the body of a request. What has no place in a `ModelCall` is in its ``extras``.
+
+    Raises `WireError`, which names ``format``, where the messages are none.
+    """
     messages = body.get("messages")
     if not isinstance(messages, list):
         raise WireError("the messages are not a list", format)

@@ -1,4 +1,4 @@
-"""Traffic that libraries make on their own account: telemetry, lists, the machine's own credentials. Never recorded."""
+"""Table of addresses where libraries send on their own account (telemetry, lists): never recorded, answered empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where two JSON values differ."""
+"""The smallest values in which two JSON documents differ, by their paths."""
 
 from __future__ import annotations
 

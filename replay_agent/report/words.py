@@ -1,4 +1,4 @@
-"""Which words of a text changed."""
+"""The words that changed from one text to another, for long texts by sentences first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which wire format is this traffic in?"""
+"""The table of all wire formats, and the one that a request is in, by its path and body."""
 
 from __future__ import annotations
 

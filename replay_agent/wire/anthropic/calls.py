@@ -22,7 +22,7 @@ from replay_agent.wire.shapes.call_ids import CallIds
 from replay_agent.wire.shapes.function_tools import read_tools
 from replay_agent.wire.shapes.history import with_system
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.unread_fields import put_back, taken_down
+from replay_agent.wire.shapes.unread_fields import put_back, unread_fields
 
 __all__ = "read_call", "write_call"
 
@@ -52,7 +52,7 @@ def read_call(body: Fields, model: str | None, *, stream: bool) -> ModelCall:
         stream=body.get("stream") is True or stream,
         extras={"tools": others} if others else {},
     )
-    call.extras |= taken_down(write_call(call), body, unremarkable=_SAID)
+    call.extras |= unread_fields(write_call(call), body, unremarkable=_SAID)
     return call
 
 

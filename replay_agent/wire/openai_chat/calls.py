@@ -13,7 +13,7 @@ from replay_agent.wire.openai_chat.assistant import custom_names
 from replay_agent.wire.openai_chat.content import read_messages, write_messages
 from replay_agent.wire.openai_chat.dialects import ANYONE, Dialect
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.unread_fields import put_back, taken_down
+from replay_agent.wire.shapes.unread_fields import put_back, unread_fields
 
 __all__ = "read_call", "write_call"
 
@@ -146,7 +146,7 @@ def _extras(call: ModelCall, body: Fields, dialect: Dialect) -> dict[str, Any]:
     composed = _composed(call, lenient, legacy=True, custom=custom_names(body.get("tools")))
     extras = {
         path: value
-        for path, value in taken_down(composed, body, unremarkable=_UNREMARKABLE).items()
+        for path, value in unread_fields(composed, body, unremarkable=_UNREMARKABLE).items()
         if path in body or value not in (None, [], "", False)
     }
     for key in ("stream", "stream_options"):

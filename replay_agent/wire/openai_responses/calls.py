@@ -9,7 +9,7 @@ from replay_agent.settings import ModelSettings
 from replay_agent.wire.openai_responses.input import read_input, write_input
 from replay_agent.wire.shapes.function_tools import read_tools
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.unread_fields import put_back, taken_down
+from replay_agent.wire.shapes.unread_fields import put_back, unread_fields
 
 __all__ = "read_call", "write_call"
 
@@ -43,7 +43,7 @@ def read_call(body: Fields) -> ModelCall:
         system_role=system_role,
         extras={"tools": others} if others else {},
     )
-    call.extras |= taken_down(write_call(call), body, unremarkable=_UNREMARKABLE)
+    call.extras |= unread_fields(write_call(call), body, unremarkable=_UNREMARKABLE)
     return call
 
 

@@ -21,10 +21,12 @@ from replay_agent.messages import (
     UserPromptPart,
 )
 from replay_agent.report.compare import (
+    ArgumentChanged,
     CallIdChanged,
     MessageAdded,
     MessageChanged,
     MessageRemoved,
+    RemoteCallChanged,
     SettingChanged,
     ToolAdded,
     ToolChanged,
@@ -278,3 +280,29 @@ def test_media_are_told_by_their_type():
 
     [change] = compare_calls(showing("image/png"), showing("image/gif"))
     assert "image/gif" in "".join(span.text for span in change.spans if span.kind != "removed")
+
+
+SHORT, LONG = "a", "a long text"
+
+
+@pytest.mark.parametrize(
+    ("nearer", "farther"),
+    [
+        (
+            MessageChanged(1, "user prompt", word_diff(SHORT, "b")),
+            MessageChanged(1, "user prompt", word_diff(LONG, "b")),
+        ),
+        (MessageChanged(1, "user prompt", word_diff(SHORT, "b")), MessageAdded(1, "user prompt", "b")),
+        (MessageAdded(1, "user prompt", SHORT), MessageAdded(1, "user prompt", LONG)),
+        (MessageRemoved(1, "user prompt", SHORT), MessageRemoved(1, "user prompt", LONG)),
+        (ToolChanged("t", (ValueChange("x", 1, 2),)), ToolChanged("t", (ValueChange("x", LONG, 2),))),
+        (ToolChanged("t", (ValueChange("x", 1, 2),)), ToolChanged("t", (ValueChange("x", 1, LONG),))),
+        (ToolChanged("t", (ValueChange("x", 1, 2),)), ToolAdded("t")),
+        (SettingChanged("model", "a", LONG), ToolRemoved("t")),
+        (ArgumentChanged("t", "x", 1, 2), ArgumentChanged("t", "x", LONG, 2)),
+        (ArgumentChanged("t", "x", 1, 2), ArgumentChanged("t", "x", 1, LONG)),
+        (ArgumentChanged("t", "x", LONG, "b" * 300), RemoteCallChanged("tool `a`", "tool `b`")),
+    ],
+)
+def test_what_is_nearer(nearer, farther):
+    assert distance([nearer]) < distance([farther]) < distance([nearer, farther])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.report.compare import MessageChanged, SettingChanged, ToolAdded
+from replay_agent.report.compare import ArgumentChanged, MessageChanged, SettingChanged, ToolAdded, ToolChanged
+from replay_agent.report.json_diff import ValueChange
 from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
 from replay_agent.report.words import word_diff
 
@@ -18,6 +19,8 @@ TOLD = MessageChanged(1, "user prompt", word_diff(f"Today is {ONE}.", f"Today is
     [
         (TOLD, DATE),
         (SettingChanged("day", ONE, OTHER), DATE),
+        (ArgumentChanged("tool `add`", "argument day", ONE, OTHER), DATE),
+        (ToolChanged("lookup", (ValueChange("description", f"Valid on {ONE}.", f"Valid on {OTHER}."),)), DATE),
         (SettingChanged("now", 1732270000, 1732270009), VolatileValue("Unix time", "1732270000", "1732270009")),
         (
             SettingChanged("user", "call_9fQzK1aB", "call_8xYzK2bC"),
@@ -36,6 +39,8 @@ def test_a_volatile_value_alone_is_told_as_such(change, value):
         SettingChanged("day", ONE, [OTHER]),
         SettingChanged("day", {"is": ONE}, OTHER),
         SettingChanged("temperature", 0.1, 0.2),
+        ToolChanged("lookup", (ValueChange("description", "Look it up.", "Look up a city."),)),
+        ToolChanged("lookup", (ValueChange("parameters.x", ONE, [OTHER]),)),
         MessageChanged(1, "user prompt", word_diff("And France?", "And Spain?")),
     ],
 )

@@ -112,7 +112,7 @@ class _Events:
 
     def take(self, frame: Frame) -> list[ModelResponseStreamEvent]:
         kind = frame.text(":message-type")
-        if kind in ("exception", "error"):
+        if kind in ("exception", "error"):  # errors that the API's model names, and any other of the service
             self.error = stream_error(frame)
             return []
         name = frame.text(":event-type") or ""

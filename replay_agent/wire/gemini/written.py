@@ -102,6 +102,7 @@ def write_chunks(
     chunks: list[Fields] = [{"candidates": [{**_content(group), "index": 0}], **common} for group in groups[:-1]]
     candidate, *others = metadata.pop("candidates")
     last = {**_content(groups[-1]), "finishReason": _FINISH_REASONS[answer.finish_reason], "index": 0, **candidate}
+    # A prompt that is blocked has no candidates.
     answered: Fields = {} if "promptFeedback" in metadata and not written else {"candidates": [last, *others]}
     chunks.append({**answered, **metadata, "usageMetadata": _write_usage(answer.usage or Usage()), **common})
     return chunks

@@ -335,6 +335,7 @@ def _blocks_of(part: ModelResponsePart, dialect: Dialect) -> list[Any]:
 def _write_reasoning(fields: Fields, parts: Sequence[ThinkingPart], dialect: Dialect) -> None:
     if not parts or dialect.reasoning is None:
         return
+    # Signatures, ids and several thoughts have room in ``reasoning_details`` alone.
     only_text = all(part.signature is None and part.id is None for part in parts)
     if dialect.reasoning == "reasoning_details" or (dialect.name is None and not (only_text and len(parts) == 1)):
         fields["reasoning_details"] = [_detail(index, part) for index, part in enumerate(parts)]

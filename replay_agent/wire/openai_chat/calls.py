@@ -142,12 +142,13 @@ _UNREMARKABLE = frozenset({"type", "index", "filename"})
 
 def _extras(call: ModelCall, body: Fields, dialect: Dialect) -> dict[str, Any]:
     """Return what a call would not be written with: fields by their names, those inside lists by their paths."""
+    # Composed as freely as can be, so that only what no dialect would write counts as beyond the call.
     lenient = replace(ANYONE, chunks=dialect.chunks, asks_for_usage=dialect.asks_for_usage)
     composed = _composed(call, lenient, legacy=True, custom=custom_names(body.get("tools")))
     extras = {
         path: value
         for path, value in unread_fields(composed, body, unremarkable=_UNREMARKABLE).items()
-        if path in body or value not in (None, [], "", False)
+        if path in body or value not in (None, [], "", False)  # clients fill in such fields of messages and tools
     }
     for key in ("stream", "stream_options"):
         if key in body and body[key] != composed.get(key):

@@ -18,7 +18,7 @@ from replay_agent.wire.anthropic.answers import read_error, read_message
 from replay_agent.wire.anthropic.content import read_response, read_response_block
 from replay_agent.wire.shapes.event_source import EventSource
 from replay_agent.wire.shapes.framed_events import FramedEvents, is_framed
-from replay_agent.wire.shapes.json_text import Fields, load_json, read_object
+from replay_agent.wire.shapes.json_text import Fields, read_json, read_object
 from replay_agent.wire.shapes.streamed_parts import StreamedParts
 
 __all__ = ("AnthropicStream",)
@@ -90,7 +90,7 @@ class AnthropicStream:
         if not sent.data or sent.data == "[DONE]":  # gateways end streams of every format as OpenAI's end
             return []
         try:
-            event = load_json(sent.data, _FORMAT)
+            event = read_json(sent.data, _FORMAT)
         except WireError:
             # The rest of an event that the end of the body cut off.
             return [] if cut else self._parts.whole(UnknownPart(sent.data))

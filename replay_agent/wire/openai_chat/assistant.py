@@ -23,7 +23,7 @@ from replay_agent.messages import (
 )
 from replay_agent.wire.openai_chat.dialects import Dialect
 from replay_agent.wire.shapes.data_url import decode_base64, read_data_url, write_data_url
-from replay_agent.wire.shapes.json_text import Fields, dump_json, load_json
+from replay_agent.wire.shapes.json_text import Fields, dump_json, read_json
 from replay_agent.wire.shapes.think_tags import split_thinking
 
 __all__ = (
@@ -369,7 +369,7 @@ def _write_calls(
 
 def _written_custom(call: ToolCallPart) -> Fields:
     try:
-        args = load_json(call.args, "openai_chat") if isinstance(call.args, str) else call.args
+        args = read_json(call.args, "openai_chat") if isinstance(call.args, str) else call.args
     except WireError:
         args = None
     text = args["input"] if isinstance(args, dict) and args.keys() == {"input"} else None

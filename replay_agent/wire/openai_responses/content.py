@@ -26,7 +26,7 @@ from replay_agent.messages import (
 )
 from replay_agent.wire.shapes.call_ids import CallIds
 from replay_agent.wire.shapes.data_url import decode_base64, read_data_url, write_data_url
-from replay_agent.wire.shapes.json_text import Fields, load_json, write_text
+from replay_agent.wire.shapes.json_text import Fields, read_json, write_text
 from replay_agent.wire.shapes.made_up import made_up_id
 
 __all__ = "SEARCH_TOOL", "ItemReader", "Piece", "write_items"
@@ -248,7 +248,7 @@ def _parsed(args: object) -> object:
     if not isinstance(args, str):
         return args
     try:
-        return load_json(args or "{}", _FORMAT)
+        return read_json(args or "{}", _FORMAT)
     except WireError:
         return args
 

@@ -29,7 +29,7 @@ from replay_agent.wire.openai_responses.answers import read_error, read_response
 from replay_agent.wire.openai_responses.content import ItemReader
 from replay_agent.wire.shapes.data_url import decode_base64
 from replay_agent.wire.shapes.event_source import EventSource
-from replay_agent.wire.shapes.json_text import Fields, load_json, read_object
+from replay_agent.wire.shapes.json_text import Fields, read_json, read_object
 from replay_agent.wire.shapes.streamed_parts import StreamedParts
 
 __all__ = ("ResponsesStream",)
@@ -102,7 +102,7 @@ class ResponsesStream:
         if not sent.data or sent.data == "[DONE]":
             return []
         try:
-            event = load_json(sent.data, _FORMAT)
+            event = read_json(sent.data, _FORMAT)
         except WireError:
             return [] if cut else self._parts.whole(UnknownPart(sent.data))
         if not isinstance(event, dict):

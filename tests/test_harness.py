@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import os
 import threading
 
 import httpx
@@ -21,6 +22,7 @@ from replay_agent.models.openai import OpenAIModel
 from replay_agent.provider.router import routed
 from replay_agent.provider.script import Script
 from replay_agent.recording.clients import intercept
+from replay_agent.recording.process import network
 from replay_agent.wire.codec import EncodedAnswer
 
 URL = "https://model.invalid/v1/chat/completions"
@@ -91,13 +93,41 @@ def test_a_failing_block_saves_nothing(tmp_path):
 
 
 def test_replay_needs_no_credentials(cassette, monkeypatch):
-    import os
-
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with use_cassette(cassette):
         assert os.environ["OPENAI_API_KEY"] == "sk-replay"
         ask("France?")
     assert "OPENAI_API_KEY" not in os.environ
+
+
+RECORDING = ["once", "new_episodes", "all", "rewrite", "refresh"]
+
+
+@pytest.mark.parametrize("mode", RECORDING)
+def test_no_key_is_made_up_while_recording(tmp_path, monkeypatch, mode):
+    for variable in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AWS_REGION"):
+        monkeypatch.delenv(variable, raising=False)
+    before = dict(os.environ)
+    with use_cassette(tmp_path / "run.yaml", mode):
+        assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("mode", RECORDING)
+def test_the_network_is_open_while_recording(tmp_path, mode):
+    with use_cassette(tmp_path / "run.yaml", mode):
+        assert not network.is_shut()
+
+
+@pytest.mark.parametrize("mode", ["none", "once"])
+def test_the_network_is_shut_where_a_cassette_is_only_played(cassette, mode):
+    with use_cassette(cassette, mode):
+        assert network.is_shut()
+    assert not network.is_shut()
+
+
+def test_the_network_stays_open_where_that_is_asked_for(cassette):
+    with use_cassette(cassette, block_network=False):
+        assert not network.is_shut()
 
 
 def test_load_transcript_reads_a_cassette(cassette):

@@ -65,7 +65,6 @@ ELSEWHERE = {
     "recording.matching.keys": "recording/matching/test_index.py",
     "report.decoded_request": "report/test_compare.py",
     "report.remote_calls": "report/test_drift.py",
-    "report.volatile_changes": "report/test_drift.py",
     "wire.codec": "wire/test_registry.py",
 }
 """The modules that are tested by another file than their mirror, and by which one."""

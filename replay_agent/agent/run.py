@@ -90,7 +90,7 @@ class AgentRun(Generic[AgentDepsT, ResultDataT]):
     async def next(
         self, node: AgentNode[AgentDepsT, ResultDataT]
     ) -> AgentNode[AgentDepsT, ResultDataT] | End[FinalResult[ResultDataT]]:
-        """Run a node and return the one after it; whatever the step raises comes through."""
+        """Run a node and return the one after it; whatever the step raises comes through. `TypeError` for what is no node."""
         given: object = node
         if not isinstance(given, AgentNode):
             raise TypeError(f"`next` takes a node of the run, not {given!r}")

@@ -1,1 +1,1 @@
-"""What recorded traffic means: keys, transcripts, text, cost."""
+"""What recorded traffic says: calls and answers decoded, joined to conversations, as text, with their cost."""

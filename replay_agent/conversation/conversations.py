@@ -105,6 +105,7 @@ class _Gist:
     text: str
 
     def agrees(self, other: _Gist) -> bool:
+        # Either may hold less: a client may keep only the last text of an answer, a stream may have lost its end.
         return self.calls == other.calls and (self.text in other.text or other.text in self.text)
 
 
@@ -191,6 +192,7 @@ class _Threads:
         thread, length = found
         if thread.failed_at(exchange.call, history):
             self._retry(thread, exchange)
+        # Else the call goes on from an answer in the middle: a branch, which shares the beginning.
         elif length == len(thread.conversation.messages):
             self._continue(thread, exchange, exchange.call.messages, thread.asked + history.asked)
         else:
@@ -217,6 +219,7 @@ class _Threads:
 
     def _carried(self, exchange: Exchange, history: _History) -> bool:
         """Link by the history that the call carries."""
+        # From the end: the longest history that is known says most exactly where the call belongs.
         for cut in reversed(history.cuts):
             threads = self._asked.get(history.asked[: cut.asked])
             said = _gist(cut.said) if threads else None
@@ -232,7 +235,7 @@ class _Threads:
         parts = [part for message in messages for part in message.parts]
         answered = [part.tool_call_id for part in parts if isinstance(part, ToolReturnPart | RetryPromptPart)]
         threads = {thread for call_id in answered if (thread := self._tool_calls.get(call_id or ""))}
-        if len(threads) != 1:
+        if len(threads) != 1:  # results of several runs, or of none that was recorded
             return False
         self._continue(threads.pop(), exchange, messages, history.asked)
         return True
@@ -265,6 +268,8 @@ class _Threads:
         self, thread: _Thread, exchange: Exchange, new: Sequence[ModelMessage], asked: tuple[str, ...]
     ) -> None:
         answer = thread.last.answer.response
+        # Where nothing was asked in between (a paused turn, text before a tool that the provider runs), clients send
+        # both answers back as one.
         thread.said_before = (*thread.said_before, *answer.parts) if answer and asked == thread.asked else ()
         conversation = thread.conversation
         conversation.history = [*conversation.messages, *_with_changed_system(thread, exchange, new)]
@@ -322,6 +327,7 @@ def _history(messages: Sequence[ModelMessage]) -> _History:
     for place, message in enumerate(messages):
         if isinstance(message, ModelRequest):
             asked += [_question(part) for part in message.parts if not isinstance(part, SystemPromptPart)]
+        # Answers in a row are one place where the model spoke: no client sends them back in the same portions.
         elif cuts and cuts[-1].asked == len(asked):
             cuts[-1] = _Cut(len(asked), (*cuts[-1].said, *message.parts), place + 1)
         else:
@@ -356,6 +362,7 @@ def _gist(parts: Sequence[ModelResponsePart]) -> _Gist:
 
 def _arguments(part: ToolCallPart) -> str:
     try:
+        # Parsed: clients send arguments back with other blanks and order.
         return json.dumps(part.args_as_dict(), sort_keys=True)
     except ValueError:
         return str(part.args)

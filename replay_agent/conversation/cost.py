@@ -24,6 +24,7 @@ def cost_of(exchange: Exchange) -> Decimal | None:
     response = exchange.answer.response
     if response is None or response.usage is None or _is_odd(response.usage):
         return None
+    # The answer names the version that was billed; a list may know only the alias that was asked for.
     for model in (response.model_name, exchange.call.model):
         price = _price(exchange.url, model, response) if model else None
         if price is not None:
@@ -42,6 +43,7 @@ def _price(url: str, model: str, response: ModelResponse) -> Decimal | None:
     from genai_prices import calc_price
 
     moment = None if response.timestamp == NO_TIMESTAMP else response.timestamp
+    # The address tells the provider, whose prices may be its own; without it the list goes by the model's name.
     for place in [url, None] if url else [None]:
         try:
             usage = _usage(response.usage or Usage())

@@ -10,6 +10,7 @@ from replay_agent.visible import visible as shown
 __all__ = "NO_BOUNDS", "Bounds", "cut", "indented", "short", "visible"
 
 _TRAILING = re.compile(r"[ \t\u00a0]+\Z")
+# Pictures of the characters themselves: an editor that trims blanks on saving would change a snapshot otherwise.
 _TRAILING_MARKS = {0x20: "\u2420", 0x09: "\u2409", 0xA0: "\\u00a0"}
 
 

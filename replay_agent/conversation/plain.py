@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 __all__ = "media_line", "parsed", "plain", "type_name"
 
+# Levels; a value that holds itself ends here as well.
 _DEEPEST = 60
 
 
@@ -94,6 +95,7 @@ def _from_base64(text: str) -> bytes:
     from binascii import Error
 
     try:
+        # pydantic writes base64 with - and _, most others with + and /; padding may be missing.
         return urlsafe_b64decode(text.translate({43: "-", 47: "_"}) + "=" * (-len(text) % 4))
     except (Error, ValueError):
         return text.encode("utf-8", "replace")

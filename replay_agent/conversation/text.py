@@ -30,14 +30,17 @@ __all__ = (
 AnyMessage = ModelMessage | Mapping[str, Any]
 """A message of ours, or one as pydantic-ai's ``ModelMessagesTypeAdapter`` dumps it to JSON."""
 
+# Our names of the contract's age and pydantic-ai's of today, in one wording.
 _USAGE_NAMES = {
     "request_tokens": "input tokens",
     "response_tokens": "output tokens",
     "input_tokens": "input tokens",
     "output_tokens": "output tokens",
 }
+# Sums and prices follow from the counters, and change with price lists; tool calls stand above as messages.
 _NOT_SHOWN = frozenset({"total_tokens", "cost", "unmeasured_requests", "tool_calls"})
 _MEDIA_KINDS = {"image-url": "image", "audio-url": "audio", "document-url": "document", "video-url": "video"}
+# What ties parts together or comes anew with every run, and what only the provider understands.
 _PLUMBING = frozenset(
     {
         "part_kind",

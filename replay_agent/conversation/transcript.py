@@ -66,6 +66,7 @@ class Transcript:
     def __len__(self) -> int:
         return len(self.exchanges) + len(self.unknown)
 
+    # A transcript of no traffic is a transcript: ``if replay.transcript`` must not depend on what was recorded.
     def __bool__(self) -> bool:
         return True
 
@@ -151,6 +152,7 @@ def _answered_only(number: int, request: Request, outcome: Outcome) -> Exchange 
     except WireError:
         return None
     said = answer.response
+    # Many answers can be read as one that says nothing; only words or counters show that a model has spoken.
     if said is None or not (said.usage or any(not isinstance(part, UnknownPart) for part in said.parts)):
         return None
     return Exchange(number, codec.name, call, answer, partial, request.url)
@@ -170,6 +172,7 @@ def _body_answer(codec: Codec, call: ModelCall, response: Response) -> tuple[Ans
     if call.stream and response.status < _REFUSED:
         decoder = codec.stream_decoder(call, response.headers)
         decoder.feed(body)
+        # A stream that was cut off may end anywhere.
         with suppress(*() if response.end is StreamEnd.COMPLETE else (WireError,)):
             decoder.close()
         return decoder.answer, not decoder.finished

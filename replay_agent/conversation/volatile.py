@@ -69,6 +69,7 @@ class Placeholders:
     def name(self, kind: str, value: str) -> str:
         """Return the name of a value, by which it will also be replaced inside text."""
         name = f"<{kind} {self.number(kind, value)}>"
+        # A shorter id may be a word of the text by chance: "call_1" or "1".
         if len(value) > 7 and value not in self._known:
             self._known[value] = name
             self._known_pattern = None
@@ -78,11 +79,13 @@ class Placeholders:
         """Return a text with its volatile values named."""
         if self._known:
             if self._known_pattern is None:
+                # A longer id may begin with a shorter one.
                 self._known_pattern = re.compile("|".join(map(re.escape, sorted(self._known, key=len, reverse=True))))
             text = self._known_pattern.sub(lambda found: self._known[found[0]], text)
         pattern = self._pattern
         if pattern is None or not _DIGIT.search(text):
             return text
+        # By line, since no value spans two: most lines have no digit, and searching them for every kind is dear.
         lines = text.split("\n")
         return "\n".join([pattern.sub(self._named, line) if _DIGIT.search(line) else line for line in lines])
 

@@ -29,6 +29,7 @@ _LENGTH = struct.Struct("!H")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
+# The type byte before a header's value, by the specification; true and false have no value behind it.
 _TRUE, _FALSE, _BYTE, _SHORT, _INTEGER, _LONG, _BYTES, _STRING, _TIMESTAMP, _UUID = range(10)
 _INTEGERS = {_BYTE: struct.Struct("!b"), _SHORT: struct.Struct("!h"), _INTEGER: struct.Struct("!i")}
 _LONGS = struct.Struct("!q")
@@ -71,6 +72,7 @@ class FrameDecoder:
         try:
             self._cut(frames)
         except WireError as exc:
+            # The good frames before it are handed out first; who feeds once more, or closes, is told.
             self._failure = exc
             self._buffer.clear()
             if not frames:
@@ -115,6 +117,7 @@ class _HeaderReader:
         headers: dict[str, FrameHeader] = {}
         while self._position < len(self._data):
             name = self._string(self._take(1)[0])
+            # As the AWS SDKs have it; taking either of the two would be a guess.
             if name in headers:
                 raise WireError(f"the header {name!r} stands twice in a frame", _FORMAT)
             headers[name] = self._value(self._take(1)[0])

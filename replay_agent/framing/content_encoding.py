@@ -19,6 +19,7 @@ MAX_DECODED = 1 << 26
 MAX_GROWTH = 1100
 """And so is one beyond `FREE_GROWTH` bytes that grows by more than this: deflate, the usual encoding, reaches 1032."""
 
+# Eight megabytes: a small body may grow as it likes up to there, as long runs of one character do.
 FREE_GROWTH = 1 << 23
 
 MAX_LAYERS = 5
@@ -39,6 +40,7 @@ _SMALL_PIECE = 1 << 9
 _TINY_PIECE = 1 << 4
 """The same for brotli before 1.2, where a few bytes may stand for a block of 16 MiB."""
 
+# Some writers fill the last block of a gzip file with zeros; gzip itself takes them.
 _PADDING = re.compile(rb"\0*")
 
 
@@ -59,6 +61,7 @@ def decode(headers: Headers, body: bytes, *, partial: bool = False) -> bytes:
     names = encodings(headers)
     if len(names) > MAX_LAYERS:
         raise WireError(f"the body has {len(names)} content encodings; at most {MAX_LAYERS} are undone", names[-1])
+    # They are named in the order in which they were applied, so the last is undone first.
     for name in reversed(names):
         body = _undo(name, body, partial=partial) if body else body
     return body
@@ -131,6 +134,8 @@ def _gunzip(body: bytes, partial: bool) -> Iterator[bytes]:
 def _inflate(body: bytes, partial: bool) -> Iterator[bytes]:
     """Yield a deflate body, with its zlib head or, as some servers send it, without."""
     try:
+        # RFC 1950 wants a head that RFC 1951 does not have; the first bytes tell, since its check bits are wrong
+        # otherwise.
         zlib.decompressobj().decompress(body[:64], 1)
         raw = False
     except zlib.error:
@@ -147,6 +152,7 @@ def _inflated(stream: Any, body: bytes, place: int) -> Generator[bytes, None, in
         place += len(piece)
         rest = piece
         while rest and not stream.eof:
+            # Bounded each time, so that the caller can stop a body that grows before memory is taken for it.
             yield stream.decompress(rest, _PIECE * 16)
             rest = stream.unconsumed_tail
         if stream.eof:
@@ -166,6 +172,7 @@ def _pieces(body: bytes, place: int, most: int) -> Iterator[bytes]:
 
 def _unbrotli(body: bytes, partial: bool) -> Iterator[bytes]:
     stream = _brotli().Decompressor()
+    # brotli 1.2 has a limit for what it returns; before, only little input keeps the output small.
     if hasattr(stream, "can_accept_more_data"):
         yield from _limited_brotli(stream, body)
     else:
@@ -188,6 +195,7 @@ def _unzstd(body: bytes, partial: bool) -> Iterator[bytes]:
     while place < len(body):
         frames = _counted(frames, "zstd")
         frame = package.ZstdDecompressor()
+        # The package zstandard has another class for data in pieces than the two of the standard library's shape.
         if hasattr(frame, "decompressobj"):
             frame = frame.decompressobj()
         for piece in _pieces(body, place, _SMALL_PIECE):
@@ -226,7 +234,7 @@ def _gzip(body: bytes) -> bytes:
 
 _DECODERS: dict[str, Callable[..., Any]] = {
     "gzip": _gunzip,
-    "x-gzip": _gunzip,
+    "x-gzip": _gunzip,  # RFC 9110, 8.4.1.3: the same as gzip
     "deflate": _inflate,
     "br": _unbrotli,
     "zstd": _unzstd,

@@ -16,6 +16,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 NO_ANSWER = "Server disconnected without sending a response."
 SHORT_BODY = "peer closed connection without sending complete message body"
 """What a peer did that hung up too early, in httpcore's words."""
+# 101 is final: what follows it is another protocol's.
 INTERIM = frozenset(range(100, 200)) - {HTTPStatus.SWITCHING_PROTOCOLS}
 
 
@@ -35,11 +36,13 @@ def parse_head(block: bytes) -> tuple[bytes, Headers]:
 
 def end_of_head(data: bytes | bytearray) -> tuple[int, int] | None:
     """Return where the head ends and where the body begins."""
+    # A bare LF ends a line too, for all clients (RFC 9112, 2.2); whichever end comes first is the end.
     ends = [(at, at + len(mark)) for mark in (b"\r\n\r\n", b"\n\n") if (at := data.find(mark)) >= 0]
     return min(ends, default=None)
 
 
 def _is_chunked(headers: Headers) -> bool:
+    # Only as the last coding does it frame the message (RFC 9112, 6.1).
     return (header(headers, "transfer-encoding") or "").lower().rpartition(",")[2].strip() == "chunked"
 
 
@@ -109,7 +112,7 @@ class BodyReader:
         if not line:  # the end of the line after a chunk
             return
         try:
-            self._left = int(line.partition(b";")[0], 16)
+            self._left = int(line.partition(b";")[0], 16)  # behind it stand chunk extensions
         except ValueError:
             self.done, self._left = True, None  # broken framing: the client will say so
         self._trailers = self._left == 0
@@ -158,8 +161,9 @@ class RequestReader:
             return b""
         first, headers = parse_head(bytes(self._buffer[: end[0]]))
         method, _, rest = first.decode("latin-1").partition(" ")
-        self._head = method, rest.rpartition(" ")[0] or rest, headers
+        self._head = method, rest.rpartition(" ")[0] or rest, headers  # what is behind the last blank is the version
         chunked = _is_chunked(headers)
+        # Without a length a request has no body: it cannot last until the client hangs up.
         self._body = BodyReader(length=None if chunked else _length(headers) or 0, chunked=chunked)
         data = bytes(self._buffer[end[1] :])
         self._buffer.clear()
@@ -207,6 +211,7 @@ class ResponseReader:
         return data if self.head else b""
 
     def _reader(self, head: Response) -> BodyReader:
+        # RFC 9112, 6.3: whatever length these announce, no body follows.
         bodiless = self._method == "HEAD" or 100 <= head.status < 200 or head.status in (204, 304)
         if bodiless or (self._method == "CONNECT" and 200 <= head.status < 300):
             return BodyReader(length=0, chunked=False)
@@ -223,6 +228,7 @@ def _response_head(block: bytes) -> Response:
 
 def head_bytes(response: Response) -> bytes:
     """Write status line and headers for a client that knows HTTP/1 only."""
+    # It may have been recorded over HTTP/2, whose version no client of this kind would take.
     version = response.http_version if response.http_version in ("HTTP/1.0", "HTTP/1.1") else "HTTP/1.1"
     reason = phrase(response.status) if response.reason is None else response.reason
     lines = [f"{version} {response.status} {reason}", *(f"{name}: {value}" for name, value in response.headers)]
@@ -239,6 +245,7 @@ def phrase(status: int) -> str:
 
 def piece_bytes(response: Response, piece: bytes) -> bytes:
     """Write a piece of body in the framing that the response's headers promise."""
+    # An empty chunk would be the last one, so nothing is written for an empty piece.
     return b"%x\r\n%s\r\n" % (len(piece), piece) if _is_chunked(response.headers) and piece else piece
 
 

@@ -68,6 +68,8 @@ def _plain(response: Response) -> Response:
     body = decode(response.headers, response.body, partial=True)
     if header(response.headers, "content-encoding") is None:
         return response
+    # A compressed body has no places to edit. It is given as one piece: where the client saw pieces of it, nobody
+    # knows.
     headers = tuple(field for field in response.headers if field[0].lower() != "content-encoding")
     last = response.chunks[-1].offset_ms if response.chunks else 0
     return replace(response, headers=headers, chunks=(Chunk(body, last),))
@@ -83,6 +85,7 @@ def _is_stream(headers: Headers) -> bool:
 def _new_ids(asked: str, recorded: str) -> dict[tuple[str, str], str]:
     """Return what stands in the asked request for each id and token of the recorded one, spelled as it is there."""
     try:
+        # The requests mean the same, so their messages and ids stand in the same order.
         pairs = list(zip(_addresses(recorded), _addresses(asked), strict=True))
     except (ValueError, RecursionError):
         return {}
@@ -111,7 +114,7 @@ def _plainly(value: Any) -> str:
 
 def _edits(text: str, new_ids: Mapping[tuple[str, str], str], *, streamed: bool) -> Iterator[_Edit]:
     if not streamed:
-        yield from _edits_in(text, new_ids)
+        yield from _edits_in(text, new_ids)  # the whole body is the document
         return
     for data, starts, places in _events(text):
         try:
@@ -120,6 +123,7 @@ def _edits(text: str, new_ids: Mapping[tuple[str, str], str], *, streamed: bool)
             continue
         for edit in found:
             line = bisect_right(starts, edit.start) - 1
+            # An id stands on one line, whatever the provider breaks between its lines.
             shift = places[line] - starts[line]
             yield _Edit(edit.start + shift, edit.end + shift, edit.text)
 

@@ -32,6 +32,7 @@ class Prelude(NamedTuple):
 
     @property
     def payload(self) -> int:
+        """How many bytes of payload the frame has."""
         return self.total - self.headers - _OVERHEAD
 
 
@@ -43,6 +44,7 @@ class Frame(NamedTuple):
 
     @property
     def size(self) -> int:
+        """How many bytes the frame takes."""
         return _OVERHEAD + len(self.headers) + len(self.payload)
 
 
@@ -54,6 +56,7 @@ def prelude_at(data: bytes | bytearray, position: int = 0) -> Prelude | None:
     if len(data) < position + _HEAD:
         return None
     prelude = Prelude(*_LENGTHS.unpack_from(data, position))
+    # Verified before the lengths are used: a wrong one could ask for gigabytes, or for nothing for ever.
     if crc32(data[position : position + _LENGTHS.size]) != _CHECKSUM.unpack_from(data, position + _LENGTHS.size)[0]:
         raise WireError("the checksum of a prelude is wrong", _FORMAT)
     if prelude.payload < 0:

@@ -31,6 +31,7 @@ class SSEDecoder:
     """
 
     def __init__(self) -> None:
+        # Without its byte order mark; a character may be cut by the end of a piece.
         self._text = codecs.getincrementaldecoder("utf-8-sig")("replace")
         self._pieces: list[str] = []
         self._after_cr = False
@@ -51,6 +52,7 @@ class SSEDecoder:
         return events
 
     def _take(self, text: str) -> list[ServerSentEvent]:
+        # A CR at the end of a piece has ended the line already: a LF that begins the next one belongs to it.
         if self._after_cr and text:
             text = text.removeprefix("\n")
             self._after_cr = False
@@ -71,7 +73,7 @@ class SSEDecoder:
         if not line:
             return self._dispatch()
         name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
+        value = value.removeprefix(" ")  # one blank, as the standard says, and no more
         if name == "data":
             self._data.append(value)
         elif name in ("event", "id", "retry"):
@@ -81,6 +83,7 @@ class SSEDecoder:
     def _dispatch(self) -> list[ServerSentEvent]:
         data, fields = self._data, self._fields
         self._data, self._fields = [], {}
+        # The standard drops events without data; one that has a name says something by that, and is kept.
         if not data and "event" not in fields:
             return []
         retry = fields.get("retry", "")

@@ -11,10 +11,13 @@ from replay_agent.recording.matching.hosts import DEFAULT_PORTS
 
 __all__ = "canonical_form", "canonical_url"
 
+# What RFC 3986 allows raw in a segment of a path (3.3), and in a query (3.4), there without what means something in a
+# form: & = +.
 _PATH_SAFE = "!$&'()*+,;=:@"
 _FIELD_SAFE = "!$'()*,;:@/?"
 
 
+# An agent asks few addresses many times.
 @lru_cache(maxsize=2048)
 def canonical_url(url: str) -> str:
     """Return the URL with one spelling of case, default port, percent-encoding and order of query names.
@@ -24,11 +27,12 @@ def canonical_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         port = parts.port
-        host = _host((parts.hostname or "").rstrip("."))
+        host = _host((parts.hostname or "").rstrip("."))  # a name with its root's dot is the same host
     except ValueError:
         return url
     place = host if port in (None, DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
     user, at, _ = parts.netloc.rpartition("@")
+    # By segment: an encoded slash is data, not a border.
     path = "/".join(_spelled(piece, _PATH_SAFE) for piece in parts.path.split("/")) or "/"
     query = canonical_form(parts.query)
     return f"{parts.scheme}://{user}{at}{place}{path}{'?' if query else ''}{query}"
@@ -41,6 +45,7 @@ def _host(host: str) -> str:
 def canonical_form(text: str) -> str:
     """Return a query string or a form body with its names sorted and one percent-encoding; ``+`` is a space."""
     fields = [_field(piece) for piece in text.split("&") if piece]
+    # By name alone: sorting is stable, and repeated names keep their order.
     return "&".join(f"{name}={value}" for name, value in sorted(fields, key=itemgetter(0)))
 
 

@@ -30,6 +30,8 @@ def canonical_json(
     holds a number beyond a double.
     """
     try:
+        # The fast reader first. It makes doubles of numbers with a point or an exponent; a body with one that may have
+        # lost something by that is read again, slowly.
         return _canonical(from_json(body), ignored, rewrite)
     except _InexactNumber:
         return _canonical(json.loads(body, parse_float=_exact_number), ignored, rewrite)
@@ -67,7 +69,9 @@ def _number(value: float) -> Any:
     if not value.is_integer():
         if value - value != 0:  # an infinity, or no number
             raise _InexactNumber
+        # As an object with a name that no JSON has but by intent, so that 1.5 and "1.5" stay two.
         return {"\0number": repr(value)}  # in Python's own spelling, which is the same everywhere
+    # Beyond, a double may stand for several integers, and only the text says which.
     if -_EXACT < value < _EXACT:
         return int(value)
     raise _InexactNumber

@@ -18,6 +18,8 @@ __all__ = ("JSONPath",)
 Selector: TypeAlias = str | int | Literal[True]
 """A member's name, an element's index, or True for every child."""
 
+# One step: ``.name``, ``.*``, ``..name``, ``..*``, ``['a name']``, ``[0]``, ``[-1]``, ``[*]``, ``..[0]``. Behind two
+# dots no third is wanted, hence the condition on ``deep``.
 _SEGMENT = re.compile(
     r"""(?P<deep>\.\.)?
     (?: (?(deep)|\.) (?: (?P<every>\*) | (?P<name>[^\W\d][\w-]*) )
@@ -66,6 +68,7 @@ class JSONPath:
         parents = [value]
         for segment in way:
             parents = [child for parent in _reached(parents, segment) for child in _selected(parent, segment.selector)]
+        # Collected before anything is removed: what is below a removed member is reached too, and does no harm there.
         for parent in list(_reached(parents, last)):
             _remove(parent, last.selector)
         return value
@@ -105,6 +108,7 @@ def _reached(parents: list[Any], segment: Segment) -> Iterator[Any]:
 
 
 def _below(value: Any) -> Iterator[Any]:
+    # A loop, since a body may be nested deeper than Python recurses.
     waiting = list(_selected(value, True))
     while waiting:
         child = waiting.pop()

@@ -58,5 +58,6 @@ def _forget(method: str, params: dict[str, Any]) -> None:
         return
     for name in [name for name in meta if name == "progressToken" or _TRACING.search(name)]:
         del meta[name]
+    # An empty ``_meta`` says as much as none; clients send it or not as their version pleases.
     if not meta:
         del params["_meta"]

@@ -40,6 +40,7 @@ Normalize = Callable[[bytes], bytes]
 
 _NEEDLES = (b'"id"', b"call_id", b"CallId", b"use_id", b"UseId")
 """One of them is in every body with a tool-call id: see `replay_agent.meaning.tool_call_ids`."""
+# How the body is to be read; neither of these two counts by itself: SDKs change them with their versions.
 _READ_HEADERS = ASKING_HEADERS | {"content-type", "content-encoding"}
 
 
@@ -92,6 +93,7 @@ class Meaning:
     def __call__(self, request: Request) -> Key:
         """Return the key of a request."""
         content_type, encoded, counting = self._headers(request.headers)
+        # The order matters: what a user normalizes is the plain body, and what is compared is what he returns.
         body = _decoded(request.headers if encoded else (), request.body)
         for function in self.normalize:
             body = function(body)
@@ -101,6 +103,7 @@ class Meaning:
         head = f"{request.method.upper()} {canonical_url(request.url)}\n{counting}\n{kind}\n"
         digest = blake2b(unnamed(head.encode("utf-8", "surrogatepass"), secrets), digest_size=16)
         digest.update(text)
+        # Had the body turned out not to be JSON after all, no id of it would have been replaced in what was hashed.
         known_ids = tuple(ids) if kind == "json" else ()
         return Key(digest.hexdigest(), known_ids, choice=choice_of(request), secrets=tuple(secrets))
 
@@ -134,11 +137,13 @@ class Meaning:
 
     def _json(self, content_type: str, body: bytes, rewrite: Sequence[Rewrite]) -> Canon | None:
         body = body.removeprefix(b"\xef\xbb\xbf")
+        # Without a content type that says so, only an object or a list is taken for JSON: 12 or "x" may be anything.
         if body[:1] not in b"{[" and body.lstrip()[:1] not in b"{[" and "json" not in content_type.lower():
             return None
         whole = self._documents([body], rewrite)
         if whole is not None:
             return Canon("json", whole)
+        # One document a line: batches and telemetry (application/x-ndjson, and often without that type).
         lines = [line for line in body.split(b"\n") if line and not line.isspace()]
         documents = self._documents(lines) if len(lines) > 1 else None
         return None if documents is None else Canon("ndjson", documents)
@@ -159,12 +164,15 @@ class Meaning:
         return text.encode("ascii")
 
     def _parts(self, parts: list[BodyPart], secrets: list[str]) -> bytes:
+        # Form fields may come in any order (RFC 7578, 5.2, wants it kept; clients build them from dicts); parts without
+        # names have nothing but their place.
         if all(part.name for part in parts):
             parts = sorted(parts, key=lambda part: part.name)
         return json.dumps([self._part(part, secrets) for part in parts]).encode("ascii")
 
     def _part(self, part: BodyPart, secrets: list[str]) -> list[object]:
         kind, text = self._meaning(part.header("content-type"), part.body, secrets)
+        # Follows from the body, and only some clients write it.
         named = sorted(field for field in part.headers if field[0] != "content-length")
         return [named, kind, blake2b(text, digest_size=16).hexdigest()]
 

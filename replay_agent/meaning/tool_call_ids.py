@@ -45,6 +45,7 @@ def number_ids(places: Places, ids: list[str]) -> None:
 
 def _in_messages(body: Any) -> Places:
     for message in _objects(body, "messages"):
+        # By its role a message of a model call differs from an e-mail or a log entry in a list of that name.
         if type(message.get("role")) is str:
             yield from _in_blocks(message)
             yield from _held(message, "tool_call_id", "toolCallId")
@@ -58,6 +59,8 @@ def _in_blocks(message: dict[str, Any]) -> Places:
     for block in _objects(message, "content"):
         kind = block.get("type")
         if type(kind) is str:
+            # The endings take in the tools that the provider runs: server_tool_use, web_search_tool_result,
+            # mcp_tool_use.
             yield from _held(block, *(["id"] if kind.endswith("tool_use") else []))
             yield from _held(block, *(["tool_use_id"] if kind.endswith("tool_result") else []))
         for name in ("toolUse", "toolResult"):
@@ -78,6 +81,7 @@ def _in_items(body: Any) -> Places:
                 yield from _held(item, "call_id")
 
 
+# In both spellings of protobuf's JSON, which the API takes alike.
 _FUNCTION_PARTS = (
     *("functionCall", "functionResponse", "function_call", "function_response"),
     *("toolCall", "toolResponse", "tool_call", "tool_response"),

@@ -40,7 +40,10 @@ class HTTPStreamedResponse(StreamedResponse):
         self._body = self._http_response.aiter_bytes()
 
     async def begin(self) -> None:
-        """Read up to the first event, so that a refusal or an empty stream is known before anything is handed on."""
+        """Read up to the first event, so that a refusal or an empty stream is known before anything is handed on.
+
+        Raises `UnexpectedModelBehavior` for a stream that ends before it says anything.
+        """
         while not self._first_events and not self._at_end:
             self._first_events = await self._next_events()
             if not self._first_events:

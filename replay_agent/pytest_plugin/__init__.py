@@ -17,9 +17,9 @@ import pytest
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, keys, options
 from replay_agent.pytest_plugin.failures import FailingMiss, leaves_of
-from replay_agent.pytest_plugin.marks import STAND_IN, TEST, asked_mode, is_served
+from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
 from replay_agent.recording.miss_type import raise_misses_as
-from replay_agent.recording.process import forked
+from replay_agent.recording.process import forked, late_guard
 
 if TYPE_CHECKING:
     from replay_agent.harness import Conversing
@@ -70,7 +70,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARK)
     config.stash[_STARTED] = time.time()
-    forked.watch()
+    late_guard.watch()
     config.stash[_RAISED_AS] = raise_misses_as(FailingMiss)
 
 
@@ -167,7 +167,7 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     config.add_cleanup(intercept.uninstall)
     network.hold()  # a guard for each test is a switch then, not a score of replaced methods
     config.add_cleanup(network.release)
-    if (asked_mode(config) or config.getini("replay_record_mode")) == "none":
+    if (options.asked_mode(config) or config.getini("replay_record_mode")) == "none":
         from replay_agent.pytest_plugin.between import BetweenTests
 
         between = BetweenTests(is_replayed, options.allowed_hosts(config))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-__all__ = "add_options", "add_spellings", "allowed_hosts"
+__all__ = "add_options", "add_spellings", "allowed_hosts", "asked_mode"
 
 MODES = ("none", "once", "new_episodes", "all", "rewrite", "refresh")
 MEANING = (
@@ -65,3 +65,9 @@ def add_spellings(parser: pytest.Parser, taken: object) -> None:
 def allowed_hosts(config: pytest.Config) -> tuple[str, ...]:
     """Return the hosts that the command line lets through in replay."""
     return tuple((config.getoption("allowed_hosts", None) or "").replace(",", " ").split())
+
+
+def asked_mode(config: pytest.Config) -> str | None:
+    """Return the record mode that the command line asks for, None where it asks for none."""
+    mode: str | None = config.getoption("replay_mode", None) or config.getoption("record_mode", None)
+    return mode

@@ -123,7 +123,10 @@ def cassette_of(item: pytest.Item, siblings: Sequence[str] = ()) -> Path:
 
 
 def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] = ()) -> Path:
-    """Return where a test's cassette is: by its name if the mark gives one, else by module and test."""
+    """Return where a test's cassette is: by its name if the mark gives one, else by module and test.
+
+    Raises `UserError` for a name that leads out of the folder of the cassettes.
+    """
     root, cassettes = item.config.rootpath, str(item.config.getini("replay_cassette_dir"))
     if name is not None:
         folder = root / cassettes

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from replay_agent.exceptions import UserError
-from replay_agent.pytest_plugin.marks import asked_mode
-from replay_agent.pytest_plugin.options import allowed_hosts
+from replay_agent.pytest_plugin.options import allowed_hosts, asked_mode
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.options import RecordMode, RecordOptions
 

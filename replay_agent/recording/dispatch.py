@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError, CassetteUnwritable, RecordingConflict
 from replay_agent.recording.answers import Live, Replay
-from replay_agent.recording.incidental import is_incidental
+from replay_agent.recording.incidental import is_incidental, may_be_incidental
 from replay_agent.recording.matching.hosts import host_of, is_loopback
 from replay_agent.recording.miss_type import miss_type
 from replay_agent.recording.misses import Trouble
@@ -152,8 +152,8 @@ def redacted(text: str) -> str:
 def claimant(url: str, *, whole: bool = True) -> Recording | None:
     """Return the recording that a request to this address belongs to, None if it may pass.
 
-    It is open, but for what libraries send on their own account from a thread whose test is over: the answer to that
-    is the same as ever. ``whole`` is false for the beginning of an address, of which it cannot be told yet. Raises
+    It is open, but for what may be sent by libraries on their own account from a thread whose test is over: the answer to
+    that is the same as ever, and `begin` tells by the body whether it is that. ``whole`` is false for the beginning of an address, of which it cannot be told yet. Raises
     `RecordingConflict` where two have the same claim, `CassetteMiss` for anything else from a thread left over.
     """
     if _unhooked.get():
@@ -168,7 +168,12 @@ def claimant(url: str, *, whole: bool = True) -> Recording | None:
 
 
 def begin(recording: Recording, request: Request) -> Replay | Live | None:
-    """Ask a recording what becomes of a request; the miss of another test's thread does not count against it."""
+    """Ask a recording what becomes of a request; the miss of another test's thread does not count against it.
+
+    Raises `CassetteMiss` as `Recording.begin` does, and for what only looked incidental by its address (see `claimant`).
+    """
+    if not recording.is_open and _is_left_over(recording) and not is_incidental(request.url, request.body):
+        raise _left_over(recording, request.url)
     try:
         return recording.begin(request)
     except (CassetteMiss, CassetteMissError) as miss:
@@ -185,6 +190,10 @@ def _late(
     born, now = owner.test or owner.cassette_path, current.test or current.cassette_path
     text = f"A thread that began in {born} asked for this while {now} was running, which has no answer to it.\n\n{miss}"
     return miss_type()(text, miss.request, miss.path)
+
+
+def _is_left_over(owner: Recording) -> bool:
+    return _threads.get(threading.current_thread()) is owner
 
 
 def _of_context() -> Recording | None:
@@ -225,12 +234,17 @@ def _of_leftover_thread(url: str, *, whole: bool) -> Recording | None:
     owner = _threads.get(threading.current_thread())
     if owner is None or owner.records or not owner.wants(url) or is_loopback(host_of(url)[0]):
         return None
-    if not whole or is_incidental(url):
+    if not whole or may_be_incidental(url):
         return owner
+    raise _left_over(owner, url)
+
+
+def _left_over(owner: Recording, url: str) -> CassetteMiss | CassetteMissError:
+    """Return the miss of a thread whose test is over, and keep it for the session."""
     text = f"A thread that {owner.test or owner.cassette_path} left running asked for {url} after the test's end"
     miss = miss_type()(text, Request("", url), owner.cassette_path)
     late_misses.append(miss)
-    raise miss
+    return miss
 
 
 def current() -> Recording | None:

@@ -1,4 +1,4 @@
-"""Traffic that libraries make on their own account: telemetry, lists, the machine's own credentials. Never recorded."""
+"""Table of addresses where libraries send on their own account (telemetry, lists): never recorded, answered empty."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from replay_agent.recording.matching.hosts import matches_host, split_host, split_url
 from replay_agent.traffic import Response
 
-__all__ = "EMPTY_ANSWER", "INCIDENTAL", "is_incidental"
+__all__ = "EMPTY_ANSWER", "INCIDENTAL", "is_incidental", "may_be_incidental"
 
 EMPTY_ANSWER = Response(status=200, headers=(("content-length", "0"),), reason="OK")
 """What such a request gets in replay."""
@@ -72,9 +72,16 @@ def _prefixes(authority: str) -> tuple[str, ...]:
 
 def is_incidental(url: str, body: bytes = b"") -> bool:
     """Tell whether a request is none of the test's own: by host and path, or, wherever it goes, as an upload of traces."""
-    return _is_listed(url) or (
-        _TRACES in url and split_url(url)[1].partition("?")[0].endswith(_TRACES) and _holds_traces(body)
-    )
+    return _is_listed(url) or (_takes_traces(url) and _holds_traces(body))
+
+
+def may_be_incidental(url: str) -> bool:
+    """Tell whether a request to this address can be incidental, whatever its body is."""
+    return _is_listed(url) or _takes_traces(url)
+
+
+def _takes_traces(url: str) -> bool:
+    return _TRACES in url and split_url(url)[1].partition("?")[0].endswith(_TRACES)
 
 
 @lru_cache(maxsize=256)

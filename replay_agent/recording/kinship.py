@@ -38,7 +38,7 @@ class Kinship:
 
     def join(self, spool: Spool) -> None:
         """Count this process among the children of the one that made the spool."""
-        self._opener, self.spool = 0, spool
+        self._opener, self.spool = 0, spool  # no process has this number
 
     def expect(self) -> None:
         """Make ready for a child. Raises OSError."""

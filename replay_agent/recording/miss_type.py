@@ -1,4 +1,4 @@
-"""As what a miss is raised: as itself, or as the failure of whoever runs the tests."""
+"""Which class a miss is raised as: `CassetteMiss` itself, or the failures of the test runner."""
 
 from __future__ import annotations
 

@@ -204,6 +204,7 @@ class Recording:
         source.mark_played(index)
         if not self._kin.is_child:
             item = None if source is self._played else source.item(index)
+            # Behind what this process asked itself.
             self._entries[self._next] = _Entry(source.interaction(index).request, source=source, index=index, item=item)
             self._next += 1
 
@@ -304,10 +305,12 @@ class Recording:
 
     @property
     def is_open(self) -> bool:
+        """Whether requests belong here: it was opened and is not closed."""
         return self._opened and (not self.ended.is_set() or (self._parted and self._kin.is_child))
 
     @property
     def mode(self) -> RecordMode:
+        """The record mode that was asked for; see `records` for what follows from it."""
         return self.options.record_mode
 
     @property
@@ -445,6 +448,7 @@ class Recording:
         """
         with self._lock, self._kin.turn():
             self.hear()
+            # Taken before the answer is read, so that entries stand in the order of the requests.
             order, self._next = self._next, self._next + 1
             found = self._find(key, literal=literal)
             if found is None:

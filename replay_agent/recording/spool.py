@@ -41,6 +41,7 @@ class Spool:
     def say(self, **message: object) -> None:
         """Tell the others, in one piece. Raises OSError."""
         line = json.dumps({"pid": os.getpid(), **message}).encode() + b"\n"
+        # Appending is one step to the system: lines of several processes do not mix.
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
         try:
             while line:
@@ -54,7 +55,7 @@ class Spool:
             return []
         with self.path.open("rb") as file:
             file.seek(self._heard)
-            whole, end, _ = file.read().rpartition(b"\n")
+            whole, end, _ = file.read().rpartition(b"\n")  # a line that is still being written waits
         self._heard += len(whole) + len(end)
         messages = [json.loads(line) for line in whole.splitlines()]
         return [message for message in messages if message["pid"] != os.getpid()]

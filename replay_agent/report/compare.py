@@ -218,6 +218,7 @@ def _weight(change: Change) -> int:
         case MessageChanged():
             return 10 + changed_length(change.spans)
         case MessageAdded() | MessageRemoved():
+            # Dearer than any edit of it: a missing turn is another place in the conversation.
             return 40 + len(change.text)
         case ToolChanged():
             return sum(10 + len(str(item.before)) + len(str(item.after)) for item in change.changes)
@@ -226,9 +227,9 @@ def _weight(change: Change) -> int:
         case RemoteCallChanged() | RemoteCallAdded() | RemoteCallRemoved():
             return 1_000  # another argument of the same tool is nearer, however long it is, within reason
         case ToolAdded() | ToolRemoved():
-            return 100
+            return 100  # as much as two sentences: another set of tools is another step of an agent, or another agent
         case _:
-            return 20
+            return 20  # settings change all at once, with a model or an SDK, and say little of which call it is
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------
@@ -238,6 +239,7 @@ def _messages(before: Sequence[ModelMessage], after: Sequence[ModelMessage]) -> 
     old, new = list(_items(before)), list(_items(after))
     ids: list[Change] = []
     said = False
+    # Without difflib's guess at junk: in long histories it takes what is said often, such as "yes", for noise.
     matcher = SequenceMatcher(None, [_key(item) for item in old], [_key(item) for item in new], autojunk=False)
     for tag, i, j, k, m in matcher.get_opcodes():
         if tag == "equal":
@@ -249,6 +251,7 @@ def _messages(before: Sequence[ModelMessage], after: Sequence[ModelMessage]) -> 
         else:
             said = True
             yield from _replaced(old[i:j], new[k:m])
+    # Ids follow from what was said: where that has changed, they are no news.
     if not said:
         yield from ids
 
@@ -347,6 +350,7 @@ def _tools(before: Sequence[ToolDefinition], after: Sequence[ToolDefinition]) ->
         changes = _tool_changes(old[name], new[name]) if name in old else ()
         if changes:
             yield ToolChanged(name, changes)
+    # Order alone: the key tells it, since providers put the tools into the prompt in the order given.
     if list(old) != list(new) and set(old) == set(new):
         yield ToolsReordered(tuple(old), tuple(new))
 

@@ -165,6 +165,7 @@ class _Explanation:
         if nearest.recorded.call is None or nearest.played:
             return []
         first = Transcript.from_interactions(interactions[nearest.index : nearest.index + _LATER]).conversations[:1]
+        # It begins with the nearest, else that is no part of it.
         later = len(first[0].exchanges) - 1 if first and first[0].exchanges[0].interaction == 0 else 0
         if not later:
             return []
@@ -251,6 +252,8 @@ def _changed_headers(recorded: Request, asked: Request) -> list[str]:
     """Tell how the headers differ that decide about the answer, those that are stored because a mark names them too."""
     before, after = _by_name(recorded), _by_name(asked)
     chosen = disagreeing(choice_of(recorded), choice_of(asked))
+    # A header that is stored and asks for nothing does not count; one that is not in the list is there because a mark
+    # names it.
     counting = {name for name in {*before, *after} if name in ASKING_HEADERS or name not in STORED_HEADERS}
     return [
         f"header {name}: {_value(before, name)} -> {_value(after, name)}"

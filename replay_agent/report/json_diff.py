@@ -1,4 +1,4 @@
-"""Where two JSON values differ."""
+"""The smallest values in which two JSON documents differ, by their paths."""
 
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ def _member(before: Any, after: Any, path: str, depth: int) -> Iterator[ValueCha
 
 
 def _elements(before: list[Any], after: list[Any], path: str, depth: int) -> Iterator[ValueChange]:
+    # Of equal length, an element most likely changed in its place: matching would tell it as one removed and one added.
     if len(before) == len(after) or max(len(before), len(after)) > _LONGEST_LIST:
         for place in range(max(len(before), len(after))):
             yield from _member(_at(before, place), _at(after, place), f"{path}[{place}]", depth)

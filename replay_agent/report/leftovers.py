@@ -7,13 +7,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from replay_agent.calls import Exchange
-from replay_agent.conversation.lines import short
+from replay_agent.conversation.lines import short, visible
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.traffic import Interaction
-from replay_agent.visible import visible
 
 __all__ = ("leftovers_text",)
 
+# Interactions that are named, and the characters of what each was asked.
 _MOST = 5
 _WIDTH = 72
 
@@ -34,11 +34,12 @@ def leftovers_text(path: Path, leftovers: Sequence[tuple[int, Interaction]], *, 
             "To keep what is not played: allow_unused=True on the mark, or --replay-unused=ignore.",
         ]
     )
-    return visible(text)
+    return "\n".join(visible(text))
 
 
 def _headline(interaction: Interaction) -> str:
     request = interaction.request
+    # It tells little here, and may be long.
     place = f"{request.method} {urlsplit(request.url)._replace(query='').geturl()}"
     exchanges = Transcript.from_interactions([interaction]).exchanges
     said = _last_words(exchanges[0]) if exchanges else ""

@@ -28,6 +28,7 @@ def compare_remote_calls(before: Any, after: Any) -> list[Change] | None:
 
 
 def _messages(body: Any) -> list[dict[str, Any]]:
+    # Forgetting works in place, and the caller's body is shown later.
     body = copy.deepcopy(body) if next(messages_of(body), None) is not None else None
     forget_roles(body)
     return list(messages_of(body))

@@ -29,6 +29,7 @@ from replay_agent.report.words import Span, word_diff
 
 __all__ = "headline", "render_change", "render_changes", "render_spans", "short"
 
+# A miss should fit on a screen: who changed more than this knows it, and wants the headline.
 _MOST_CHANGES = 12
 _MOST_LINES = 14
 """Of one change."""
@@ -157,7 +158,7 @@ def _capital(text: str) -> str:
 
 def _block(lines: Sequence[str]) -> list[str]:
     if len(lines) > _MOST_LINES:
-        head, tail = _MOST_LINES * 2 // 3, _MOST_LINES // 3
+        head, tail = _MOST_LINES * 2 // 3, _MOST_LINES // 3  # the beginning says what it is, the end how far it goes
         lines = [*lines[:head], f"... {len(lines) - head - tail} more lines ...", *lines[-tail:]]
     return [f"    {line}" if line else "" for line in lines]
 
@@ -231,6 +232,7 @@ def _value(change: ValueChange, colour: bool, joint: str = ": ") -> list[str]:
         return [_tinted(f"{change.path}: added, {short(after)}", _GREEN, colour)]
     if after is ABSENT:
         return [_tinted(f"{change.path}: removed, was {short(before)}", _RED, colour)]
+    # Short values are told whole on one line; in a longer one the words that changed have to be found.
     if isinstance(before, str) and isinstance(after, str) and max(len(before), len(after)) > 40:
         return [f"{change.path}:", *_block(render_spans(word_diff(before, after), colour=colour))]
     return [f"{change.path}{joint}{_tinted(short(before), _RED, colour)} -> {_tinted(short(after), _GREEN, colour)}"]

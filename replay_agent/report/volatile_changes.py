@@ -73,6 +73,7 @@ def _of_values(before: Any, after: Any) -> tuple[list[VolatileValue], bool]:
 def _of_spans(spans: Sequence[Span]) -> tuple[list[VolatileValue], bool]:
     changed = [span for span in spans if span.kind != "same"]
     found = [value for one, two in pairwise(spans) for value in _of_pair(one, two)]
+    # Each value takes two spans, the old and the new; any further span is another change.
     return found, len(changed) != 2 * len(found)
 
 

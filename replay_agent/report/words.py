@@ -1,4 +1,4 @@
-"""Which words of a text changed."""
+"""The words that changed from one text to another, for long texts by sentences first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ _WORD = re.compile(rf"\s*(?:/?\w+(?:[{_JOINTS}]\w+)*|[^\w\s])|\s+")
 """
 _LONGEST_WORD = 200
 """How far back the beginning of a cut word is looked for; what is longer is base64 or the like, and may be cut."""
+# With the marks or breaks that end it: ``Be brief.``, `` Answer in French!``; a run of marks by itself is one too.
 _SENTENCE = re.compile(r"[^\n.!?]+[\n.!?]*|[\n.!?]+")
+# Characters of both texts together, and words or sentences of one.
 _LONGEST_BY_WORDS = 40_000
 _MOST_PIECES = 6_000
 _MOST_PAIRS = 150_000
@@ -44,6 +46,7 @@ class Span:
 
 def word_diff(before: str, after: str) -> tuple[Span, ...]:
     """Return the spans that lead from one text to the other: word by word, for long texts sentence by sentence first."""
+    # What both begin and end with is taken off first: in a long prompt that is nearly all of it.
     start = _common(before, after)
     end = _common(before[start:][::-1], after[start:][::-1])
     start, end = _to_word_bounds(before, after, start, end)
@@ -118,6 +121,7 @@ def _spans(before: str, after: str) -> list[Span]:
 
 def _alike(before: list[str], after: list[str]) -> bool:
     common = (Counter(before) & Counter(after)).total()
+    # Half the share that is wanted in the end: a cheap look that spares the dear one where it would be thrown away.
     return common >= _LEAST_KEPT * min(len(before), len(after)) / 2
 
 

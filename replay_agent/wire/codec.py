@@ -136,6 +136,7 @@ def read_answer(codec: Codec, call: ModelCall | None, status: int, headers: Head
     """Read a whole answer with a codec's decoder of streams. Raises `WireError` where it is none, or empty."""
     if status >= _REFUSED:
         return codec.decode_refusal(call, status, body)
+    # A stream may end before its first event; a document of nothing is none.
     if not body.strip() and not (call and call.stream) and not is_stream(headers):
         raise WireError("the answer is empty", codec.name)
     decoder = codec.stream_decoder(call, headers)

@@ -21,6 +21,7 @@ class Mistral(OpenAIChat):
     paths = ("/chat/completions", "/agents/completions")
 
     def serves(self, asked: Asked) -> bool:
+        """Tell whether an address is Mistral's, by its host or body, or Mistral's own client asks there."""
         ours = dialect_of(asked.request.url, asked.fields) == _DIALECT.name or _is_sdk(asked.request)
         return ours and super().serves(asked)
 

@@ -1,4 +1,4 @@
-"""Which wire format is this traffic in?"""
+"""The table of all wire formats, and the one that a request is in, by its path and body."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CODECS: tuple[Codec, ...] = (
     bedrock.codec,
     cohere.codec,
     gemini.codec,
-    mistral.codec,
+    mistral.codec,  # before the format that it is a dialect of, which would claim its calls too
     ollama.codec,
     openai_chat.codec,
     openai_responses.codec,
@@ -48,6 +48,7 @@ def read_lost_call(request: Request) -> tuple[Codec, ModelCall] | None:
     codec = next((codec for codec in CODECS if codec.serves(asked)), None) if _is_post(request) else None
     if codec is None:
         return None
+    # With what the body still says, then without: what was blotted out may be what cannot be read.
     for fields in ({**asked.fields, **codec.least}, {**codec.least}):
         try:
             return codec, codec.read_call(Asked(request, asked.url, fields))
@@ -66,6 +67,7 @@ def _is_post(request: Request) -> bool:
 
 def _fields(body: bytes) -> Fields:
     try:
+        # The first byte spares reading uploads, forms and batches, which are no calls.
         return read_object(body, "") if body.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] == b"{" else {}
     except WireError:
         return {}

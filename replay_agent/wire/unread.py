@@ -61,6 +61,7 @@ _KINDS = (
     _kind("mistral_ocr", r"/v1/ocr$", _says("document")),
 )
 """In this order; a request is of the first kind that fits. Their names begin with whose interface it is."""
+# /v1/models, /v1beta/models/gemini-3-flash, /v1/models/org/name
 _LISTS = re.compile(r"/v\d(?:beta\d?|alpha)?/models(?:/[^/:]+(?:/[^/:]+)?)?$")
 
 

@@ -280,3 +280,48 @@ def test_thousands_of_equal_conversations_are_joined():
         turn for _ in range(600) for turn in (([user("A")], says("x")), ([user("A"), says("x"), user("B")], says("y")))
     ]
     assert len(shape(*turns)) == 600
+
+
+def test_answers_that_follow_each_other_are_one_in_the_history():
+    """A paused turn: nothing is asked between two answers, which some clients send back as one and some as two."""
+    first, second = [user("Hi")], [user("Hi"), says("I look it up.")]
+    for history in ([says("I look it up."), says("Here it is.")], [says("I look it up.", "Here it is.")]):
+        third = [user("Hi"), *history, user("Thanks")]
+        turns = (first, says("I look it up.")), (second, says("Here it is.")), (third, says("Welcome."))
+        assert shape(*turns) == [([0, 1, 2], [])]
+
+
+def test_an_answer_to_a_new_question_stands_alone_in_the_history():
+    find, read = ToolCallPart("find", "{}"), ToolCallPart("read", "{}")
+    asked = [user("Hi"), says(find), user("There are two."), says(read), user("It is empty.")]
+    turns = (asked[:1], says(find)), (asked[:3], says(read)), (asked, says("I see."))
+    assert shape(*turns) == [([0, 1, 2], [])]
+
+
+def test_clients_send_back_less_or_more_than_was_said():
+    for said, sent in (("Paris. And more.", "Paris."), ("Paris.", "Paris. (quoted)")):
+        assert shape(([user("Hi")], says(said)), ([user("Hi"), says(sent), user("More")], says("Well."))) == [
+            ([0, 1], [])
+        ]
+
+
+def test_other_words_are_another_conversation():
+    turns = ([user("Hi")], says("Paris.")), ([user("Hi"), says("Rome."), user("More")], says("Well."))
+    assert shape(*turns) == [([0], []), ([1], [])]
+
+
+def test_arguments_come_back_in_another_order():
+    def calls(args):
+        return says(ToolCallPart("lookup", args))
+
+    sent = [user("Hi"), calls({"b": [1], "a": 2}), user("Nothing.")]
+    assert shape(([user("Hi")], calls('{"a": 2, "b": [1]}')), (sent, says("Well."))) == [([0, 1], [])]
+
+
+def test_arguments_that_are_no_json_are_told_apart_by_their_text():
+    def calls(args):
+        return says(ToolCallPart("lookup", args))
+
+    begun = ([user("Hi")], calls("{broken")), ([user("Hi")], calls("{torn"))
+    then = ([user("Hi"), calls("{torn"), user("Again")], says("Well."))
+    assert shape(*begun, then) == [([0], []), ([1, 2], [])]

@@ -97,6 +97,38 @@ def test_marks_fixtures_and_further_cassettes(recorded):
     recorded.runpytest("-v").assert_outcomes(passed=2)
 
 
+NAMED = """
+    @pytest.fixture
+    def vcr_cassette_name(request, default_cassette_name):
+        assert default_cassette_name == request.node.name
+        return f"named-{request.node.name}"
+
+    @pytest.fixture(scope="module")
+    def vcr_cassette_dir(request):
+        return str(request.node.path.parent / "kept")
+"""
+
+
+def test_a_project_names_cassettes_as_with_pytest_vcr(project, provide):
+    base, *_ = provide("Paris")
+    module(project, base, NAMED, CAPITAL)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    assert [path.name for path in (project.path / "kept").iterdir()] == ["named-test_capital.yaml"]
+    project.runpytest().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("mark", ["", '@pytest.mark.default_cassette("other.yaml")'])
+def test_the_name_of_a_cassette_is_one_under_both_names(project, mark):
+    project.makepyfile(f"""
+        import pytest
+
+        {mark}
+        def test_it(vcr_cassette_name, default_cassette_name):
+            assert vcr_cassette_name == default_cassette_name
+    """)
+    project.runpytest().assert_outcomes(passed=1)
+
+
 def test_names_that_are_too_long_get_a_digest(project, provide):
     base, *_ = provide("Paris")
     name = "test_" + "x" * 260
@@ -350,6 +382,32 @@ BLOCKED = """
     def test_open():
         connect()
 """
+
+
+HOSTS = """
+    import pytest
+
+    @pytest.fixture
+    def vcr_config():
+        return {"allowed_hosts": ["of.config"]}
+
+    @pytest.mark.block_network(allowed_hosts=["of.mark"])
+    def test_named_by_the_mark(allowed_hosts):
+        assert allowed_hosts == ["of.mark"]
+
+    @pytest.mark.block_network
+    def test_named_elsewhere(allowed_hosts):
+        assert allowed_hosts == %r
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [(["--allowed-hosts=of.line,10.*"], ["of.line", "10.*"]), ([], ["of.config"])],
+)
+def test_the_hosts_of_the_mark_come_first_then_the_command_line(project, options, expected):
+    project.makepyfile(HOSTS % expected)
+    project.runpytest(*options).assert_outcomes(passed=2)
 
 
 def test_the_network_is_blocked_where_a_mark_says_so(project):

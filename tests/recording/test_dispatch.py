@@ -177,10 +177,10 @@ class Leftover:
         self._pool = ThreadPoolExecutor(1)
         self._pool.submit(lambda: None).result()
 
-    def ask(self, url=URL):
+    def ask(self, url=URL, body=b""):
         def begin():
             recording = dispatch.claimant(url)
-            return recording and dispatch.begin(recording, Request("GET", url))
+            return recording and dispatch.begin(recording, Request("POST" if body else "GET", url, (), body))
 
         return self._pool.submit(begin).result()
 
@@ -219,6 +219,26 @@ def test_leftover_thread_is_judged_by_the_whole_address(leftover, one):
     with pytest.raises(CassetteMiss, match=r"left running asked for https://api\.smith\.langchain\.com/other"):
         leftover.ask("https://api.smith.langchain.com/other")
     assert leftover.ask("https://api.smith.langchain.com/runs/batch").outcome.status == 200
+
+
+TRACES = [b'{"data": [{"object": "trace", "id": "trace_1"}]}', b'{"data": [{"object": "trace.span"}]}']
+
+
+@pytest.mark.parametrize("body", TRACES)
+@pytest.mark.parametrize(
+    "url", ["https://proxy.example/v1/traces/ingest", "http://10.0.0.1/openai/v1/traces/ingest?a=1"]
+)
+def test_leftover_thread_may_upload_traces_wherever_they_go(leftover, url, body):
+    assert leftover.ask(url, body).outcome.status == 200
+    assert dispatch.late_misses == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"data": [{"object": "order"}]}', b"[" * 5000])
+def test_leftover_thread_is_judged_by_the_body_where_the_address_leaves_it_open(leftover, one, body):
+    with pytest.raises(CassetteMiss, match="test_one left running"):
+        leftover.ask("https://shop.example/v1/traces/ingest", body)
+    assert len(dispatch.late_misses) == 1
+    assert one.misses == []
 
 
 def test_leftover_thread_may_talk_to_its_own_machine(leftover, one):

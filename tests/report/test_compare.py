@@ -21,10 +21,12 @@ from replay_agent.messages import (
     UserPromptPart,
 )
 from replay_agent.report.compare import (
+    ArgumentChanged,
     CallIdChanged,
     MessageAdded,
     MessageChanged,
     MessageRemoved,
+    RemoteCallChanged,
     SettingChanged,
     ToolAdded,
     ToolChanged,
@@ -226,3 +228,81 @@ def test_distance_orders_by_how_much_changed():
 def test_turns_are_counted_by_answers():
     assert turn_of(BASE) == 2
     assert turn_of(with_messages(FIRST)) == 1
+
+
+def asking(*prompts):
+    return ModelCall([ModelRequest([UserPromptPart(prompt) for prompt in prompts])])
+
+
+WEATHER, TOWER, BRIDGE = "The weather in Oslo?", "How tall is the tower in Paris?", "How tall is the tower in Rome?"
+
+
+def test_of_several_prompts_the_nearest_one_became_the_new_one():
+    assert compare_calls(asking(WEATHER, TOWER), asking(BRIDGE)) == [
+        MessageRemoved(1, "user prompt", WEATHER),
+        MessageChanged(1, "user prompt", word_diff(TOWER, BRIDGE)),
+    ]
+    assert compare_calls(asking(TOWER, WEATHER), asking(BRIDGE)) == [
+        MessageChanged(1, "user prompt", word_diff(TOWER, BRIDGE)),
+        MessageRemoved(1, "user prompt", WEATHER),
+    ]
+
+
+def test_one_of_too_many_prompts_became_the_new_one_however_unlike_it_is():
+    kinds = [type(change) for change in compare_calls(asking("One two", "three four"), asking("five six"))]
+    assert sorted(kind.__name__ for kind in kinds) == ["MessageChanged", "MessageRemoved"]
+
+
+def test_a_prompt_that_shares_a_word_by_chance_was_added():
+    new = "Write a long poem about the sea and all of its many ships"
+    assert compare_calls(asking(TOWER), asking(new, BRIDGE)) == [
+        MessageAdded(1, "user prompt", new),
+        MessageChanged(1, "user prompt", word_diff(TOWER, BRIDGE)),
+    ]
+
+
+def calling(args):
+    return ModelCall([FIRST, ModelResponse([ToolCallPart("lookup", args, "call_1")])])
+
+
+def test_the_order_of_arguments_is_no_change():
+    assert compare_calls(calling({"b": 1, "a": "München"}), calling('{"a": "München", "b": 1}')) == []
+
+
+def test_arguments_are_shown_as_they_read():
+    [change] = compare_calls(calling({"city": "München"}), calling({"city": "Zürich"}))
+    assert {span.text for span in change.spans if span.kind != "same"} == {"München", "Zürich"}
+
+
+def test_media_are_told_by_their_type():
+    def showing(kind):
+        return ModelCall([ModelRequest([UserPromptPart([BinaryContent(b"x", kind)])])])
+
+    [change] = compare_calls(showing("image/png"), showing("image/gif"))
+    assert "image/gif" in "".join(span.text for span in change.spans if span.kind != "removed")
+
+
+SHORT, LONG = "a", "a long text"
+
+
+@pytest.mark.parametrize(
+    ("nearer", "farther"),
+    [
+        (
+            MessageChanged(1, "user prompt", word_diff(SHORT, "b")),
+            MessageChanged(1, "user prompt", word_diff(LONG, "b")),
+        ),
+        (MessageChanged(1, "user prompt", word_diff(SHORT, "b")), MessageAdded(1, "user prompt", "b")),
+        (MessageAdded(1, "user prompt", SHORT), MessageAdded(1, "user prompt", LONG)),
+        (MessageRemoved(1, "user prompt", SHORT), MessageRemoved(1, "user prompt", LONG)),
+        (ToolChanged("t", (ValueChange("x", 1, 2),)), ToolChanged("t", (ValueChange("x", LONG, 2),))),
+        (ToolChanged("t", (ValueChange("x", 1, 2),)), ToolChanged("t", (ValueChange("x", 1, LONG),))),
+        (ToolChanged("t", (ValueChange("x", 1, 2),)), ToolAdded("t")),
+        (SettingChanged("model", "a", LONG), ToolRemoved("t")),
+        (ArgumentChanged("t", "x", 1, 2), ArgumentChanged("t", "x", LONG, 2)),
+        (ArgumentChanged("t", "x", 1, 2), ArgumentChanged("t", "x", 1, LONG)),
+        (ArgumentChanged("t", "x", LONG, "b" * 300), RemoteCallChanged("tool `a`", "tool `b`")),
+    ],
+)
+def test_what_is_nearer(nearer, farther):
+    assert distance([nearer]) < distance([farther]) < distance([nearer, farther])

@@ -41,3 +41,27 @@ def test_long_prompts_are_cut():
 def test_traffic_that_is_no_model_call_is_named_too():
     other = Interaction(Request("GET", "https://example.com/prices"), Failure("ConnectError", Phase.CONNECT))
     assert "1. GET https://example.com/prices" in text((0, other))
+
+
+def test_each_leftover_is_one_line_without_its_query():
+    price = Interaction(Request("GET", "https://example.com/prices?day=1"), Failure("ConnectError", Phase.CONNECT))
+    lines = text((0, price), (4, asked("And Spain?"))).splitlines()
+    assert "  1. GET https://example.com/prices" in lines
+    assert "  5. POST https://api.openai.com/v1/chat/completions  user-prompt: And Spain?" in lines
+
+
+def test_what_is_no_text_is_passed_over_for_the_last_words():
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    body = {
+        "model": "gpt-4o",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": [image]}],
+    }
+    request = Request("POST", "https://api.openai.com/v1/chat/completions", (), json.dumps(body).encode())
+    said = text((0, Interaction(request, Failure("ReadTimeout", Phase.HEAD))))
+    assert "chat/completions  system-prompt: Be brief.\n" in said
+
+
+def test_a_call_without_a_word_is_named_by_its_address():
+    request = Request("POST", "https://api.openai.com/v1/chat/completions", (), b'{"model": "gpt-4o", "messages": []}')
+    said = text((0, Interaction(request, Failure("ReadTimeout", Phase.HEAD))))
+    assert "  1. POST https://api.openai.com/v1/chat/completions" in said.splitlines()

@@ -115,3 +115,34 @@ def test_the_ends_of_huge_bodies_are_looked_at():
     filler = " ".join(f"word{number}" for number in range(40_000))
     both = recorded(chat(f"{filler} apples"), chat(f"{filler} pears"))
     assert place(chat(f"{filler} pears and more"), both) == 1
+
+
+def get(url, body=b"", method="POST"):
+    return Request(method, url, body=body)
+
+
+def test_the_same_host_counts_for_a_request_not_against_it():
+    elsewhere = [get("https://b.test/search", b"one two four")] * 6
+    asked = get("https://a.test/search", b"one two three")
+    assert place(asked, recorded(*elsewhere, asked)) == 6
+
+
+def test_the_place_goes_before_whose_it_is():
+    own = [get("https://b.test/search", b"x")] * 6
+    interactions = recorded(*own, get("https://a.test/search", b"x y"), tests=["mine"] * 6 + ["other"])
+    assert place(get("https://a.test/search", b"x y"), interactions, test="mine") == 6
+
+
+def test_a_long_body_is_not_near_because_it_has_every_word():
+    crowd = " ".join(map(str, range(500))).encode()
+    long = [get("https://a.test/search", b"one two three " + crowd)] * 6
+    assert (
+        place(get("https://a.test/search", b"one two three"), recorded(*long, get("https://a.test/search", b"one two")))
+        == 6
+    )
+
+
+def test_another_method_is_another_place():
+    assert place(get("https://a.test/search"), recorded(get("https://a.test/search", method="PUT"))) is None
+    both = recorded(get("https://a.test/search", method="PUT"), get("https://a.test/other", b"x"))
+    assert place(get("https://a.test/search"), both) == 1

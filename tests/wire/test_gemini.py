@@ -126,6 +126,29 @@ def test_claims_generate_content_on_any_host(url):
 
 
 @pytest.mark.parametrize(
+    ("query", "extras", "kind"),
+    [
+        ("?alt=sse", {"alt": "sse"}, "text/event-stream"),
+        ("?$alt=sse", {"alt": "sse"}, "text/event-stream"),
+        ("?%24alt=sse&key=x", {"alt": "sse"}, "text/event-stream"),
+        ("?$alt=sse;enum-encoding=int", {"alt": "sse"}, "text/event-stream"),
+        ("?alt=sse&$alt=json", {"alt": "sse"}, "text/event-stream"),
+        ("?%24alt=json%3Benum-encoding%3Dint", {}, "application/json; charset=UTF-8"),
+        ("?$alt=json", {}, "application/json; charset=UTF-8"),
+        ("?alt=", {}, "application/json; charset=UTF-8"),
+        ("", {}, "application/json; charset=UTF-8"),
+    ],
+)
+def test_the_shape_of_a_stream_is_asked_for_by_either_name(query, extras, kind):
+    asked = codec.decode_call(
+        Request("POST", f"{STUDIO}gemini-2.5-flash:streamGenerateContent{query}", body=b'{"contents": []}')
+    )
+    assert asked.extras == extras
+    written = codec.encode_answer(asked, ModelResponse([TextPart("Paris")]))
+    assert dict(written.headers)["content-type"] == kind
+
+
+@pytest.mark.parametrize(
     ("method", "url", "body"),
     [
         ("POST", f"{STUDIO}gemini:countTokens", b'{"contents": []}'),

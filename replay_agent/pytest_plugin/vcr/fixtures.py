@@ -16,7 +16,8 @@ import pytest
 from replay_agent import naming
 from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin import keys
-from replay_agent.pytest_plugin.marks import TEST, asked_mode
+from replay_agent.pytest_plugin.marks import TEST
+from replay_agent.pytest_plugin.options import asked_mode
 
 if TYPE_CHECKING:
     from vcr.cassette import Cassette
@@ -110,6 +111,12 @@ def default_cassette_name(request: pytest.FixtureRequest) -> str:
         raise UserError("the mark default_cassette names no cassette: pytest.mark.default_cassette('name.yaml')")
     name: str = mark.args[0]
     return name
+
+
+@pytest.fixture
+def vcr_cassette_name(default_cassette_name: str) -> str:
+    """What pytest-vcr calls `default_cassette_name`: for a project or module to override."""
+    return default_cassette_name
 
 
 @pytest.fixture
@@ -207,7 +214,7 @@ def _settings(
 
     config = merged(request.getfixturevalue("vcr_config"), [mark.kwargs for mark in reversed(marks)])
     return VcrSettings(
-        request.getfixturevalue("default_cassette_name"),
+        request.getfixturevalue("vcr_cassette_name"),
         folder,
         RecordMode.parse(config.pop("record_mode", record_mode)),
         config,

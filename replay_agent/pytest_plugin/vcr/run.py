@@ -200,7 +200,7 @@ class _Afresh:
 
     def __init__(self, persister: Any, extra: Sequence[Path], path: Path, passed: Callable[[], bool]) -> None:
         self._persister = persister
-        others = [other for other in extra if other.absolute() != path.absolute()]
+        others = [other for other in extra if other.resolve() != path.resolve()]  # however a mark spells it
         self._extra = _Persister(others) if isinstance(persister, _Persister) else None
         self._path = path
         self._passed = passed

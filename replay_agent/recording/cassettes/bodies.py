@@ -27,12 +27,15 @@ View: TypeAlias = Literal["json", "text", "base64"]
 """The most readable form that may be tried."""
 
 _EXTRAS = frozenset({"escapes", "before", "after"})
+# Beyond that a body is stored as text: nobody reads it as lines, and reading YAML is limited in values.
 _MOST_VALUES = 200_000
 _LONGEST_SPELLING = 60
+# A multiple of four, so that each line is base64 by itself.
 _BASE64_COLUMNS = 100
 MAX_CHUNKS = 500_000
 """Pieces of a body; each takes a hundred times the two bytes that may name it."""
 _CHUNKS_IN_LINE = 10
+# ``2``, ``1+5``, ``+9``, ``2@35``, ``all@120``: see the beginning of this file.
 _CHUNK = re.compile(r"(?:(all)|([0-9]{1,12})?(?:\+([0-9]{1,12}))?)(?:@(-?[0-9]{1,12}))?")
 _LINES = re.compile("[0-9]{1,12}")
 _CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
@@ -49,6 +52,7 @@ def write_body(data: bytes, headers: Headers, view: View = "json") -> dict[str, 
     if shown is None:
         return _written(data, view)
     fields = _written(shown, view)
+    # What is not legible with its encoding undone is not worth keeping twice.
     return {"base64": _base64(data)} if "base64" in fields else {**fields, "encoded": _base64(data)}
 
 
@@ -81,10 +85,13 @@ def _characters(data: bytes) -> tuple[str | None, str | None]:
     try:
         text = data.decode()
     except UnicodeDecodeError:
+        # Any bytes are Latin-1; text in it has neither C0 nor C1 controls, compressed or binary data always has.
         legible = not controls and len(data) == len(data.translate(None, _HIGH_CONTROLS))
         return (data.decode("latin-1"), "latin-1") if legible else (None, None)
     if b"\xc2" in data:
         controls += sum(data.count(b"\xc2%c" % code) for code in _HIGH_CONTROLS)
+    # A few controls are text with an odd character (an escape sequence in a log), many are data that happens to be
+    # UTF-8.
     return (text, None) if controls <= len(text) // 20 else (None, None)
 
 
@@ -135,6 +142,7 @@ def _spelling_words(spelling: Spelling) -> str | None:
 
 def _as_text(text: str, charset: str | None) -> dict[str, Any]:
     fields: dict[str, Any] = {}
+    # As lines only if every break is CRLF: mixed ones could not be told apart again.
     if "\r\n" in text and not _LONE_CR.search(text) and not _LONE_LF.search(text):
         fields = {"text": text.replace("\r\n", "\n"), "newline": "crlf"}
     else:
@@ -253,11 +261,12 @@ def read_chunks(words: str | None, data: bytes) -> tuple[Chunk, ...]:
     """
     if words is None:
         return (Chunk(data),) if data else ()
+    # A piece takes two characters at least, so most texts need no counting.
     if len(words) > 2 * MAX_CHUNKS and len(words.split(None, MAX_CHUNKS)) > MAX_CHUNKS:
         raise ValueError(f"`chunks` names more than {MAX_CHUNKS} pieces")
     ends = list(_chunk_ends(words, data))
     if ends:
-        ends[-1] = (len(data), ends[-1][1])
+        ends[-1] = (len(data), ends[-1][1])  # so that nothing that was added is lost
     starts = [0, *[end for end, _ in ends]]
     return tuple([Chunk(data[start:end], time) for start, (end, time) in zip(starts, ends, strict=False)])
 

@@ -45,6 +45,8 @@ __all__ = "Cassette", "Header", "Item", "Layout", "foreign_cassette", "is_ours",
 
 VERSION = 1
 END = b"...\n"
+# Behind ``interactions:`` a dash in column 0 begins an item and nothing else: all text below it is indented, or within quotes that do not break
+# a line unescaped.
 ITEM = b"\n- "
 
 Layout: TypeAlias = Literal["replay-agent", "foreign"]
@@ -54,7 +56,9 @@ _USUAL_HEADER = re.compile(
 )
 """The header of nearly every file, which need not be read as YAML."""
 _HEAD = re.compile(rb"^interactions:[ \t]*([^\n]*)(?:\n|\Z)", re.MULTILINE)
+# A file of vcrpy has ``version: 1`` too.
 _OURS = re.compile(rb"^(?:library: *pytest-replay-agent|keying:)", re.MULTILINE)
+# ``- # 5f0c2ad1e9b34c70/c2b6a39e5d01f488 8a3be1f2 call_1 <OPENAI_API_KEY``, or the dash alone.
 _BEGIN = re.compile(rb"\n- (?:# ([^\s/]+)/([0-9a-f]+) ([0-9a-f]{8})((?: \S+)*)\n)?")
 _COMMENTED = re.compile(rb"\n- # ")
 _UNKNOWN_KEY = "?"
@@ -65,6 +69,7 @@ MAX_INTERACTIONS = 100_000
 """Each takes some hundred bytes of memory for the three in the file that begin it."""
 _TEST, _ODD_TEST = b"  test: ", b"  test:\n"
 _OUTCOMES = (b"\n  response:\n", b"\n  failure:\n")
+# No header comes near it: frozen sources and unknown fields take a few hundred bytes.
 _HEAD_ROOM = 1 << 16
 _SHOWN = 60
 _RESTORE = "Restore the file, or delete it and record again."
@@ -170,6 +175,7 @@ class Cassette:
         """Tell whether a recorded answer contains this tool-call id."""
         known = self._answered.get(id)
         if known is None:
+            # Asked once for each id of a request that is not found; the answer is the same for the life of the file.
             known = self._answered[id] = any(self._answers(index, id) for index in range(len(self)))
         return known
 
@@ -193,6 +199,7 @@ def _contains(data: bytes, word: bytes, start: int = 0, end: int | None = None) 
     found = data.find(word, start, end)
     while found >= 0:
         after = found + len(word)
+        # An id that begins or ends with no word character may stand against anything.
         if not (_WORD.match(data, found - 1, found) and found > start) and not _WORD.match(data, after, end):
             return True
         found = data.find(word, found + 1, end)
@@ -233,6 +240,7 @@ class WrittenCassette(Cassette):
         keys: list[Key | None] = []
         for found, (_, end) in zip(self._begins, self._bounds, strict=True):
             digest, spelled, checksum, ids = found.groups()
+            # The break that ends the comment is part of the sum, as it was when it was written: one pass, no copy.
             if digest and crc32(data[found.end() - 1 : end], crc32(digest + spelled + ids)) == int(checksum, 16):
                 keys.append(_stored_key(digest, spelled, ids))
             else:
@@ -264,6 +272,7 @@ class WrittenCassette(Cassette):
     def test(self, index: int) -> str | None:
         start, end = self._bounds[index]
         line = self._data.find(b"\n", start, end) + 1
+        # A node id may have line breaks or a lone surrogate in it: its parameters are anybody's text.
         if self._stored[index] is None or self._data.startswith(_ODD_TEST, line):
             return self.interaction(index).test
         if not self._data.startswith(_TEST, line):
@@ -290,6 +299,7 @@ class WrittenCassette(Cassette):
 
     def _outcome_start(self, index: int) -> int | None:
         start, end = self._bounds[index]
+        # ``response:`` in column 2 is a field of the item; in a body it would stand further right.
         places = (self._data.find(mark, start, end) for mark in _OUTCOMES)
         return next((place + 1 for place in places if place >= 0), None)
 
@@ -321,6 +331,7 @@ class WrittenCassette(Cassette):
         start, end = self._bounds[index]
         source, stored = self._data[start:end], self._stored[index]
         key = self._key(index) or stored
+        # The lines stay, whatever happens to the keys: only the comment is written anew, and the diff shows that alone.
         if stored is not None and self._scheme and key != stored:
             source = _comment(key, stored.fingerprint, source[source.index(b"\n") + 1 :])
         return Item(source, key, self.test(index))
@@ -330,6 +341,8 @@ class WrittenCassette(Cassette):
         begin = self._outcome_start(index) or start
         if _contains(self._data, id.encode("utf-8", "surrogatepass"), begin, end):
             return True
+        # An id may be out of sight: in base64, escaped (only ASCII is written as it is), or in lines somebody has
+        # rewritten.
         opaque = (
             self._data.find(b"\n      base64: ", begin, end) >= 0 or not id.isascii() or self._stored[index] is None
         )
@@ -345,6 +358,7 @@ def new_item(interaction: Interaction, key: Key | None) -> Item:
 def _comment(key: Key | None, spelled: str, content: bytes) -> bytes:
     """Return the lines of an item, the comment put before them."""
     digest = (_UNKNOWN_KEY if key is None else key.digest).encode()
+    # An id is the provider's text: it may hold blanks, or be empty, which is written ``%``.
     words = [*map(_quoted, key.ids), *(f"{_NAME_MARK}{name}" for name in key.secrets)] if key else []
     ids = "".join(f" {word}" for word in words).encode()
     checksum = zlib.crc32(b"\n" + content, zlib.crc32(digest + spelled.encode() + ids))
@@ -419,6 +433,7 @@ def _unspelled(value: Any) -> Any:
         return [_unspelled(each) for each in value]
     if not isinstance(value, Number):
         return value
+    # As JSON has it: 1.0 and 1 are two seeds.
     return float(value) if set(value) & set(".eE") else int(value)
 
 
@@ -442,6 +457,7 @@ def read_cassette(data: bytes, path: Path, *, torn: bool = False) -> Cassette:
     if head[1].strip() or not data.startswith(ITEM, begin):
         return _read_whole(data, path, header)
     end = data.rfind(b"\n") + 1 if torn else _end(data)
+    # Without its last line a file of ours is cut off, unless a tool has written it anew: that leaves out comments.
     if end is None:
         if not _COMMENTED.search(data, begin):
             return _read_whole(data, path, header)

@@ -70,7 +70,7 @@ def _items(document: object, path: Path) -> list[Any]:
             path,
         )
     version = document.get("version", _VERSION)
-    if version is True or str(version) != str(_VERSION):
+    if version is True or str(version) != str(_VERSION):  # which equals 1
         raise CassetteVersionError(
             f"{path} says format version {_excerpt(version)}; this release reads version {_VERSION}. "
             "Update pytest-replay-agent, or record the cassette again.",
@@ -227,7 +227,7 @@ def _header_text(value: object) -> str:
     try:
         text.encode("latin-1")
     except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass").decode("latin-1")
+        return text.encode("utf-8", "surrogatepass").decode("latin-1")  # clients send such characters as UTF-8
     return text
 
 
@@ -237,6 +237,7 @@ def _body(fields: Fields, where: str) -> bytes:
         return _typed_body(fields["body_type"], fields.get("body_content"), as_json_text=True)
     body = fields.get("body", fields.get("content"))
     if not body and "parsed_body" in fields:
+        # As json.dumps has it; the wire's spelling is lost.
         return _json(fields["parsed_body"], (", ", ": "), ascii_only=True)
     if "body" not in fields and "content" not in fields:
         raise _Bad(f"has a {where} without body")

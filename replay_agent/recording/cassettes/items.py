@@ -30,6 +30,7 @@ MARGIN = "  "
 
 _VIEWS: tuple[View, ...] = ("json", "text", "base64")
 _KNOWN = frozenset({"test", "recorded_at", "request", "response", "failure"})
+# Characters, for which libyaml takes some tenths of a second: after each of several megabytes a test would feel it.
 _CHECKED_BY_YAML = 1 << 18
 _SHOWN = 60
 _MOST = 10**12
@@ -53,6 +54,7 @@ def write_item(interaction: Interaction) -> str:
 
     Raises `Unwritable` if that fails in every form, which only fields in ``extra`` can cause.
     """
+    # From the most readable form to the one that can hold everything: what one form cannot hold, the next may.
     for view in _VIEWS:
         try:
             text = write_block(_fields(interaction, view), MARGIN)
@@ -154,7 +156,7 @@ def _header_fields(headers: Headers) -> list[dict[str, Any]] | None:
 def _header_field(name: str, value: str) -> dict[str, Any]:
     storable = _storable(name)
     if isinstance(storable, str) and len(name) < 100:
-        return {name: _storable(value)}
+        return {name: _storable(value)}  # as people read headers; a name may be as odd as its value
     return {"name": storable, "value": _storable(value)}
 
 
@@ -234,6 +236,8 @@ def _response(fields: Mapping[str, Any], method: str, *, edited: bool) -> Respon
     chunks = _chunks(fields.get("body"), headers, edited=edited)
     failure = fields.get("failure")
     end = _member(StreamEnd, fields.get("end", "complete"), "end")
+    # Who shortens an answer by hand does not count its bytes. An answer to HEAD announces the length of a body it does
+    # not have, and one that broke off that of a body which never came.
     if edited and end is StreamEnd.COMPLETE and method != "HEAD":
         headers = _with_length(headers, sum(len(chunk.data) for chunk in chunks))
     return Response(
@@ -309,6 +313,7 @@ def _headers(value: object) -> Headers:
 
 def _header(field: object) -> tuple[str, str]:
     fields = _mapping(field, "header")
+    # The long form, for names that are no YAML key; one header cannot have two names otherwise.
     if len(fields) == 2 and {"name", "value"} == fields.keys():
         return _text(fields, "name"), _text(fields, "value")
     if len(fields) != 1:
@@ -329,6 +334,7 @@ def _optional_text(fields: Mapping[str, Any], name: str) -> str | None:
     if isinstance(value, dict) and value.keys() == {"json"}:
         value = _from_json(value["json"], name)
     if value is None or isinstance(value, str):
+        # A `Number` is a str too, which would be a number again when it is written.
         return value if type(value) is str or value is None else str(value)
     if isinstance(value, bool | int | float):
         return str(value)

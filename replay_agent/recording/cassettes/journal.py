@@ -21,6 +21,7 @@ from replay_agent.recording.cassettes.store import make_folder, read_file, repla
 
 __all__ = "Journal", "LeftJournal", "journals_of", "load_journal", "new_journal_path", "take_up"
 
+# Bytes; with the digests behind it a name stays below the 255 that file systems take.
 _LONGEST_STEM = 120
 _APPENDING = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _SUFFIX = ".journal"
@@ -132,6 +133,7 @@ def _locked(path: Path) -> LeftJournal | None:
         raise CassetteUnreadable(
             f"{path} cannot be opened: {exc.strerror}. Make it readable, or delete it.", path
         ) from exc
+    # Between opening and locking its owner may have deleted it.
     if _lock(descriptor) and path.exists():
         return LeftJournal(path, descriptor)
     os.close(descriptor)
@@ -166,6 +168,7 @@ class Journal:
         with self._as_unwritable():
             data = read_file(self.path)
             for old, new in changed:
+                # An item's lines are found as a whole: its checksum is among them.
                 data = data.replace(old.source, new.source)
             self.close()
             replace_file(self.path, data)

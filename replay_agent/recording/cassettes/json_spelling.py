@@ -22,8 +22,10 @@ MAX_INDENT = 64
 MAX_MARGINS = 1 << 26
 """White space that indentation may add to a text, in characters: what is deep and wide takes more than its values do."""
 
+# What is deeper stays text: each level moves its lines two columns to the right, where nobody reads them.
 _MAX_DEPTH = 64
 _SPACE = " \t\r\n"
+# The white space behind the first bracket, and around the first colon: ``{``, ``{"a": ``, ``[\n ``.
 _BLANK_START = re.compile(r'[\[{]([ \t\r\n]*)(?:"(?:[^"\\]|\\.)*"([ \t\r\n]*:[ \t\r\n]*))?', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _LAYOUTS = dict(zip(LAYOUTS, ((",", ":"), (", ", ": "), (",", ": "), (", ", ":")), strict=True))
@@ -61,6 +63,7 @@ def read_json(text: str) -> tuple[Any, Spelling] | None:
     if not inner.startswith(("{", "[")):
         return None
     try:
+        # A Number is a str: Python's float would lose digits, its int refuses more than 4,300.
         value = json.loads(inner, parse_int=Number, parse_float=Number, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
@@ -68,6 +71,7 @@ def read_json(text: str) -> tuple[Any, Spelling] | None:
         return None
     start = text.index(inner[0])
     before, after = text[:start], text[start + len(inner) :]
+    # The proof is in the writing: a layout that is only nearly right gives another text and is not taken.
     for layout in _likely_layouts(inner):
         spelling = Spelling(layout, *_escapes(inner), before, after)
         if spell(value, spelling) == text:
@@ -99,7 +103,7 @@ def _likely_layouts(text: str) -> list[str]:
     if blank.startswith("\n"):
         return [blank[1:]] if len(blank) <= MAX_INDENT else []
     if colon is None:
-        return ["compact", "spaced"]
+        return ["compact", "spaced"]  # a list tells nothing of colons; the likelier first
     return [name for name, (_, written) in _LAYOUTS.items() if written == colon]
 
 
@@ -118,6 +122,7 @@ def _escapes(text: str) -> tuple[bool, bool, str]:
 
 
 def _left_to_ascii(code: int, only_ascii: bool) -> bool:
+    # Controls and lone surrogates must be escaped in any case, and what is not ASCII where ``ascii`` says so.
     return code < 0x20 or (code > 0x7F and only_ascii) or 0xD800 <= code < 0xE000
 
 
@@ -170,6 +175,7 @@ class _Writer:
         return opening + inner + ("," + inner).join(items) + margin + closing
 
     def _respelled(self, text: str) -> str:
+        # On the finished text: it has the characters to be escaped as themselves, outside of escapes.
         written = self._plain(text).translate(self._escapes)
         return _ESCAPE.sub(_capitals, written) if self._upper else written
 

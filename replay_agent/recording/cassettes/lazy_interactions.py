@@ -11,6 +11,7 @@ from replay_agent.traffic import Interaction
 
 __all__ = ("LazyInteractions",)
 
+# The fields of an item stand in column 2, the lines of a body further right.
 _OUTCOME = re.compile(rb"\n  (?:response|failure):\n")
 
 

@@ -18,6 +18,7 @@ def merge(header: Header, items: Sequence[Item], base: Cassette | None, current:
     is; under another keying its key is forgotten, to be computed when the file is opened. New items come behind the
     one that they follow in ``items``. What two processes recorded for one test and the same request is kept once.
     """
+    # Counted, not collected in a set: the same request may have the same answer several times.
     before = Counter(item.content for item in _items(base))
     dropped = before - Counter(item.content for item in items)
     left = list(_without(_items(current), dropped))
@@ -53,6 +54,7 @@ def _not_recorded_twice(stay: Sequence[Item], items: Sequence[Item], before: Map
 
 
 def _purpose(item: Item) -> object:
+    # Without a key nothing is known to be the same.
     return id(item) if item.key is None else (item.test, item.key.digest)
 
 

@@ -32,6 +32,7 @@ def unpacked(data: bytes, path: Path) -> bytes:
             raise CassetteUnreadable(f"{path} is a gzip file of more than {MAX_MEMBERS} members. {_RESTORE}", path)
         member = zlib.decompressobj(_WITH_HEAD)
         try:
+            # One byte more than may be, to tell a file that is too large from one that just fits.
             whole += member.decompress(data, MAX_UNPACKED + 1 - len(whole))
         except zlib.error as exc:
             raise CassetteUnreadable(f"{path} is no whole gzip file: {exc}. {_RESTORE}", path) from exc

@@ -17,10 +17,14 @@ from replay_agent.recording.cassettes.json_spelling import NUMBER, Number
 
 __all__ = "BadDocument", "read_json_document", "read_toml", "read_yaml"
 
+# Far beyond any provider's JSON, and far from where Python's own recursion ends for those who walk the value later.
 MAX_DEPTH = 200
 _TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
+# Quoted texts and comments: what they hold opens nothing.
 _QUOTED = re.compile(r""" "[^"]*" | '[^']*' | \#.* """, re.VERBOSE)
+# ``- `` (several may stand on one line: ``- - - x``) and ``key:`` at the end of a line.
 _BLOCK_OPENER = re.compile(r"(?:^|(?<=[ \t]))-(?=[ \t])|:[ \t]*$", re.MULTILINE)
+# Ten aliases of ten aliases of ten ... are a few hundred bytes in the file ("billion laughs").
 MAX_ALIASED = 1 << 23
 """What aliases may stand for, in all: values and the characters of texts."""
 
@@ -44,6 +48,7 @@ _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = frozenset({f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}python/str", f"{_TAG}python/unicode"})
 _LIST_TAGS = frozenset({None, "!", f"{_TAG}seq", f"{_TAG}python/tuple"})
 _MAP_TAGS = frozenset({None, "!", f"{_TAG}map"})
+# vcrpy hands PyYAML whatever a client gave as its body, and that writes objects with their class.
 _BUFFER_TAG = f"{_TAG}python/object/new:_io.BytesIO"
 _ITERATOR_TAG = f"{_TAG}python/object/apply:builtins.iter"
 _ISTR_TAG = re.compile(rf"{_TAG}python/object/(?:apply|new):multidict\.(?:\w+\.)?istr")
@@ -52,12 +57,15 @@ _HELD_TAG = re.compile(rf"{_TAG}python/object/(?:apply|new):http\.HTTPStatus")
 _DATA_TAG = re.compile(rf"{_TAG}python/object/(?:apply|new):(?:yarl\.(?:_url\.)?URL|urllib\.parse\.SplitResult)")
 """What else vcrpy keeps of aiohttp's answers; the address of an answer is data that nobody reads."""
 _SCALAR_TAGS = frozenset({f"{_TAG}int", f"{_TAG}float", f"{_TAG}bool", f"{_TAG}null"})
+# How numbers and the words below begin. Most scalars begin otherwise, and are text without further tests.
 _STARTS = frozenset("-+.~0123456789nNtTfFyYoO")
 _WORDS = {
     **dict.fromkeys(("~", "null", "Null", "NULL", ""), None),
     **dict.fromkeys(("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"), True),
     **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"), False),
 }
+# By YAML 1.1, as PyYAML reads it: ``1.5``, ``1_000.5``, ``.5``, ``-.inf``, ``.nan``, and ``1.5e+3`` but not ``1e3``,
+# which is text.
 _FLOAT = re.compile(
     r"[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
@@ -75,6 +83,7 @@ class BadDocument(ValueError):
 
 def read_json_document(text: str) -> object:
     """Read JSON. Raises `BadDocument`."""
+    # Marks within texts are no values; they are taken out only where that could make a difference.
     if _marks(text) > MAX_VALUES and _marks(_JSON_TEXT.sub("", text)) > MAX_VALUES:
         raise BadDocument(_TOO_MANY)
     try:

@@ -36,6 +36,7 @@ LOCK_TIMEOUT = 60.0
 
 _RESTORE = "Restore the file, or delete it and record again."
 _LFS = b"version https://git-lfs.github.com/spec/"
+# UTF-32 in little endian begins as UTF-16 does.
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 _MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 _CONFLICTS = (b"<<<<<<< ", b">>>>>>> ")
@@ -46,6 +47,7 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+# A block: on a full disk an empty file can still be made.
 _PROBE = bytes(4096)
 
 
@@ -65,6 +67,7 @@ def load(path: Path) -> Cassette:
     """
     data = _opened(unpacked(read_file(path), path), path)
     if is_ours(data):
+        # Git on Windows may have checked the file out with CRLF; we write LF alone, within texts too.
         return _ours(data.replace(b"\r\n", b"\n") if b"\r" in data else data, path)
     from replay_agent.recording.cassettes.foreign import read_foreign
 
@@ -122,6 +125,7 @@ def _not_found(path: Path) -> CassetteNotFound:
 
 def _opened(data: bytes, path: Path) -> bytes:
     """Return a file's content without its byte order mark, or say what it is instead of a cassette."""
+    # The beginning is enough: an LFS pointer or a page of HTML is told by its first words.
     start = data[:64].lstrip()
     cause = None
     if not start and not data.strip():
@@ -228,6 +232,7 @@ def _locked(path: Path) -> Iterator[None]:
     """Keep other processes and threads from saving the same cassette; the lock is a file in the temporary folder."""
     from filelock import FileLock, Timeout
 
+    # One lock for every spelling of a path, with a name that fits any file system.
     name = sha256(os.fsencode(os.path.normcase(path))).hexdigest()[:32]
     lock = FileLock(_lock_folder() / f"{name}.lock", timeout=LOCK_TIMEOUT)
     try:
@@ -244,6 +249,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _lock_folder() -> Path:
     if hasattr(os, "getuid"):
+        # The folder is of one user: in a shared one nobody could open the locks of another.
         user = str(os.getuid())
     else:
         import getpass

@@ -21,11 +21,14 @@ from replay_agent.recording.cassettes.json_spelling import Number
 
 __all__ = "Unwritable", "read_block", "write_block"
 
+# What YAML 1.1 does not allow raw (its c-printable), and CR, U+0085, U+2028, U+2029, which it reads as line breaks.
 _UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PLAIN_START = re.compile(r"[^\W\d_]|[/_$]")
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$./-]*")
+# YAML 1.1 takes these for constants, in any case; ``y`` and ``n`` by its text, though few readers do.
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+# A key without ``?`` before it may have 1,024 characters at most, escapes counted.
 _LONGEST_KEY = 200
 MAX_VALUES = 1_000_000
 """Lines, and further numbers in rows, that `read_block` reads."""
@@ -66,6 +69,7 @@ def _behind_dash(value: Any, margin: str) -> Iterator[str]:
         yield f" {_row(value)}\n"
         return
     lines = _mapping(value, margin) if isinstance(value, dict) else _sequence(value, margin)
+    # The margin is as wide as dash and blank are, so the lines that follow stand below the first.
     yield " " + next(lines).removeprefix(margin)
     yield from lines
 
@@ -124,7 +128,7 @@ def _text(text: str, margin: str) -> str:
     if raw and _is_plain(text):
         return text
     if raw and not ("'" in text and '"' not in text):
-        return "'" + text.replace("'", "''") + "'"
+        return "'" + text.replace("'", "''") + "'"  # the more readable of the two where both would do
     return _quoted_line(text)
 
 
@@ -135,7 +139,7 @@ def _is_plain(text: str) -> bool:
         and ": " not in text
         and " #" not in text
         and text[-1] not in ": "
-        and text[:6].lower() not in _WORDS
+        and text[:6].lower() not in _WORDS  # no word is longer than five
     )
 
 
@@ -143,6 +147,8 @@ def _literal(text: str, margin: str) -> str:
     body = text.rstrip("\n")
     ends = len(text) - len(body)
     keep = "-" if ends == 0 else "" if ends == 1 and body else "+"
+    # A reader measures the indentation at the first line that is not empty; where there is none, or it begins with
+    # white space of its own, the block must say how far it is indented.
     first = text.lstrip("\n")
     hint = "2" if not body or first[0] in " \t" else ""
     lines = (margin + line if line else "" for line in (text if ends == 0 else text[:-1]).split("\n"))
@@ -154,6 +160,7 @@ def _quoted_lines(text: str, margin: str) -> str:
     written = [_quoted_line(line + "\n")[1:-1] for line in lines]
     if rest:
         written.append(_quoted_line(rest)[1:-1])
+    # White space at the beginning of a line is no part of a quoted text unless it is escaped.
     shielded = (f"\\{line}" if line.startswith(" ") else line for line in written[1:])
     return '"' + f"\\\n{margin}".join((written[0], *shielded)) + '"'
 
@@ -169,6 +176,7 @@ def _escape(found: re.Match[str]) -> str:
 
 
 _CONSTANTS = {"null": None, "true": True, "false": False}
+# A line with a key, and what begins the next one: `` uri: https://a.b/c``, ``"odd key":``, ``text: |-``.
 _LINE = re.compile(r'([A-Za-z_$][A-Za-z0-9_$./-]*|"(?:[^"\\\n]|\\.)*"):(?: ([^\n]+))?\n( *)(-?)')
 _NEXT = re.compile("( *)(-?)")
 
@@ -206,6 +214,7 @@ class _Reader:
             begin, next_margin = line.end(3), len(blank)
             if key[0] == '"':
                 key = json.loads(key)
+            # Nearly every value ends on its line: these cost no call.
             if rest is not None and (first := rest[0]) not in '|"':
                 found[key] = _read_scalar(rest, first)
             else:
@@ -256,6 +265,7 @@ class _Reader:
         first = text[begin]
         if first == "-" and text[begin + 1] == " ":
             return self.sequence(begin, margin + 2)
+        # A quoted text may be the first key of a mapping or an entry by itself: the colon behind it tells.
         line = _LINE.match(text, begin) if first not in "'|[{" else None
         if line is not None:
             return self.mapping(begin, margin + 2, line)
@@ -311,5 +321,6 @@ def _block_end(margin: int) -> re.Pattern[str]:
     """Return what finds the break before the first line that does not belong to a literal block."""
     found = _BLOCK_ENDS.get(margin)
     if found is None:
+        # Empty lines have no margin, wherever they stand, and belong to the block; so does the end of the text.
         found = _BLOCK_ENDS[margin] = re.compile(rf"\n(?! {{{margin}}}|\n|\Z)")
     return found

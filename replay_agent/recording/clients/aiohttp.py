@@ -295,6 +295,8 @@ class _Replayed:
         reader = self._transport.reader
         before = reader.total_bytes if reader is not None else 0
         self._transport.receive(piece_bytes(self._response, data))
+        # Where nothing has reached the reader (compressed data that makes no byte yet) nobody will say that it was
+        # read.
         if reader is None or reader.is_eof() or reader.total_bytes == before:
             self._loop.call_soon(self._go_on)
         else:

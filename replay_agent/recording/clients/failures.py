@@ -93,6 +93,7 @@ def os_error(failure: Failure) -> OSError:
         return TimeoutError(message or "timed out")
     if "[SSL" in message or "certificate verify failed" in message:
         return _tls_error(message)
+    # ``[Errno 111] Connection refused``, ``[Errno -2] Name or service not known``, also within words of a library.
     found = re.search(r"\[?Errno (-?\d+)\]? ?([^\[\]()]*(?:\([^()]*\))?)", message)
     if found is None:
         return _by_phase(failure)

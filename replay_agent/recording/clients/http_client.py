@@ -23,6 +23,7 @@ from replay_agent.recording.answers import CANCELLED, Ending, Live, Replay
 from replay_agent.recording.clients.failures import error_of, os_error
 from replay_agent.recording.clients.live_response import LiveResponse
 from replay_agent.recording.clients.tee import GRACE
+from replay_agent.recording.matching.hosts import DEFAULT_PORTS
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch
 from replay_agent.recording.recorder import Recording
@@ -65,7 +66,7 @@ def _base_url(connection: Any) -> str:
     host, port = (tunnelled, connection._tunnel_port) if tunnelled else (connection.host, connection.port)
     secure = bool(tunnelled) or connection.default_port == HTTPSConnection.default_port
     authority = f"[{host}]" if ":" in host else host
-    if port not in (None, 443 if secure else 80):
+    if port not in (None, DEFAULT_PORTS["https" if secure else "http"]):
         authority += f":{port}"
     return f"{'https' if secure else 'http'}://{authority}"
 
@@ -200,6 +201,7 @@ class _WriteTimeout(TimeoutError):
 @cache
 def _ready_descriptor() -> int:
     reading, writing = os.pipe() if os.name == "posix" else (s.detach() for s in socket.socketpair())
+    # A reading end whose other end is closed is ready for ever.
     os.close(writing) if os.name == "posix" else socket.socket(fileno=writing).close()
     return reading
 

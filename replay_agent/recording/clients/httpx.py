@@ -44,6 +44,8 @@ class TransportHooks:
         self.async_teed: Any = type("AsyncTeedStream", (_AsyncTeedStream, both[1]), {})
 
     def sync_hook(self, original: Any) -> Any:
+        """Return what stands in the place of a transport's ``handle_request``."""
+
         @wraps(original)
         def handle_request(transport: Any, request: Any) -> Any:
             recording = dispatch.claimant(str(request.url))
@@ -67,6 +69,8 @@ class TransportHooks:
         return handle_request
 
     def async_hook(self, original: Any) -> Any:
+        """Return what stands in the place of a transport's ``handle_async_request``."""
+
         @wraps(original)
         async def handle_async_request(transport: Any, request: Any) -> Any:
             recording = dispatch.claimant(str(request.url))

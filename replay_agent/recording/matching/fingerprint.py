@@ -1,4 +1,4 @@
-"""A request as it was spelled, in a few digits: one that is spelled as a recorded one need not be understood again."""
+"""Digest of a request as it is spelled: one that is spelled as a recorded one has its key, and need not be read."""
 
 from __future__ import annotations
 

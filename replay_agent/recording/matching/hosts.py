@@ -1,4 +1,4 @@
-"""Patterns of host names, as options take them."""
+"""Host names: cut out of a URL, matched with the patterns that options take, told whether they are this machine."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class Index:
         same.add(index, key.fingerprint)
         if key.ids:
             self._recorded_ids.update(key.ids)
-            self._by_ids.pop(key.digest, None)
+            self._by_ids.pop(key.digest, None)  # made anew when next asked for
             self._by_pattern.pop(key.digest, None)
         return index
 

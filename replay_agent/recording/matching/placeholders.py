@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 __all__ = "PLACEHOLDER", "Secrets", "placeholder", "unnamed"
 
+# ``REDACTED(api_key~2)``; possessive throughout, so that an unclosed one is given up at once.
 PLACEHOLDER = re.compile(rb"REDACTED\(([A-Za-z0-9_.\-]{1,200}+(?:~[0-9]{1,9}+)?+)\)")
 _MARK = b"REDACTED("
 _ANY = "~0"

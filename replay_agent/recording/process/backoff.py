@@ -62,6 +62,7 @@ RETRYING_MODULES = frozenset(
 )
 """Modules whose own sleep after a failed request is back-off."""
 
+# What may stand between a library and its sleep: wrappers, context managers, event loops, and ourselves.
 _PLUMBING = frozenset({"anyio", "asyncio", "contextlib", "functools", "replay_agent.recording", "trio"})
 _INSTALLED = "site-packages", "dist-packages"
 
@@ -173,6 +174,7 @@ def _skipping(original: Any) -> Any:
 def _async_skipping(original: Any) -> Any:
     @wraps(original)
     async def sleep(delay: Any, *args: Any, **kwargs: Any) -> Any:
+        # A sleep of 0 still lets others run.
         return await original(0 if _is_due(_caller(1)) else delay, *args, **kwargs)
 
     return sleep

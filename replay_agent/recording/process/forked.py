@@ -8,18 +8,10 @@ process that never forks pays for nothing but one registered function.
 from __future__ import annotations
 
 import os
-import sys
-from typing import Any
+from collections.abc import Callable
 
-__all__ = "OUTWARD", "heard", "is_child", "say", "unwatch", "watch"
+__all__ = "at_fork", "heard", "is_child", "say", "unwatch", "watch"
 
-OUTWARD = frozenset(
-    f"socket.{name}"
-    for name in ("connect", "sendto", "sendmsg", "getaddrinfo", "gethostbyname", "gethostbyaddr", "getnameinfo")
-)
-"""The audit events (PEP 578) of what may leave the machine."""
-
-_NETWORK = "replay_agent.recording.process.network"
 _MARK = b"replay-agent "
 """What the file begins with: a child may have closed it, and its number may be another file's by now."""
 _LONGEST = 1 << 16
@@ -32,6 +24,8 @@ class _Board:
         self.registered = self.watching = self.child = False
         self.file: int | None = None
         self.said = b""
+        self.acts: dict[Callable[[], None], None] = {}
+        """What a child does when it begins, in this order, each once."""
 
     def before_fork(self) -> None:
         if self.watching and self.file is None:
@@ -42,11 +36,8 @@ class _Board:
         if not self.watching or self.child:
             return
         self.child = True
-        network = sys.modules.get(_NETWORK)
-        if network is not None:
-            network.forget_parent()
-        if network is None or not network.is_hooked():
-            sys.addaudithook(_audit)
+        for act in self.acts:
+            act()
 
     def write(self) -> None:
         if self.file is not None:
@@ -84,6 +75,11 @@ def watch() -> None:
     _board.registered = _board.watching = True
 
 
+def at_fork(act: Callable[[], None]) -> None:
+    """Have processes that are forked while this one watches call a function when they begin."""
+    _board.acts[act] = None
+
+
 def unwatch() -> None:
     """Leave processes that are forked from now on alone."""
     _board.watching = False
@@ -105,10 +101,3 @@ def say(who: bytes) -> None:
 def heard() -> bytes:
     """Return what the parent says at this moment; nothing if the network is open, or the file is gone."""
     return _board.read()
-
-
-def _audit(event: str, args: tuple[Any, ...]) -> None:
-    if event in OUTWARD and heard():
-        from replay_agent.recording.process import network
-
-        network.audit(event, args)

@@ -24,6 +24,7 @@ class ImportWatcher(MetaPathFinder):
         """Let the other finders find the module, and have its loader tell us. Part of the import protocol."""
         if fullname not in self._names or fullname in self._searching:
             return None
+        # Finding asks all finders, and so us again.
         self._searching.add(fullname)
         try:
             spec = find_spec(fullname)
@@ -55,6 +56,7 @@ class _TellingLoader(Loader):
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
+        # Put back before the module runs: it, and whoever looks at it later, sees its own loader.
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader

@@ -75,6 +75,7 @@ class LazyCertificates:
                 self._reading.remove(context)
 
 
+# What needs the certificates of a context, or shows them.
 _READERS = "wrap_socket", "wrap_bio", "get_ca_certs", "cert_store_stats"
 
 

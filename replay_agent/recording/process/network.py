@@ -26,9 +26,7 @@ __all__ = (
     "NetworkGuard",
     "active",
     "audit",
-    "forget_parent",
     "hold",
-    "is_hooked",
     "is_shut",
     "open_network",
     "release",
@@ -55,7 +53,7 @@ class NetworkGuard:
         self.allowed_hosts = tuple(map(_as_looked_up, allowed_hosts))
         self.refused: list[str] = []
         """Hosts and addresses that were asked for, in order."""
-        self._own_name = socket.gethostname().lower()
+        self._own_name = socket.gethostname().lower()  # by which servers of the process may be reached
         self._looked_up = {host for host in map(_name_of, self.allowed_hosts) if "*" not in host}
         self._addresses: set[str] = set()
         self._resolving = threading.local()
@@ -71,7 +69,7 @@ class NetworkGuard:
 
     def check_address(self, host: Host, port: object = None) -> None:
         """Raise `NetworkBlocked` for an address or name beyond loopback that is not allowed."""
-        if type(host) is str and host in _LOOPBACK:
+        if type(host) is str and host in _LOOPBACK:  # most connects of a test, told without parsing
             return
         name = _text(host)
         if self._is_own(name):
@@ -163,18 +161,16 @@ def active() -> NetworkGuard | None:
     return _active if _active is not None or not forked.is_child() else _of_parent()
 
 
-def is_hooked() -> bool:
-    """Tell whether the audit hook is in place, which cannot be taken back."""
-    return _hooked
-
-
-def forget_parent() -> None:
+def _begin_forked() -> None:
     """Make this process, just forked, follow what its parent says from now on instead of what it said at the fork."""
-    global _active, _inherited, _lock  # noqa: PLW0603 - of the process, as below
+    global _active, _inherited, _lock, _hooked  # noqa: PLW0603 - of the process, as below
     _lock = threading.RLock()  # somebody may have held it
     _inherited = (_line(_active), _active)
     _guards.clear()
     _active = None
+    if not _hooked:
+        _hooked = True
+        sys.addaudithook(audit)
 
 
 def _line(guard: NetworkGuard | None) -> bytes:
@@ -343,3 +339,6 @@ def _resolve(name: str) -> list[str]:
         return [str(found[4][0]) for found in socket.getaddrinfo(name, None)]
     except OSError:
         return []
+
+
+forked.at_fork(_begin_forked)

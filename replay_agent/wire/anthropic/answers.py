@@ -114,7 +114,7 @@ def _iterations(iterations: list[Any]) -> tuple[dict[str, int], dict[str, int]]:
         kind = iteration["type"].removesuffix("_message")
         details[f"{kind}_iterations"] = details.get(f"{kind}_iterations", 0) + 1
         for key in _COUNTERS:
-            if kind != "advisor" and key in iteration:
+            if kind != "advisor" and key in iteration:  # another model that is asked in between, counted apart
                 own[key] = own.get(key, 0) + counter(iteration[key])
             if kind != "message":
                 details[f"{kind}_{key}"] = details.get(f"{kind}_{key}", 0) + counter(iteration.get(key))

@@ -22,11 +22,12 @@ from replay_agent.wire.shapes.call_ids import CallIds
 from replay_agent.wire.shapes.function_tools import read_tools
 from replay_agent.wire.shapes.history import with_system
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.unread_fields import put_back, taken_down
+from replay_agent.wire.shapes.unread_fields import put_back, unread_fields
 
 __all__ = "read_call", "write_call"
 
 _FORMAT = "anthropic"
+# The API wants a limit in every call; without a setting it is that of pydantic-ai 0.0.40.
 _DEFAULT_MAX_TOKENS = 1024
 _SAID = frozenset({"input"})
 """What a tool was called with is all in its part, though perhaps in other words."""
@@ -38,6 +39,7 @@ _WIRE_CHOICES = {"auto": "auto", "required": "any", "none": "none"}
 
 
 def read_call(body: Fields, model: str | None, *, stream: bool) -> ModelCall:
+    """Read a body; ``model`` is what the address names. Raises `WireError` where there is no list of messages."""
     tools, others = read_tools(body.get("tools"), _read_tool)
     choice, settings = _read_choice(body.get("tool_choice"))
     call = ModelCall(
@@ -50,7 +52,7 @@ def read_call(body: Fields, model: str | None, *, stream: bool) -> ModelCall:
         stream=body.get("stream") is True or stream,
         extras={"tools": others} if others else {},
     )
-    call.extras |= taken_down(write_call(call), body, unremarkable=_SAID)
+    call.extras |= unread_fields(write_call(call), body, unremarkable=_SAID)
     return call
 
 
@@ -86,6 +88,7 @@ def _read_message(message: object, names: dict[str, str]) -> ModelMessage:
 
 
 def _read_tool(tool: object) -> ToolDefinition | None:
+    # Anthropic's own tools have types with a date, as bash_20250124; they stay as they are.
     if not isinstance(tool, dict) or tool.get("type") not in (None, "custom"):
         return None
     name, description, schema = tool.get("name"), tool.get("description"), tool.get("input_schema")
@@ -106,6 +109,7 @@ def _read_choice(raw: object) -> tuple[ToolChoice | None, Fields]:
 
 def _read_output_schema(body: Fields) -> OutputSchema | None:
     config = body.get("output_config")
+    # ``output_format`` was its name while structured outputs were a beta.
     wanted = config.get("format") if isinstance(config, dict) else body.get("output_format")
     if isinstance(wanted, dict) and wanted.get("type") == "json_schema" and isinstance(wanted.get("schema"), dict):
         return OutputSchema(wanted["schema"])
@@ -116,6 +120,7 @@ def _read_output_schema(body: Fields) -> OutputSchema | None:
 
 
 def write_call(call: ModelCall) -> Fields:
+    """Write the body of a call. Raises `UserError` for media that the format has no block for."""
     settings = call.settings
     ids = CallIds()
     body: Fields = {
@@ -167,10 +172,11 @@ def _write_choice(call: ModelCall) -> Fields:
     if choice is None and parallel is None:
         return {}
     if isinstance(choice, tuple):
+        # Nothing between one tool and any.
         written = {"type": "tool", "name": choice[0]} if len(choice) == 1 else {"type": "any"}
     else:
         written = {"type": _WIRE_CHOICES[choice or "auto"]}
-    if parallel is not None and choice != "none":
+    if parallel is not None and choice != "none":  # a choice of none has no such field
         return {"tool_choice": {**written, "disable_parallel_tool_use": not parallel}}
     return {"tool_choice": written}
 

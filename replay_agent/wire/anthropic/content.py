@@ -119,6 +119,7 @@ def _called(block: Fields) -> tuple[str, dict[str, Any], str | None] | None:
 
 def _read_tool_use(block: Fields) -> ToolCallPart | None:
     called = _called(block)
+    # Arguments that are no JSON stay the text they are; gateways pass on what a model of another provider wrote.
     if called is None and isinstance(block.get("input"), str):
         called = _called({**block, "input": {}})
         return ToolCallPart(called[0], block["input"], called[2]) if called else None
@@ -134,6 +135,7 @@ def _read_native_call(block: Fields) -> NativeToolCallPart | None:
 
 
 def _queries(args: dict[str, Any]) -> dict[str, Any]:
+    # BM25 asks by ``query``, the regular expression by ``pattern``; in a conversation either is one query.
     query = args.get("query", args.get("pattern"))
     return {"queries": [query]} if isinstance(query, str) and len(args) == 1 else args
 
@@ -152,7 +154,7 @@ def _read_native_return(block: Fields) -> NativeToolReturnPart | None:
     call_id = block.get("tool_use_id")
     if not isinstance(call_id, str | None) or "content" not in block:
         return None
-    name = block["type"].removesuffix("_tool_result")
+    name = block["type"].removesuffix("_tool_result")  # web_search_tool_result is what web_search found
     return NativeToolReturnPart(_LABELS.get(name, name), block["content"], call_id)
 
 
@@ -255,6 +257,7 @@ def _write_native_return(part: NativeToolReturnPart) -> Fields:
 def _wire_result(part: NativeToolReturnPart) -> str:
     if part.tool_name == "tool_search":
         return "tool_search"
+    # The content names the tool more exactly than its label: ``bash_code_execution_result``.
     kind = part.content.get("type") if isinstance(part.content, dict) else None
     tools = [tool for tool, label in _LABELS.items() if label == part.tool_name]
     return next((tool for tool in tools if isinstance(kind, str) and kind.startswith(tool)), part.tool_name)

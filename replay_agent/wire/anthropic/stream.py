@@ -18,12 +18,13 @@ from replay_agent.wire.anthropic.answers import read_error, read_message
 from replay_agent.wire.anthropic.content import read_response, read_response_block
 from replay_agent.wire.shapes.event_source import EventSource
 from replay_agent.wire.shapes.framed_events import FramedEvents, is_framed
-from replay_agent.wire.shapes.json_text import Fields, load_json, read_object
+from replay_agent.wire.shapes.json_text import Fields, read_json, read_object
 from replay_agent.wire.shapes.streamed_parts import StreamedParts
 
 __all__ = ("AnthropicStream",)
 
 _FORMAT = "anthropic"
+# Bedrock's own counters and times, in the last event of a stream or in one by themselves.
 _BEDROCK_METRICS = "amazon-bedrock-invocationMetrics"
 
 
@@ -86,11 +87,12 @@ class AnthropicStream:
         return [event for part in read_response(message["content"]) for event in self._parts.whole(part)]
 
     def _sent(self, sent: ServerSentEvent, *, cut: bool = False) -> list[ModelResponseStreamEvent]:
-        if not sent.data or sent.data == "[DONE]":
+        if not sent.data or sent.data == "[DONE]":  # gateways end streams of every format as OpenAI's end
             return []
         try:
-            event = load_json(sent.data, _FORMAT)
+            event = read_json(sent.data, _FORMAT)
         except WireError:
+            # The rest of an event that the end of the body cut off.
             return [] if cut else self._parts.whole(UnknownPart(sent.data))
         kind = event.get("type", sent.event) if isinstance(event, dict) else None
         handler = self._HANDLERS.get(kind) if isinstance(kind, str) else None

@@ -61,7 +61,7 @@ def _opened(block: Any) -> tuple[Any, list[Fields]]:
         deltas = [{"type": "thinking_delta", "thinking": text} for text in pieces(block["thinking"])]
         signed = [{"type": "signature_delta", "signature": block["signature"]}] if block.get("signature") else []
         return {**block, "thinking": "", "signature": ""}, [*deltas, *signed]
-    texts = ("", *pieces(write_text(block["input"])))
+    texts = ("", *pieces(write_text(block["input"])))  # the API begins arguments with an empty piece
     return {**block, "input": {}}, [{"type": "input_json_delta", "partial_json": text} for text in texts]
 
 

@@ -34,6 +34,7 @@ ERRORS = {
 }
 """Names of the exceptions of the AWS SDKs by the status that comes with them."""
 _STREAM_ERRORS = {
+    # A stream names them in a header, beginning in lower case: throttlingException.
     **{name.lower(): status for status, name in ERRORS.items()},
     "modelstreamerrorexception": 424,
     "modelnotreadyexception": 429,
@@ -42,6 +43,7 @@ _STREAM_ERRORS = {
 
 
 def stream_error(frame: Frame) -> AnswerError:
+    """Return the error that a frame of the type ``exception`` or ``error`` tells of."""
     name = frame.text(":exception-type") or frame.text(":error-code") or ""
     status = _STREAM_ERRORS.get(name.lower())
     if frame.text(":message-type") == "error":
@@ -51,6 +53,7 @@ def stream_error(frame: Frame) -> AnswerError:
 
 
 def read_usage(usage: object) -> Usage | None:
+    """Read the counters of an answer; None where there are none. Input tokens are all of them, cached ones included."""
     if not isinstance(usage, dict):
         return None
     counts = {key: counter(value) for key, value in usage.items()}

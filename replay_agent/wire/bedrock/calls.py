@@ -41,6 +41,7 @@ _BLOCKS = frozenset(
     {"text", "image", "video", "audio", "document", "toolUse", "toolResult", "reasoningContent", "cachePoint"}
 )
 """Names that blocks of Converse are known by; those of other formats say ``type``."""
+# Those of pydantic-ai 0.0.40; the API refuses a choice that a model does not know.
 _TOOL_CHOOSERS = ("anthropic", "us.anthropic")
 """Beginnings of the ids of models that are told how to choose among tools."""
 
@@ -49,6 +50,7 @@ _TOOL_CHOOSERS = ("anthropic", "us.anthropic")
 
 
 def read_call(body: Fields, model: str | None, *, stream: bool) -> ModelCall:
+    """Read a body; ``model`` and ``stream`` are what the address says. Raises `WireError` for messages that are none."""
     extras = {key: value for key, value in body.items() if key not in _BODY_FIELDS}
     system = _read_system(body.get("system"), extras)
     tools, tool_choice = _read_tool_config(body.get("toolConfig"), extras)
@@ -187,6 +189,7 @@ def _read_output_schema(config: object, extras: Fields) -> OutputSchema | None:
 
 
 def write_call(call: ModelCall) -> Fields:
+    """Write the body of a call. Raises `NotImplementedError` for media that Converse does not take."""
     extras = call.extras
     prompts = [
         part.content for message in call.messages for part in message.parts if isinstance(part, SystemPromptPart)
@@ -235,6 +238,7 @@ def _write_tool_config(call: ModelCall) -> Fields:
     extras = call.extras.get("toolConfig", {})
     tools = [*(_write_tool(tool) for tool in call.tools), *extras.get("tools", [])]
     choice = _write_tool_choice(call)
+    # A choice without tools is refused.
     written = ({"tools": tools} if tools else {}) | ({"toolChoice": choice} if choice and tools else {})
     return {**extras, **written}
 
@@ -265,5 +269,5 @@ def _write_tool_choice(call: ModelCall) -> Fields | None:
 def _write_output_schema(wanted: OutputSchema) -> Fields:
     described = {"name": wanted.name, "description": wanted.description}
     schema = {key: value for key, value in described.items() if value is not None}
-    schema["schema"] = write_text(wanted.schema or {"type": "object"})
+    schema["schema"] = write_text(wanted.schema or {"type": "object"})  # as text, the API wants it
     return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}

@@ -262,7 +262,7 @@ class RequestBlocks:
 
     def _document(self, content: BinaryContent) -> Fields:
         return {
-            "name": f"Document {next(self._documents)}",
+            "name": f"Document {next(self._documents)}",  # required, and no two may be alike
             "format": _DOCUMENT_FORMATS[content.media_type],
             "source": {"bytes": _base64(content.data)},
         }

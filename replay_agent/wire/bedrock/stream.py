@@ -112,7 +112,7 @@ class _Events:
 
     def take(self, frame: Frame) -> list[ModelResponseStreamEvent]:
         kind = frame.text(":message-type")
-        if kind in ("exception", "error"):
+        if kind in ("exception", "error"):  # errors that the API's model names, and any other of the service
             self.error = stream_error(frame)
             return []
         name = frame.text(":event-type") or ""
@@ -202,6 +202,7 @@ class _Events:
         index = _index(payload)
         if index in self._calls:
             key = self._calls.pop(index)
+            # A call without arguments has no delta.
             return self.parts.tool_call(key, args="{}") if self.parts.part(key) is None else []
         return [event for part in self._held(index) for event in self.parts.whole(part)]
 

@@ -21,6 +21,7 @@ _STOP_REASONS: dict[FinishReason, str] = {
 
 
 def write_answer(blocks: list[Fields], answer: ModelResponse) -> Fields:
+    """Return the object of an answer whose blocks are written already."""
     content = [block for block in joined_citations(blocks) if block.keys().isdisjoint(RESPONSE_FIELDS)]
     beside = {key: value for block in blocks for key, value in block.items() if key in RESPONSE_FIELDS}
     return {

@@ -21,6 +21,7 @@ BILLED = ("input_tokens", "output_tokens", "search_units", "classifications")
 
 
 def read_usage(usage: object) -> Usage | None:
+    """Read the counters of an answer; None where there are none. What is billed stands in the details."""
     if not isinstance(usage, dict):
         return None
     tokens, billed = usage.get("tokens"), usage.get("billed_units")

@@ -30,6 +30,7 @@ _TOOL_CHOICES: dict[str, ToolChoice] = {"REQUIRED": "required", "NONE": "none"}
 
 
 def read_call(body: Fields) -> ModelCall:
+    """Read a body. Raises `WireError` where its messages are none."""
     settings = {name: body[key] for key, name in _SETTINGS.items() if is_number(body.get(key))}
     extras = {
         key: value
@@ -70,6 +71,7 @@ def _read_output_schema(wanted: Any, extras: Fields) -> OutputSchema | None:
 
 
 def write_call(call: ModelCall) -> Fields:
+    """Write the body of a call."""
     settings: Fields = dict(call.settings)
     tools = [*write_function_tools(call.tools), *call.extras.get("tools", [])]
     optional = {

@@ -96,6 +96,7 @@ def _read_content(item: object) -> list[ModelResponsePart]:
 
 
 def read_call_part(call: Any) -> ToolCallPart | None:
+    """Read one tool call; None for what is none."""
     match call:
         case {"function": {"name": str(name)} as function}:
             arguments, call_id = function.get("arguments"), call.get("id")
@@ -108,6 +109,7 @@ def read_call_part(call: Any) -> ToolCallPart | None:
 
 
 def write_messages(messages: list[ModelMessage]) -> list[Fields]:
+    """Return the messages of a conversation, one for each part of a request."""
     ids = CallIds()
     written: list[Fields] = []
     for message in messages:

@@ -151,6 +151,7 @@ class CohereStream:
 
     def _call_end(self, event: Fields, _delta: Fields, _message: Fields) -> list[ModelResponseStreamEvent]:
         key = self._calls.pop(counter(event.get("index")), None)
+        # A call without arguments has no delta, and is a call all the same.
         return self._parts.tool_call(key, args="{}") if key is not None and self._parts.part(key) is None else []
 
     def _citation(self, _event: Fields, _delta: Fields, message: Fields) -> list[ModelResponseStreamEvent]:

@@ -24,6 +24,7 @@ _WIRE_REASONS: dict[FinishReason, str] = {
 
 
 def write_end(answer: ModelResponse) -> Fields:
+    """Return why an answer ended and what it cost, as its last fields."""
     reason = answer.finish_reason
     if reason is None:
         reason = "tool_call" if any(isinstance(part, ToolCallPart) for part in answer.parts) else "stop"
@@ -38,6 +39,7 @@ def _write_usage(usage: Usage) -> Fields:
 
 
 def write_events(response_id: str, message: Fields, answer: ModelResponse) -> Iterator[bytes]:
+    """Yield the events of a streamed answer, a chunk each."""
     empty = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
     yield _event("message-start", {"id": response_id, "delta": {"message": empty}})
     for piece in pieces(str(message.get("tool_plan") or "")):

@@ -70,7 +70,8 @@ class Gemini(Codec):
         """Read a call."""
         address = _ADDRESS.search(asked.path)
         model = unquote(address["model"]) if address else None
-        alt = parse_qs(asked.url.query).get("alt", [None])[0]
+        alt = _alt(asked.url.query)
+        # In the path too: a proxy or a scripted provider keeps the host's name there.
         dialect = STUDIO if "generativelanguage" in (asked.url.netloc + asked.path) else None
         return read_call(asked.fields, model, alt, stream=bool(address and address["stream"]), dialect=dialect)
 
@@ -96,6 +97,16 @@ class Gemini(Codec):
         if call is not None and call.stream and call.extras.get("alt") != "sse":
             error = [error]
         return EncodedAnswer(status, (("content-type", f"{_JSON}; charset=UTF-8"),), (write_json(error),))
+
+
+def _alt(query: str) -> str | None:
+    """Return the shape of the answer that a query asks for: ``alt=sse``, ``$alt=json;enum-encoding=int`` without what follows.
+
+    ``alt`` and ``$alt`` are one parameter of all of Google's services (cloud.google.com/apis/docs/system-parameters).
+    """
+    asked = parse_qs(query)
+    shapes = asked.get("alt") or asked.get("$alt")
+    return shapes[0].partition(";")[0] if shapes else None
 
 
 codec = Gemini()

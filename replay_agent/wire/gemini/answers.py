@@ -54,6 +54,7 @@ _STANDARD_COUNTERS = {"audio_prompt_tokens": "input_audio_tokens", "audio_candid
 
 
 def addresses(pages: Fields) -> list[str]:
+    """Return the addresses of the pages that were read, as ``urlContextMetadata`` lists them."""
     entries = pages.get("urlMetadata")
     found = (
         [camel(entry).get("retrievedUrl") for entry in entries if isinstance(entry, dict)]
@@ -64,6 +65,7 @@ def addresses(pages: Fields) -> list[str]:
 
 
 def has_retrieved(grounding: Fields) -> bool:
+    """Tell whether what an answer rests on comes from the user's own files."""
     chunks = grounding.get("groundingChunks")
     return isinstance(chunks, list) and any(
         isinstance(chunk, dict) and "retrievedContext" in camel(chunk) for chunk in chunks
@@ -92,7 +94,7 @@ def read_usage(metadata: Fields, before: Usage | None, enums: Enums) -> Usage:
 
 
 def _latest(count: int | None, before: int | None) -> int | None:
-    return count or (count if before is None else before)
+    return count or (count if before is None else before)  # a 0 in a later chunk takes nothing back
 
 
 def _by_modality(metadata: Fields, enums: Enums) -> dict[str, int]:

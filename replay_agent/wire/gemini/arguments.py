@@ -12,6 +12,7 @@ from replay_agent.wire.shapes.json_text import Fields
 __all__ = ("PartialCall",)
 
 _FORMAT = "gemini"
+# One step of ``$.a.b[0]['c d']``: a name behind a dot, an index, a name in quotes of either kind.
 _STEP = re.compile(r"\.?([^.\[\]'\"]+)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 _VALUES = ("stringValue", "numberValue", "boolValue")
 _DEEPEST = 100
@@ -61,6 +62,7 @@ def _steps(path: str) -> list[str | int]:
     found = list(_STEP.finditer(rest))
     if not found or "".join(step[0] for step in found) != rest or len(found) > _DEEPEST:
         raise WireError(f"the path {path[:80]!r} of an argument cannot be read", _FORMAT)
+    # An index of more digits leads nowhere either way, and thousands of them would be refused as a number.
     return [int(step[2][:9]) if step[2] is not None else step[1] or step[3] or step[4] or "" for step in found]
 
 

@@ -173,6 +173,7 @@ def _read_tool_config(raw: object, tools: list[ToolDefinition], extras: Fields, 
 def _read_mode(mode: Fields, names: list[str]) -> ToolChoice | None:
     match mode:
         case {"mode": "ANY", "allowedFunctionNames": list(allowed)} if len(mode) == 2:
+            # Every tool, as calls without a choice of names list them.
             return "required" if allowed == names else tuple(str(name) for name in allowed)
         case {"mode": "ANY"} if len(mode) == 1:
             return "required"
@@ -209,8 +210,10 @@ def _read_output_schema(config: Fields) -> OutputSchema | None:
 
 
 def write_call(call: ModelCall) -> Fields:
+    """Write the body of a call. Raises `UserError` for a schema that Gemini cannot take."""
     body: Fields = {"contents": _write_contents(call)}
     optional = {
+        # In the snake case of pydantic-ai 0.0.40; Google takes either.
         "system_instruction": _write_system(call.messages),
         "tools": _write_tools(call),
         "tool_config": _write_tool_config(call),

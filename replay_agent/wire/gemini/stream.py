@@ -158,6 +158,7 @@ class _Response:
         events: list[ModelResponseStreamEvent] = []
         for candidate in candidates if isinstance(candidates, list) else []:
             fields = spelled(camel(candidate), ("finishReason",), self._enums) if isinstance(candidate, dict) else {}
+            # The first candidate is the answer; the others are kept as they came.
             if not isinstance(candidate, dict) or counter(fields.get("index")):
                 self._others.append(candidate)
             else:
@@ -192,7 +193,7 @@ class _Response:
         self._pages = _object(candidate, "urlContextMetadata") or self._pages
         rest = {key: value for key, value in candidate.items() if key not in _CANDIDATE_FIELDS}
         if self._reason == "STOP":
-            rest.pop("finishMessage", None)
+            rest.pop("finishMessage", None)  # says in words what the reason says
         self._candidate |= rest
         return events
 

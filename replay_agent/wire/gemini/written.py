@@ -102,6 +102,7 @@ def write_chunks(
     chunks: list[Fields] = [{"candidates": [{**_content(group), "index": 0}], **common} for group in groups[:-1]]
     candidate, *others = metadata.pop("candidates")
     last = {**_content(groups[-1]), "finishReason": _FINISH_REASONS[answer.finish_reason], "index": 0, **candidate}
+    # A prompt that is blocked has no candidates.
     answered: Fields = {} if "promptFeedback" in metadata and not written else {"candidates": [last, *others]}
     chunks.append({**answered, **metadata, "usageMetadata": _write_usage(answer.usage or Usage()), **common})
     return chunks
@@ -141,6 +142,7 @@ def _write_modalities(details: dict[str, int]) -> Fields:
         **details,
     }
     written: Fields = {}
+    # The longest ending first: ``tool_use_prompt`` ends as ``prompt`` does.
     for key, where in sorted(MODALITY_COUNTERS.items(), key=lambda item: -len(item[1])):
         ending = f"_{where}_tokens"
         for name in [name for name in named if name.endswith(ending)]:
@@ -152,10 +154,13 @@ def _write_modalities(details: dict[str, int]) -> Fields:
 
 
 def event_of(chunk: Fields) -> bytes:
+    """Return an object of an answer as a server-sent event."""
+    # Google's streams have CRLF; JSON has no raw line ends.
     return encode_event(write_json(chunk).decode()).replace(b"\n", b"\r\n")
 
 
 def array_pieces(chunks: list[Fields]) -> tuple[bytes, ...]:
+    """Return the objects of an answer as the pieces of one JSON array."""
     first, *others = [write_json(chunk) for chunk in chunks]
     written = [b"[" + first, *(b",\r\n" + chunk for chunk in others)]
     return (*written[:-1], written[-1] + b"\n]")

@@ -13,6 +13,7 @@ FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
 
 
 def read_usage(value: Fields) -> Usage | None:
+    """Read the counters of an answer; None for an object that has none, as all but the last of a stream."""
     if "prompt_eval_count" not in value and "eval_count" not in value:
         return None
     request_tokens, response_tokens = count_of(value.get("prompt_eval_count")), count_of(value.get("eval_count"))

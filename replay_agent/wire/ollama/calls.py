@@ -30,6 +30,7 @@ _OPTIONS = {
 
 
 def read_call(body: Fields) -> ModelCall:
+    """Read a body. Raises `WireError` where its messages are none."""
     extras = {key: value for key, value in body.items() if key not in _BODY_FIELDS}
     tools, others = read_function_tools(body.get("tools"))
     if others:
@@ -41,7 +42,7 @@ def read_call(body: Fields) -> ModelCall:
         tools=tools,
         settings=_read_options(body.get("options"), extras),
         output_schema=_read_format(body.get("format"), extras),
-        stream=body.get("stream") is not False,
+        stream=body.get("stream") is not False,  # the server streams unless told otherwise
         extras=extras,
     )
 
@@ -70,6 +71,7 @@ def _read_format(wanted: object, extras: Fields) -> OutputSchema | None:
 
 
 def write_call(call: ModelCall) -> Fields:
+    """Write the body of a call. Raises `NotImplementedError` for media other than images as data."""
     settings: Fields = dict(call.settings)
     options = {key: settings[name] for key, name in _OPTIONS.items() if settings.get(name) is not None}
     options |= call.extras.get("options", {})

@@ -31,6 +31,7 @@ from replay_agent.wire.shapes.scalars import text_of
 __all__ = "MESSAGE_FIELDS", "read_message", "read_messages", "write_history", "write_message"
 
 _FORMAT = "ollama"
+# Images come as base64 without a type: their first bytes tell.
 _IMAGE_TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
 MESSAGE_FIELDS = {"role", "content", "thinking", "tool_calls"}
 
@@ -107,6 +108,7 @@ def _read_tool_call(call: Any) -> ToolCallPart | None:
 
 
 def write_history(message: ModelMessage) -> list[Fields]:
+    """Return the messages that a request or an answer is. Raises `NotImplementedError` as `write_call` does."""
     if isinstance(message, ModelRequest):
         return [_write_request_part(part) for part in message.parts]
     return [write_message(message.parts)]
@@ -150,6 +152,7 @@ def _write_result(part: ToolReturnPart | RetryPromptPart, text: str) -> Fields:
 
 
 def write_message(parts: Sequence[ModelResponsePart]) -> Fields:
+    """Return the message of the model that these parts are."""
     thoughts = [part.content for part in parts if isinstance(part, ThinkingPart) and part.content]
     texts = [part.content for part in parts if isinstance(part, TextPart)]
     message: Fields = {"role": "assistant", "content": "".join(texts)}

@@ -48,7 +48,7 @@ class OllamaStream:
             if not data:
                 return []
             self._started = True
-            self._document = None if data[:1] == b"{" else []
+            self._document = None if data[:1] == b"{" else []  # a page of HTML or a plain text, of a proxy say
         if self._document is not None:
             self._document.append(data)
             return []
@@ -92,7 +92,7 @@ class OllamaStream:
         self._model = text_of(value, "model") or self._model
         self._timestamp = read_timestamp(value.get("created_at")) or self._timestamp
         if value.get("done") is True:
-            self._reason = text_of(value, "done_reason") or "stop"
+            self._reason = text_of(value, "done_reason") or "stop"  # older servers say only that they are done
         self._usage = read_usage(value) or self._usage
         return [event for part in read_message(message) for event in self._add(part)]
 

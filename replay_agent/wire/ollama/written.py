@@ -13,6 +13,7 @@ __all__ = "message_pieces", "write_end"
 
 
 def write_end(answer: ModelResponse) -> Fields:
+    """Return the fields that end an answer: why, what it cost, and times, which are 0."""
     usage = answer.usage or Usage()
     return {
         "done": True,
@@ -27,6 +28,7 @@ def write_end(answer: ModelResponse) -> Fields:
 
 
 def message_pieces(message: Fields) -> Iterator[Fields]:
+    """Yield the messages in which a stream brings this one: thoughts and text in pieces, then the rest."""
     role = {"role": message["role"], "content": ""}
     for piece in pieces(message.get("thinking", "")):
         yield {**role, "thinking": piece}

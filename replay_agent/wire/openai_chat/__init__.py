@@ -61,12 +61,15 @@ class OpenAIChat(Codec):
         return read_refusal(call, status, body)
 
     def stream_decoder(self, call: ModelCall | None, headers: Headers) -> ChatStream:  # noqa: ARG002
+        """Return a decoder for one answer; one that is no stream is read when it is closed."""
         return ChatStream(call, self._dialect(call))
 
     def encode_answer(self, call: ModelCall, answer: ModelResponse) -> EncodedAnswer:
+        """Write an answer: a completion, or the chunks of one."""
         return write_answer(call, answer, self._dialect(call))
 
     def encode_error(self, call: ModelCall | None, status: int, message: str) -> EncodedAnswer:
+        """Write a refusal, in the shape of the call's provider."""
         return write_refusal(status, message, self._dialect(call))
 
     def _dialect(self, call: ModelCall | None) -> Dialect:

@@ -10,7 +10,7 @@ from replay_agent.messages import NO_TIMESTAMP, FinishReason, ModelResponse, Mod
 from replay_agent.wire.openai_chat.assistant import read_assistant
 from replay_agent.wire.openai_chat.dialects import Dialect
 from replay_agent.wire.openai_chat.usage import read_usage
-from replay_agent.wire.shapes.json_text import Fields, load_json
+from replay_agent.wire.shapes.json_text import Fields, read_json
 from replay_agent.wire.shapes.refusals import error_in, refusal
 
 __all__ = (
@@ -34,7 +34,8 @@ def read_answer(call: ModelCall | None, body: bytes, dialect: Dialect) -> Answer
     """
     if body.lstrip()[:1] == b"<":
         return Answer(error=refusal(None, body))
-    value = load_json(body, FORMAT)
+    value = read_json(body, FORMAT)
+    # Google's compatible endpoint puts its errors into a list.
     if isinstance(value, list) and value and isinstance(value[0], dict) and value[0].get("error"):
         return Answer(error=error_in(value))
     if not isinstance(value, dict):
@@ -86,6 +87,7 @@ _FINISH_REASONS: dict[str, FinishReason] = {
     "function_call": "tool_call",
     "content_filter": "content_filter",
     "error": "error",
+    # Words of compatible servers: Mistral's, those of text-generation-inference, and Anthropic's through gateways.
     "model_length": "length",
     "max_tokens": "length",
     "eos": "stop",
@@ -137,7 +139,7 @@ def read_refusal(call: ModelCall | None, status: int, body: bytes) -> Answer:
     """
     error = refusal(status, body)
     try:
-        value = load_json(body, FORMAT)
+        value = read_json(body, FORMAT)
     except WireError:
         return Answer(error=error)
     details = value.get("error") if isinstance(value, dict) else None
@@ -158,7 +160,7 @@ def failed_generation(error: Fields) -> list[ModelResponsePart] | None:
     if error.get("code") != "tool_use_failed" or not isinstance(text, str):
         return None
     try:
-        value = load_json(text, FORMAT)
+        value = read_json(text, FORMAT)
     except WireError:
         value = None
     if isinstance(value, dict) and isinstance(value.get("name"), str) and isinstance(value.get("arguments"), dict):

@@ -23,7 +23,7 @@ from replay_agent.messages import (
 )
 from replay_agent.wire.openai_chat.dialects import Dialect
 from replay_agent.wire.shapes.data_url import decode_base64, read_data_url, write_data_url
-from replay_agent.wire.shapes.json_text import Fields, dump_json, load_json
+from replay_agent.wire.shapes.json_text import Fields, dump_json, read_json
 from replay_agent.wire.shapes.think_tags import split_thinking
 
 __all__ = (
@@ -44,6 +44,7 @@ __all__ = (
     "says_nothing",
 )
 
+# One thing under the names that servers have for it; where several are there, they say the same.
 _REASONING_FIELDS = ("reasoning", "reasoning_content", "thinking")
 _KNOWN_FIELDS = frozenset(
     {"role", "content", "tool_calls", "reasoning_details", "executed_tools", "images", "audio", "function_call"}
@@ -334,6 +335,7 @@ def _blocks_of(part: ModelResponsePart, dialect: Dialect) -> list[Any]:
 def _write_reasoning(fields: Fields, parts: Sequence[ThinkingPart], dialect: Dialect) -> None:
     if not parts or dialect.reasoning is None:
         return
+    # Signatures, ids and several thoughts have room in ``reasoning_details`` alone.
     only_text = all(part.signature is None and part.id is None for part in parts)
     if dialect.reasoning == "reasoning_details" or (dialect.name is None and not (only_text and len(parts) == 1)):
         fields["reasoning_details"] = [_detail(index, part) for index, part in enumerate(parts)]
@@ -367,7 +369,7 @@ def _write_calls(
 
 def _written_custom(call: ToolCallPart) -> Fields:
     try:
-        args = load_json(call.args, "openai_chat") if isinstance(call.args, str) else call.args
+        args = read_json(call.args, "openai_chat") if isinstance(call.args, str) else call.args
     except WireError:
         args = None
     text = args["input"] if isinstance(args, dict) and args.keys() == {"input"} else None

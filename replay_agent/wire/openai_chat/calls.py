@@ -13,7 +13,7 @@ from replay_agent.wire.openai_chat.assistant import custom_names
 from replay_agent.wire.openai_chat.content import read_messages, write_messages
 from replay_agent.wire.openai_chat.dialects import ANYONE, Dialect
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.unread_fields import put_back, taken_down
+from replay_agent.wire.shapes.unread_fields import put_back, unread_fields
 
 __all__ = "read_call", "write_call"
 
@@ -39,7 +39,10 @@ _KINDS: dict[str, type | tuple[type, ...]] = {"logit_bias": dict, "parallel_tool
 
 
 def read_call(body: Fields, dialect: Dialect, format: str) -> ModelCall:
-    """Read the body of a request. What has no place in a `ModelCall` is in its ``extras``."""
+    """Read the body of a request. What has no place in a `ModelCall` is in its ``extras``.
+
+    Raises `WireError`, which names ``format``, where the messages are none.
+    """
     messages = body.get("messages")
     if not isinstance(messages, list):
         raise WireError("the messages are not a list", format)
@@ -139,12 +142,13 @@ _UNREMARKABLE = frozenset({"type", "index", "filename"})
 
 def _extras(call: ModelCall, body: Fields, dialect: Dialect) -> dict[str, Any]:
     """Return what a call would not be written with: fields by their names, those inside lists by their paths."""
+    # Composed as freely as can be, so that only what no dialect would write counts as beyond the call.
     lenient = replace(ANYONE, chunks=dialect.chunks, asks_for_usage=dialect.asks_for_usage)
     composed = _composed(call, lenient, legacy=True, custom=custom_names(body.get("tools")))
     extras = {
         path: value
-        for path, value in taken_down(composed, body, unremarkable=_UNREMARKABLE).items()
-        if path in body or value not in (None, [], "", False)
+        for path, value in unread_fields(composed, body, unremarkable=_UNREMARKABLE).items()
+        if path in body or value not in (None, [], "", False)  # clients fill in such fields of messages and tools
     }
     for key in ("stream", "stream_options"):
         if key in body and body[key] != composed.get(key):

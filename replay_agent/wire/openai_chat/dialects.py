@@ -83,6 +83,7 @@ def dialect_of(url: str, body: Mapping[str, Any]) -> str | None:
     for row in _ROWS:
         if any(f".{host}".endswith(f".{end.lstrip('.')}") for end in row.hosts):
             return row.name
+    # On this machine alone: elsewhere such a path may be any gateway's.
     if host in _LOOPBACK:
         for row in _ROWS:
             if any(mark in path for mark in row.paths):

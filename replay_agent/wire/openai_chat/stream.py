@@ -41,7 +41,7 @@ from replay_agent.wire.openai_chat.assistant import (
 from replay_agent.wire.openai_chat.dialects import Dialect, drops_leading_blanks
 from replay_agent.wire.openai_chat.usage import RunningUsage
 from replay_agent.wire.shapes.event_source import EventSource
-from replay_agent.wire.shapes.json_text import Fields, dump_json, load_json
+from replay_agent.wire.shapes.json_text import Fields, dump_json, read_json
 from replay_agent.wire.shapes.refusals import error_in
 from replay_agent.wire.shapes.streamed_parts import StreamedParts
 from replay_agent.wire.shapes.think_tags import Piece, ThinkTags
@@ -80,7 +80,7 @@ class _Call:
         if self.doubts > _DOUBTS:
             return False
         try:
-            return isinstance(load_json("".join(self.args), FORMAT), dict)
+            return isinstance(read_json("".join(self.args), FORMAT), dict)
         except WireError:
             return False
 
@@ -153,7 +153,7 @@ class ChatStream:
             self._done = True
             return []
         try:
-            value = load_json(event.data, FORMAT)
+            value = read_json(event.data, FORMAT)
         except WireError:
             value = None
             if cut:
@@ -387,7 +387,7 @@ class _Delta:
         return self._more_of(call, name, opening + dump_json(text)[1:-1])
 
     def _function_call(self, call: Any) -> Events:
-        return self._tool_call({"index": -1, "function": call})
+        return self._tool_call({"index": -1, "function": call})  # an index that no tool call has
 
     # --- the provider's own tools, and files --------------------------------------------------------------------------
 

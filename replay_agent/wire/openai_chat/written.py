@@ -49,7 +49,7 @@ def _fingerprint(call: ModelCall) -> str:
     messages = json.loads(ModelMessagesTypeAdapter.dump_json(call.messages))
     for message in messages:
         for item in (message, *message["parts"]):
-            item.pop("timestamp", None)
+            item.pop("timestamp", None)  # when it was said changes no id
     return made_up_id("", call.model, messages)
 
 

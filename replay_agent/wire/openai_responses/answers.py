@@ -45,6 +45,7 @@ def read_response(response: Fields, parts: list[ModelResponsePart]) -> ModelResp
         parts,
         model_name=model if isinstance(model, str) else None,
         timestamp=_timestamp(response.get("created_at")),
+        # The state says completed all the same.
         finish_reason="content_filter" if any(map(_is_refusal, parts)) else _finish_reason(response),
         usage=_read_usage(response.get("usage")),
         provider_response_id=response_id if isinstance(response_id, str) else None,

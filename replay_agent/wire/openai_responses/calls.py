@@ -9,7 +9,7 @@ from replay_agent.settings import ModelSettings
 from replay_agent.wire.openai_responses.input import read_input, write_input
 from replay_agent.wire.shapes.function_tools import read_tools
 from replay_agent.wire.shapes.json_text import Fields
-from replay_agent.wire.shapes.unread_fields import put_back, taken_down
+from replay_agent.wire.shapes.unread_fields import put_back, unread_fields
 
 __all__ = "read_call", "write_call"
 
@@ -27,6 +27,7 @@ _SETTINGS: dict[str, tuple[str, type | tuple[type, ...]]] = {
 
 
 def read_call(body: Fields) -> ModelCall:
+    """Read a body. Nothing in it is an error: what is not understood is in the extras, or an unknown part."""
     tools, others = read_tools(body.get("tools"), _read_tool)
     messages, system_role = read_input(body.get("instructions"), body.get("input"))
     previous = body.get("previous_response_id")
@@ -42,7 +43,7 @@ def read_call(body: Fields) -> ModelCall:
         system_role=system_role,
         extras={"tools": others} if others else {},
     )
-    call.extras |= taken_down(write_call(call), body, unremarkable=_UNREMARKABLE)
+    call.extras |= unread_fields(write_call(call), body, unremarkable=_UNREMARKABLE)
     return call
 
 
@@ -99,6 +100,7 @@ def _read_output_schema(text: object) -> OutputSchema | None:
 
 
 def write_call(call: ModelCall) -> Fields:
+    """Write the body of a call. Raises `UserError` for content that the format has no place for."""
     instructions, items = write_input(call.messages, call.system_role)
     effort = call.settings.get("openai_reasoning_effort")
     body: Fields = {"model": call.model, "input": items, "stream": call.stream}

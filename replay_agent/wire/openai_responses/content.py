@@ -26,7 +26,7 @@ from replay_agent.messages import (
 )
 from replay_agent.wire.shapes.call_ids import CallIds
 from replay_agent.wire.shapes.data_url import decode_base64, read_data_url, write_data_url
-from replay_agent.wire.shapes.json_text import Fields, load_json, write_text
+from replay_agent.wire.shapes.json_text import Fields, read_json, write_text
 from replay_agent.wire.shapes.made_up import made_up_id
 
 __all__ = "SEARCH_TOOL", "ItemReader", "Piece", "write_items"
@@ -160,6 +160,7 @@ def _read_client_call(item: Fields) -> list[Piece] | None:
     """Read a call that the client executes with its own machine: a computer, a shell, a patch."""
     name, call_id = _wire_tool(item), _text(item, "call_id") or _text(item, "id")
     args = {key: value for key, value in item.items() if key not in ("type", "id", "call_id", "status")}
+    # A shell in a container of the provider is run there.
     if isinstance(args.get("environment"), dict) and str(args["environment"].get("type")).startswith("container"):
         return [("call", NativeToolCallPart(name, args, call_id))]
     return [("call", ToolCallPart(name, write_text(args), call_id))]
@@ -247,7 +248,7 @@ def _parsed(args: object) -> object:
     if not isinstance(args, str):
         return args
     try:
-        return load_json(args or "{}", _FORMAT)
+        return read_json(args or "{}", _FORMAT)
     except WireError:
         return args
 
@@ -324,6 +325,7 @@ class _ItemWriter:
 
     def _reasoning(self, index: int, part: ThinkingPart) -> Fields:
         group = [part]
+        # Thoughts of one id were the summaries of one item.
         for place in range(index + 1, len(self._parts)):
             following = self._parts[place]
             if not isinstance(following, ThinkingPart) or part.id is None or following.id != part.id:

@@ -29,7 +29,7 @@ from replay_agent.wire.openai_responses.answers import read_error, read_response
 from replay_agent.wire.openai_responses.content import ItemReader
 from replay_agent.wire.shapes.data_url import decode_base64
 from replay_agent.wire.shapes.event_source import EventSource
-from replay_agent.wire.shapes.json_text import Fields, load_json, read_object
+from replay_agent.wire.shapes.json_text import Fields, read_json, read_object
 from replay_agent.wire.shapes.streamed_parts import StreamedParts
 
 __all__ = ("ResponsesStream",)
@@ -102,7 +102,7 @@ class ResponsesStream:
         if not sent.data or sent.data == "[DONE]":
             return []
         try:
-            event = load_json(sent.data, _FORMAT)
+            event = read_json(sent.data, _FORMAT)
         except WireError:
             return [] if cut else self._parts.whole(UnknownPart(sent.data))
         if not isinstance(event, dict):
@@ -123,6 +123,7 @@ class ResponsesStream:
         if not isinstance(response, dict):
             return self._parts.whole(UnknownPart(event))
         known = self._response or {}
+        # A later state may leave out, as null, what an earlier one said.
         self._response = known | {
             key: value for key, value in response.items() if value is not None or key not in known
         }
@@ -141,6 +142,7 @@ class ResponsesStream:
         done = {key for key, item in self._items.items() if item.done}
         if len(done) >= len(output):
             return []
+        # By index and by id: gateways count anew, or not at all.
         done |= {_string(self._items[key].raw, "id") for key in done}
         events: list[ModelResponseStreamEvent] = []
         for index, item in enumerate(output):
@@ -182,7 +184,7 @@ class ResponsesStream:
         """Show what there is of an item that will not be finished any more."""
         if "refusal" in item.pieces:
             return self._parts.whole(UnknownPart({"type": "refusal", "refusal": "".join(item.pieces["refusal"])}))
-        if item.is_live:
+        if item.is_live:  # its part has grown with every piece
             return []
         pieces = self._reader.read(item.so_far())
         return [event for name, part in pieces if name == "call" for event in self._settle((key, name), part)]
@@ -212,6 +214,7 @@ class ResponsesStream:
         return self._thinking(event, _content_key(event, "summary", "summary_index"))
 
     def _reasoning(self, event: Fields) -> list[ModelResponseStreamEvent]:
+        # The summary is what is meant to be shown; what it sums up would say the same again.
         is_summed_up = self._parts.part((_key(event), ("summary", 0))) is not None
         return [] if is_summed_up else self._thinking(event, _content_key(event, "content", "content_index"))
 
@@ -231,7 +234,7 @@ class ResponsesStream:
         if data is None:
             return self._parts.whole(UnknownPart(event))
         file = FilePart(BinaryContent(data, f"image/{kind if isinstance(kind, str) else 'png'}"))
-        return self._parts.whole(file, (_key(event), ("file", 0)))
+        return self._parts.whole(file, (_key(event), ("file", 0)))  # each takes the place of the one before
 
     def _refusal(self, event: Fields) -> list[ModelResponseStreamEvent]:
         return self._collect(event, "refusal")
@@ -272,7 +275,7 @@ def _ending(event: Fields, response: Fields) -> str | None:
     """Return the state in which an event leaves the answer for good; None while it goes on."""
     kind, status = _string(event, "type"), _string(response, "status")
     if kind is None:
-        return status or ""
+        return status or ""  # a document, which is no event, is an end by itself
     state = kind.removeprefix("response.")
     if state in _ENDS:
         return state

@@ -44,4 +44,4 @@ class CallIds:
         if result.tool_call_id is not None:
             return result.tool_call_id
         unanswered = self._unanswered[result.tool_name]
-        return unanswered.popleft() if unanswered else "call_0"
+        return unanswered.popleft() if unanswered else "call_0"  # counted from 1, so no call has it

@@ -11,6 +11,7 @@ from replay_agent.messages import BinaryContent
 
 __all__ = "decode_base64", "read_data_url", "write_data_url"
 
+# ``data:image/png;base64,``, ``data:text/plain;charset=utf-8,``, ``data:,``
 _HEAD = re.compile(r"data:(?P<type>[^;,]*)(?P<parameters>(?:;[^;,]*)*),", re.IGNORECASE)
 
 

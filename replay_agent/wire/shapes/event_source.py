@@ -9,6 +9,7 @@ from replay_agent.framing.sse import ServerSentEvent, SSEDecoder
 __all__ = ("EventSource",)
 
 _BLANK = b" \t\r\n\xef\xbb\xbf"
+# How a line of an event stream begins: as a comment, or with a field.
 _EVENT_LINE = re.compile(rb"[\s\xef\xbb\xbf]*(?::|data|event|id|retry)")
 _DOCUMENT_STARTS = (b"{", b"[", b'"', b"<")
 

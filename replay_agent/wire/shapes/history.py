@@ -56,7 +56,8 @@ def read_history(
 ) -> list[ModelMessage]:
     """Read a list of messages with roles; those between two answers are one request.
 
-    ``asked`` is told the names of the tools that were called before, by the ids of their calls.
+    ``asked`` is told the names of the tools that were called before, by the ids of their calls. Raises `WireError`, which
+    names ``format``, where there is no list of objects.
     """
     if not isinstance(messages, list):
         raise WireError("the messages are no list", format)

@@ -10,6 +10,8 @@ __all__ = ("JSONElements",)
 
 _BETWEEN = re.compile(rb"[\s,]*")
 _OPENING, _CLOSING, _CUT_STRING = 1, 2, 3
+# An opening bracket, a closing one, a whole string (possessive, so that a long one is gone through once), or the quote
+# of a string that the end of the data cuts.
 _TOKEN = re.compile(rb'([\[{])|([\]}])|"(?:[^"\\]++|\\.)*+"|(")', re.DOTALL)
 _STRING_END = re.compile(rb'["\\]')
 _DEEPEST = 200

@@ -10,24 +10,27 @@ from pydantic_core import from_json, to_jsonable_python
 
 from replay_agent.exceptions import WireError
 
-__all__ = "Fields", "dump_json", "load_fields", "load_json", "read_json", "read_object", "write_json", "write_text"
+__all__ = "Fields", "dump_json", "read_json", "read_object", "write_json", "write_text"
 
 Fields: TypeAlias = dict[str, Any]
 """A JSON object."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+# A whole pair of surrogates, half of one (the group), or any other escape: so an escaped backslash before ``ud83d`` is
+# not taken for the half of a pair.
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 
 
-def read_json(data: bytes, format: str) -> Any:
-    """Return the value of a JSON text.
+def read_json(text: str | bytes, format: str) -> Any:
+    """Return the value of a JSON text, given as characters or bytes.
 
     Half of a surrogate pair, which providers send where they cut an emoji in two, becomes U+FFFD. Raises `WireError`
     for anything that is no JSON text and for values nested deeper than 200 levels.
     """
+    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
     data = data.removeprefix(_BYTE_ORDER_MARK)
     if _SURROGATE.search(data):
         data = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], data)
@@ -37,9 +40,9 @@ def read_json(data: bytes, format: str) -> Any:
         raise WireError(f"this is not JSON: {exc}", format) from exc
 
 
-def read_object(data: bytes, format: str) -> dict[str, Any]:
-    """Return a JSON object; `WireError` for any other value."""
-    value = read_json(data, format)
+def read_object(text: str | bytes, format: str) -> Fields:
+    """Return a JSON object, given as characters or bytes; `WireError` for any other value."""
+    value = read_json(text, format)
     if not isinstance(value, dict):
         raise WireError(f"a JSON object was expected, not {type(value).__name__}", format)
     return value
@@ -53,16 +56,6 @@ def write_text(value: object) -> str:
 def write_json(value: object) -> bytes:
     """Return compact JSON in UTF-8."""
     return write_text(value).encode("utf-8", "replace")
-
-
-def load_json(text: str | bytes, format: str) -> Any:
-    """Return the value of a JSON text, given as characters or bytes; like `read_json`."""
-    return read_json(text.encode("utf-8", "replace") if isinstance(text, str) else text, format)
-
-
-def load_fields(text: str | bytes, format: str) -> Fields:
-    """Return a JSON object, given as characters or bytes; like `read_object`."""
-    return read_object(text.encode("utf-8", "replace") if isinstance(text, str) else text, format)
 
 
 def dump_json(value: object) -> str:

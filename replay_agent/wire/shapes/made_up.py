@@ -1,4 +1,4 @@
-"""What a provider would have made up and a codec must invent: ids, and where a stream is cut into pieces."""
+"""Ids, and the pieces of a stream, for answers that we write: made of the content, the same on every run."""
 
 from __future__ import annotations
 

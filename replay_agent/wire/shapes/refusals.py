@@ -13,8 +13,11 @@ from replay_agent.wire.shapes.json_text import read_json, write_text
 __all__ = "error_in", "refusal"
 
 _LONGEST = 2_000
+# In this order: AWS writes its word with a capital, FastAPI says detail, OAuth error_description, problem documents
+# (RFC 9457) title and detail.
 _MESSAGE_FIELDS = ("message", "Message", "detail", "errorMessage", "error_description", "msg", "title")
 _TITLE = re.compile(r"<title[^<>]*>([^<>]*)<", re.IGNORECASE)
+# Scripts and styles with all that is in them, also where the page is cut within one, and every other tag.
 _IGNORED = re.compile(r"<(script|style)\b.*?(?:</\1[^<>]*>|\Z)|<[^<>]*>", re.IGNORECASE | re.DOTALL)
 _ERRORS = range(400, 600)
 
@@ -24,6 +27,7 @@ def refusal(status: int | None, body: bytes) -> AnswerError:
     try:
         value = read_json(body, "")
     except WireError:
+        # Enough for any page's text, tags included.
         error = AnswerError(None, _plain(body[: 64 * _LONGEST].decode("utf-8", "replace")))
     else:
         error = error_in(value)

@@ -1,7 +1,7 @@
 """What a body says beyond its decoded call, by path: ``messages[0].content[1].cache_control``.
 
-A codec composes the body that a call would be sent as and takes down every field of the real body that the composed
-one lacks. Put back, these fields are the `ModelCall.extras` at work.
+A codec composes the body that a call would be sent as; `unread_fields` are those of the real body that the composed one
+lacks. Put back, these fields are the `ModelCall.extras` at work.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = "put_back", "taken_down"
+__all__ = "put_back", "unread_fields"
 
+# A path of two steps at least: ``tools[get_time].cache_control``. A name alone may hold anything, dots too.
 _PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[[^\[\]]+\])+")
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\[\]]+)\]")
 _LONGEST_NUMBER = 10
@@ -19,7 +20,7 @@ _BY_NAME = "tools"
 """Members of this list are told apart by their names, since an encoder may order them otherwise."""
 
 
-def taken_down(
+def unread_fields(
     composed: Mapping[str, Any], body: Mapping[str, Any], *, unremarkable: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """Return the fields of ``body`` that ``composed`` lacks, by their paths.

@@ -102,6 +102,23 @@ def test_a_failed_rewrite_leaves_the_old_file(tmp_path):
     assert (tmp_path / "one.yaml").read_bytes() == before
 
 
+@pytest.mark.parametrize("spelled", ["one.yaml", "./one.yaml", "further/../one.yaml", "{folder}/one.yaml"])
+def test_what_is_rewritten_is_not_played_however_a_mark_names_it(tmp_path, spelled):
+    record(tmp_path)
+    (tmp_path / "further").mkdir()
+    named = VcrSettings("one", str(tmp_path), RecordMode.REWRITE, extra=[spelled.format(folder=tmp_path)])
+    with VcrRun(named, test="t", file=__file__, command="").opened(leave_alone) as cassette:
+        assert not cassette.can_play_response_for(ASKED)
+
+
+def test_a_further_cassette_is_played_while_rewriting(tmp_path):
+    record(tmp_path)
+    (tmp_path / "one.yaml").rename(tmp_path / "two.yaml")
+    named = VcrSettings("one", str(tmp_path), RecordMode.REWRITE, extra=["two.yaml"])
+    with VcrRun(named, test="t", file=__file__, command="").opened(leave_alone) as cassette:
+        assert cassette.can_play_response_for(ASKED)
+
+
 def test_a_persister_of_the_user_is_rewritten_too(tmp_path):
     class Kept:
         saved = 0

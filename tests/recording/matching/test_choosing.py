@@ -95,3 +95,22 @@ def test_names_are_lower_case():
 @given(st.lists(st.tuples(st.sampled_from(sorted(CHOOSING_HEADERS)), st.text(max_size=20)), max_size=4))
 def test_any_value_is_read_and_agrees_with_itself(headers):
     assert agree(choice(*headers), choice(*headers))
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [
+        ("text/*", "textual/plain"),
+        ("text/*", "tar/x"),
+        ("application/json", "application/jsonl"),
+        ("text/html", "text/*x"),
+    ],
+)
+def test_a_range_covers_whole_names_only(wide, narrow):
+    assert disagreeing(choice(("Accept", wide)), choice(("Accept", narrow))) == ["accept"]
+
+
+def test_only_what_differs_is_named():
+    one = choice(("Accept", "text/csv"), ("If-Match", "a"), ("anthropic-version", "1"))
+    other = choice(("Accept", "text/csv"), ("If-Match", "b"), ("anthropic-version", "1"))
+    assert disagreeing(one, other) == ["if-match"]

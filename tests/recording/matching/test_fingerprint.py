@@ -63,3 +63,11 @@ def test_changed_fingerprint_in_the_file_is_not_believed(chat, keying, tmp_path)
     forged = data.replace(fingerprint(chat().request).encode(), fingerprint(ASKED).encode())
     (key,) = read_cassette(forged, tmp_path / "a.yaml").keys(keying)
     assert (key, key.fingerprint) == (keying(chat().request), "")
+
+
+def test_the_digits_are_those_that_stand_in_files():
+    assert fingerprint(ASKED) == "97fc25323fe3a085"
+
+
+def test_an_address_may_hold_what_is_no_text():
+    assert fingerprint(replace(ASKED, url="https://api.example.org/\ud800")) != fingerprint(ASKED)

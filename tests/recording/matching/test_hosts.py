@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.recording.matching.hosts import host_of, matches_host, split_url
+from replay_agent.recording.matching.hosts import address_of, host_of, is_loopback, matches_host, split_url
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,46 @@ def test_host_of_url(url, expected):
 )
 def test_url_splits_into_authority_and_path(url, expected):
     assert split_url(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://a.example/x?u=http://b.example/", ("a.example", "/x?u=http://b.example/")),
+        ("https://a.example?u=http://b.example/", ("a.example", "?u=http://b.example/")),
+        ("https://X.example#part", ("x.example", "#part")),
+        ("https:///only/a/path", ("", "/only/a/path")),
+    ],
+)
+def test_an_address_is_cut_at_its_first_border(url, expected):
+    assert split_url(url) == expected
+
+
+def test_the_port_is_that_of_the_first_scheme():
+    assert host_of("https://a.example/?u=http://b.example") == ("a.example", 443)
+
+
+@pytest.mark.parametrize("host", ["localhost", "a.localhost", "127.0.0.1", "127.1", "0x7f.1", "2130706433", "::1", "0.0.0.0", "::", "::ffff:127.0.0.1"])  # fmt: skip
+def test_what_stays_on_this_machine(host):
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["example.org", "localhost.example.org", "10.0.0.1", "::2", "::ffff:10.0.0.1", "0x0a.1", "1.2.3.4.5"])  # fmt: skip
+def test_what_leaves_this_machine(host):
+    assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("0x0a.1", "10.0.0.1"),
+        ("167772161", "10.0.0.1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("99999999999", None),
+        ("0x", None),
+        ("ten.example", None),
+    ],
+)
+def test_literal_addresses_in_every_spelling(host, expected):
+    assert (address_of(host) and str(address_of(host))) == expected

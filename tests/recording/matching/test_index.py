@@ -186,3 +186,11 @@ def test_ids_and_choice_both_decide():
     assert index.find(Key("d", ("a",), choice=choice_of(EVENTS))) == 1
     assert index.find(Key("d", ("a",), choice=choice_of(EVENTS))) is None
     assert index.find(Key("d", ("c",), choice=choice_of(JSON))) == 0
+
+
+def test_what_was_played_elsewhere_is_used_up():
+    index = index_of(A, B, A)
+    index.mark_played(0)
+    assert index.leftovers() == [1, 2]
+    assert index.find(A) == 2
+    assert index.played == {0, 2}

@@ -72,3 +72,22 @@ def test_another_key_matches_and_a_second_one_does_not():
 def test_two_secrets_get_their_own_answers_in_any_order():
     index = Index([keyed("x"), keyed("x~2"), keyed("x")])
     assert [index.find(keyed(name)) for name in ("a", "b", "b", "a", "a")] == [0, 1, None, 2, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "text"),
+    [
+        ("api_key", 1, b"REDACTED(api_key)"),
+        ("api_key", 2, b"REDACTED(api_key~2)"),
+        ("api_key", 0, b"REDACTED(api_key~0)"),
+        ("a b/c", 1, b"REDACTED(a-b-c)"),
+        ("", 1, b"REDACTED(secret)"),
+        ("x" * 999, 3, b"REDACTED(%s~3)" % (b"x" * 80)),
+    ],
+)
+def test_a_placeholder_names_the_rule_and_numbers_further_secrets(name, number, text):
+    assert placeholder(name, number) == text
+
+
+def test_the_first_secret_of_a_rule_needs_no_number():
+    assert placeholder("api_key") == placeholder("api_key", 1)

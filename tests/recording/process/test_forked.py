@@ -143,7 +143,3 @@ def test_nobody_is_told_when_nobody_watches():
     with shut():
         assert worker((FAR, 53)) == "reached"
     worker.end()
-
-
-def test_the_events_are_those_that_are_checked():
-    assert set(network._EVENTS) == forked.OUTWARD

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay_agent.wire.shapes.unread_fields import put_back, taken_down
+from replay_agent.wire.shapes.unread_fields import put_back, unread_fields
 
 CASES = [
     ({}, {"a": 1}, {"a": 1}),
@@ -21,20 +21,20 @@ CASES = [
 
 
 @pytest.mark.parametrize(("composed", "body", "leftovers"), CASES)
-def test_fields_are_taken_down_by_their_paths(composed, body, leftovers):
-    assert taken_down(composed, body) == leftovers
+def test_fields_are_found_by_their_paths(composed, body, leftovers):
+    assert unread_fields(composed, body) == leftovers
 
 
 @pytest.mark.parametrize(("composed", "body", "leftovers"), CASES)
 def test_what_is_put_back_is_not_left_over(composed, body, leftovers):
     rebuilt = copy.deepcopy(composed)
     put_back(rebuilt, leftovers)
-    assert taken_down(rebuilt, body) == {}
+    assert unread_fields(rebuilt, body) == {}
 
 
 def test_unremarkable_fields_are_passed_over():
     body = {"a": [{"id": 1, "x": {"y": 1}, "z": 1}], "id": 2}
-    found = taken_down({"a": [{"x": {}}]}, body, unremarkable=frozenset({"id", "x"}))
+    found = unread_fields({"a": [{"x": {}}]}, body, unremarkable=frozenset({"id", "x"}))
     assert found == {"a[0].z": 1, "id": 2}
 
 

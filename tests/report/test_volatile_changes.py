@@ -1,0 +1,72 @@
+"""Values that are others in every run, found among changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from replay_agent.report.compare import ArgumentChanged, MessageChanged, SettingChanged, ToolAdded, ToolChanged
+from replay_agent.report.json_diff import ValueChange
+from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
+from replay_agent.report.words import word_diff
+
+ONE, OTHER = "2026-11-27", "2026-11-28"
+DATE = VolatileValue("date", ONE, OTHER)
+TOLD = MessageChanged(1, "user prompt", word_diff(f"Today is {ONE}.", f"Today is {OTHER}."))
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [
+        (TOLD, DATE),
+        (SettingChanged("day", ONE, OTHER), DATE),
+        (ArgumentChanged("tool `add`", "argument day", ONE, OTHER), DATE),
+        (ToolChanged("lookup", (ValueChange("description", f"Valid on {ONE}.", f"Valid on {OTHER}."),)), DATE),
+        (SettingChanged("now", 1732270000, 1732270009), VolatileValue("Unix time", "1732270000", "1732270009")),
+        (
+            SettingChanged("user", "call_9fQzK1aB", "call_8xYzK2bC"),
+            VolatileValue("id", "call_9fQzK1aB", "call_8xYzK2bC"),
+        ),
+    ],
+)
+def test_a_volatile_value_alone_is_told_as_such(change, value):
+    assert volatile_values([change]) == ([value], True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ToolAdded("lookup"),
+        SettingChanged("day", ONE, [OTHER]),
+        SettingChanged("day", {"is": ONE}, OTHER),
+        SettingChanged("temperature", 0.1, 0.2),
+        ToolChanged("lookup", (ValueChange("description", "Look it up.", "Look up a city."),)),
+        ToolChanged("lookup", (ValueChange("parameters.x", ONE, [OTHER]),)),
+        MessageChanged(1, "user prompt", word_diff("And France?", "And Spain?")),
+    ],
+)
+def test_any_other_change_beside_it_is_not_lost(change):
+    assert volatile_values([TOLD, change]) == ([DATE], False)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "source"),
+    [
+        (["date"], "clock"),
+        (["uuid", "time of day"], "clock"),
+        (["uuid"], "uuid"),
+        (["id"], "random"),
+        (["hex id", "temporary path"], "random"),
+        (["temporary path"], None),
+        (["memory address"], None),
+        ([], None),
+    ],
+)
+def test_what_to_freeze_follows_from_the_kinds(kinds, source):
+    assert freeze_source(kinds) == source
+
+
+def test_the_member_that_holds_a_value_has_it_on_both_sides():
+    before = {"since": ONE, "until": "never", "day": ONE}
+    after = {"since": "ever", "until": OTHER, "day": OTHER}
+    assert volatile_path(before, after, DATE) == "$.day"
+    assert volatile_path({"since": ONE}, {"since": "ever"}, DATE) is None

@@ -33,7 +33,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from replay_agent.visible import visible
+from replay_agent.surroundings.visible import visible
 
 if TYPE_CHECKING:
     from replay_agent.traffic import Request

@@ -17,7 +17,7 @@ import replay_agent
 PACKAGE = Path(replay_agent.__file__).parent
 
 ROOMS = [
-    ["visible", "traffic", "exceptions", "usage", "settings", "messages", "calls", "naming", "credentials"],
+    ["surroundings", "traffic", "exceptions", "usage", "settings", "messages", "calls"],
     ["framing"],
     ["recording.matching", "wire.shapes"],
     ["meaning", "recording.cassettes", "recording.redaction", "recording.process"],

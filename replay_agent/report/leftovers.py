@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from replay_agent.calls import Exchange
 from replay_agent.conversation.lines import short
 from replay_agent.conversation.transcript import Transcript
+from replay_agent.surroundings.visible import visible
 from replay_agent.traffic import Interaction
-from replay_agent.visible import visible
 
 __all__ = ("leftovers_text",)
 

@@ -9,12 +9,12 @@ from typing import get_args
 import pytest
 
 from replay_agent import models
-from replay_agent.credentials import credential_variables
 from replay_agent.exceptions import CredentialMissing, UserError
 from replay_agent.models.base import Model
 from replay_agent.models.names import KnownModelName
 from replay_agent.models.providers import PROVIDERS, provider_and_model, provider_named
 from replay_agent.models.test import TestModel
+from replay_agent.surroundings.credentials import credential_variables
 
 KEYS = [
     ("openai", "OPENAI_API_KEY", "Authorization", "Bearer k"),

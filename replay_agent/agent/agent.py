@@ -419,8 +419,9 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
             system_prompt_functions=self._system_prompt_functions,
             system_prompt_dynamic_functions=self._system_prompt_dynamic_functions,
         )
-        with agent_span(self.name or "agent", model_used, state.usage):
-            yield AgentRun(GraphRunContext(state, setup), first)
+        agent_run = AgentRun(GraphRunContext(state, setup), first)
+        with agent_span(self.name or "agent", model_used, state, agent_run.results):
+            yield agent_run
 
     @asynccontextmanager
     async def _run_stream(

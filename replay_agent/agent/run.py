@@ -84,6 +84,10 @@ class AgentRun(Generic[AgentDepsT, ResultDataT]):
         final = self.next_node.data
         return AgentRunResult(final.data, final.tool_name, self.ctx.state, self.ctx.deps.new_message_index)
 
+    def results(self) -> list[ResultDataT]:
+        """Return the value of the result in a list, or an empty list until the end is reached."""
+        return [self.next_node.data.data] if isinstance(self.next_node, End) else []
+
     def __aiter__(self) -> Self:
         return self
 

@@ -8,6 +8,7 @@ import httpx
 
 from replay_agent.calls import ModelCall
 from replay_agent.messages import ModelMessage
+from replay_agent.models.access import HasAccess, refuse_client
 from replay_agent.models.base import ModelRequestParameters
 from replay_agent.models.http import HTTPModel
 from replay_agent.models.providers import Provider
@@ -37,13 +38,15 @@ class OpenAIModel(HTTPModel):
         self,
         model_name: str,
         *,
-        provider: str | Provider | None = None,
+        provider: str | Provider | HasAccess | None = None,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        openai_client: object = None,
+        http_client: httpx.AsyncClient | None = None,
         system_prompt_role: OpenAISystemPromptRole | None = None,
         system: str | None = None,
-        api_key: str | None = None,
-        base_url: str | None = None,
-        http_client: httpx.AsyncClient | None = None,
     ) -> None:
+        refuse_client("openai_client", openai_client)
         super().__init__(
             model_name, provider=provider, api_key=api_key, base_url=base_url, http_client=http_client, system=system
         )

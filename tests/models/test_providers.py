@@ -8,9 +8,11 @@ from typing import get_args
 
 import pytest
 
-from replay_agent import models
+from replay_agent import Agent, models
 from replay_agent.exceptions import CredentialMissing, UserError
+from replay_agent.models.anthropic import AnthropicModel
 from replay_agent.models.base import Model
+from replay_agent.models.mistral import MistralModel
 from replay_agent.models.names import KnownModelName
 from replay_agent.models.providers import PROVIDERS, provider_and_model, provider_named
 from replay_agent.models.test import TestModel
@@ -160,10 +162,7 @@ def test_unknown_providers_are_refused():
     [
         ("deepseek:deepseek-chat", "DEEPSEEK_API_KEY"),
         ("google-gla:gemini-1.5-flash", "GEMINI_API_KEY"),
-        ("anthropic:claude-x", "ANTHROPIC_API_KEY"),
         ("groq:llama", "GROQ_API_KEY"),
-        ("mistral:small", "MISTRAL_API_KEY"),
-        ("cohere:command", "CO_API_KEY"),
     ],
 )
 def test_a_missing_key_is_named(bare, name, variable):
@@ -171,6 +170,41 @@ def test_a_missing_key_is_named(bare, name, variable):
         models.infer_model(name)
     assert isinstance(caught.value, CredentialMissing)
     assert caught.value.variable == variable
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("anthropic:claude-x", "ANTHROPIC_API_KEY"),
+        ("mistral:small", "MISTRAL_API_KEY"),
+        ("cohere:command", "CO_API_KEY"),
+    ],
+)
+async def test_where_a_model_is_made_without_a_key_its_call_names_it(bare, name, variable):
+    agent = Agent(name)
+    with pytest.raises(CredentialMissing, match=variable) as caught:
+        await agent.run("Hello")
+    assert caught.value.variable == variable
+
+
+@pytest.mark.anyio
+async def test_a_key_that_is_set_after_the_model_was_made_is_sent(bare, wire, hello, plain):
+    model = AnthropicModel("claude-x", http_client=wire.client)
+    bare.setenv("ANTHROPIC_API_KEY", "late")
+    wire.answers({"content": [], "model": "claude-x"})
+    await model.request(hello, None, plain)
+    assert wire.request.headers["x-api-key"] == "late"
+
+
+@pytest.mark.anyio
+async def test_a_function_is_asked_for_the_key_at_each_call(bare, wire, hello, plain):
+    keys = iter(["one", "two"])
+    model = MistralModel("m", api_key=lambda: next(keys), http_client=wire.client)
+    for _ in range(2):
+        wire.answers({"choices": [{"message": {"role": "assistant", "content": "hi"}}], "model": "m"})
+        await model.request(hello, None, plain)
+    assert [request.headers["authorization"] for request in wire.requests] == ["Bearer one", "Bearer two"]
 
 
 def test_openai_needs_no_key(bare):

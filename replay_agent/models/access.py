@@ -24,10 +24,11 @@ ServiceAccount: TypeAlias = str | Path | Mapping[str, str]
 
 
 class HeaderKey(httpx.Auth):
-    """Sends a key in a header."""
+    """Sends a key in a header, behind a prefix such as ``Bearer``."""
 
-    def __init__(self, header: str, value: str) -> None:
-        self.header = {header: value}
+    def __init__(self, header: str, api_key: str, prefix: str = "") -> None:
+        self.api_key = api_key
+        self.header = {header: prefix + api_key}
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         request.headers.update(self.header)
@@ -73,14 +74,14 @@ class Access:
         given = self.api_key
         if callable(given) or not (given or self.row.has_credential() or self.row.needs_key_when_made):
             return _LaterKey(self.row, given if callable(given) else lambda: None)
-        return HeaderKey(self.row.credential_header, self.row.credential_prefix + (given or self.row.credential()))
+        return HeaderKey(self.row.credential_header, given or self.row.credential(), self.row.credential_prefix)
 
     def _prepare_aws(self) -> httpx.Auth:
         self.region = self.region or aws_region()
         self.address = self.address.replace("{region}", self.region)
         key = None if self.aws_keys else self._given_key() or bearer_token()
         if key:
-            return HeaderKey(self.row.credential_header, self.row.credential_prefix + key)
+            return HeaderKey(self.row.credential_header, key, self.row.credential_prefix)
         return AWSSignature("bedrock", self.region, self.aws_keys)
 
     def _prepare_google(self) -> httpx.Auth:
@@ -92,7 +93,7 @@ class Access:
         token = self._given_key()
         if not token and self.service_account is None:
             token = os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN")
-        return HeaderKey("Authorization", f"Bearer {token}") if token else GoogleToken(self.service_account)
+        return HeaderKey("Authorization", token, "Bearer ") if token else GoogleToken(self.service_account)
 
     def _given_key(self) -> str | None:
         return self.api_key() if callable(self.api_key) else self.api_key

@@ -10,12 +10,16 @@ import httpx
 from replay_agent.calls import ModelCall
 from replay_agent.exceptions import UnexpectedModelBehavior
 from replay_agent.messages import ModelResponse, UnknownPart
-from replay_agent.models.access import HasAccess, access_of
+from replay_agent.models.access import HasAccess, HeaderKey, access_of
 from replay_agent.models.http import HTTPModel
 from replay_agent.models.providers import Provider
 from replay_agent.settings import ModelSettings
 
-__all__ = "GeminiModel", "GeminiModelSettings", "GeminiSafetySettings"
+__all__ = "ApiKeyAuth", "GeminiModel", "GeminiModelSettings", "GeminiSafetySettings"
+
+
+ApiKeyAuth = HeaderKey
+"""How a key is sent; ``api_key`` is the key."""
 
 
 class GeminiSafetySettings(TypedDict):
@@ -82,9 +86,15 @@ class GeminiModel(HTTPModel):
         )
         self._set_up(model_name, access, system)
 
+    @property
+    def auth(self) -> httpx.Auth:
+        """How requests tell who asks."""
+        return self.access.auth
+
     def _response(self, call: ModelCall, http_response: httpx.Response) -> ModelResponse:
         response = super()._response(call, http_response)
         if all(isinstance(part, UnknownPart) for part in response.parts):
-            reason = "Safety settings triggered" if response.finish_reason == "content_filter" else "No content"
-            raise UnexpectedModelBehavior(f"{reason} in the answer of {self.model_name}", http_response.text)
+            blocked = response.finish_reason == "content_filter"
+            told = "Safety settings triggered" if blocked else f"No content in the answer of {self.model_name}"
+            raise UnexpectedModelBehavior(told, http_response.text)
         return response

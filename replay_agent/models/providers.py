@@ -91,8 +91,8 @@ class Provider:
         if found is None:
             variable = self.credential_variables[0]
             raise CredentialMissing(
-                f"The provider {self.name!r} needs a credential. Set the environment variable {variable}, "
-                "or pass `api_key` to the model.",
+                f"The provider {self.name!r} needs a credential: an API key must be provided or set in the {variable} "
+                f"environment variable. Set {variable}, or pass `api_key` to the model.",
                 variable,
             )
         return found

@@ -117,6 +117,7 @@ class _Response:
         self._timestamp = NO_TIMESTAMP
         self._usage: Usage | None = None
         self._earlier = Usage()
+        self._adding = False
         self._reason: str | None = None
         self._blocked = False
         self._call: PartialCall | None = None
@@ -184,10 +185,13 @@ class _Response:
         """Take the counts of a chunk.
 
         Recorded streams tell in each chunk the sum so far, so the latest counts. Chunks of which each is an answer of
-        its own, with a reason to stop and counts that begin anew, are told by the two together: they are added.
+        its own, with a reason to stop and counts that begin anew, are told by the two together: from then on they are
+        added.
         """
         told = read_usage(metadata, None, self._enums)
-        if self._reason is not None and self._usage is not None and _begins_anew(told, self._usage):
+        if self._reason is not None and self._usage is not None:
+            self._adding |= _begins_anew(told, self._usage)
+        if self._adding and self._usage is not None:
             self._earlier, self._usage = self._earlier + self._usage, None
         self._usage = read_usage(metadata, self._usage, self._enums)
 

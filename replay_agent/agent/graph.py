@@ -269,7 +269,7 @@ class CallToolsNode(AgentNode[AgentDepsT, ResultDataT]):
         try:
             data = await validated(text, None, ctx.deps.result_validators, ctx.run_context())
         except ToolRetryError as exc:
-            ctx.spend_result_retry(exc)
+            ctx.spend_result_retry()
             return ModelRequestNode(ModelRequest([exc.tool_retry]))
         return End(FinalResult(data, None, None))
 

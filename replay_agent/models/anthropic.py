@@ -8,10 +8,17 @@ import httpx
 
 from replay_agent.models.access import HasAccess, refuse_client
 from replay_agent.models.http import HTTPModel
+from replay_agent.models.names import AnthropicModelName, LatestAnthropicModelNames
 from replay_agent.models.providers import Provider
 from replay_agent.settings import ModelSettings
 
-__all__ = "AnthropicMetadata", "AnthropicModel", "AnthropicModelSettings"
+__all__ = (
+    "AnthropicMetadata",
+    "AnthropicModel",
+    "AnthropicModelName",
+    "AnthropicModelSettings",
+    "LatestAnthropicModelNames",
+)
 
 
 class AnthropicMetadata(TypedDict, total=False):
@@ -34,7 +41,7 @@ class AnthropicModel(HTTPModel):
 
     def __init__(
         self,
-        model_name: str,
+        model_name: AnthropicModelName,
         *,
         provider: str | Provider | HasAccess | None = None,
         api_key: str | None = None,

@@ -8,10 +8,16 @@ import httpx
 
 from replay_agent.models.access import HasAccess, access_of
 from replay_agent.models.http import HTTPModel
+from replay_agent.models.names import BedrockModelName, LatestBedrockModelNames
 from replay_agent.models.providers import Provider
 from replay_agent.settings import ModelSettings
 
-__all__ = "BedrockConverseModel", "BedrockModelSettings"
+__all__ = (
+    "BedrockConverseModel",
+    "BedrockModelName",
+    "BedrockModelSettings",
+    "LatestBedrockModelNames",
+)
 
 
 class BedrockModelSettings(ModelSettings, total=False):
@@ -29,7 +35,7 @@ class BedrockConverseModel(HTTPModel):
 
     def __init__(
         self,
-        model_name: str,
+        model_name: BedrockModelName,
         *,
         provider: str | Provider | HasAccess | None = None,
         region_name: str | None = None,

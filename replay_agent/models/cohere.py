@@ -8,10 +8,16 @@ import httpx
 
 from replay_agent.models.access import HasAccess, refuse_client
 from replay_agent.models.http import HTTPModel
+from replay_agent.models.names import CohereModelName, LatestCohereModelNames
 from replay_agent.models.providers import Provider
 from replay_agent.settings import ModelSettings
 
-__all__ = "CohereModel", "CohereModelSettings"
+__all__ = (
+    "CohereModel",
+    "CohereModelName",
+    "CohereModelSettings",
+    "LatestCohereModelNames",
+)
 
 
 class CohereModelSettings(ModelSettings, total=False):
@@ -25,7 +31,7 @@ class CohereModel(HTTPModel):
 
     def __init__(
         self,
-        model_name: str,
+        model_name: CohereModelName,
         *,
         provider: str | Provider | HasAccess | None = None,
         api_key: str | None = None,

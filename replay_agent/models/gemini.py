@@ -12,10 +12,18 @@ from replay_agent.exceptions import UnexpectedModelBehavior
 from replay_agent.messages import ModelResponse, UnknownPart
 from replay_agent.models.access import HasAccess, HeaderKey, access_of
 from replay_agent.models.http import HTTPModel
+from replay_agent.models.names import GeminiModelName, LatestGeminiModelNames
 from replay_agent.models.providers import Provider
 from replay_agent.settings import ModelSettings
 
-__all__ = "ApiKeyAuth", "GeminiModel", "GeminiModelSettings", "GeminiSafetySettings"
+__all__ = (
+    "ApiKeyAuth",
+    "GeminiModel",
+    "GeminiModelName",
+    "GeminiModelSettings",
+    "GeminiSafetySettings",
+    "LatestGeminiModelNames",
+)
 
 
 ApiKeyAuth = HeaderKey
@@ -62,7 +70,7 @@ class GeminiModel(HTTPModel):
 
     def __init__(
         self,
-        model_name: str,
+        model_name: GeminiModelName,
         *,
         provider: str | Provider | HasAccess | None = None,
         api_key: str | None = None,

@@ -13,11 +13,17 @@ from replay_agent.models.access import HasAccess, refuse_client
 from replay_agent.models.base import ModelRequestParameters
 from replay_agent.models.http import HTTPModel
 from replay_agent.models.mistral_json import JSONStreamedResponse, wanted_objects
+from replay_agent.models.names import LatestMistralModelNames, MistralModelName
 from replay_agent.models.providers import Provider
 from replay_agent.models.streaming import HTTPStreamedResponse
 from replay_agent.settings import ModelSettings
 
-__all__ = "MistralModel", "MistralModelSettings"
+__all__ = (
+    "LatestMistralModelNames",
+    "MistralModel",
+    "MistralModelName",
+    "MistralModelSettings",
+)
 
 _PENALTIES = ("presence_penalty", "frequency_penalty")
 
@@ -38,7 +44,7 @@ class MistralModel(HTTPModel):
 
     def __init__(
         self,
-        model_name: str,
+        model_name: MistralModelName,
         *,
         provider: str | Provider | HasAccess | None = None,
         api_key: str | Callable[[], str | None] | None = None,

@@ -11,10 +11,17 @@ from replay_agent.messages import ModelMessage
 from replay_agent.models.access import HasAccess, refuse_client
 from replay_agent.models.base import ModelRequestParameters
 from replay_agent.models.http import HTTPModel
+from replay_agent.models.names import LatestOpenAIModelNames, OpenAIModelName
 from replay_agent.models.providers import Provider
 from replay_agent.settings import ModelSettings
 
-__all__ = "OpenAIModel", "OpenAIModelSettings", "OpenAISystemPromptRole"
+__all__ = (
+    "LatestOpenAIModelNames",
+    "OpenAIModel",
+    "OpenAIModelName",
+    "OpenAIModelSettings",
+    "OpenAISystemPromptRole",
+)
 
 OpenAISystemPromptRole: TypeAlias = Literal["system", "developer", "user"]
 
@@ -36,7 +43,7 @@ class OpenAIModel(HTTPModel):
 
     def __init__(
         self,
-        model_name: str,
+        model_name: OpenAIModelName,
         *,
         provider: str | Provider | HasAccess | None = None,
         base_url: str | None = None,

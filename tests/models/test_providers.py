@@ -130,9 +130,31 @@ def test_known_names_are_as_many_as_ever():
     names = get_args(KnownModelName)
     assert len(names) == len(set(names)) == 183
     bare_openai = {name for name in names if f"openai:{name}" in names}
-    assert bare_openai == {name.removeprefix("openai:") for name in names if name.startswith("openai:")}
+    of_openai = {name.removeprefix("openai:") for name in names if name.startswith("openai:")}
+    assert of_openai - bare_openai == {"chatgpt-4o-latest"}
+    assert "bedrock:amazon.titan-tg1-large" in names
     assert len([name for name in names if f"anthropic:{name}" in names]) == 4
     assert {name.partition(":")[0] for name in names if ":" in name} == set(PROVIDERS)
+
+
+@pytest.mark.parametrize(
+    ("module", "label", "prefix"),
+    [
+        ("anthropic", "Anthropic", "anthropic"),
+        ("bedrock", "Bedrock", "bedrock"),
+        ("cohere", "Cohere", "cohere"),
+        ("gemini", "Gemini", "google-gla"),
+        ("groq", "Groq", "groq"),
+        ("mistral", "Mistral", "mistral"),
+        ("openai", "OpenAI", "openai"),
+    ],
+)
+def test_each_provider_has_the_type_of_its_names(module, label, prefix):
+    models_of = import_module(f"replay_agent.models.{module}")
+    latest = get_args(getattr(models_of, f"Latest{label}ModelNames"))
+    known = [name.partition(":")[2] for name in get_args(KnownModelName) if name.startswith(f"{prefix}:")]
+    assert sorted(latest) == sorted(known)
+    assert get_args(getattr(models_of, f"{label}ModelName"))[0] is str
 
 
 def test_test_is_a_fresh_test_model():

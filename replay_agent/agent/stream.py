@@ -78,6 +78,7 @@ def _yes() -> bool:
     return True
 
 
+@dataclass
 class AgentStream(_Responding[AgentDepsT], Generic[AgentDepsT, ResultDataT]):
     """A response under way: iterate over it for its events.
 

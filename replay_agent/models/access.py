@@ -53,16 +53,16 @@ class Access:
     """How a provider is reached. ``address`` may hold ``{project}``, which Google's credentials know."""
 
     row: Provider
-    api_key: str | Callable[[], str | None] | None = None
+    api_key: str | Callable[[], str | None] | None = field(default=None, repr=False)
     base_url: str | None = None
     http_client: httpx.AsyncClient | None = None
     """Carries the requests and is never closed; None takes the client that all models share."""
     region: str | None = None
     project: str | None = None
     publisher: str = "google"
-    service_account: ServiceAccount | None = None
+    service_account: ServiceAccount | None = field(default=None, repr=False)
     aws_keys: AWSKeys | None = None
-    auth: httpx.Auth = field(init=False, repr=False)
+    auth: httpx.Auth = field(init=False, repr=False, compare=False)
     address: str = field(init=False)
 
     def __post_init__(self) -> None:

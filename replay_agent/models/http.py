@@ -61,6 +61,17 @@ class HTTPModel(Model):
         self._model_name = model_name
         self._system = system or self.provider.system
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, HTTPModel):
+            return NotImplemented
+        return type(self) is type(other) and self._compared() == other._compared()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._model_name, self._system, self.provider.name))
+
+    def _compared(self) -> tuple[object, ...]:
+        return self._model_name, self._system, self.access
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._model_name!r}, provider={self.provider.name!r})"
 

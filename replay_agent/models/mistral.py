@@ -60,6 +60,9 @@ class MistralModel(HTTPModel):
         )
         self.json_mode_schema_prompt = json_mode_schema_prompt
 
+    def _compared(self) -> tuple[object, ...]:
+        return *super()._compared(), self.json_mode_schema_prompt
+
     def _call(
         self,
         messages: list[ModelMessage],

@@ -59,6 +59,9 @@ class OpenAIModel(HTTPModel):
         )
         self.system_prompt_role = system_prompt_role
 
+    def _compared(self) -> tuple[object, ...]:
+        return *super()._compared(), self.system_prompt_role
+
     def _call(
         self,
         messages: list[ModelMessage],

@@ -407,3 +407,19 @@ async def test_an_address_may_be_a_template(wire, hello, plain):
     wire.answers(ANSWER)
     await GeminiModel("m", api_key="k", url_template=template, http_client=wire.client).request(hello, None, plain)
     assert str(wire.request.url) == "https://mine.example/v1/m:generateContent"
+
+
+async def test_an_address_of_vertex_may_be_a_template(wire, google, hello, plain):
+    template = "https://{region}.mine.example/{project_id}/{model_publisher}/{model}:"
+    wire.answers(ANSWER)
+    model = VertexAIModel("m", project_id="p", region="r", api_key="k", url_template=template, http_client=wire.client)
+    await model.request(hello, None, plain)
+    assert str(wire.request.url) == "https://r.mine.example/p/google/m:generateContent"
+
+
+async def test_credentials_can_be_looked_for_beforehand(google, service_account):
+    model = VertexAIModel("m", service_account_file=service_account)
+    await model.ainit()
+    assert "/projects/the-accounts-own/" in model.base_url
+    with pytest.raises(UserError, match="GOOGLE_CLOUD_PROJECT"):
+        await VertexAIModel("m", api_key="k").ainit()

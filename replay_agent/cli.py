@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from replay_agent import __version__
 from replay_agent.exceptions import CassetteError, UserError
-from replay_agent.visible import visible
+from replay_agent.surroundings.visible import visible
 
 if TYPE_CHECKING:
     from replay_agent.commands.scan import Leak, Unread

@@ -5,13 +5,13 @@
     Exception
     ├── ModelRetry                      a tool or validator asks the model to try again
     ├── UserError (RuntimeError)        the agent was used wrongly
+    │   └── CredentialMissing (ValueError)  a live call needs a key that is not set
     ├── AgentRunError (RuntimeError)    a run could not finish
     │   ├── UsageLimitExceeded
     │   ├── UnexpectedModelBehavior
     │   ├── ToolRetryError              a streamed result was refused, too late to retry (in agent/output.py)
     │   └── ModelHTTPError
     ├── FallbackExceptionGroup (ExceptionGroup)
-    ├── CredentialMissing (ValueError)  a live call needs a key that is not set
     ├── WireError (ValueError)          a body that a codec cannot read
     ├── NetworkBlocked (RuntimeError)   a connection was refused because a replayed test is running
     └── CassetteError
@@ -33,7 +33,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from replay_agent.visible import visible
+from replay_agent.surroundings.visible import visible
 
 if TYPE_CHECKING:
     from replay_agent.traffic import Request
@@ -158,7 +158,7 @@ class FallbackExceptionGroup(ExceptionGroup[Exception]):
     """What every model of a `FallbackModel` raised, in the order in which they were tried."""
 
 
-class CredentialMissing(_Portable, ValueError):
+class CredentialMissing(UserError, ValueError):
     """A live call needs a credential; ``variable`` names the environment variable that would hold it."""
 
     variable: str

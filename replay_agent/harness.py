@@ -14,7 +14,6 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from replay_agent import credentials
 from replay_agent.meaning.key import meaning
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.clients import intercept
@@ -27,6 +26,7 @@ from replay_agent.recording.options import (
 )
 from replay_agent.recording.process import frozen, network
 from replay_agent.recording.recorder import Recording
+from replay_agent.surroundings import credentials
 from replay_agent.traffic import Interaction, Request
 
 if TYPE_CHECKING:

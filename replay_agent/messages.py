@@ -28,10 +28,13 @@ from replay_agent.usage import Usage
 
 __all__ = (
     "NO_TIMESTAMP",
+    "AgentStreamEvent",
     "AudioFormat",
+    "AudioMediaType",
     "AudioUrl",
     "BinaryContent",
     "DocumentFormat",
+    "DocumentMediaType",
     "DocumentUrl",
     "FilePart",
     "FinalResultEvent",
@@ -40,6 +43,7 @@ __all__ = (
     "FunctionToolResultEvent",
     "HandleResponseEvent",
     "ImageFormat",
+    "ImageMediaType",
     "ImageUrl",
     "ModelMessage",
     "ModelMessagesTypeAdapter",
@@ -51,6 +55,7 @@ __all__ = (
     "ModelResponseStreamEvent",
     "NativeToolCallPart",
     "NativeToolReturnPart",
+    "OTelEvent",
     "PartDeltaEvent",
     "PartStartEvent",
     "RetryPromptPart",
@@ -70,6 +75,18 @@ __all__ = (
 AudioFormat: TypeAlias = Literal["wav", "mp3"]
 ImageFormat: TypeAlias = Literal["jpeg", "png", "gif", "webp"]
 DocumentFormat: TypeAlias = Literal["csv", "doc", "docx", "html", "md", "pdf", "txt", "xls", "xlsx"]
+AudioMediaType: TypeAlias = Literal["audio/wav", "audio/mpeg"]
+ImageMediaType: TypeAlias = Literal["image/jpeg", "image/png", "image/gif", "image/webp"]
+DocumentMediaType: TypeAlias = Literal[
+    "application/pdf",
+    "text/plain",
+    "text/csv",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "text/html",
+    "text/markdown",
+    "application/vnd.ms-excel",
+]
 FinishReason: TypeAlias = Literal["stop", "length", "tool_call", "content_filter", "error"]
 
 AUDIO_FORMATS: dict[str, AudioFormat] = {
@@ -234,6 +251,29 @@ class BinaryContent:
 
 UserContent: TypeAlias = str | ImageUrl | AudioUrl | DocumentUrl | BinaryContent
 
+# --- as telemetry ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class OTelEvent:
+    """One happening of a conversation, as OpenTelemetry's conventions for generative AI tell it."""
+
+    name: str
+    body: Any
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.attributes.setdefault("event.name", self.name)
+
+
+def _user_event(content: object) -> OTelEvent:
+    return OTelEvent("gen_ai.user.message", {"content": content, "role": "user"})
+
+
+def _tool_event(content: object, call_id: str | None, name: str) -> OTelEvent:
+    return OTelEvent("gen_ai.tool.message", {"content": content, "role": "tool", "id": call_id, "name": name})
+
+
 # --- requests ---------------------------------------------------------------------------------------------------------
 
 
@@ -245,6 +285,10 @@ class SystemPromptPart:
     dynamic_ref: str | None = None
     part_kind: Literal["system-prompt"] = "system-prompt"
 
+    def otel_event(self) -> OTelEvent:
+        """Return the prompt as an event of a trace."""
+        return OTelEvent("gen_ai.system.message", {"content": self.content, "role": "system"})
+
 
 @dataclass
 class UserPromptPart:
@@ -253,6 +297,16 @@ class UserPromptPart:
     content: str | Sequence[UserContent | UnknownPart]
     timestamp: datetime = field(default_factory=_now)
     part_kind: Literal["user-prompt"] = "user-prompt"
+
+    def otel_event(self) -> OTelEvent:
+        """Return the prompt as an event of a trace; of media it tells the kind alone."""
+        if isinstance(self.content, str):
+            return _user_event(self.content)
+        return _user_event([item if isinstance(item, str) else {"kind": _kind(item)} for item in self.content])
+
+
+def _kind(item: object) -> object:
+    return getattr(item, "kind", None) or getattr(item, "part_kind", None)
 
 
 _any_json: TypeAdapter[Any] = TypeAdapter(Any, config=pydantic.ConfigDict(ser_json_bytes="base64"))
@@ -280,6 +334,10 @@ class ToolReturnPart:
             return cast("dict[str, Any]", _any_json.dump_python(self.content, mode="json"))
         return {"return_value": _any_json.dump_python(self.content, mode="json")}
 
+    def otel_event(self) -> OTelEvent:
+        """Return the answer as an event of a trace."""
+        return _tool_event(self.content, self.tool_call_id, self.tool_name)
+
 
 _error_details: TypeAdapter[list[pydantic_core.ErrorDetails]] = TypeAdapter(list[pydantic_core.ErrorDetails])
 
@@ -303,6 +361,12 @@ class RetryPromptPart:
             noun = "error" if len(self.content) == 1 else "errors"
             description = f"{len(self.content)} validation {noun}: {details}"
         return f"{description}\n\nFix the errors and try again."
+
+    def otel_event(self) -> OTelEvent:
+        """Return the refusal as an event of a trace: a tool's answer, or the user's word where no tool was called."""
+        if self.tool_name is None:
+            return _user_event(self.model_response())
+        return _tool_event(self.model_response(), self.tool_call_id, self.tool_name)
 
 
 @dataclass
@@ -443,6 +507,23 @@ class ModelResponse:
     provider_response_id: Annotated[str | None, pydantic.Field(exclude_if=_is_unset)] = field(
         default=None, compare=False, repr=False
     )
+
+    def otel_events(self) -> list[OTelEvent]:
+        """Return the response as events of a trace: one, and a further one for each text after the first."""
+        bodies: list[dict[str, Any]] = [{"role": "assistant"}]
+        for part in self.parts:
+            if isinstance(part, TextPart):
+                if bodies[-1].get("content"):
+                    bodies.append({"role": "assistant"})
+                bodies[-1]["content"] = part.content
+            elif isinstance(part, ToolCallPart):
+                bodies[-1].setdefault("tool_calls", []).append(_called(part))
+        return [OTelEvent("gen_ai.assistant.message", body) for body in bodies]
+
+
+def _called(part: ToolCallPart) -> dict[str, Any]:
+    function = {"name": part.tool_name, "arguments": part.args}
+    return {"id": part.tool_call_id, "type": "function", "function": function}
 
 
 ModelMessage: TypeAlias = Annotated[ModelRequest | ModelResponse, pydantic.Discriminator("kind")]
@@ -618,3 +699,9 @@ class FunctionToolResultEvent:
 HandleResponseEvent: TypeAlias = Annotated[
     FunctionToolCallEvent | FunctionToolResultEvent, pydantic.Discriminator("event_kind")
 ]
+
+AgentStreamEvent: TypeAlias = Annotated[
+    PartStartEvent | PartDeltaEvent | FinalResultEvent | FunctionToolCallEvent | FunctionToolResultEvent,
+    pydantic.Discriminator("event_kind"),
+]
+"""Everything that the streams of a run's nodes yield."""

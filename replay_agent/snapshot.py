@@ -14,11 +14,11 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 from syrupy.types import PropertyFilter, PropertyMatcher, SerializableData, SerializedData, SnapshotIndex
 
-from replay_agent import naming
 from replay_agent.conversation.text import render_run, render_transcript
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.recording.dispatch import redacted
-from replay_agent.visible import visible
+from replay_agent.surroundings import naming
+from replay_agent.surroundings.visible import visible
 
 __all__ = "NAME", "RunSnapshotExtension", "SnapshotAssertion", "describe"
 

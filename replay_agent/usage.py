@@ -35,6 +35,12 @@ class Usage:
         if incr_usage.details:
             self.details = _sum_by_key(self.details or {}, incr_usage.details)
 
+    def opentelemetry_attributes(self) -> dict[str, int]:
+        """Return the token counts that are known as attributes of an OpenTelemetry span."""
+        counts = {"input_tokens": self.request_tokens, "output_tokens": self.response_tokens}
+        details = {f"details.{name}": count for name, count in (self.details or {}).items()}
+        return {f"gen_ai.usage.{name}": count for name, count in {**counts, **details}.items() if count}
+
     def __add__(self, other: Usage) -> Usage:
         total = copy(self)
         total.incr(other)

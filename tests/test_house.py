@@ -17,7 +17,7 @@ import replay_agent
 PACKAGE = Path(replay_agent.__file__).parent
 
 ROOMS = [
-    ["visible", "traffic", "exceptions", "usage", "settings", "messages", "calls", "naming", "credentials"],
+    ["surroundings", "traffic", "exceptions", "usage", "settings", "messages", "calls", "format_as_xml"],
     ["framing"],
     ["recording.matching", "wire.shapes"],
     ["meaning", "recording.cassettes", "recording.redaction", "recording.process"],
@@ -33,7 +33,8 @@ ROOMS = [
     ],
     ["wire", "recording"],
     ["recording.clients", "conversation", "models", "provider"],
-    ["agent", "report", "snapshot"],
+    ["agent", "report", "snapshot", "providers"],
+    ["tools", "result", "common_tools"],
     ["harness"],
     ["pytest_plugin", "commands"],
     ["pytest_plugin.vcr"],

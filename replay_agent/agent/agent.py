@@ -64,7 +64,7 @@ _NO_MODEL_TO_OVERRIDE = (
 
 
 @final
-@dataclass(init=False, eq=False)
+@dataclass(init=False)
 class Agent(Generic[AgentDepsT, ResultDataT]):
     """Asks a model until it has a result of the wanted type, calling tools on the way.
 
@@ -84,6 +84,17 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
     """The type of the result."""
     instrument: InstrumentationSettings | bool | None
     """How runs are traced; None leaves it to `instrument_all`."""
+
+    # What else was given takes part in comparison: agents are equal that answer the same.
+    _deps_type: type[AgentDepsT] = field(repr=False)
+    _default_retries: int = field(repr=False)
+    _max_result_retries: int = field(repr=False)
+    _result_tool_name: str = field(repr=False)
+    _result_tool_description: str | None = field(repr=False)
+    _result_validators: list[ResultValidator[AgentDepsT]] = field(repr=False)
+    _system_prompts: tuple[str, ...] = field(repr=False)
+    _system_prompt_functions: list[SystemPromptRunner[AgentDepsT]] = field(repr=False)
+    _function_tools: dict[str, Tool[AgentDepsT]] = field(repr=False)
 
     _instrument_default: ClassVar[InstrumentationSettings | bool] = False
 
@@ -137,11 +148,11 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         self._result_tool_name = result_tool_name
         self._result_tool_description = result_tool_description
         self._result_schema = ResultSchema.build(result_type, result_tool_name, result_tool_description)
-        self._result_validators: list[ResultValidator[AgentDepsT]] = []
+        self._result_validators = []
         self._system_prompts = (system_prompt,) if isinstance(system_prompt, str) else tuple(system_prompt)
-        self._system_prompt_functions: list[SystemPromptRunner[AgentDepsT]] = []
+        self._system_prompt_functions = []
         self._system_prompt_dynamic_functions: dict[str, SystemPromptRunner[AgentDepsT]] = {}
-        self._function_tools: dict[str, Tool[AgentDepsT]] = {}
+        self._function_tools = {}
         self._model_override: Overridable[Model] = Overridable()
         self._deps_override: Overridable[AgentDepsT] = Overridable()
         for tool in tools:
@@ -151,6 +162,13 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
     def instrument_all(instrument: InstrumentationSettings | bool = True) -> None:
         """Trace the runs of all agents that do not say otherwise themselves."""
         Agent._instrument_default = instrument
+
+    @property
+    def last_run_messages(self) -> list[ModelMessage]:
+        """Gone since runs of one agent may go on at the same time: `AttributeError` with what to use instead."""
+        raise AttributeError(
+            "The `last_run_messages` attribute has been removed, use `capture_run_messages` around the run instead."
+        )
 
     # --- running ------------------------------------------------------------------------------------------------------
 
@@ -401,8 +419,9 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
             system_prompt_functions=self._system_prompt_functions,
             system_prompt_dynamic_functions=self._system_prompt_dynamic_functions,
         )
-        with agent_span(self.name or "agent", model_used, state.usage):
-            yield AgentRun(GraphRunContext(state, setup), first)
+        agent_run = AgentRun(GraphRunContext(state, setup), first)
+        with agent_span(self.name or "agent", model_used, state, agent_run.results):
+            yield agent_run
 
     @asynccontextmanager
     async def _run_stream(

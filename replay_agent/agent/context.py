@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Generic
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic
 
 from typing_extensions import TypeVar
 
@@ -13,6 +13,8 @@ from replay_agent.models.base import Model
 from replay_agent.usage import Usage
 
 __all__ = "AgentDepsT", "RunContext"
+
+_AS_IT_IS: Any = object()
 
 AgentDepsT = TypeVar("AgentDepsT", default=None, contravariant=True)
 """What an agent's functions depend on."""
@@ -43,3 +45,11 @@ class RunContext(Generic[_ContextDepsT]):
     """How many responses the run has asked for."""
     tool_failures: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
     """Failures in a row of every tool of this run, by name."""
+
+    def replace_with(self, retry: int | None = None, tool_name: str | None = _AS_IT_IS) -> RunContext[_ContextDepsT]:
+        """Return this context with another count of failures or another tool; None is a name like any other."""
+        return replace(
+            self,
+            retry=self.retry if retry is None else retry,
+            tool_name=self.tool_name if tool_name is _AS_IT_IS else tool_name,
+        )

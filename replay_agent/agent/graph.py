@@ -20,6 +20,7 @@ from replay_agent.agent.state import GraphRunContext
 from replay_agent.agent.stream import AgentStream
 from replay_agent.agent.tool_calls import CallPlan, ToolAnswer, plan_response, run_tools
 from replay_agent.agent.tools import Tool
+from replay_agent.agent.tracing import preparing_span
 from replay_agent.calls import ToolDefinition
 from replay_agent.exceptions import AgentRunError, UnexpectedModelBehavior
 from replay_agent.messages import (
@@ -152,7 +153,9 @@ class ModelRequestNode(AgentNode[AgentDepsT, ResultDataT]):
         ctx.deps.usage_limits.check_before_request(ctx.state.usage)
         ctx.state.run_step += 1
         schema = ctx.deps.result_schema
-        return ModelRequestParameters(await _tool_defs(ctx), schema.allow_text_result, schema.tool_defs())
+        with preparing_span(ctx.deps.model, ctx.state.run_step):
+            function_tools = await _tool_defs(ctx)
+        return ModelRequestParameters(function_tools, schema.allow_text_result, schema.tool_defs())
 
     def _finish(
         self, ctx: GraphRunContext[AgentDepsT, ResultDataT], response: ModelResponse, usage: Usage
@@ -266,7 +269,7 @@ class CallToolsNode(AgentNode[AgentDepsT, ResultDataT]):
         try:
             data = await validated(text, None, ctx.deps.result_validators, ctx.run_context())
         except ToolRetryError as exc:
-            ctx.spend_result_retry(exc)
+            ctx.spend_result_retry()
             return ModelRequestNode(ModelRequest([exc.tool_retry]))
         return End(FinalResult(data, None, None))
 

@@ -8,10 +8,11 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import Parameter, Signature
-from typing import Annotated, Any, Literal, NoReturn, NotRequired
+from typing import Annotated, Any, Literal, NoReturn, NotRequired, cast
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import Field, GetCoreSchemaHandler, TypeAdapter
 from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema
 from typing_extensions import TypedDict
 
 from replay_agent.agent.context import RunContext
@@ -33,13 +34,20 @@ class Parameters:
     context_name: str | None
     single_name: str | None
     """The one parameter whose value the arguments as a whole are."""
+    without_room: str | None
+    """The function's name, where it is to be handed the context and has no parameters: then no call can succeed."""
 
     def bind(self, args: str | dict[str, Any], ctx: RunContext[Any]) -> inspect.BoundArguments:
-        """Validate arguments, as JSON text or as a dict, for a call; raises pydantic's ``ValidationError``."""
-        if isinstance(args, str):
-            values = self.adapter.validate_json(args or "{}")
-        else:
-            values = self.adapter.validate_python(args)
+        """Validate arguments, as JSON text or as a dict, for a call; raises pydantic's ``ValidationError``.
+
+        `TypeError` where the context has nowhere to go.
+        """
+        if self.without_room is not None:
+            raise TypeError(
+                f"{self.without_room}() takes no arguments, but it is registered as a tool that is handed the context. "
+                "Give it a first parameter annotated RunContext[...], or register it with `tool_plain`."
+            )
+        values = self.adapter.validate_json(args) if isinstance(args, str) else self.adapter.validate_python(args)
         if self.single_name is not None:
             values = {self.single_name: values}
         bound = inspect.BoundArguments(self.signature, self._by_parameter(values))
@@ -97,14 +105,18 @@ def read_parameters(
         json_schema=json_schema,
         adapter=adapter,
         signature=signature,
-        context_name=names[0] if takes_ctx else None,
+        context_name=names[0] if takes_ctx and names else None,
         single_name=None if single is None else single.name,
+        without_room=_name_of(function) if takes_ctx and not names else None,
     )
 
 
 def _refuse(function: Callable[..., Any], problems: list[str]) -> NoReturn:
-    name = getattr(function, "__qualname__", type(function).__qualname__)
-    raise UserError(f"Error generating schema for {name}:\n  " + "\n  ".join(problems))
+    raise UserError(f"Error generating schema for {_name_of(function)}:\n  " + "\n  ".join(problems))
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__qualname__", type(function).__qualname__))
 
 
 def _signature(function: Callable[..., Any]) -> Signature:
@@ -159,8 +171,6 @@ def _context_problems(signature: Signature, hints: dict[str, Any], takes_ctx: bo
         elif not expected and _is_context(hints.get(name)):
             where = "as the first argument" if takes_ctx else "with tools that take context"
             problems.append(f"RunContext annotations can only be used {where}")
-    if takes_ctx and not signature.parameters:
-        problems.append("First parameter of tools that take context must be annotated with RunContext[...]")
     return problems
 
 
@@ -200,9 +210,20 @@ def _adapter(
         else:
             items[field.name] = _item(field, hints.get(field.name, Any), descriptions.get(field.name))
     make: Any = TypedDict  # type checkers want the names written out
-    arguments = make("arguments", items, **rest)
-    arguments.__pydantic_config__ = ConfigDict(extra=extra)
+    arguments: Any = Annotated[make("arguments", items, **rest), _Further(extra)]
     return TypeAdapter(arguments)
+
+
+@dataclass(frozen=True)
+class _Further:
+    """Says what becomes of arguments without a parameter; a configuration would say it of the values' types as well."""
+
+    extra: Literal["allow", "forbid"]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        cast("Any", handler.resolve_ref_schema(schema))["extra_behavior"] = self.extra
+        return schema
 
 
 def _item(parameter: Parameter, hint: Any, description: str | None) -> Any:

@@ -58,7 +58,7 @@ class AgentRunResult(RunHistory, Generic[ResultDataT]):
         return self._state.usage
 
 
-@dataclass
+@dataclass(repr=False)
 class AgentRun(Generic[AgentDepsT, ResultDataT]):
     """A run, step by step.
 
@@ -66,10 +66,15 @@ class AgentRun(Generic[AgentDepsT, ResultDataT]):
     hand each node to `next` yourself.
     """
 
-    ctx: GraphRunContext[AgentDepsT, ResultDataT] = field(repr=False)
+    ctx: GraphRunContext[AgentDepsT, ResultDataT]
     """State and setup of the run; nodes are run and streamed with it."""
     next_node: AgentNode[AgentDepsT, ResultDataT] | End[FinalResult[ResultDataT]]
     """The node that runs next, or the end."""
+
+    def __repr__(self) -> str:
+        result = self.result
+        told = "<run not finished>" if result is None else repr(result.data)
+        return f"<{type(self).__name__} result={told} usage={self.usage()}>"
 
     @property
     def result(self) -> AgentRunResult[ResultDataT] | None:
@@ -78,6 +83,10 @@ class AgentRun(Generic[AgentDepsT, ResultDataT]):
             return None
         final = self.next_node.data
         return AgentRunResult(final.data, final.tool_name, self.ctx.state, self.ctx.deps.new_message_index)
+
+    def results(self) -> list[ResultDataT]:
+        """Return the value of the result in a list, or an empty list until the end is reached."""
+        return [self.next_node.data.data] if isinstance(self.next_node, End) else []
 
     def __aiter__(self) -> Self:
         return self

@@ -33,13 +33,11 @@ class RunState:
     tool_failures: dict[str, int] = field(default_factory=dict)
     """Failures in a row of every tool, by name."""
 
-    def increment_retries(self, max_result_retries: int, cause: BaseException | None = None) -> None:
+    def increment_retries(self, max_result_retries: int) -> None:
         """Spend one result retry; `UnexpectedModelBehavior` when there is none left."""
         self.retries += 1
         if self.retries > max_result_retries:
-            raise UnexpectedModelBehavior(
-                f"Exceeded maximum retries ({max_result_retries}) for result validation"
-            ) from cause
+            raise UnexpectedModelBehavior(f"Exceeded maximum retries ({max_result_retries}) for result validation")
 
 
 @dataclass
@@ -78,6 +76,6 @@ class GraphRunContext(Generic[AgentDepsT, ResultDataT]):
             tool_failures=self.state.tool_failures,
         )
 
-    def spend_result_retry(self, cause: BaseException | None = None) -> None:
+    def spend_result_retry(self) -> None:
         """Count one refused result; `UnexpectedModelBehavior` when the budget is passed."""
-        self.state.increment_retries(self.deps.max_result_retries, cause)
+        self.state.increment_retries(self.deps.max_result_retries)

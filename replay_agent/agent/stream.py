@@ -78,6 +78,7 @@ def _yes() -> bool:
     return True
 
 
+@dataclass
 class AgentStream(_Responding[AgentDepsT], Generic[AgentDepsT, ResultDataT]):
     """A response under way: iterate over it for its events.
 
@@ -133,7 +134,7 @@ class AgentStream(_Responding[AgentDepsT], Generic[AgentDepsT, ResultDataT]):
         await self._generator.aclose()
 
 
-@dataclass(eq=False, repr=False)
+@dataclass
 class StreamedRunResult(_Responding[AgentDepsT], RunHistory, Generic[AgentDepsT, ResultDataT]):
     """The result of a run while the model still writes it.
 

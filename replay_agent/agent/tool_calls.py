@@ -60,7 +60,7 @@ async def _find_result(
         try:
             data = await schema.validate_call(call, validators, ctx.run_context())
         except ToolRetryError as exc:
-            ctx.spend_result_retry(exc)
+            ctx.spend_result_retry()
             retries.append(exc.tool_retry)
         else:
             return FinalResult(data, call.tool_name, call.tool_call_id), retries

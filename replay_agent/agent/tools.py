@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from copy import copy, deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, Generic, Self, TypeAlias
 
 from pydantic import ValidationError
@@ -38,7 +38,7 @@ ToolPrepareFunc: TypeAlias = Callable[[RunContext[AgentDepsT], ToolDefinition], 
 class Tool(Generic[AgentDepsT]):
     """A function that the model may call.
 
-    A tool keeps nothing of a run: how often it has failed is counted in the run's context. Derive from it and
+    No run depends on what a tool keeps: how often it has failed is counted in the run's context. Derive from it and
     override `prepare_tool_def` for a tool that changes with the run.
     """
 
@@ -51,6 +51,8 @@ class Tool(Generic[AgentDepsT]):
     prepare: ToolPrepareFunc[AgentDepsT] | None
     docstring_format: DocstringFormat
     require_parameter_descriptions: bool
+    current_retry: int = field(default=0, init=False, compare=False)
+    """Failures in a row as the last call has left them, in whichever run; what counts is the run's own number."""
 
     def __init__(
         self,
@@ -70,6 +72,7 @@ class Tool(Generic[AgentDepsT]):
         be a tool.
         """
         self.function = function
+        self.current_retry = 0
         self.takes_ctx = takes_context(function) if takes_ctx is None else takes_ctx
         self.max_retries = max_retries
         self.name = name or str(getattr(function, "__name__", type(function).__name__))
@@ -113,14 +116,14 @@ class Tool(Generic[AgentDepsT]):
             content = await call(self.function, *bound.args, **bound.kwargs)
         except ModelRetry as exc:
             return self._failed(message, run_context, exc, exc.message)
-        failures[self.name] = 0
+        self.current_retry = failures[self.name] = 0
         return ToolReturnPart(message.tool_name, content, message.tool_call_id)
 
     def _failed(
         self, message: ToolCallPart, run_context: RunContext[AgentDepsT], cause: Exception, content: Any
     ) -> RetryPromptPart:
         failures = run_context.tool_failures.get(self.name, run_context.retry) + 1
-        run_context.tool_failures[self.name] = failures
+        self.current_retry = run_context.tool_failures[self.name] = failures
         if self.max_retries is None or failures > self.max_retries:
             raise UnexpectedModelBehavior(f"Tool exceeded max retries count of {self.max_retries}") from cause
         return RetryPromptPart(content, message.tool_name, message.tool_call_id)

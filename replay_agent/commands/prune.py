@@ -12,7 +12,7 @@ from typing import Protocol
 from replay_agent.exceptions import CassetteError
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette
-from replay_agent.visible import visible
+from replay_agent.surroundings.visible import visible
 
 __all__ = "Orphan", "Project", "find_orphans", "remove"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from replay_agent.recording.redaction.scanning import Finding, scan
-from replay_agent.visible import visible
+from replay_agent.surroundings.visible import visible
 
 __all__ = "Leak", "Unread", "scan_files"
 

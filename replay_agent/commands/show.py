@@ -17,8 +17,8 @@ from replay_agent.conversation.text import render_transcript
 from replay_agent.conversation.transcript import Transcript, UnknownTraffic
 from replay_agent.messages import ModelMessagesTypeAdapter, ModelResponse
 from replay_agent.recording.cassettes import store
+from replay_agent.surroundings.visible import visible as shown
 from replay_agent.traffic import Response
-from replay_agent.visible import visible as shown
 
 __all__ = "Shown", "show"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from replay_agent.visible import visible as shown
+from replay_agent.surroundings.visible import visible as shown
 
 __all__ = "NO_BOUNDS", "Bounds", "cut", "indented", "short", "visible"
 

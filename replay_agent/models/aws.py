@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
@@ -12,7 +13,16 @@ from anyio.to_thread import run_sync
 
 from replay_agent.exceptions import CredentialMissing, UserError
 
-__all__ = "AWSSignature", "aws_region", "bearer_token"
+__all__ = "AWSKeys", "AWSSignature", "aws_region", "bearer_token"
+
+
+@dataclass(frozen=True)
+class AWSKeys:
+    """Keys that win over the credential chain."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
 
 
 def bearer_token() -> str | None:
@@ -40,7 +50,7 @@ def _configured_region() -> str | None:
 
 
 class AWSSignature(httpx.Auth):
-    """Signs requests to one service of one region with the credentials that the AWS credential chain finds.
+    """Signs requests to one service of one region with keys, or the credentials that the AWS credential chain finds.
 
     `UserError` where botocore is not installed. `CredentialMissing` is raised by the first request, since finding out
     may need the network.
@@ -48,7 +58,7 @@ class AWSSignature(httpx.Auth):
 
     requires_request_body = True
 
-    def __init__(self, service: str, region: str) -> None:
+    def __init__(self, service: str, region: str, keys: AWSKeys | None = None) -> None:
         try:
             from botocore.session import Session
         except ImportError as exc:
@@ -57,6 +67,8 @@ class AWSSignature(httpx.Auth):
                 "pip install 'pytest-replay-agent[bedrock]'"
             ) from exc
         self._session = Session()
+        if keys is not None:
+            self._session.set_credentials(keys.access_key_id, keys.secret_access_key, keys.session_token)
         self._service = service
         self._region = region
         self._lock = Lock()

@@ -6,12 +6,18 @@ from typing import ClassVar
 
 import httpx
 
-from replay_agent.models.aws import AWSSignature, aws_region, bearer_token
-from replay_agent.models.http import HeaderKey, HTTPModel
+from replay_agent.models.access import HasAccess, access_of
+from replay_agent.models.http import HTTPModel
+from replay_agent.models.names import BedrockModelName, LatestBedrockModelNames
 from replay_agent.models.providers import Provider
 from replay_agent.settings import ModelSettings
 
-__all__ = "BedrockConverseModel", "BedrockModelSettings"
+__all__ = (
+    "BedrockConverseModel",
+    "BedrockModelName",
+    "BedrockModelSettings",
+    "LatestBedrockModelNames",
+)
 
 
 class BedrockModelSettings(ModelSettings, total=False):
@@ -29,23 +35,22 @@ class BedrockConverseModel(HTTPModel):
 
     def __init__(
         self,
-        model_name: str,
+        model_name: BedrockModelName,
         *,
-        provider: str | Provider | None = None,
+        provider: str | Provider | HasAccess | None = None,
         region_name: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
         http_client: httpx.AsyncClient | None = None,
         system: str | None = None,
     ) -> None:
-        self.region_name = region_name or aws_region()
-        super().__init__(
-            model_name, provider=provider, api_key=api_key, base_url=base_url, http_client=http_client, system=system
+        access = access_of(
+            provider,
+            self.default_provider,
+            region=region_name,
+            api_key=api_key,
+            base_url=base_url,
+            http_client=http_client,
         )
-        self._base_url = self._base_url.replace("{region}", self.region_name)
-
-    def _authentication(self, api_key: str | None) -> httpx.Auth:
-        key = api_key or bearer_token()
-        if key:
-            return HeaderKey(self.provider.credential_header, self.provider.credential_prefix + key)
-        return AWSSignature("bedrock", self.region_name)
+        self.region_name = access.region
+        self._set_up(model_name, access, system)

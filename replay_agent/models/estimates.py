@@ -32,8 +32,10 @@ _BETWEEN_WORDS = re.compile(r'[\s",.:]+')
 
 def estimate_tokens(content: str | Sequence[UserContent | UnknownPart]) -> int:
     """Count the words of a text; in a sequence, the words of its texts and the bytes of its binary content."""
+    if not content:  # also None, which a prompt function may have returned
+        return 0
     if isinstance(content, str):
-        return len(_BETWEEN_WORDS.split(content.strip())) if content else 0
+        return len(_BETWEEN_WORDS.split(content.strip()))
     return sum(_content_tokens(item) for item in content)
 
 

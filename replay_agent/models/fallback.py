@@ -10,6 +10,7 @@ from replay_agent.exceptions import FallbackExceptionGroup, ModelHTTPError
 from replay_agent.messages import ModelMessage, ModelResponse
 from replay_agent.models import infer_model
 from replay_agent.models.base import Model, ModelRequestParameters, StreamedResponse
+from replay_agent.models.instrumented import tell_who_answers
 from replay_agent.models.names import KnownModelName
 from replay_agent.settings import ModelSettings
 from replay_agent.usage import Usage
@@ -47,9 +48,12 @@ class FallbackModel(Model):
         failures: list[Exception] = []
         for model in self.models:
             try:
-                return await model.request(messages, model_settings, model_request_parameters)
+                answered = await model.request(messages, model_settings, model_request_parameters)
             except Exception as exc:  # noqa: BLE001  the user says which errors lead on
                 self._note(exc, failures)
+            else:
+                tell_who_answers(self, model)
+                return answered
         raise _all_failed(failures)
 
     @asynccontextmanager
@@ -69,6 +73,7 @@ class FallbackModel(Model):
                 except Exception as exc:  # noqa: BLE001  the user says which errors lead on
                     self._note(exc, failures)
                     continue
+                tell_who_answers(self, model)
                 yield response
                 return
         raise _all_failed(failures)

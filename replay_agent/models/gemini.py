@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import ClassVar, Literal, TypedDict
 
 import httpx
 
 from replay_agent.calls import ModelCall
-from replay_agent.exceptions import UnexpectedModelBehavior, UserError
+from replay_agent.exceptions import UnexpectedModelBehavior
 from replay_agent.messages import ModelResponse, UnknownPart
-from replay_agent.models.google import GoogleToken
-from replay_agent.models.http import HeaderKey, HTTPModel
+from replay_agent.models.access import HasAccess, HeaderKey, access_of
+from replay_agent.models.http import HTTPModel
+from replay_agent.models.names import GeminiModelName, LatestGeminiModelNames
 from replay_agent.models.providers import Provider
 from replay_agent.settings import ModelSettings
 
-__all__ = "GeminiModel", "GeminiModelSettings", "GeminiSafetySettings"
+__all__ = (
+    "ApiKeyAuth",
+    "GeminiModel",
+    "GeminiModelName",
+    "GeminiModelSettings",
+    "GeminiSafetySettings",
+    "LatestGeminiModelNames",
+)
+
+
+ApiKeyAuth = HeaderKey
+"""How a key is sent; ``api_key`` is the key."""
 
 
 class GeminiSafetySettings(TypedDict):
@@ -48,57 +60,49 @@ class GeminiModelSettings(ModelSettings, total=False):
 class GeminiModel(HTTPModel):
     """A Gemini model.
 
-    The last three arguments are for the provider ``google-vertex`` alone. Its token comes from
-    ``GOOGLE_OAUTH_ACCESS_TOKEN``, a service account's file or the application default credentials (extra ``vertex``),
-    its project from ``project_id``, ``GOOGLE_CLOUD_PROJECT`` or the credentials.
+    ``url_template`` is an older spelling of ``base_url``: what stands before its ``{model}`` is taken. The last three
+    arguments are for the provider ``google-vertex`` alone. Its token comes from ``GOOGLE_OAUTH_ACCESS_TOKEN``, a
+    service account's file or the application default credentials (extra ``vertex``), its project from
+    ``project_id``, ``GOOGLE_CLOUD_PROJECT`` or the credentials.
     """
 
     default_provider: ClassVar[str] = "google-gla"
 
     def __init__(
         self,
-        model_name: str,
+        model_name: GeminiModelName,
         *,
-        provider: str | Provider | None = None,
+        provider: str | Provider | HasAccess | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
         http_client: httpx.AsyncClient | None = None,
+        url_template: str | None = None,
         system: str | None = None,
         project_id: str | None = None,
         region: str | None = None,
-        service_account_file: str | None = None,
+        service_account_file: str | Path | None = None,
     ) -> None:
-        self._service_account_file = service_account_file
-        super().__init__(
-            model_name, provider=provider, api_key=api_key, base_url=base_url, http_client=http_client, system=system
+        access = access_of(
+            provider,
+            self.default_provider,
+            api_key=api_key,
+            base_url=base_url or (url_template and url_template.partition("{model}")[0]) or None,
+            http_client=http_client,
+            project=project_id,
+            region=region,
+            service_account=service_account_file,
         )
-        region = region or os.environ.get("GOOGLE_CLOUD_LOCATION") or "us-central1"
-        host = "aiplatform" if region == "global" else f"{region}-aiplatform"
-        self._base_url = self._base_url.replace("{region}-aiplatform", host).replace("{region}", region)
-        self._project(project_id or os.environ.get("GOOGLE_CLOUD_PROJECT"))
+        self._set_up(model_name, access, system)
 
-    def _project(self, project: str | None) -> None:
-        self._base_url = self._base_url.replace("{project}", project or "{project}")
-
-    def _authentication(self, api_key: str | None) -> httpx.Auth:
-        if self.provider.authentication != "google":
-            return super()._authentication(api_key)
-        token = api_key or os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN")
-        return HeaderKey("Authorization", f"Bearer {token}") if token else GoogleToken(self._service_account_file)
-
-    async def _address(self) -> str:
-        if "{project}" in self._base_url and isinstance(self._auth, GoogleToken):
-            self._project(await self._auth.project())
-        if "{project}" in self._base_url:
-            raise UserError(
-                "Vertex AI needs a project. Set the environment variable GOOGLE_CLOUD_PROJECT, or pass `project_id` "
-                "to the model."
-            )
-        return self._base_url
+    @property
+    def auth(self) -> httpx.Auth:
+        """How requests tell who asks."""
+        return self.access.auth
 
     def _response(self, call: ModelCall, http_response: httpx.Response) -> ModelResponse:
         response = super()._response(call, http_response)
         if all(isinstance(part, UnknownPart) for part in response.parts):
-            reason = "Safety settings triggered" if response.finish_reason == "content_filter" else "No content"
-            raise UnexpectedModelBehavior(f"{reason} in the answer of {self.model_name}", http_response.text)
+            blocked = response.finish_reason == "content_filter"
+            told = "Safety settings triggered" if blocked else f"No content in the answer of {self.model_name}"
+            raise UnexpectedModelBehavior(told, http_response.text)
         return response

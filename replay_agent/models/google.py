@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
+from pathlib import Path
 from threading import Lock
 from typing import Any, TypeAlias
 
@@ -34,23 +35,26 @@ def _application_default() -> tuple[Any, str | None]:
     return credentials, project
 
 
-def _service_account(file: str) -> Finder:
+def _service_account(account: str | Path | Mapping[str, str]) -> Finder:
     def find() -> tuple[Any, str | None]:
         from google.oauth2.service_account import Credentials
 
-        credentials = Credentials.from_service_account_file(file, scopes=_SCOPES)  # type: ignore[no-untyped-call]
+        if isinstance(account, Mapping):
+            credentials = Credentials.from_service_account_info(account, scopes=_SCOPES)  # type: ignore[no-untyped-call]
+        else:
+            credentials = Credentials.from_service_account_file(account, scopes=_SCOPES)  # type: ignore[no-untyped-call]
         return credentials, credentials.project_id
 
     return find
 
 
 class GoogleToken(httpx.Auth):
-    """Sends a bearer token of a service account's file or of the application default credentials.
+    """Sends a bearer token of a service account or of the application default credentials.
 
     `UserError` where google-auth is not installed. `CredentialMissing` is raised when the token is first needed.
     """
 
-    def __init__(self, service_account_file: str | None = None) -> None:
+    def __init__(self, service_account: str | Path | Mapping[str, str] | None = None) -> None:
         try:
             import google.auth.transport.requests  # noqa: F401  raises where google-auth or requests is absent
         except ImportError as exc:
@@ -58,7 +62,7 @@ class GoogleToken(httpx.Auth):
                 "Vertex AI needs google-auth. Install it with the extra `vertex`: "
                 "pip install 'pytest-replay-agent[vertex]'"
             ) from exc
-        self._find: Finder = _service_account(service_account_file) if service_account_file else _application_default
+        self._find: Finder = _service_account(service_account) if service_account else _application_default
         self._found: tuple[Any, str | None] | None = None
         self._lock = Lock()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,10 +14,11 @@ from replay_agent.calls import ModelCall, ToolChoice, ToolDefinition
 from replay_agent.exceptions import UnexpectedModelBehavior, WireError
 from replay_agent.messages import NO_TIMESTAMP, ModelMessage, ModelResponse
 from replay_agent.models import check_allow_model_requests
+from replay_agent.models.access import Access, HasAccess, access_of
 from replay_agent.models.base import Model, ModelRequestParameters, StreamedResponse
-from replay_agent.models.client import shared_client
 from replay_agent.models.media import sendable
-from replay_agent.models.providers import Provider, provider_named
+from replay_agent.models.own_client import own_client
+from replay_agent.models.providers import Provider
 from replay_agent.models.refusals import check_status, decoded, refused
 from replay_agent.models.streaming import HTTPStreamedResponse
 from replay_agent.settings import ModelSettings
@@ -25,27 +26,16 @@ from replay_agent.usage import Usage
 from replay_agent.wire.codec import Codec, StreamDecoder
 from replay_agent.wire.registry import codec_named
 
-__all__ = "HTTPModel", "HeaderKey"
-
-
-class HeaderKey(httpx.Auth):
-    """Sends a key in a header."""
-
-    def __init__(self, header: str, value: str) -> None:
-        self._header = header
-        self._value = value
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
-        request.headers[self._header] = self._value
-        yield request
+__all__ = ("HTTPModel",)
 
 
 class HTTPModel(Model):
     """Speaks to a provider of the table.
 
-    ``provider`` is a name of the table or a row of your own. ``api_key`` and ``base_url`` win over the environment,
-    ``http_client`` over the shared client; a client that was handed in is never closed. `CredentialMissing` (a
-    ``ValueError``) where the provider needs a key and none is there.
+    ``provider`` is a name of the table, a row of your own or an object of `replay_agent.providers`. ``api_key`` and
+    ``base_url`` win over the environment, ``http_client`` over the shared client; a client that was handed in is never
+    closed. `CredentialMissing` (a ``ValueError``) where the provider needs a key and none is there: for DeepSeek, Groq
+    and Google at once, for the others at the first call.
     """
 
     default_provider: ClassVar[str]
@@ -55,19 +45,32 @@ class HTTPModel(Model):
         self,
         model_name: str,
         *,
-        provider: str | Provider | None = None,
-        api_key: str | None = None,
+        provider: str | Provider | HasAccess | None = None,
+        api_key: str | Callable[[], str | None] | None = None,
         base_url: str | None = None,
         http_client: httpx.AsyncClient | None = None,
         system: str | None = None,
     ) -> None:
-        row = provider or self.default_provider
-        self.provider = provider_named(row) if isinstance(row, str) else row
+        given = access_of(provider, self.default_provider, api_key=api_key, base_url=base_url, http_client=http_client)
+        self._set_up(model_name, given, system)
+
+    def _set_up(self, model_name: str, access: Access, system: str | None) -> None:
+        self.access = access
+        """Where requests go and as whom."""
+        self.provider = access.row
         self._model_name = model_name
         self._system = system or self.provider.system
-        self._base_url = base_url or self.provider.address()
-        self._http_client = http_client
-        self._auth = self._authentication(api_key)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, HTTPModel):
+            return NotImplemented
+        return type(self) is type(other) and self._compared() == other._compared()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._model_name, self._system, self.provider.name))
+
+    def _compared(self) -> tuple[object, ...]:
+        return self._model_name, self._system, self.access
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._model_name!r}, provider={self.provider.name!r})"
@@ -82,7 +85,12 @@ class HTTPModel(Model):
 
     @property
     def base_url(self) -> str | None:
-        return self._base_url
+        return self.access.address
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """A client for requests of one's own that knows address and credential of this model."""
+        return own_client(self.access)
 
     @property
     def codec(self) -> Codec:
@@ -156,32 +164,22 @@ class HTTPModel(Model):
 
     # --- how it is carried --------------------------------------------------------------------------------------------
 
-    def _authentication(self, api_key: str | None) -> httpx.Auth:
-        key = api_key or self.provider.credential()
-        return HeaderKey(self.provider.credential_header, self.provider.credential_prefix + key)
-
-    async def _address(self) -> str:
-        return self._base_url
-
-    def _client(self) -> httpx.AsyncClient:
-        return self._http_client or shared_client()
-
     async def _fetch(self, url: str) -> httpx.Response:
-        return await self._client().get(url, follow_redirects=True)
+        return await self.access.client().get(url, follow_redirects=True)
 
     async def _send(self, call: ModelCall, settings: ModelSettings) -> httpx.Response:
         """Return the response, its body unread if the call asks for a stream; `ModelHTTPError` from status 400 on."""
         call.messages = await sendable(call.messages, self.provider.capabilities, self._fetch)
         encoded = self.codec.encode_call(call)
-        client = self._client()
+        client = self.access.client()
         request = client.build_request(
             "POST",
-            _joined(await self._address(), self.provider.root + encoded.path),
+            await self.access.url(encoded.path, self._model_name),
             headers=[*encoded.headers, *self.provider.headers],
             content=encoded.body,
             timeout=settings.get("timeout", httpx.USE_CLIENT_DEFAULT),
         )
-        response = await client.send(request, auth=self._auth, stream=call.stream)
+        response = await client.send(request, auth=self.access.auth, stream=call.stream)
         await check_status(response, self._model_name)
         return response
 
@@ -213,10 +211,3 @@ class HTTPModel(Model):
     def _completed(self, response: ModelResponse) -> ModelResponse:
         timestamp = datetime.now(tz=UTC) if response.timestamp == NO_TIMESTAMP else response.timestamp
         return replace(response, model_name=response.model_name or self._model_name, timestamp=timestamp)
-
-
-def _joined(base_url: str, path: str) -> str:
-    """Return the address of a request; a query of the base URL (Azure's ``api-version``) stays."""
-    base, _, query = base_url.partition("?")
-    address = f"{base.rstrip('/')}/{path.lstrip('/')}"
-    return f"{address}{'&' if '?' in path else '?'}{query}" if query else address

@@ -32,11 +32,16 @@ _ID_LENGTH = 9
 """Of the ids that Mistral takes for tool calls."""
 
 
-def wanted_objects(tools: Sequence[ToolDefinition]) -> str:
-    """Return what to tell the model: an object for each tool, with the names of Python's types as values."""
+def wanted_objects(tools: Sequence[ToolDefinition], prompt: str | None = None) -> str:
+    """Return what to tell the model: an object for each tool, with the names of Python's types as values.
+
+    The objects take the place of ``{schema}`` in ``prompt`` if there is one.
+    """
     shown = [_shape(tool.parameters_json_schema, _definitions(tool.parameters_json_schema)) for tool in tools]
     wanted = "an object of this form" if len(shown) == 1 else "an object of one of these forms"
     forms = "\n".join(json.dumps(form) for form in shown)
+    if prompt is not None:
+        return prompt.replace("{schema}", forms)
     return f"Answer with JSON alone, {wanted}:\n```\n{forms}\n```"
 
 

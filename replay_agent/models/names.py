@@ -1,10 +1,26 @@
-"""The model names that an editor can offer: those that the providers had in March 2025."""
+"""The model names that an editor can offer: those that the providers had in March 2025. Any other is taken too."""
 
 from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-__all__ = ("KnownModelName",)
+__all__ = (
+    "AnthropicModelName",
+    "BedrockModelName",
+    "CohereModelName",
+    "GeminiModelName",
+    "GroqModelName",
+    "KnownModelName",
+    "LatestAnthropicModelNames",
+    "LatestBedrockModelNames",
+    "LatestCohereModelNames",
+    "LatestGeminiModelNames",
+    "LatestGroqModelNames",
+    "LatestMistralModelNames",
+    "LatestOpenAIModelNames",
+    "MistralModelName",
+    "OpenAIModelName",
+)
 
 KnownModelName: TypeAlias = Literal[
     "anthropic:claude-3-5-haiku-latest",
@@ -13,6 +29,7 @@ KnownModelName: TypeAlias = Literal[
     "anthropic:claude-3-opus-latest",
     "bedrock:amazon.titan-text-express-v1",
     "bedrock:amazon.titan-text-lite-v1",
+    "bedrock:amazon.titan-tg1-large",
     "bedrock:anthropic.claude-3-5-haiku-20241022-v1:0",
     "bedrock:anthropic.claude-3-5-sonnet-20240620-v1:0",
     "bedrock:anthropic.claude-3-5-sonnet-20241022-v2:0",
@@ -53,7 +70,6 @@ KnownModelName: TypeAlias = Literal[
     "bedrock:us.meta.llama3-2-3b-instruct-v1:0",
     "bedrock:us.meta.llama3-2-90b-instruct-v1:0",
     "bedrock:us.meta.llama3-3-70b-instruct-v1:0",
-    "chatgpt-4o-latest",
     "claude-3-5-haiku-latest",
     "claude-3-5-sonnet-latest",
     "claude-3-7-sonnet-latest",
@@ -192,3 +208,157 @@ KnownModelName: TypeAlias = Literal[
     "test",
 ]
 """Serves type hints only: a model of a known provider can be used under any name that the provider knows."""
+
+LatestAnthropicModelNames: TypeAlias = Literal[
+    "claude-3-5-haiku-latest",
+    "claude-3-5-sonnet-latest",
+    "claude-3-7-sonnet-latest",
+    "claude-3-opus-latest",
+]
+AnthropicModelName: TypeAlias = str | LatestAnthropicModelNames
+
+LatestBedrockModelNames: TypeAlias = Literal[
+    "amazon.titan-text-express-v1",
+    "amazon.titan-text-lite-v1",
+    "amazon.titan-tg1-large",
+    "anthropic.claude-3-5-haiku-20241022-v1:0",
+    "anthropic.claude-3-5-sonnet-20240620-v1:0",
+    "anthropic.claude-3-5-sonnet-20241022-v2:0",
+    "anthropic.claude-3-7-sonnet-20250219-v1:0",
+    "anthropic.claude-3-haiku-20240307-v1:0",
+    "anthropic.claude-3-opus-20240229-v1:0",
+    "anthropic.claude-3-sonnet-20240229-v1:0",
+    "anthropic.claude-instant-v1",
+    "anthropic.claude-v2",
+    "anthropic.claude-v2:1",
+    "cohere.command-light-text-v14",
+    "cohere.command-r-plus-v1:0",
+    "cohere.command-r-v1:0",
+    "cohere.command-text-v14",
+    "meta.llama3-1-405b-instruct-v1:0",
+    "meta.llama3-1-70b-instruct-v1:0",
+    "meta.llama3-1-8b-instruct-v1:0",
+    "meta.llama3-70b-instruct-v1:0",
+    "meta.llama3-8b-instruct-v1:0",
+    "mistral.mistral-7b-instruct-v0:2",
+    "mistral.mistral-large-2402-v1:0",
+    "mistral.mistral-large-2407-v1:0",
+    "mistral.mixtral-8x7b-instruct-v0:1",
+    "us.amazon.nova-lite-v1:0",
+    "us.amazon.nova-micro-v1:0",
+    "us.amazon.nova-pro-v1:0",
+    "us.anthropic.claude-3-5-haiku-20241022-v1:0",
+    "us.anthropic.claude-3-5-sonnet-20240620-v1:0",
+    "us.anthropic.claude-3-5-sonnet-20241022-v2:0",
+    "us.anthropic.claude-3-7-sonnet-20250219-v1:0",
+    "us.anthropic.claude-3-haiku-20240307-v1:0",
+    "us.anthropic.claude-3-opus-20240229-v1:0",
+    "us.anthropic.claude-3-sonnet-20240229-v1:0",
+    "us.meta.llama3-1-70b-instruct-v1:0",
+    "us.meta.llama3-1-8b-instruct-v1:0",
+    "us.meta.llama3-2-11b-instruct-v1:0",
+    "us.meta.llama3-2-1b-instruct-v1:0",
+    "us.meta.llama3-2-3b-instruct-v1:0",
+    "us.meta.llama3-2-90b-instruct-v1:0",
+    "us.meta.llama3-3-70b-instruct-v1:0",
+]
+BedrockModelName: TypeAlias = str | LatestBedrockModelNames
+
+LatestCohereModelNames: TypeAlias = Literal[
+    "c4ai-aya-expanse-32b",
+    "c4ai-aya-expanse-8b",
+    "command",
+    "command-light",
+    "command-light-nightly",
+    "command-nightly",
+    "command-r",
+    "command-r-03-2024",
+    "command-r-08-2024",
+    "command-r-plus",
+    "command-r-plus-04-2024",
+    "command-r-plus-08-2024",
+    "command-r7b-12-2024",
+]
+CohereModelName: TypeAlias = str | LatestCohereModelNames
+
+LatestGeminiModelNames: TypeAlias = Literal[
+    "gemini-1.0-pro",
+    "gemini-1.5-flash",
+    "gemini-1.5-flash-8b",
+    "gemini-1.5-pro",
+    "gemini-2.0-flash",
+    "gemini-2.0-flash-exp",
+    "gemini-2.0-flash-lite-preview-02-05",
+    "gemini-2.0-flash-thinking-exp-01-21",
+    "gemini-2.0-pro-exp-02-05",
+    "gemini-exp-1206",
+]
+GeminiModelName: TypeAlias = str | LatestGeminiModelNames
+
+LatestGroqModelNames: TypeAlias = Literal[
+    "gemma2-9b-it",
+    "llama-3.1-8b-instant",
+    "llama-3.2-11b-vision-preview",
+    "llama-3.2-1b-preview",
+    "llama-3.2-3b-preview",
+    "llama-3.2-90b-vision-preview",
+    "llama-3.3-70b-specdec",
+    "llama-3.3-70b-versatile",
+    "llama3-70b-8192",
+    "llama3-8b-8192",
+    "mixtral-8x7b-32768",
+]
+GroqModelName: TypeAlias = str | LatestGroqModelNames
+
+LatestMistralModelNames: TypeAlias = Literal[
+    "codestral-latest",
+    "mistral-large-latest",
+    "mistral-moderation-latest",
+    "mistral-small-latest",
+]
+MistralModelName: TypeAlias = str | LatestMistralModelNames
+
+LatestOpenAIModelNames: TypeAlias = Literal[
+    "chatgpt-4o-latest",
+    "gpt-3.5-turbo",
+    "gpt-3.5-turbo-0125",
+    "gpt-3.5-turbo-0301",
+    "gpt-3.5-turbo-0613",
+    "gpt-3.5-turbo-1106",
+    "gpt-3.5-turbo-16k",
+    "gpt-3.5-turbo-16k-0613",
+    "gpt-4",
+    "gpt-4-0125-preview",
+    "gpt-4-0314",
+    "gpt-4-0613",
+    "gpt-4-1106-preview",
+    "gpt-4-32k",
+    "gpt-4-32k-0314",
+    "gpt-4-32k-0613",
+    "gpt-4-turbo",
+    "gpt-4-turbo-2024-04-09",
+    "gpt-4-turbo-preview",
+    "gpt-4-vision-preview",
+    "gpt-4.5-preview",
+    "gpt-4.5-preview-2025-02-27",
+    "gpt-4o",
+    "gpt-4o-2024-05-13",
+    "gpt-4o-2024-08-06",
+    "gpt-4o-2024-11-20",
+    "gpt-4o-audio-preview",
+    "gpt-4o-audio-preview-2024-10-01",
+    "gpt-4o-audio-preview-2024-12-17",
+    "gpt-4o-mini",
+    "gpt-4o-mini-2024-07-18",
+    "gpt-4o-mini-audio-preview",
+    "gpt-4o-mini-audio-preview-2024-12-17",
+    "o1",
+    "o1-2024-12-17",
+    "o1-mini",
+    "o1-mini-2024-09-12",
+    "o1-preview",
+    "o1-preview-2024-09-12",
+    "o3-mini",
+    "o3-mini-2025-01-31",
+]
+OpenAIModelName: TypeAlias = str | LatestOpenAIModelNames

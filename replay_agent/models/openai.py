@@ -8,12 +8,20 @@ import httpx
 
 from replay_agent.calls import ModelCall
 from replay_agent.messages import ModelMessage
+from replay_agent.models.access import HasAccess, refuse_client
 from replay_agent.models.base import ModelRequestParameters
 from replay_agent.models.http import HTTPModel
+from replay_agent.models.names import LatestOpenAIModelNames, OpenAIModelName
 from replay_agent.models.providers import Provider
 from replay_agent.settings import ModelSettings
 
-__all__ = "OpenAIModel", "OpenAIModelSettings", "OpenAISystemPromptRole"
+__all__ = (
+    "LatestOpenAIModelNames",
+    "OpenAIModel",
+    "OpenAIModelName",
+    "OpenAIModelSettings",
+    "OpenAISystemPromptRole",
+)
 
 OpenAISystemPromptRole: TypeAlias = Literal["system", "developer", "user"]
 
@@ -35,19 +43,24 @@ class OpenAIModel(HTTPModel):
 
     def __init__(
         self,
-        model_name: str,
+        model_name: OpenAIModelName,
         *,
-        provider: str | Provider | None = None,
+        provider: str | Provider | HasAccess | None = None,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        openai_client: object = None,
+        http_client: httpx.AsyncClient | None = None,
         system_prompt_role: OpenAISystemPromptRole | None = None,
         system: str | None = None,
-        api_key: str | None = None,
-        base_url: str | None = None,
-        http_client: httpx.AsyncClient | None = None,
     ) -> None:
+        refuse_client("openai_client", openai_client)
         super().__init__(
             model_name, provider=provider, api_key=api_key, base_url=base_url, http_client=http_client, system=system
         )
         self.system_prompt_role = system_prompt_role
+
+    def _compared(self) -> tuple[object, ...]:
+        return *super()._compared(), self.system_prompt_role
 
     def _call(
         self,

@@ -71,7 +71,7 @@ class Provider:
     base_url_variables: tuple[str, ...] = ()
     """Environment variables that replace ``base_url``, the first set one wins."""
     root: str = ""
-    """Path between the base URL and what the codec writes."""
+    """Path between the base URL and what the codec writes; may hold ``{model}``."""
     credential_variables: tuple[str, ...] = ()
     """Environment variables that may hold the credential, the one to name in a message first."""
     authentication: Authentication = "header"
@@ -80,6 +80,8 @@ class Provider:
     """What stands before the credential in its header."""
     default_credential: str | None = None
     """Sent where no credential is set; None makes that an error."""
+    needs_key_when_made: bool = False
+    """Whether a model without a key is refused when it is made; else its first call is."""
     headers: tuple[tuple[str, str], ...] = ()
     """Headers that every request carries."""
 
@@ -89,11 +91,15 @@ class Provider:
         if found is None:
             variable = self.credential_variables[0]
             raise CredentialMissing(
-                f"The provider {self.name!r} needs a credential. Set the environment variable {variable}, "
-                "or pass `api_key` to the model.",
+                f"The provider {self.name!r} needs a credential: an API key must be provided or set in the {variable} "
+                f"environment variable. Set {variable}, or pass `api_key` to the model.",
                 variable,
             )
         return found
+
+    def has_credential(self) -> bool:
+        """Tell whether `credential` has something to return."""
+        return bool(_first_set(self.credential_variables) or self.default_credential)
 
     def address(self) -> str:
         """Return the base URL, from the environment where it is set there."""
@@ -140,6 +146,7 @@ _ROWS = (
         base_url="https://api.deepseek.com",
         model_class=_OPENAI,
         credential_variables=("DEEPSEEK_API_KEY",),
+        needs_key_when_made=True,
         capabilities=_CHAT,
     ),
     Provider(
@@ -149,6 +156,7 @@ _ROWS = (
         base_url="https://generativelanguage.googleapis.com/v1beta/models/",
         model_class=_GEMINI,
         credential_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        needs_key_when_made=True,
         credential_header="X-Goog-Api-Key",
         credential_prefix="",
         capabilities=_GENERATE_CONTENT,
@@ -190,6 +198,7 @@ _ROWS = (
         model_class=("replay_agent.models.groq", "GroqModel"),
         base_url_variables=("GROQ_BASE_URL",),
         credential_variables=("GROQ_API_KEY",),
+        needs_key_when_made=True,
         capabilities=Capabilities(extras=(("n", 1),), by_address=("image-url",), media_types=("image/",)),
     ),
     Provider(

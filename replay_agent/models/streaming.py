@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -35,6 +35,8 @@ class HTTPStreamedResponse(StreamedResponse):
     _first_events: list[ModelResponseStreamEvent] = field(default_factory=list, init=False, repr=False)
     _timestamp: datetime | None = field(default=None, init=False)
     _at_end: bool = field(default=False, init=False)
+    _ahead: int = field(default=0, init=False)
+    """How many events have been read and not handed on."""
 
     def __post_init__(self) -> None:
         self._body = self._http_response.aiter_bytes()
@@ -53,13 +55,19 @@ class HTTPStreamedResponse(StreamedResponse):
         self._timestamp = self.timestamp
 
     async def _get_event_iterator(self) -> AsyncIterator[ModelResponseStreamEvent]:
-        for event in self._first_events:
+        for event in self._handed_on(self._first_events):
             yield event
         while not self._at_end:
             self._raise_error()
-            for event in await self._next_events():
+            for event in self._handed_on(await self._next_events()):
                 yield event
         self._raise_error()
+
+    def _handed_on(self, events: list[ModelResponseStreamEvent]) -> Iterator[ModelResponseStreamEvent]:
+        for left, event in zip(range(len(events) - 1, -1, -1), events, strict=True):
+            self._ahead = left
+            self._parts.follow(event)
+            yield event
 
     async def _next_events(self) -> list[ModelResponseStreamEvent]:
         data = await anext(self._body, None)
@@ -90,7 +98,8 @@ class HTTPStreamedResponse(StreamedResponse):
 
     def get(self) -> ModelResponse:
         response = self._decoder.answer.response or ModelResponse([])
-        return replace(response, model_name=self.model_name, timestamp=self.timestamp)
+        parts = self._parts.parts() if self._ahead else response.parts
+        return replace(response, parts=parts, model_name=self.model_name, timestamp=self.timestamp)
 
     def usage(self) -> Usage:
         response = self._decoder.answer.response

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 import pytest
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError
+from replay_agent.surroundings.visible import visible
 from replay_agent.traffic import Request
-from replay_agent.visible import visible
 
 __all__ = (
     "FailingMiss",

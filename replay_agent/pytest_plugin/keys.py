@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from replay_agent import credentials
 from replay_agent.pytest_plugin.marks import TEST, is_served
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.sources import Source
+from replay_agent.surroundings import credentials
 
 __all__ = "KeysOfTests", "place_for", "take_back", "while_importing", "while_loading_conftests"
 

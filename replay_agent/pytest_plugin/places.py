@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from replay_agent import naming
 from replay_agent.exceptions import UserError
+from replay_agent.surroundings import naming
 
 __all__ = "cassette_of", "cassette_path", "file_name_of", "module_folder", "nodeid", "snapshot_name_of"
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from replay_agent import credentials, naming
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.harness import Run
 from replay_agent.pytest_plugin.failures import cleaning, explaining, failure_of, in_cleanup
@@ -21,6 +20,7 @@ from replay_agent.pytest_plugin.places import module_folder
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
 from replay_agent.recording.clients import intercept
 from replay_agent.recording.recorder import Recording
+from replay_agent.surroundings import credentials, naming
 
 __all__ = "SharedFixture", "fixture_cassette", "fixture_of", "label_of", "name_of", "owner_of"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
-from replay_agent.credentials import PLACEHOLDER
+from replay_agent.surroundings.credentials import PLACEHOLDER
 from replay_agent.traffic import Chunk, Request, Response, header
 
 __all__ = "MADE_UP_TOKEN", "is_made_up", "is_token_request"

@@ -19,6 +19,10 @@ anonymous = Agent("test")
 known_globally = Agent("test")
 
 
+def nothing(value: str = "") -> str:
+    return value
+
+
 class TestConstruction:
     def test_public_attributes(self):
         model = TestModel()
@@ -52,6 +56,39 @@ class TestConstruction:
             None,
         )
         assert agent.result_type is str
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"result_type": int},
+            {"system_prompt": "Be brief."},
+            {"retries": 3},
+            {"result_retries": 3},
+            {"name": "other"},
+            {"model_settings": {"seed": 1}},
+            {"end_strategy": "exhaustive"},
+            {"deps_type": int},
+            {"tools": [Tool(len, name="len")]},
+            {"result_tool_name": "answer"},
+            {"result_tool_description": "The answer."},
+            {"model": TestModel(seed=1)},
+        ],
+        ids=lambda other: next(iter(other)),
+    )
+    def test_agents_are_equal_that_were_made_alike(self, other):
+        assert Agent("test") == Agent("test")
+        assert Agent("test") != Agent(**{"model": "test", **other})
+        assert Agent(**{"model": "test", **other}) == Agent(**{"model": "test", **other})
+
+    def test_what_is_registered_later_tells_agents_apart(self):
+        for register in ("system_prompt", "result_validator", "tool_plain"):
+            agent = Agent("test")
+            getattr(agent, register)(nothing)
+            assert agent != Agent("test")
+
+    def test_the_messages_of_the_last_run_are_found_elsewhere(self):
+        with pytest.raises(AttributeError, match="capture_run_messages"):
+            Agent("test").last_run_messages  # noqa: B018
 
     def test_it_can_be_subscripted(self):
         assert Agent[int, str]("test", deps_type=int).run_sync("Hello", deps=1).data == "success (no tool calls)"

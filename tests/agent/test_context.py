@@ -36,3 +36,14 @@ async def test_a_tool_sees_the_live_run():
     assert ctx.prompt is prompt
     assert ctx.messages is result.all_messages()
     assert (ctx.tool_name, ctx.run_step, ctx.retry) == ("look", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "retry", "tool_name"),
+    [({}, 1, "add"), ({"retry": 2}, 2, "add"), ({"tool_name": "sub"}, 1, "sub"), ({"tool_name": None}, 1, None)],
+)
+async def test_a_context_may_be_that_of_another_call(given, retry, tool_name):
+    context = RunContext(deps=3, model=TestModel(), usage=Usage(), prompt="hi", retry=1, tool_name="add")
+    other = context.replace_with(**given)
+    assert (other.retry, other.tool_name, other.deps, context.retry) == (retry, tool_name, 3, 1)
+    assert other.usage is context.usage

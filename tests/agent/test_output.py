@@ -313,7 +313,7 @@ class TestValidators:
         assert result.data == "yes"
         assert (retry.content, retry.tool_name, retry.tool_call_id) == ("say yes", None, None)
 
-    async def test_a_budget_that_is_passed_names_its_cause(self):
+    async def test_a_budget_that_is_passed_shows_what_was_refused_last(self):
         agent = Agent("test", result_type=int, result_retries=0)
 
         @agent.result_validator
@@ -322,8 +322,9 @@ class TestValidators:
 
         with pytest.raises(UnexpectedModelBehavior) as caught:
             await agent.run("Hello")
-        assert isinstance(caught.value.__cause__, ToolRetryError)
-        assert isinstance(caught.value.__cause__.__cause__, ModelRetry)
+        assert caught.value.__cause__ is None
+        assert isinstance(caught.value.__context__, ToolRetryError)
+        assert isinstance(caught.value.__context__.__cause__, ModelRetry)
 
     @pytest.mark.parametrize("retries", [0, 1, 2])
     async def test_refused_text_spends_result_retries(self, retries, answering):

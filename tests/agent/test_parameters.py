@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import pytest
 from pydantic import BaseModel, Field, ValidationError
+from typing_extensions import TypedDict
 
 from replay_agent import RunContext, UserError
 from replay_agent.agent.parameters import read_parameters, takes_context
@@ -130,11 +131,55 @@ def test_arguments_are_read_leniently():
     assert called(function, {"a": 1.0, "b": [1, 2]}) == (1, (1, 2))
 
 
-def test_no_arguments_may_come_as_no_text():
+@pytest.mark.parametrize("args", ["", " ", "null", "[]", "{"])
+def test_no_text_is_no_arguments(args):
     def function():
         return "called"
 
-    assert called(function, "") == "called"
+    assert called(function, "{}") == called(function, {}) == "called"
+    with pytest.raises(ValidationError):
+        called(function, args)
+
+
+@dataclass
+class At:
+    x: int
+
+
+class AtDict(TypedDict):
+    x: int
+
+
+@pytest.mark.parametrize("kind", [At, AtDict, list[At], dict[str, AtDict], At | None, Annotated[AtDict, "there"]])
+@pytest.mark.parametrize("rest", [False, True])
+def test_values_of_several_parameters_are_as_strict_as_their_types(kind, rest):
+    def function(at: Any, further: int = 0, **others: Any):
+        return at
+
+    def without(at: Any, further: int = 0):
+        return at
+
+    function.__annotations__["at"] = without.__annotations__["at"] = kind
+    value = {"x": 1, "beside": 2}
+    args = {"at": [value] if kind == list[At] else {"k": value} if kind == dict[str, AtDict] else value}
+    chosen = function if rest else without
+    assert "beside" not in str(called(chosen, args))
+    assert "additionalProperties" not in next(iter(read(chosen).json_schema["$defs"].values()))
+    assert read(chosen).json_schema["additionalProperties"] is rest
+    if not rest:
+        with pytest.raises(ValidationError, match="unknown"):
+            called(chosen, args | {"unknown": 1})
+
+
+class Strict(BaseModel, extra="forbid"):
+    x: int
+
+
+def test_a_type_may_still_forbid_what_it_does_not_know():
+    def function(at: Strict, further: int = 0): ...
+
+    with pytest.raises(ValidationError, match="beside"):
+        called(function, {"at": {"x": 1, "beside": 2}})
 
 
 def test_one_model_is_the_whole_of_the_arguments():
@@ -219,13 +264,18 @@ def nothing(): ...
         ),
         (misplaced, False, "  RunContext annotations can only be used with tools that take context"),
         (wanted, False, "  RunContext annotations can only be used with tools that take context"),
-        (nothing, True, f"  {NOT_FIRST}"),
     ],
 )
 def test_misuse_of_the_context_names_the_function(function, takes_ctx, problems):
     with pytest.raises(UserError) as caught:
         read(function, takes_ctx)
     assert str(caught.value) == f"Error generating schema for {function.__name__}:\n{problems}"
+
+
+def test_a_function_without_room_for_the_context_says_so_when_it_is_called():
+    assert read(nothing, True).json_schema["properties"] == {}
+    with pytest.raises(TypeError, match=r"nothing\(\) takes no arguments.*`tool_plain`"):
+        called(nothing, {}, True)
 
 
 def test_a_function_without_signature_is_refused():

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from replay_agent import Agent, RunContext
-from replay_agent.messages import ModelMessagesTypeAdapter, SystemPromptPart
+from replay_agent.messages import ModelMessagesTypeAdapter, ModelResponse, SystemPromptPart, TextPart
+from replay_agent.models.function import FunctionModel
+from replay_agent.models.test import TestModel
 
 pytestmark = pytest.mark.anyio
 
@@ -118,3 +120,22 @@ async def test_what_a_prompt_raises_comes_through():
 
     with pytest.raises(LookupError, match="no prompt today"):
         await agent.run("Hello")
+
+
+@pytest.mark.parametrize("prompt", [None, ""])
+async def test_a_prompt_of_nothing_does_not_break_a_run(prompt):
+    agent = Agent("test")
+
+    @agent.system_prompt
+    def nothing():
+        return prompt
+
+    @agent.system_prompt(dynamic=True)
+    async def nothing_later():
+        return prompt
+
+    answered = FunctionModel(lambda messages, info: ModelResponse([TextPart("hi")]))
+    for model in (TestModel(), answered):
+        result = await agent.run("Hello", model=model)
+        assert [part.content for part in result.all_messages()[0].parts] == [prompt, prompt, "Hello"]
+        assert result.usage().request_tokens == 51

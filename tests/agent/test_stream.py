@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from contextlib import aclosing, asynccontextmanager
+from copy import copy
 
 import anyio
 import pytest
@@ -446,3 +447,13 @@ async def test_a_model_that_cannot_stream_says_so():
 
 def test_the_refusal_of_a_result_is_an_agent_run_error():
     assert issubclass(ToolRetryError, AgentRunError)
+
+
+async def test_a_streamed_result_shows_itself_and_compares_by_value():
+    async with Agent("test").run_stream("Hello") as result:
+        assert repr(result).startswith("StreamedRunResult(")
+        assert "is_complete=False" in repr(result)
+        assert result == copy(result)
+        before = copy(result)
+        await result.get_data()
+        assert result != before

@@ -137,6 +137,24 @@ class TestRegistering:
 
 
 class TestRetries:
+    async def test_a_tool_shows_how_the_last_call_left_it(self):
+        wanted = iter([ModelRetry("no"), ModelRetry("no"), None])
+
+        def function():
+            failure = next(wanted)
+            if failure:
+                raise failure
+
+        tool = Tool(function, max_retries=5)
+        assert tool.current_retry == 0
+        seen = []
+        run_context = context()
+        for _ in range(3):
+            await tool.run(ToolCallPart("function", {}), run_context)
+            seen.append(tool.current_retry)
+        assert seen == [1, 2, 0]
+        assert tool == Tool(function, max_retries=5)
+
     @pytest.mark.parametrize("retries", [0, 1, 2, 5])
     async def test_budget_n_means_n_plus_one_calls(self, retries, answering):
         calls = []

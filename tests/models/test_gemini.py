@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from replay_agent import Agent
 from replay_agent.calls import ToolDefinition
 from replay_agent.exceptions import CredentialMissing, ModelHTTPError, UnexpectedModelBehavior, UserError
 from replay_agent.messages import (
@@ -24,6 +25,7 @@ from replay_agent.messages import (
 from replay_agent.models.base import ModelRequestParameters
 from replay_agent.models.gemini import GeminiModel
 from replay_agent.models.vertexai import VertexAIModel
+from replay_agent.usage import Usage
 
 pytestmark = pytest.mark.anyio
 
@@ -334,3 +336,90 @@ except UserError as exc:
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "pytest-replay-agent[vertex]" in told
+
+
+def element(*parts, counts=(1, 2, 3), reason="STOP"):
+    """An element of a stream, with a reason to stop of its own."""
+    usage = dict(zip(("promptTokenCount", "candidatesTokenCount", "totalTokenCount"), counts, strict=True))
+    candidate = {"content": {"role": "model", "parts": list(parts)}, "finishReason": reason, "index": 0}
+    return {"candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-1.5-flash"}
+
+
+def in_pieces(elements, size):
+    data = json.dumps(elements, ensure_ascii=False).encode()
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 10_000])
+async def test_a_reason_to_stop_in_every_element_leaves_one_text(wire, model, size):
+    wire.streams(*in_pieces([element({"text": "Héllo "}), element({"text": "wörld"})], size))
+    async with Agent(model).run_stream("Hello") as result:
+        texts = [text async for text in result.stream(debounce_by=None)]
+        deltas = result.all_messages()[-1].parts
+    assert texts == ["Héllo ", "Héllo wörld", "Héllo wörld"]
+    assert deltas == [TextPart("Héllo wörld")]
+    assert result.usage() == Usage(requests=1, request_tokens=2, response_tokens=4, total_tokens=6)
+
+
+async def test_a_text_goes_on_beside_a_call(wire, model):
+    call = {"functionCall": {"name": "where", "args": {"city": "Rome"}}}
+    wire.streams(*in_pieces([element({"text": "Hello "}), element({"text": "foo"}, call)], 50))
+    agent = Agent(model)
+
+    @agent.tool_plain
+    def where(city: str) -> str:
+        return city
+
+    async with agent.run_stream("Hello") as result:
+        assert await result.get_data() == "Hello foo"
+    assert [type(part).__name__ for part in result.all_messages()[1].parts] == ["TextPart", "ToolCallPart"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "reasons", "total"),
+    [
+        ([(1, 2, 3), (1, 2, 3)], ("STOP", "STOP"), (2, 4, 6)),
+        ([(1, 2, 3), (1, 1, 2), (1, 2, 3)], ("STOP", "STOP", "STOP"), (3, 5, 8)),
+        ([(5, 2, 7), (5, 6, 11)], ("STOP", "STOP"), (5, 6, 11)),
+        ([(15, 0, 15), (15, 0, 15), (13, 8, 21)], (None, None, "STOP"), (13, 8, 21)),
+        ([(17, 41, 58), (17, 67, 84), (17, 67, 84)], (None, None, "STOP"), (17, 67, 84)),
+    ],
+    ids=["increments", "three increments", "sums with a reason each", "as recorded", "as recorded, nothing new"],
+)
+async def test_counts_that_begin_anew_are_added_and_sums_are_not(wire, model, counts, reasons, total):
+    elements = [element({"text": "a"}, counts=count, reason=why) for count, why in zip(counts, reasons, strict=True)]
+    wire.streams(*in_pieces(elements, 60))
+    async with Agent(model).run_stream("Hello") as result:
+        await result.get_data()
+    used = result.usage()
+    assert (used.request_tokens, used.response_tokens, used.total_tokens) == total
+
+
+async def test_a_key_is_told_and_kept_off_the_shared_client(wire):
+    model = GeminiModel("m", api_key="k", http_client=wire.client)
+    assert model.auth.api_key == "k"
+    assert model.client.headers["x-goog-api-key"] == "k"
+    assert "x-goog-api-key" not in wire.client.headers
+
+
+async def test_an_address_may_be_a_template(wire, hello, plain):
+    template = "https://mine.example/v1/{model}:"
+    wire.answers(ANSWER)
+    await GeminiModel("m", api_key="k", url_template=template, http_client=wire.client).request(hello, None, plain)
+    assert str(wire.request.url) == "https://mine.example/v1/m:generateContent"
+
+
+async def test_an_address_of_vertex_may_be_a_template(wire, google, hello, plain):
+    template = "https://{region}.mine.example/{project_id}/{model_publisher}/{model}:"
+    wire.answers(ANSWER)
+    model = VertexAIModel("m", project_id="p", region="r", api_key="k", url_template=template, http_client=wire.client)
+    await model.request(hello, None, plain)
+    assert str(wire.request.url) == "https://r.mine.example/p/google/m:generateContent"
+
+
+async def test_credentials_can_be_looked_for_beforehand(google, service_account):
+    model = VertexAIModel("m", service_account_file=service_account)
+    await model.ainit()
+    assert "/projects/the-accounts-own/" in model.base_url
+    with pytest.raises(UserError, match="GOOGLE_CLOUD_PROJECT"):
+        await VertexAIModel("m", api_key="k").ainit()

@@ -333,4 +333,4 @@ async def test_models_share_one_client():
     client = shared_client()
     one = AnthropicModel("m", api_key="k")
     other = AnthropicModel("m", api_key="k")
-    assert one._client() is other._client() is client
+    assert one.access.client() is other.access.client() is client

@@ -62,6 +62,13 @@ async def test_a_request_is_a_span(spans, settings):
     ]
     assert json.loads(told.pop("gen_ai.input.messages"))[0]["parts"][0]["content"] == "hello"
     assert json.loads(told.pop("gen_ai.output.messages"))[0]["parts"] == [{"content": "hi", "part_kind": "text"}]
+    events = json.loads(told.pop("events"))
+    assert [(event["event.name"], event["gen_ai.system"]) for event in events] == [
+        ("gen_ai.user.message", "test"),
+        ("gen_ai.choice", "test"),
+    ]
+    assert events[1]["message"] == {"role": "assistant", "content": "hi"}
+    assert json.loads(told.pop("logfire.json_schema"))["properties"] == {"events": {"type": "array"}}
     assert told == {
         "gen_ai.operation.name": "chat",
         "gen_ai.system": "test",
@@ -145,7 +152,7 @@ def test_instrumenting_is_asked_for(settings):
     assert instrumented(model, False) is model
     wrapped = instrumented(model, settings)
     assert isinstance(wrapped, InstrumentedModel)
-    assert wrapped.settings is settings
+    assert wrapped.options is settings
     assert instrumented(wrapped, True) is wrapped
     assert isinstance(instrumented(model, True), InstrumentedModel)
 

@@ -8,13 +8,15 @@ from typing import get_args
 
 import pytest
 
-from replay_agent import models
-from replay_agent.credentials import credential_variables
+from replay_agent import Agent, models
 from replay_agent.exceptions import CredentialMissing, UserError
+from replay_agent.models.anthropic import AnthropicModel
 from replay_agent.models.base import Model
+from replay_agent.models.mistral import MistralModel
 from replay_agent.models.names import KnownModelName
 from replay_agent.models.providers import PROVIDERS, provider_and_model, provider_named
 from replay_agent.models.test import TestModel
+from replay_agent.surroundings.credentials import credential_variables
 
 KEYS = [
     ("openai", "OPENAI_API_KEY", "Authorization", "Bearer k"),
@@ -128,9 +130,31 @@ def test_known_names_are_as_many_as_ever():
     names = get_args(KnownModelName)
     assert len(names) == len(set(names)) == 183
     bare_openai = {name for name in names if f"openai:{name}" in names}
-    assert bare_openai == {name.removeprefix("openai:") for name in names if name.startswith("openai:")}
+    of_openai = {name.removeprefix("openai:") for name in names if name.startswith("openai:")}
+    assert of_openai - bare_openai == {"chatgpt-4o-latest"}
+    assert "bedrock:amazon.titan-tg1-large" in names
     assert len([name for name in names if f"anthropic:{name}" in names]) == 4
     assert {name.partition(":")[0] for name in names if ":" in name} == set(PROVIDERS)
+
+
+@pytest.mark.parametrize(
+    ("module", "label", "prefix"),
+    [
+        ("anthropic", "Anthropic", "anthropic"),
+        ("bedrock", "Bedrock", "bedrock"),
+        ("cohere", "Cohere", "cohere"),
+        ("gemini", "Gemini", "google-gla"),
+        ("groq", "Groq", "groq"),
+        ("mistral", "Mistral", "mistral"),
+        ("openai", "OpenAI", "openai"),
+    ],
+)
+def test_each_provider_has_the_type_of_its_names(module, label, prefix):
+    models_of = import_module(f"replay_agent.models.{module}")
+    latest = get_args(getattr(models_of, f"Latest{label}ModelNames"))
+    known = [name.partition(":")[2] for name in get_args(KnownModelName) if name.startswith(f"{prefix}:")]
+    assert sorted(latest) == sorted(known)
+    assert get_args(getattr(models_of, f"{label}ModelName"))[0] is str
 
 
 def test_test_is_a_fresh_test_model():
@@ -160,10 +184,7 @@ def test_unknown_providers_are_refused():
     [
         ("deepseek:deepseek-chat", "DEEPSEEK_API_KEY"),
         ("google-gla:gemini-1.5-flash", "GEMINI_API_KEY"),
-        ("anthropic:claude-x", "ANTHROPIC_API_KEY"),
         ("groq:llama", "GROQ_API_KEY"),
-        ("mistral:small", "MISTRAL_API_KEY"),
-        ("cohere:command", "CO_API_KEY"),
     ],
 )
 def test_a_missing_key_is_named(bare, name, variable):
@@ -171,6 +192,41 @@ def test_a_missing_key_is_named(bare, name, variable):
         models.infer_model(name)
     assert isinstance(caught.value, CredentialMissing)
     assert caught.value.variable == variable
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("anthropic:claude-x", "ANTHROPIC_API_KEY"),
+        ("mistral:small", "MISTRAL_API_KEY"),
+        ("cohere:command", "CO_API_KEY"),
+    ],
+)
+async def test_where_a_model_is_made_without_a_key_its_call_names_it(bare, name, variable):
+    agent = Agent(name)
+    with pytest.raises(CredentialMissing, match=variable) as caught:
+        await agent.run("Hello")
+    assert caught.value.variable == variable
+
+
+@pytest.mark.anyio
+async def test_a_key_that_is_set_after_the_model_was_made_is_sent(bare, wire, hello, plain):
+    model = AnthropicModel("claude-x", http_client=wire.client)
+    bare.setenv("ANTHROPIC_API_KEY", "late")
+    wire.answers({"content": [], "model": "claude-x"})
+    await model.request(hello, None, plain)
+    assert wire.request.headers["x-api-key"] == "late"
+
+
+@pytest.mark.anyio
+async def test_a_function_is_asked_for_the_key_at_each_call(bare, wire, hello, plain):
+    keys = iter(["one", "two"])
+    model = MistralModel("m", api_key=lambda: next(keys), http_client=wire.client)
+    for _ in range(2):
+        wire.answers({"choices": [{"message": {"role": "assistant", "content": "hi"}}], "model": "m"})
+        await model.request(hello, None, plain)
+    assert [request.headers["authorization"] for request in wire.requests] == ["Bearer one", "Bearer two"]
 
 
 def test_openai_needs_no_key(bare):

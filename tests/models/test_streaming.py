@@ -57,6 +57,13 @@ class Body(httpx.AsyncByteStream):
         self.closed = True
 
 
+class Letters(Words):
+    """Makes an event of each letter of a piece."""
+
+    def feed(self, data):
+        return [event for letter in data.decode() for event in super(Letters, self).feed(letter.encode())]
+
+
 @pytest.fixture
 async def streamed():
     """Make responses, and close them afterwards as their user would."""
@@ -89,6 +96,13 @@ async def test_begin_reads_up_to_the_first_event_and_no_further(streamed):
     response, _ = streamed("-", "-", "a", "b")
     await response.begin()
     assert [part.content for part in response.get().parts] == ["a"]
+
+
+async def test_what_has_been_read_ahead_is_not_told_before_it_is_handed_on(streamed):
+    response, _ = streamed("ab", decoder=Letters())
+    await response.begin()
+    told = [[part.content for part in response.get().parts] async for _ in response]
+    assert told == [["a"], ["a", "b"]]
 
 
 async def test_the_decoder_has_the_last_word(streamed):

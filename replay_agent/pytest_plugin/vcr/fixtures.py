@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from replay_agent import naming
 from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin import keys
 from replay_agent.pytest_plugin.marks import TEST
 from replay_agent.pytest_plugin.options import asked_mode
+from replay_agent.surroundings import naming
 
 if TYPE_CHECKING:
     from vcr.cassette import Cassette

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import lru_cache
 from math import log2
 
-from replay_agent.credentials import credential_variables
+from replay_agent.surroundings.credentials import credential_variables
 
 __all__ = (
     "is_filler",

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from functools import lru_cache
 
-from replay_agent.credentials import credential_variables
 from replay_agent.recording.redaction.looks import is_key, is_phrase, is_random, is_searchable
+from replay_agent.surroundings.credentials import credential_variables
 
 __all__ = (
     "Naming",

@@ -116,6 +116,8 @@ class _Response:
         self._id: str | None = None
         self._timestamp = NO_TIMESTAMP
         self._usage: Usage | None = None
+        self._earlier = Usage()
+        self._adding = False
         self._reason: str | None = None
         self._blocked = False
         self._call: PartialCall | None = None
@@ -140,7 +142,7 @@ class _Response:
             model_name=self._model,
             timestamp=self._timestamp,
             finish_reason="content_filter" if self._blocked else FINISH_REASONS.get(self._reason or ""),
-            usage=self._usage,
+            usage=self._usage and self._earlier + self._usage,
             provider_response_id=self._id,
         )
         return Answer(response, self.error)
@@ -173,12 +175,26 @@ class _Response:
         self._id = text_of(chunk, "responseId") or self._id
         self._timestamp = read_timestamp(chunk.get("createTime")) or self._timestamp
         if isinstance(chunk.get("usageMetadata"), dict):
-            self._usage = read_usage(camel(chunk["usageMetadata"]), self._usage, self._enums)
+            self._count(camel(chunk["usageMetadata"]))
         feedback = chunk.get("promptFeedback")
         if isinstance(feedback, dict) and camel(feedback).get("blockReason"):
             self._blocked = True
             self._beside["promptFeedback"] = _rated_feedback(feedback, self._enums)
         self._beside |= {key: chunk[key] for key in chunk if key not in _CHUNK_FIELDS and key != "promptFeedback"}
+
+    def _count(self, metadata: Fields) -> None:
+        """Take the counts of a chunk.
+
+        Recorded streams tell in each chunk the sum so far, so the latest counts. Chunks of which each is an answer of
+        its own, with a reason to stop and counts that begin anew, are told by the two together: from then on they are
+        added.
+        """
+        told = read_usage(metadata, None, self._enums)
+        if self._reason is not None and self._usage is not None:
+            self._adding |= _begins_anew(told, self._usage)
+        if self._adding and self._usage is not None:
+            self._earlier, self._usage = self._earlier + self._usage, None
+        self._usage = read_usage(metadata, self._usage, self._enums)
 
     def _take_candidate(self, candidate: Fields, *, merging: bool) -> list[ModelResponseStreamEvent]:
         content = candidate.get("content")
@@ -247,7 +263,6 @@ class _Response:
 
     def _last_parts(self) -> list[ModelResponseStreamEvent]:
         """Return what the provider tells of the whole answer: searches it made, pages it read, and what is unknown."""
-        self._begin("")
         candidate, beside = dict(self._candidate), dict(self._beside)
         events = self._last_tool("web_fetch", self._pages, {"urls": addresses(self._pages)})
         queries, rest = self._grounding.get("webSearchQueries"), dict(self._grounding)
@@ -267,6 +282,12 @@ class _Response:
             return []
         call, result = NativeToolCallPart(name, args), NativeToolReturnPart(name, content)
         return [*self._parts.whole(call, (name, "call")), *self._parts.whole(result, (name, "return"))]
+
+
+def _begins_anew(told: Usage, before: Usage) -> bool:
+    return 0 < (told.response_tokens or 0) <= (before.response_tokens or 0) and (
+        (told.total_tokens or 0) <= (before.total_tokens or 0)
+    )
 
 
 def _object(fields: Fields, key: str) -> Fields:

@@ -32,6 +32,12 @@ class _Slot:
     part: ModelResponsePart | ToolCallPartDelta
     waiting: list[_Delta] = field(default_factory=list)
 
+    def take(self, delta: _Delta) -> None:
+        if isinstance(delta, ToolCallPartDelta) and not _only_more_text(self.part, delta):
+            self.part = delta.apply(self.joined())  # type: ignore[assignment]
+        else:
+            self.waiting.append(delta)
+
     def joined(self) -> ModelResponsePart | ToolCallPartDelta:
         if self.waiting:
             self.part = _joined(self.part, self.waiting)
@@ -97,10 +103,7 @@ class StreamedParts:
         if isinstance(slot.part, ToolCallPartDelta):
             slot.part = delta.apply(slot.part)  # type: ignore[assignment]
             return self._shown(found)
-        if _only_more_text(slot.part, delta):
-            slot.waiting.append(delta)
-        else:
-            slot.part = delta.apply(slot.joined())  # type: ignore[assignment]
+        slot.take(delta)
         return [PartDeltaEvent(found, delta)]
 
     def whole(self, part: ModelResponsePart, key: Hashable | None = None) -> list[ModelResponseStreamEvent]:
@@ -110,6 +113,15 @@ class StreamedParts:
             self._slots[index] = _Slot(part)
             return [PartStartEvent(index, part)]
         return [self._start(key, part)]
+
+    def follow(self, event: ModelResponseStreamEvent) -> None:
+        """Take an event that other parts gave rise to, so that these come to be the same."""
+        if isinstance(event, PartStartEvent):
+            while len(self._slots) <= event.index:
+                self._slots.append(_Slot(ToolCallPartDelta()))  # a call of which too little is known to be shown
+            self._slots[event.index] = _Slot(event.part)
+        elif isinstance(event, PartDeltaEvent):
+            self._slots[event.index].take(event.delta)
 
     def part(self, key: Hashable) -> ModelResponsePart | None:
         """Return the part under a key, None if there is none to show yet."""
@@ -145,7 +157,7 @@ class StreamedParts:
         return [] if isinstance(part, ToolCallPartDelta) else [PartStartEvent(index, part)]
 
 
-def _only_more_text(part: ModelResponsePart, delta: ToolCallPartDelta) -> bool:
+def _only_more_text(part: ModelResponsePart | ToolCallPartDelta, delta: ToolCallPartDelta) -> bool:
     return (
         isinstance(part, ToolCallPart)
         and isinstance(part.args, str)

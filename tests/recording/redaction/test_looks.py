@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.credentials import credential_variables
 from replay_agent.recording.redaction import looks
+from replay_agent.surroundings.credentials import credential_variables
 
 MADE = [
     "s3cretPW99abc",

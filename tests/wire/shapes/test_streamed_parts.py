@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,6 +134,26 @@ def test_events_rebuild_the_parts(pieces):
             else:
                 built[event.index] = event.delta.apply(built[event.index])
     assert parts.parts() == built
+
+
+@given(st.lists(st.tuples(st.sampled_from(["text", "thinking", "name", "args", "dict", "call", "whole"]), st.text())))
+def test_followers_come_to_be_the_same(pieces):
+    parts, follower = StreamedParts(), StreamedParts()
+    for kind, content in pieces:
+        if kind in ("text", "thinking"):
+            events = getattr(parts, kind)(None, content)
+        elif kind == "whole":
+            events = parts.whole(UnknownPart(content), content[:1])
+        elif kind == "call":
+            events = parts.tool_call(None, name=f"n{content}", args="{")
+        else:
+            piece = {"name": {"name": content}, "args": {"args": content}, "dict": {"args": {content: 1}}}[kind]
+            with suppress(UnexpectedModelBehavior):
+                events = parts.tool_call(kind if kind == "dict" else "text", **piece)
+        for event in events:
+            follower.follow(event)
+            events = []
+        assert follower.parts() == parts.parts()
 
 
 def test_many_pieces_cost_no_more_than_few(parts):

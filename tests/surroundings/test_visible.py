@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay_agent.exceptions import CassetteMiss, CassetteUnreadable, NetworkBlocked, WireError
+from replay_agent.surroundings.visible import visible
 from replay_agent.traffic import Request
-from replay_agent.visible import visible
 
 INKED = set(range(0x600, 0x606)) | {0x6DD, 0x8E2, 0x890, 0x891}
 """Formats of Arabic that have a shape."""

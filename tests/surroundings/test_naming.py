@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay_agent.naming import clashing, file_name, without_backend
+from replay_agent.surroundings.naming import clashing, file_name, without_backend
 
 
 @pytest.mark.parametrize(

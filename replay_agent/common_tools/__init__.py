@@ -1,0 +1,1 @@
+"""Tools ready to be handed to an agent: searches of the web."""

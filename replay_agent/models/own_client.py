@@ -1,0 +1,45 @@
+"""A client for requests of one's own to a provider: it knows address and credential of a model's access."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import httpx
+
+from replay_agent.models.access import Access
+
+__all__ = ("own_client",)
+
+
+def own_client(access: Access) -> httpx.AsyncClient:
+    """Return a client that knows where to go and as whom; the access's client carries what it sends.
+
+    That client keeps its own headers: a key is no header of a client that others share.
+    """
+    address = access.address.partition("?")[0].replace("{project}", str(access.project))
+    client = httpx.AsyncClient(base_url=address, auth=access.auth, transport=_Through(access), trust_env=False)
+    client.headers.update(access.headers())
+    return client
+
+
+class _Through(httpx.AsyncBaseTransport):
+    """Hands requests on to the client of an access, with the project filled in."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._unknown = access.address.replace("{project}", "None")
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if str(request.url).startswith(self._unknown):
+            request.url = httpx.URL(str(request.url).replace(self._unknown, await self._access.base()))
+        response = await self._access.client().send(request, auth=_NoAuth(), stream=True)
+        return httpx.Response(
+            response.status_code, headers=response.headers, stream=response.stream, extensions=response.extensions
+        )
+
+
+class _NoAuth(httpx.Auth):
+    """Leaves a request that carries its credential already as it is."""
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        yield request

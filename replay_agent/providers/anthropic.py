@@ -1,0 +1,32 @@
+"""Anthropic."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import httpx
+
+from replay_agent.models.access import refuse_client
+from replay_agent.providers.reached import ReachedProvider
+
+__all__ = ("AnthropicProvider",)
+
+
+class AnthropicProvider(ReachedProvider):
+    """Anthropic.
+
+    ``api_key`` wins over the environment, ``http_client`` over the client that all models share.
+    """
+
+    row: ClassVar[str] = "anthropic"
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        anthropic_client: object = None,
+        base_url: str | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        refuse_client("anthropic_client", anthropic_client)
+        self._reach(api_key=api_key, base_url=base_url, http_client=http_client)

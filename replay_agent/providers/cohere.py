@@ -1,0 +1,32 @@
+"""Cohere."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import httpx
+
+from replay_agent.models.access import refuse_client
+from replay_agent.providers.reached import ReachedProvider
+
+__all__ = ("CohereProvider",)
+
+
+class CohereProvider(ReachedProvider):
+    """Cohere.
+
+    ``api_key`` wins over the environment, ``http_client`` over the client that all models share.
+    """
+
+    row: ClassVar[str] = "cohere"
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        cohere_client: object = None,
+        base_url: str | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        refuse_client("cohere_client", cohere_client)
+        self._reach(api_key=api_key, base_url=base_url, http_client=http_client)

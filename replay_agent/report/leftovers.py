@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from replay_agent.calls import Exchange
 from replay_agent.conversation.lines import short, visible
 from replay_agent.conversation.transcript import Transcript
-from replay_agent.surroundings.visible import visible
 from replay_agent.traffic import Interaction
 
 __all__ = ("leftovers_text",)

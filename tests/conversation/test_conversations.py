@@ -291,6 +291,13 @@ def test_answers_that_follow_each_other_are_one_in_the_history():
         assert shape(*turns) == [([0, 1, 2], [])]
 
 
+def test_calls_that_follow_each_other_are_one_answer_in_the_history():
+    find, read = ToolCallPart("find", "{}"), ToolCallPart("read", "{}")
+    third = [user("Hi"), says(find), says(read), user("Nothing.")]
+    turns = ([user("Hi")], says(find)), ([user("Hi"), says(find)], says(read)), (third, says("I see."))
+    assert shape(*turns) == [([0, 1, 2], [])]
+
+
 def test_an_answer_to_a_new_question_stands_alone_in_the_history():
     find, read = ToolCallPart("find", "{}"), ToolCallPart("read", "{}")
     asked = [user("Hi"), says(find), user("There are two."), says(read), user("It is empty.")]

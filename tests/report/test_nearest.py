@@ -128,8 +128,8 @@ def test_the_same_host_counts_for_a_request_not_against_it():
 
 
 def test_the_place_goes_before_whose_it_is():
-    own = [get("https://b.test/search", b"x")] * 6
-    interactions = recorded(*own, get("https://a.test/search", b"x y"), tests=["mine"] * 6 + ["other"])
+    own = [get("https://b.test/search", b"x y")] * 6
+    interactions = recorded(*own, get("https://a.test/search", b"x z"), tests=["mine"] * 6 + ["other"])
     assert place(get("https://a.test/search", b"x y"), interactions, test="mine") == 6
 
 

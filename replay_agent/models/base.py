@@ -10,6 +10,7 @@ from datetime import datetime
 
 from replay_agent.calls import ToolDefinition
 from replay_agent.messages import ModelMessage, ModelResponse, ModelResponseStreamEvent
+from replay_agent.models.parts_manager import PartsManager
 from replay_agent.settings import ModelSettings
 from replay_agent.usage import Usage
 from replay_agent.wire.shapes.streamed_parts import StreamedParts
@@ -31,12 +32,17 @@ class StreamedResponse(ABC):
     """A response under way: iterate over it for its events.
 
     All iterations share one underlying iterator, so a later one goes on where the earlier one stopped. A subclass
-    yields events from `_get_event_iterator`, built with ``self._parts``, and counts tokens in ``self._usage``.
+    yields events from `_get_event_iterator`, built with ``self._parts`` or, as in the seed, with
+    ``self._parts_manager``, and counts tokens in ``self._usage``.
     """
 
     _parts: StreamedParts = field(default_factory=StreamedParts, init=False, repr=False)
     _usage: Usage = field(default_factory=Usage, init=False)
     _event_iterator: AsyncIterator[ModelResponseStreamEvent] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def _parts_manager(self) -> PartsManager:
+        return PartsManager(self._parts)
 
     def __aiter__(self) -> AsyncIterator[ModelResponseStreamEvent]:
         if self._event_iterator is None:

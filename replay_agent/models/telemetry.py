@@ -60,8 +60,11 @@ def response_events(response: ModelResponse) -> list[OTelEvent]:
 
 
 def jsonable(value: Any) -> Any:
-    """Return a value as JSON has it; what JSON has no form for becomes text."""
-    return to_jsonable_python(value, serialize_unknown=True, bytes_mode="base64")
+    """Return a value as JSON has it; what JSON has no form for becomes text, and bytes that are no text base64."""
+    try:
+        return to_jsonable_python(value, serialize_unknown=True)
+    except UnicodeDecodeError:
+        return to_jsonable_python(value, serialize_unknown=True, bytes_mode="base64")
 
 
 def events_json(events: Iterable[OTelEvent]) -> str:

@@ -99,7 +99,8 @@ def test_a_part_that_tells_nothing_is_left_out():
     [
         ({"a": (1, 2)}, {"a": [1, 2]}),
         (datetime(2024, 1, 1, tzinfo=UTC), "2024-01-01T00:00:00Z"),
-        (b"\xff", "_w=="),
+        (b"text", "text"),
+        ({"a": b"\xff"}, {"a": "_w=="}),
         ({1}, [1]),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -30,17 +30,38 @@ OPTIONAL = (
 
 def patched_for(cassette: Any) -> Iterator[Any]:
     """Have requests answered by a cassette of vcrpy, from the first step of the generator to its second."""
-    with ExitStack() as patches:
+    entered: list[Any] = []
+    try:
         with _absent.known():
             for patcher in PatcherBuilder(cassette).build():
-                patches.enter_context(patcher)
+                patcher.__enter__()
+                entered.append(patcher)
         log.debug("Entering context for cassette at %s.", cassette._path)  # noqa: SLF001 - as vcrpy does
         yield cassette
         log.debug("Exiting context for cassette at %s.", cassette._path)  # noqa: SLF001
+    finally:
+        _leave(entered)
+
+
+def _leave(entered: list[Any]) -> None:
+    """Undo what was entered last first, and all of it, whatever one of them raises."""
+    failures = []
+    for patcher in reversed(entered):
+        try:
+            patcher.__exit__(None, None, None)
+        except Exception as failure:  # noqa: BLE001 - raised when all are undone
+            failures.append(failure)
+    if failures:
+        raise failures[-1]
 
 
 class PatcherBuilder(CassettePatcherBuilder):  # type: ignore[misc]
-    """Says what vcrpy replaces, without a mock for each."""
+    """Says what vcrpy replaces, without a mock for each, and each once."""
+
+    def _requests(self) -> Any:
+        """Leave alone what the patches of urllib3 replace again: they are the same attributes."""
+        is_replaced_again = "urllib3" not in getattr(self._cassette, "skip_patchers", ())
+        return () if is_replaced_again else super()._requests()
 
     def _build_patcher(self, obj: Any, patched_attribute: str, replacement_class: Any) -> Attribute | None:
         if not hasattr(obj, patched_attribute):

@@ -11,6 +11,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 __all__ = "NotDumped", "read_dumped"
@@ -86,7 +87,9 @@ class _Reader:
         """Read the keys in one column, the first of which is at ``begin``, its ``line`` being known or not."""
         text, match = self._text, _LINE.match
         found: dict[str, Any] = {}
-        line = line or match(text, begin)
+        if line is None:
+            begin = self._single_lists(begin, margin, found)
+            line = match(text, begin)
         while line is not None:
             key, rest, blank, self._dash = line.groups()
             self.begin, self.margin = line.end(3), len(blank)
@@ -99,6 +102,20 @@ class _Reader:
             if not found or self.begin < len(text):
                 raise self._odd(self.begin)
         return found
+
+    def _single_lists(self, begin: int, margin: int, found: dict[str, Any]) -> int:
+        """Read as many keys as there are with a list of one text below, as headers are; return where the next begins."""
+        match = _single_list(margin)
+        pair = match(self._text, begin)
+        while pair is not None:
+            key, quoted, plain = pair.groups()
+            if quoted is None:
+                found[_text_key(key)] = [_typed(plain) if plain[0] in _TYPED else plain]
+            else:
+                found[_text_key(key)] = [quoted]
+            begin = pair.end()
+            pair = match(self._text, begin)
+        return begin
 
     def _value(self, rest: str, start: int, end: int, margin: int) -> Any:
         """Read what begins in the rest of a line; further lines of it stand right of ``margin``."""
@@ -279,6 +296,22 @@ def _binary(block: str) -> bytes:
         return base64.decodebytes(block.encode("ascii"))
     except (binascii.Error, UnicodeEncodeError):
         raise NotDumped("binary data that is not base64") from None
+
+
+_SINGLE_LISTS: dict[int, Callable[[str, int], re.Match[str] | None]] = {}
+
+
+def _single_list(margin: int) -> Callable[[str, int], re.Match[str] | None]:
+    """Return what matches ``accept:\\n  - '*/*'\\n  `` before another key in the same column."""
+    found = _SINGLE_LISTS.get(margin)
+    if found is None:
+        blank = " " * margin
+        found = _SINGLE_LISTS[margin] = re.compile(
+            rf"([A-Za-z_][A-Za-z0-9_-]*):\n{blank}- "
+            r"(?:'([^'\n]*)'|([A-Za-z](?:[^\n:# ]|:(?=[^ \n])| (?=[^ #\n]))*))"
+            rf"\n{blank}(?=[A-Za-z_'])"
+        ).match
+    return found
 
 
 _BLOCK_ENDS: dict[int, re.Pattern[str]] = {}

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 import yaml
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from replay_agent.recording.cassettes.dumped_yaml import NotDumped, read_dumped
@@ -87,7 +87,7 @@ def test_no_damage_is_read_as_something_else(document, data):
     try:
         found = read_dumped(damaged)
     except NotDumped:
-        assume(False)
+        return
     assert repr(found) == repr(read_by_yaml(damaged))
 
 

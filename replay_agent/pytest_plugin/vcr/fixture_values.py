@@ -19,6 +19,7 @@ __all__ = (
     "allowed_hosts",
     "default_cassette_name",
     "disable_recording",
+    "is_own",
     "record_mode",
     "value_of",
     "vcr_cassette_dir",
@@ -35,23 +36,24 @@ _HOME = __name__.rpartition(".")[0]
 def value_of(request: pytest.FixtureRequest, own: Callable[[pytest.FixtureRequest], Value]) -> Value:
     """Return the value of the fixture with the name of this function, which is what ours returns."""
     name = own.__name__
-    if name in getattr(request.node, "fixturenames", ()) or not _is_own(request, name):
+    if name in getattr(request.node, "fixturenames", ()) or not is_own(request.node, name):
         value: Value = request.getfixturevalue(name)
         return value
     return own(request)
 
 
-def _is_own(request: pytest.FixtureRequest, name: str) -> bool:
-    """Tell whether nobody overrides a fixture of ours for the tests beside this one.
+def is_own(item: pytest.Item, name: str) -> bool:
+    """Tell whether nobody overrides a fixture of ours for a test and those beside it.
 
     A test that asks for it by name, or is parametrized by that name, has it among its own fixtures.
     """
-    parent = request.node.parent
-    known: dict[str, bool] = parent.stash.setdefault(_OWN, {})
+    if item.parent is None:
+        return False
+    known: dict[str, bool] = item.parent.stash.setdefault(_OWN, {})
     if name not in known:
         # pytest has no public way to the definitions of a fixture; without this one, the fixture itself is asked.
-        find = getattr(getattr(request.session, "_fixturemanager", None), "getfixturedefs", None)
-        found = (find(name, request.node) if find is not None else None) or ()
+        find = getattr(getattr(item.session, "_fixturemanager", None), "getfixturedefs", None)
+        found = (find(name, item) if find is not None else None) or ()
         known[name] = len(found) > 0 and all(each.func.__module__.startswith(_HOME) for each in found)
     return known[name]
 

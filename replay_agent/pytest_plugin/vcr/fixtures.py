@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,6 +50,8 @@ class _Asking:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         names = _asked_for(item) or (["block_network"] if item.config.getoption("block_network") else [])
+        if all(values.is_own(item, name) for name in names):
+            names = names[-1:]  # ours of the name vcr does both
         used = getattr(item, "fixturenames", [])
         place = _first_of_function_scope(item, used)
         used[:] = dict.fromkeys([*used[:place], *names, *used[place:]])
@@ -113,13 +115,19 @@ def allowed_hosts(request: pytest.FixtureRequest) -> list[str] | None:
 @pytest.fixture
 def block_network(request: pytest.FixtureRequest) -> Iterator[None]:
     """Refuse connections where a mark or the command line says so, and beyond this machine while vcrpy replays."""
+    settings = request.node.stash[_SETTINGS] = _settings(request)
+    with _network_of(request, settings):
+        yield
+
+
+@contextmanager
+def _network_of(request: pytest.FixtureRequest, settings: VcrSettings | None) -> Iterator[None]:
     mark = request.node.get_closest_marker("block_network")
     if mark is not None and (mark.args or set(mark.kwargs) - {"allowed_hosts"}):
         raise UserError(
             "Invalid arguments to `block_network`. It accepts only the following keyword arguments: `allowed_hosts`. "
             f"Got args: {mark.args!r}; kwargs: {mark.kwargs!r}"
         )
-    settings = request.node.stash[_SETTINGS] = _settings(request)
     if mark is not None or request.config.getoption("block_network"):
         with _blocked(request, loopback=False, unless=_records(request, settings)):
             yield
@@ -133,10 +141,21 @@ def block_network(request: pytest.FixtureRequest) -> Iterator[None]:
 def vcr(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
     """The cassette of a test marked ``vcr``, vcrpy's own; None for any other test and with ``--disable-recording``."""
     item = request.node
-    settings = item.stash[_SETTINGS] if _SETTINGS in item.stash else _settings(request)
-    if settings is None or value_of(request, values.disable_recording):
-        yield None
-        return
+    with ExitStack() as around:
+        if "block_network" in request.fixturenames:
+            settings = item.stash[_SETTINGS] if _SETTINGS in item.stash else _settings(request)
+        else:
+            settings = _settings(request)
+            around.enter_context(_network_of(request, settings))
+        if settings is None or value_of(request, values.disable_recording):
+            yield None
+        else:
+            with _cassette_of(item, settings) as cassette:
+                yield cassette
+
+
+@contextmanager
+def _cassette_of(item: pytest.Item, settings: VcrSettings) -> Iterator[Cassette]:
     from replay_agent.pytest_plugin.settings import command_of
     from replay_agent.pytest_plugin.vcr.run import VcrRun
     from replay_agent.pytest_plugin.vcr.watched import VcrTest

@@ -302,7 +302,7 @@ _SINGLE_LISTS: dict[int, Callable[[str, int], re.Match[str] | None]] = {}
 
 
 def _single_list(margin: int) -> Callable[[str, int], re.Match[str] | None]:
-    """Return what matches ``accept:\\n  - '*/*'\\n  `` before another key in the same column."""
+    """Return what matches a key and its list of one text, before another key in the same column."""
     found = _SINGLE_LISTS.get(margin)
     if found is None:
         blank = " " * margin

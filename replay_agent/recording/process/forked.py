@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 __all__ = "OUTWARD", "heard", "is_child", "say", "unwatch", "watch"
@@ -31,7 +32,7 @@ class _Board:
     def __init__(self) -> None:
         self.registered = self.watching = self.child = False
         self.file: int | None = None
-        self.said = b""
+        self.says: Callable[[], bytes] = bytes
 
     def before_fork(self) -> None:
         if self.watching and self.file is None:
@@ -50,7 +51,8 @@ class _Board:
 
     def write(self) -> None:
         if self.file is not None:
-            os.pwrite(self.file, _MARK + self.said + b"\n", 0)
+            said = self.says()
+            os.pwrite(self.file, _MARK + (said if len(said) < _LONGEST - len(_MARK) else b"") + b"\n", 0)
 
     def read(self) -> bytes:
         if self.file is None:
@@ -94,11 +96,14 @@ def is_child() -> bool:
     return _board.child
 
 
-def say(who: bytes) -> None:
-    """Tell the children who shuts the network, as one line; nothing for an open one. A child has nobody to tell."""
+def say(who: Callable[[], bytes]) -> None:
+    """Tell the children who shuts the network, as one line; nothing for an open one. A child has nobody to tell.
+
+    ``who`` is asked when there are children, and not before.
+    """
     if _board.child:
         return
-    _board.said = who if len(who) < _LONGEST - len(_MARK) else b""
+    _board.says = who
     _board.write()
 
 

@@ -36,11 +36,11 @@ def project(pytester):
     return pytester
 
 
-def test_two_fixtures_are_set_up_for_a_test(project):
+def test_one_fixture_is_set_up_for_a_test(project):
     project.makepyfile(test_it=ASKED.format(path="cassettes/test_it/test_second.yaml"))
     result = project.runpytest("-s")
     result.assert_outcomes(passed=2)
-    assert "SET UP ['block_network', 'vcr', 'set_up_so_far']" in result.stdout.str()
+    assert "SET UP ['vcr', 'set_up_so_far']" in result.stdout.str()
 
 
 OVERRIDING = {

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -78,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _demo(args: argparse.Namespace) -> int:
     from replay_agent.commands.demo import EDITED, demo
+
+    import tempfile
 
     with tempfile.TemporaryDirectory(prefix="replay-agent-demo-") as scratch:
         folder: Path = args.keep or Path(scratch)

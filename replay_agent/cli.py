@@ -76,9 +76,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _demo(args: argparse.Namespace) -> int:
-    from replay_agent.commands.demo import EDITED, demo
-
     import tempfile
+
+    from replay_agent.commands.demo import EDITED, demo
 
     with tempfile.TemporaryDirectory(prefix="replay-agent-demo-") as scratch:
         folder: Path = args.keep or Path(scratch)

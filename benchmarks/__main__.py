@@ -6,10 +6,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import agent, first_chunk, idle, redaction, scaling, suite
+from benchmarks import agent, commands, first_chunk, idle, recording, redaction, scaling, suite
 from benchmarks.targets import Figure, summary
 
-TABLES = ("suite", "scaling", "big", "first-chunk", "idle", "agent", "redaction")
+TABLES = ("suite", "scaling", "big", "first-chunk", "idle", "agent", "redaction", "recording", "commands")
 
 
 def main() -> None:
@@ -43,6 +43,10 @@ def _table(name: str, folder: Path, args: argparse.Namespace) -> tuple[str, list
             return idle.table(folder / "idle", args.rounds)
         case "redaction":
             return redaction.table()
+        case "recording":
+            return recording.table()
+        case "commands":
+            return commands.table(folder / "commands", args.rounds)
     return agent.table(1000, args.rounds)
 
 

@@ -19,9 +19,9 @@ class Figure:
     def row(self) -> str:
         """Return the line of the summary."""
         if self.most is None:
-            return f"  {self.what:68} {self.measured:6.2f}"
+            return f"  {self.what:96} {self.measured:6.2f}"
         verdict = "met" if self.measured <= self.most else "NOT MET"
-        return f"  {self.what:68} {self.measured:6.2f}  (at most {self.most:g}: {verdict})"
+        return f"  {self.what:96} {self.measured:6.2f}  (at most {self.most:g}: {verdict})"
 
 
 def summary(figures: Sequence[Figure]) -> str:

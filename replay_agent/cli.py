@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -77,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _demo(args: argparse.Namespace) -> int:
+    import tempfile
+
     from replay_agent.commands.demo import EDITED, demo
 
     with tempfile.TemporaryDirectory(prefix="replay-agent-demo-") as scratch:

@@ -148,7 +148,7 @@ def pytest_runtest_call(item: pytest.Item) -> None:
 
 
 def _is_marked_late(item: pytest.Item) -> bool:
-    return item.get_closest_marker("replay") is not None and TEST not in item.stash and is_replayed(item)
+    return TEST not in item.stash and item.get_closest_marker("replay") is not None and is_replayed(item)
 
 
 def _surround_tests(config: pytest.Config) -> _AroundTests:

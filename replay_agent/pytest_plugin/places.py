@@ -100,14 +100,14 @@ def _without_secrets(name: str, siblings: Sequence[str], backend: str | None) ->
 
 @functools.lru_cache(maxsize=1024)
 def _redacted(name: str) -> str:
-    if "[" not in name or len(name) < _SHORTEST_SECRET:
+    if len(name.partition("[")[2].removesuffix("]")) < _SHORTEST_SECRET:
         return name
     from replay_agent.recording.redaction.redactor import Redactor
 
     return Redactor().text(name)
 
 
-_SHORTEST_SECRET = 12
+_SHORTEST_SECRET = 8
 
 
 def nodeid(item: pytest.Item) -> str:

@@ -97,9 +97,12 @@ _TWINS = (("GEMINI_API_KEY", "GOOGLE_API_KEY"), ("CO_API_KEY", "COHERE_API_KEY")
 """Spellings of one credential: where one is set, the other is left alone, since clients prefer one and warn."""
 
 
+_HELD = {**{name: f"{_BEGINNINGS.get(name, '')}{PLACEHOLDER}" for name in _KEYS}, **_FILES, **_REGIONS}
+
+
 def credential_variables() -> dict[str, str]:
     """Return the variables that a replay fills where they are unset, each with what it then holds."""
-    return {**{name: f"{_BEGINNINGS.get(name, '')}{PLACEHOLDER}" for name in _KEYS}, **_FILES, **_REGIONS}
+    return dict(_HELD)
 
 
 def is_placeholder(value: str) -> bool:
@@ -122,14 +125,11 @@ def placed_credentials(environ: MutableMapping[str, str] = os.environ) -> Iterat
 
 def place(environ: MutableMapping[str, str] = os.environ, *, without: Collection[str] = ()) -> dict[str, str]:
     """Fill the unset credential variables, but for those named by ``without``, and return what was put where."""
-    taken = {name for twins in _TWINS if any(twin in environ for twin in twins) for name in twins}
-    if "AWS_REGION" in environ:
+    present = frozenset(environ)  # asked by name, the environment of the process costs an exception each
+    taken = {name for twins in _TWINS if not present.isdisjoint(twins) for name in twins}.union(present, without)
+    if "AWS_REGION" in present:
         taken.add("AWS_DEFAULT_REGION")
-    missing = {
-        name: value
-        for name, value in credential_variables().items()
-        if name not in environ and name not in taken and name not in without
-    }
+    missing = {name: value for name, value in credential_variables().items() if name not in taken}
     environ.update(missing)
     return missing
 

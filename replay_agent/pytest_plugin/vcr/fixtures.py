@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +16,8 @@ from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin import keys
 from replay_agent.pytest_plugin.marks import TEST
 from replay_agent.pytest_plugin.options import asked_mode
-from replay_agent.surroundings import naming
+from replay_agent.pytest_plugin.vcr import fixture_values as values
+from replay_agent.pytest_plugin.vcr.fixture_values import value_of
 
 if TYPE_CHECKING:
     from vcr.cassette import Cassette
@@ -51,6 +51,8 @@ class _Asking:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         names = _asked_for(item) or (["block_network"] if item.config.getoption("block_network") else [])
+        if all(values.is_own(item, name) for name in names):
+            names = names[-1:]  # ours of the name vcr does both
         used = getattr(item, "fixturenames", [])
         place = _first_of_function_scope(item, used)
         used[:] = dict.fromkeys([*used[:place], *names, *used[place:]])
@@ -72,13 +74,13 @@ def _first_of_function_scope(item: pytest.Item, names: list[str]) -> int:
 @pytest.fixture(scope="session")
 def record_mode(request: pytest.FixtureRequest) -> str:
     """The record mode that the command line asks for, else ``none``."""
-    return asked_mode(request.config) or "none"
+    return values.record_mode(request)
 
 
 @pytest.fixture(scope="session")
 def disable_recording(request: pytest.FixtureRequest) -> bool:
     """Whether vcrpy is out of the game."""
-    return bool(request.config.getoption("disable_recording"))
+    return values.disable_recording(request)
 
 
 @pytest.fixture
@@ -90,27 +92,19 @@ def vcr_config() -> dict[str, Any]:
 @pytest.fixture
 def vcr_markers(request: pytest.FixtureRequest) -> list[pytest.Mark]:
     """The marks ``vcr`` of this test, closest first."""
-    return list(request.node.iter_markers("vcr"))
+    return values.vcr_markers(request)
 
 
 @pytest.fixture(scope="module")
 def vcr_cassette_dir(request: pytest.FixtureRequest) -> str:
     """The folder of a module's cassettes: beside it."""
-    path: Path = request.node.path
-    return str(path.parent / "cassettes" / path.stem)
+    return values.vcr_cassette_dir(request)
 
 
 @pytest.fixture
 def default_cassette_name(request: pytest.FixtureRequest) -> str:
     """The name of this test's cassette: what the mark ``default_cassette`` says, else ``Class.test[param]``."""
-    mark = request.node.get_closest_marker("default_cassette")
-    if mark is None:
-        owner = f"{request.cls.__name__}." if request.cls else ""
-        return naming.without_forbidden(f"{owner}{request.node.name}")
-    if not mark.args:
-        raise UserError("the mark default_cassette names no cassette: pytest.mark.default_cassette('name.yaml')")
-    name: str = mark.args[0]
-    return name
+    return values.default_cassette_name(request)
 
 
 @pytest.fixture
@@ -122,25 +116,25 @@ def vcr_cassette_name(default_cassette_name: str) -> str:
 @pytest.fixture
 def allowed_hosts(request: pytest.FixtureRequest) -> list[str] | None:
     """Patterns of hosts that stay reachable: of the mark ``block_network``, the command line, or ``vcr_config``."""
-    mark = request.node.get_closest_marker("block_network")
-    hosts = (
-        (mark.kwargs.get("allowed_hosts") if mark else None)
-        or request.config.getoption("allowed_hosts")
-        or request.getfixturevalue("vcr_config").get("allowed_hosts")
-    )
-    return hosts.split(",") if isinstance(hosts, str) else hosts
+    return values.allowed_hosts(request)
 
 
 @pytest.fixture
-def block_network(request: pytest.FixtureRequest, record_mode: str, vcr_markers: list[pytest.Mark]) -> Iterator[None]:
+def block_network(request: pytest.FixtureRequest) -> Iterator[None]:
     """Refuse connections where a mark or the command line says so, and beyond this machine while vcrpy replays."""
+    settings = request.node.stash[_SETTINGS] = _settings(request)
+    with _network_of(request, settings):
+        yield
+
+
+@contextmanager
+def _network_of(request: pytest.FixtureRequest, settings: VcrSettings | None) -> Iterator[None]:
     mark = request.node.get_closest_marker("block_network")
     if mark is not None and (mark.args or set(mark.kwargs) - {"allowed_hosts"}):
         raise UserError(
             "Invalid arguments to `block_network`. It accepts only the following keyword arguments: `allowed_hosts`. "
             f"Got args: {mark.args!r}; kwargs: {mark.kwargs!r}"
         )
-    settings = _settings(request, record_mode, vcr_markers) if vcr_markers else None
     if mark is not None or request.config.getoption("block_network"):
         with _blocked(request, loopback=False, unless=_records(request, settings)):
             yield
@@ -148,6 +142,62 @@ def block_network(request: pytest.FixtureRequest, record_mode: str, vcr_markers:
         replays = settings is not None and settings.replays_only and not request.config.getoption("disable_recording")
         with _blocked(request, loopback=True, unless=not replays):
             yield
+
+
+@pytest.fixture
+def vcr(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
+    """The cassette of a test marked ``vcr``, vcrpy's own; None for any other test and with ``--disable-recording``."""
+    item = request.node
+    with ExitStack() as around:
+        if "block_network" in request.fixturenames:
+            settings = item.stash[_SETTINGS] if _SETTINGS in item.stash else _settings(request)
+        else:
+            settings = _settings(request)
+            around.enter_context(_network_of(request, settings))
+        if settings is None or value_of(request, values.disable_recording):
+            yield None
+        else:
+            with _cassette_of(item, settings) as cassette:
+                yield cassette
+
+
+@contextmanager
+def _cassette_of(item: pytest.Item, settings: VcrSettings) -> Iterator[Cassette]:
+    from replay_agent.pytest_plugin.settings import command_of
+    from replay_agent.pytest_plugin.vcr.run import VcrRun
+    from replay_agent.pytest_plugin.vcr.watched import VcrTest
+
+    if not settings.replays_only:
+        keys.take_back(item)
+    run = VcrRun(settings, test=item.nodeid, file=str(item.path), command=command_of(item))
+    test = item.stash[TEST] = VcrTest(item, run)
+
+    def configure(vcr: Any) -> None:
+        item.config.hook.pytest_recording_configure(config=item.config, vcr=vcr)
+
+    with run.opened(configure, lambda: test.passed) as cassette:
+        yield cassette
+
+
+_SETTINGS: pytest.StashKey[VcrSettings | None] = pytest.StashKey()
+"""What the fixtures and marks of a test say, read once for the two fixtures that go by it."""
+
+
+def _settings(request: pytest.FixtureRequest) -> VcrSettings | None:
+    marks = value_of(request, values.vcr_markers)
+    if not marks:
+        return None
+    from replay_agent.pytest_plugin.vcr.run import VcrSettings, merged
+    from replay_agent.recording.options import RecordMode
+
+    config = merged(value_of(request, values.vcr_config), [mark.kwargs for mark in reversed(marks)])
+    return VcrSettings(
+        value_of(request, values.vcr_cassette_name),
+        value_of(request, values.vcr_cassette_dir),
+        RecordMode.parse(config.pop("record_mode", value_of(request, values.record_mode))),
+        config,
+        [str(path) for mark in marks for path in mark.args],
+    )
 
 
 def _records(request: pytest.FixtureRequest, settings: VcrSettings | None) -> bool:
@@ -167,56 +217,9 @@ def _blocked(request: pytest.FixtureRequest, *, loopback: bool, unless: bool) ->
     from replay_agent.pytest_plugin.vcr.network import BlockedNetwork
     from replay_agent.recording.process import network
 
-    patterns = request.getfixturevalue("allowed_hosts")
+    patterns = value_of(request, values.allowed_hosts)
     guard = network.shut_by(BlockedNetwork(patterns, test=request.node.nodeid, loopback=loopback))
     try:
         yield
     finally:
         network.open_network(guard)
-
-
-@pytest.fixture
-def vcr(
-    request: pytest.FixtureRequest,
-    vcr_markers: list[pytest.Mark],
-    vcr_cassette_dir: str,
-    record_mode: str,
-    disable_recording: bool,
-    pytestconfig: pytest.Config,
-) -> Iterator[Cassette | None]:
-    """The cassette of a test marked ``vcr``, vcrpy's own; None for any other test and with ``--disable-recording``."""
-    if disable_recording or not vcr_markers:
-        yield None
-        return
-    from replay_agent.pytest_plugin.settings import command_of
-    from replay_agent.pytest_plugin.vcr.run import VcrRun
-    from replay_agent.pytest_plugin.vcr.watched import VcrTest
-
-    item = request.node
-    settings = _settings(request, record_mode, vcr_markers, vcr_cassette_dir)
-    if not settings.replays_only:
-        keys.take_back(item)
-    run = VcrRun(settings, test=item.nodeid, file=str(item.path), command=command_of(item))
-    test = item.stash[TEST] = VcrTest(item, run)
-
-    def configure(vcr: Any) -> None:
-        pytestconfig.hook.pytest_recording_configure(config=pytestconfig, vcr=vcr)
-
-    with run.opened(configure, lambda: test.passed) as cassette:
-        yield cassette
-
-
-def _settings(
-    request: pytest.FixtureRequest, record_mode: str, marks: list[pytest.Mark], folder: str = ""
-) -> VcrSettings:
-    from replay_agent.pytest_plugin.vcr.run import VcrSettings, merged
-    from replay_agent.recording.options import RecordMode
-
-    config = merged(request.getfixturevalue("vcr_config"), [mark.kwargs for mark in reversed(marks)])
-    return VcrSettings(
-        request.getfixturevalue("vcr_cassette_name"),
-        folder,
-        RecordMode.parse(config.pop("record_mode", record_mode)),
-        config,
-        [str(path) for mark in marks for path in mark.args],
-    )

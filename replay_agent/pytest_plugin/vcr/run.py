@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -21,13 +19,12 @@ from typing import Any
 from vcr import VCR
 from vcr.cassette import Cassette
 from vcr.errors import CannotOverwriteExistingCassetteException, UnhandledHTTPRequestError
-from vcr.persisters.filesystem import CassetteNotFoundError, FilesystemPersister
-from vcr.serialize import deserialize, serialize
 
-from replay_agent.exceptions import CassetteUnwritable
 from replay_agent.harness import Conversing
 from replay_agent.pytest_plugin.failures import FailingMiss
-from replay_agent.recording.cassettes import store
+from replay_agent.pytest_plugin.vcr.hastened import hastened
+from replay_agent.pytest_plugin.vcr.persisters import AfreshPersister, FilePersister, PatientPersister
+from replay_agent.pytest_plugin.vcr.stub_modules import StubModules
 from replay_agent.recording.cassettes.foreign import read_foreign
 from replay_agent.recording.clients import intercept
 from replay_agent.recording.misses import Miss, MissReason
@@ -41,6 +38,7 @@ __all__ = "VcrMiss", "VcrRun", "VcrSettings", "file_name", "merged"
 
 _LONGEST_NAME = 255
 _REFUSAL = "CannotOverwriteExistingCassetteException"
+_stubs = StubModules(_REFUSAL)
 
 
 def merged(config: Mapping[str, Any], marks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -141,87 +139,6 @@ def _miss_that_travelled(text: str, request: Request, path: Path, refusal: str) 
     return VcrMiss(text, request, path, error)
 
 
-class _Persister(FilesystemPersister):  # type: ignore[misc]
-    """Plays from several cassettes and saves the first in one step."""
-
-    def __init__(self, extra: Sequence[Path]) -> None:
-        self._extra = extra
-
-    def load_cassette(self, cassette_path: str, serializer: Any) -> tuple[list[Any], list[Any]]:
-        requests: list[Any] = []
-        responses: list[Any] = []
-        for path in dict.fromkeys([Path(cassette_path), *self._extra]):
-            try:
-                text = path.read_text("utf-8")
-            except OSError:
-                continue
-            more_requests, more_responses = deserialize(text, serializer) if text.strip() else ((), ())
-            requests += more_requests
-            responses += more_responses
-        if not requests:
-            raise CassetteNotFoundError(f"There is no cassette {cassette_path}")
-        return requests, responses
-
-    @staticmethod
-    def save_cassette(cassette_path: str, cassette_dict: dict[str, Any], serializer: Any) -> None:
-        text = serialize(cassette_dict, serializer)
-        data = text.encode() if isinstance(text, str) else text
-        path = Path(cassette_path)
-        try:
-            store.replace_file(path, data)
-        except OSError as error:
-            raise CassetteUnwritable(f"{path} cannot be saved: {error}. What was there is untouched.", path) from error
-
-
-class _Patient:
-    """A persister whose failure to save is kept for later: vcrpy leaves its patches in place when saving raises."""
-
-    def __init__(self, persister: Any) -> None:
-        self._persister = persister
-        self._failure: Exception | None = None
-
-    def load_cassette(self, cassette_path: str, serializer: Any) -> Any:
-        return self._persister.load_cassette(cassette_path, serializer)
-
-    def save_cassette(self, cassette_path: str, cassette_dict: dict[str, Any], serializer: Any) -> None:
-        try:
-            self._persister.save_cassette(cassette_path, cassette_dict, serializer)
-        except Exception as failure:  # noqa: BLE001 - raised by `give_up`
-            self._failure = failure
-
-    def give_up(self) -> None:
-        """Raise what went wrong while saving."""
-        if self._failure is not None:
-            raise self._failure
-
-
-class _Afresh:
-    """Another persister, for a cassette that is recorded anew: the old one is not played, and stays if the test fails."""
-
-    def __init__(self, persister: Any, extra: Sequence[Path], path: Path, passed: Callable[[], bool]) -> None:
-        self._persister = persister
-        others = [other for other in extra if other.resolve() != path.resolve()]  # however a mark spells it
-        self._extra = _Persister(others) if isinstance(persister, _Persister) else None
-        self._path = path
-        self._passed = passed
-        self.saved = False
-
-    def load_cassette(self, cassette_path: str, serializer: Any) -> Any:
-        if self._extra is None:
-            raise CassetteNotFoundError(f"{cassette_path} is recorded anew")
-        return self._extra.load_cassette(os.devnull, serializer)
-
-    def save_cassette(self, cassette_path: str, cassette_dict: dict[str, Any], serializer: Any) -> None:
-        if self._passed():
-            self._persister.save_cassette(cassette_path, cassette_dict, serializer)
-            self.saved = True
-
-    def finish(self) -> None:
-        """Remove the old file of a test that has passed and recorded nothing."""
-        if self._passed() and not self.saved:
-            self._path.unlink(missing_ok=True)
-
-
 class VcrRun(Conversing):
     """One test's traffic as vcrpy records and replays it, and what was refused."""
 
@@ -287,25 +204,25 @@ class VcrRun(Conversing):
             cassette_library_dir=settings.folder,
             record_mode=settings.keywords()["record_mode"],
         )
-        vcr.register_persister(_Persister(settings.paths))
+        vcr.register_persister(FilePersister(settings.paths))
         configure(vcr)
         name = file_name(settings.name, settings.config.get("serializer", ".yaml"))
         afresh = self._begin_afresh(vcr, name, passed) if settings.afresh else None
-        patient = _Patient(vcr.get_merged_config(path=name, **settings.keywords())["persister"])
+        patient = PatientPersister(vcr.get_merged_config(path=name, **settings.keywords())["persister"])
         vcr.register_persister(patient)
         with intercept.beside(records=not settings.replays_only), ExitStack() as doors:
             doors.callback(patient.give_up)
-            self.cassette = doors.enter_context(vcr.use_cassette(name, **settings.keywords()))
+            self.cassette = doors.enter_context(hastened(vcr.use_cassette(name, **settings.keywords())))
             self._listen(self.cassette)
             doors.enter_context(self._refusing())
             yield self.cassette
         if afresh is not None:
             afresh.finish()
 
-    def _begin_afresh(self, vcr: VCR, name: str, passed: Callable[[], bool]) -> _Afresh:
+    def _begin_afresh(self, vcr: VCR, name: str, passed: Callable[[], bool]) -> AfreshPersister:
         config = vcr.get_merged_config(path=name, **self.settings.keywords())
         path = Path(config["path_transformer"](name))
-        afresh = _Afresh(config["persister"], self.settings.paths, path, passed)
+        afresh = AfreshPersister(config["persister"], self.settings.paths, path, passed)
         vcr.register_persister(afresh)
         return afresh
 
@@ -331,8 +248,7 @@ class VcrRun(Conversing):
     @contextmanager
     def _refusing(self) -> Iterator[None]:
         """Have vcrpy's stubs raise our miss instead of the error that a client's ``except Exception`` swallows."""
-        stubs = [module for name, module in list(sys.modules.items()) if name.partition(".stubs")[0] == "vcr"]
-        patches = [Patch(module, _REFUSAL, self._missing) for module in stubs if hasattr(module, _REFUSAL)]
+        patches = [Patch(module, _REFUSAL, self._missing) for module in _stubs.present()]
         for patch in patches:
             patch.apply()
         try:

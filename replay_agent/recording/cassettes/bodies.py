@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeAlias
 
 from replay_agent.exceptions import WireError
 from replay_agent.recording.cassettes.json_spelling import LAYOUTS, MAX_INDENT, Spelling, read_json, spell
-from replay_agent.recording.cassettes.yaml_blocks import Unwritable, write_block
+from replay_agent.recording.cassettes.yaml_blocks import LONGEST_KEY, Unwritable, write_block
 from replay_agent.traffic import Chunk, Headers
 
 __all__ = "View", "read_body", "read_chunks", "write_body", "write_chunks"
@@ -40,6 +40,7 @@ _CHUNK = re.compile(r"(?:(all)|([0-9]{1,12})?(?:\+([0-9]{1,12}))?)(?:@(-?[0-9]{1
 _LINES = re.compile("[0-9]{1,12}")
 _CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
 _HIGH_CONTROLS = bytes(range(0x80, 0xA0))
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE_CR = re.compile("\r(?!\n)")
 _LONE_LF = re.compile("(?<!\r)\n")
 
@@ -101,32 +102,40 @@ def _as_json(text: str) -> dict[str, Any] | None:
         return None
     value, spelling = found
     words = _spelling_words(spelling)
-    if words is None or not value or _count(value) > _MOST_VALUES:
+    if words is None or not value or not _is_writable(value, text):
         return None
     fields = {"json": value}
     extras = {"escapes": spelling.escapes, "before": spelling.before, "after": spelling.after}
     if words != "compact":
         fields["spelling"] = words
     fields.update((name, extra) for name, extra in extras.items() if extra)
-    return fields if _writable(fields) else None
+    return fields
 
 
-def _writable(fields: Mapping[str, Any]) -> bool:
-    try:
-        write_block(fields)
-    except Unwritable:
-        return False
-    return True
+def _is_writable(value: Any, text: str) -> bool:
+    """Tell whether YAML holds a value of JSON: not too much of it, no key too long, no half of a character.
 
-
-def _count(value: Any) -> int:
+    Only an escape can say half a character; where there is one, writing it tells.
+    """
     count, rest = 0, [value]
     while rest and count <= _MOST_VALUES:
         each = rest.pop()
         count += 1
-        if isinstance(each, dict | list):
-            rest.extend(each.values() if isinstance(each, dict) else each)
-    return count
+        if isinstance(each, dict):
+            if any(len(key) > LONGEST_KEY for key in each):
+                return False
+            rest.extend(each.values())
+        elif isinstance(each, list):
+            rest.extend(each)
+    return count <= _MOST_VALUES and (_HALF.search(text) is None or _writes(value))
+
+
+def _writes(value: Any) -> bool:
+    try:
+        write_block({"json": value})
+    except Unwritable:
+        return False
+    return True
 
 
 def _spelling_words(spelling: Spelling) -> str | None:

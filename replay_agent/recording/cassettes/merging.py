@@ -18,6 +18,8 @@ def merge(header: Header, items: Sequence[Item], base: Cassette | None, current:
     is; under another keying its key is forgotten, to be computed when the file is opened. New items come behind the
     one that they follow in ``items``. What two processes recorded for one test and the same request is kept once.
     """
+    if base is not None and base.is_same_file(current):
+        return _unmerged(header, items, current)
     # Counted, not collected in a set: the same request may have the same answer several times.
     before = Counter(item.content for item in _items(base))
     dropped = before - Counter(item.content for item in items)
@@ -28,6 +30,12 @@ def merge(header: Header, items: Sequence[Item], base: Cassette | None, current:
         ours = {id(item) for item in items}
         merged = [item if id(item) in ours else unkeyed(item) for item in merged]
     return _header(header, current.header) if stay else header, merged
+
+
+def _unmerged(header: Header, items: Sequence[Item], current: Cassette) -> tuple[Header, list[Item]]:
+    """Return header and items where nobody wrote meanwhile; ``items`` has what stays in the order of the file."""
+    known = {item.content for item in _items(current)}
+    return _header(header, current.header) if any(item.content in known for item in items) else header, list(items)
 
 
 def _items(cassette: Cassette | None) -> Iterable[Item]:

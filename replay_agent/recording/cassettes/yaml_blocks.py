@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring
 from typing import Any
 
 from replay_agent.recording.cassettes.json_spelling import Number
 
-__all__ = "Unwritable", "read_block", "write_block"
+__all__ = "LONGEST_KEY", "Unwritable", "read_block", "write_block"
 
 # What YAML 1.1 does not allow raw (its c-printable), and CR, U+0085, U+2028, U+2029, which it reads as line breaks.
 _UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -29,7 +29,8 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$./-]*")
 # YAML 1.1 takes these for constants, in any case; ``y`` and ``n`` by its text, though few readers do.
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 # A key without ``?`` before it may have 1,024 characters at most, escapes counted.
-_LONGEST_KEY = 200
+LONGEST_KEY = 200
+"""Characters of a key that `write_block` writes."""
 MAX_VALUES = 1_000_000
 """Lines, and further numbers in rows, that `read_block` reads."""
 _STEP = "  "
@@ -45,48 +46,54 @@ def write_block(value: Mapping[str, Any], margin: str = "") -> str:
     Values are text, `Number`, int, bool, None, and lists and mappings (with text as keys) of them. Raises
     `Unwritable`.
     """
-    return "".join(_mapping(value, margin))
+    lines: list[str] = []
+    _add_mapping(lines, value, margin)
+    return "".join(lines)
 
 
-def _mapping(value: Mapping[str, Any], margin: str) -> Iterator[str]:
+def _add_mapping(lines: list[str], value: Mapping[str, Any], margin: str) -> None:
     for key, each in value.items():
-        yield f"{margin}{_key(key)}:"
-        yield from _value(each, margin)
+        lines.append(f"{margin}{_key(key)}:")
+        _add_value(lines, each, margin)
 
 
-def _sequence(values: Iterable[Any], margin: str) -> Iterator[str]:
+def _add_sequence(lines: list[str], values: Iterable[Any], margin: str) -> None:
     for each in values:
-        yield f"{margin}-"
+        lines.append(f"{margin}-")
         if each and isinstance(each, dict | list):
-            yield from _behind_dash(each, margin + _STEP)
+            _add_behind_dash(lines, each, margin + _STEP)
         else:
-            yield from _value(each, margin)
+            _add_value(lines, each, margin)
 
 
-def _behind_dash(value: Any, margin: str) -> Iterator[str]:
+def _add_behind_dash(lines: list[str], value: Any, margin: str) -> None:
     """Write a collection whose first line stands behind the dash of its place in a list."""
     if _is_row(value):
-        yield f" {_row(value)}\n"
+        lines.append(f" {_row(value)}\n")
         return
-    lines = _mapping(value, margin) if isinstance(value, dict) else _sequence(value, margin)
     # The margin is as wide as dash and blank are, so the lines that follow stand below the first.
-    yield " " + next(lines).removeprefix(margin)
-    yield from lines
-
-
-def _value(value: Any, margin: str) -> Iterator[str]:
-    """Write what stands behind a key's colon, or behind a dash if it is no collection."""
+    first = len(lines)
     if isinstance(value, dict):
-        yield "\n" if value else " {}\n"
-        yield from _mapping(value, margin + _STEP)
-    elif isinstance(value, list):
-        if not value or _is_row(value):
-            yield f" {_row(value)}\n"
-        else:
-            yield "\n"
-            yield from _sequence(value, margin)
+        _add_mapping(lines, value, margin)
     else:
-        yield f" {_scalar(value, margin + _STEP)}\n"
+        _add_sequence(lines, value, margin)
+    lines[first] = " " + lines[first].removeprefix(margin)
+
+
+def _add_value(lines: list[str], value: Any, margin: str) -> None:
+    """Write what stands behind a key's colon, or behind a dash if it is no collection."""
+    if isinstance(value, str):
+        lines.append(f" {value if isinstance(value, Number) else _text(value, margin + _STEP)}\n")
+    elif isinstance(value, dict):
+        lines.append("\n" if value else " {}\n")
+        _add_mapping(lines, value, margin + _STEP)
+    elif not isinstance(value, list):
+        lines.append(f" {_scalar(value)}\n")
+    elif not value or _is_row(value):
+        lines.append(f" {_row(value)}\n")
+    else:
+        lines.append("\n")
+        _add_sequence(lines, value, margin)
 
 
 def _is_row(value: Any) -> bool:
@@ -99,18 +106,14 @@ def _row(values: Iterable[Any]) -> str:
 
 
 def _key(key: str) -> str:
-    if _PLAIN_KEY.fullmatch(key) and key.lower() not in _WORDS and len(key) <= _LONGEST_KEY:
+    if _PLAIN_KEY.fullmatch(key) and key.lower() not in _WORDS and len(key) <= LONGEST_KEY:
         return key
-    if len(key) > _LONGEST_KEY:
+    if len(key) > LONGEST_KEY:
         raise Unwritable("a key is too long for YAML")
     return _quoted_line(key)
 
 
-def _scalar(value: Any, margin: str) -> str:
-    if isinstance(value, Number):
-        return value
-    if isinstance(value, str):
-        return _text(value, margin)
+def _scalar(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):

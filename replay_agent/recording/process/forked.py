@@ -23,7 +23,7 @@ class _Board:
     def __init__(self) -> None:
         self.registered = self.watching = self.child = False
         self.file: int | None = None
-        self.said = b""
+        self.says: Callable[[], bytes] = bytes
         self.acts: dict[Callable[[], None], None] = {}
         """What a child does when it begins, in this order, each once."""
 
@@ -41,7 +41,8 @@ class _Board:
 
     def write(self) -> None:
         if self.file is not None:
-            os.pwrite(self.file, _MARK + self.said + b"\n", 0)
+            said = self.says()
+            os.pwrite(self.file, _MARK + (said if len(said) < _LONGEST - len(_MARK) else b"") + b"\n", 0)
 
     def read(self) -> bytes:
         if self.file is None:
@@ -90,11 +91,14 @@ def is_child() -> bool:
     return _board.child
 
 
-def say(who: bytes) -> None:
-    """Tell the children who shuts the network, as one line; nothing for an open one. A child has nobody to tell."""
+def say(who: Callable[[], bytes]) -> None:
+    """Tell the children who shuts the network, as one line; nothing for an open one. A child has nobody to tell.
+
+    ``who`` is asked when there are children, and not before.
+    """
     if _board.child:
         return
-    _board.said = who if len(who) < _LONGEST - len(_MARK) else b""
+    _board.says = who
     _board.write()
 
 

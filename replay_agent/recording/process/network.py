@@ -14,7 +14,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeAlias, TypeVar
 
 from replay_agent.exceptions import NetworkBlocked
@@ -210,7 +210,7 @@ def _switch() -> None:
         for patch in _PATCHES:
             patch.apply() if wanted else patch.undo()
     _active = _guards[-1] if _guards else None
-    forked.say(_line(_active))
+    forked.say(partial(_line, _active))
 
 
 def audit(event: str, args: tuple[Any, ...]) -> None:

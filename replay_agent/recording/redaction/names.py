@@ -222,10 +222,15 @@ def environment_secrets(environ: Mapping[str, str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for name, value in environ.items():
-        for secret in _variable_secrets(name, value.strip()):
-            if is_searchable(secret):
-                found.setdefault(secret, name)
+        for secret in _searched_for(name, value.strip()):
+            found.setdefault(secret, name)
     return found
+
+
+@lru_cache(maxsize=512)
+def _searched_for(name: str, value: str) -> tuple[str, ...]:
+    """Return the secrets of a variable: the environment is read anew for each test, and seldom another."""
+    return tuple(filter(is_searchable, _variable_secrets(name, value)))
 
 
 def _variable_secrets(name: str, value: str) -> Iterator[str]:

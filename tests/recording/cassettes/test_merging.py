@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from replay_agent.recording.cassettes.document import Header, new_item, read_cassette, render
+from replay_agent.recording.cassettes.document import Header, Item, new_item, read_cassette, render
 from replay_agent.recording.cassettes.merging import merge
 
 
@@ -89,3 +91,39 @@ def test_one_test_recorded_by_two_processes_is_kept_once(chat, keying):
     ours = recorded(("x", "4"), ("z", "5"))
     _, merged = merge(Header(keying=keying.scheme), ours, None, now)
     assert [item.content for item in merged] == [item.content for item in [*recorded(("x", "2"), ("y", "3")), *ours]]
+
+
+class Unknown:
+    """A cassette of which nobody knows from what bytes it was read."""
+
+    def __init__(self, cassette):
+        self._cassette = cassette
+
+    def is_same_file(self, _other):
+        return False
+
+    def __getattr__(self, name):
+        return getattr(self._cassette, name)
+
+    def __len__(self):
+        return len(self._cassette)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@given(st.lists(st.sampled_from("abcdef"), min_size=1, unique=True), st.data())
+def test_where_nobody_else_wrote_the_outcome_is_the_same(items, cassette, base, data):
+    kept = [name for name in base if data.draw(st.booleans())]
+    wanted = [each for name in ["", *kept] for each in (name, *data.draw(st.text("xyz", max_size=2))) if each]
+    header, there = Header(keying="other-1", frozen={"uuid": "1"}), cassette(base, library="old")
+    short = merge(header, items(wanted), there, cassette(base, library="old"))
+    long = merge(header, items(wanted), Unknown(there), cassette(base, library="old"))
+    assert render(*short) == render(*long)
+
+
+def test_what_is_in_the_file_already_is_looked_at_once(items, cassette, monkeypatch):
+    there, wanted = cassette("abcdefgh"), items("abcdefghx")
+    read = []
+    content = Item.content.fget
+    monkeypatch.setattr(Item, "content", property(lambda item: read.append(item) or content(item)))
+    merge(Header(keying="bytes-1"), wanted, there, cassette("abcdefgh"))
+    assert len(read) <= len(there) + 1

@@ -1,0 +1,113 @@
+"""What the smaller fixtures of pytest-recording say of a test, without a fixture being set up where none is overridden.
+
+Setting up a fixture costs what a request costs, and each marked test goes by seven of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from replay_agent.exceptions import UserError
+from replay_agent.pytest_plugin.options import asked_mode
+from replay_agent.surroundings import naming
+
+__all__ = (
+    "allowed_hosts",
+    "default_cassette_name",
+    "disable_recording",
+    "is_own",
+    "record_mode",
+    "value_of",
+    "vcr_cassette_dir",
+    "vcr_cassette_name",
+    "vcr_config",
+    "vcr_markers",
+)
+
+Value = TypeVar("Value")
+_OWN: pytest.StashKey[dict[str, bool]] = pytest.StashKey()
+"""Of a module or class, which names are those of our fixtures there."""
+_HOME = __name__.rpartition(".")[0]
+
+
+def value_of(request: pytest.FixtureRequest, own: Callable[[pytest.FixtureRequest], Value]) -> Value:
+    """Return the value of the fixture with the name of this function, which is what ours returns."""
+    name = own.__name__
+    if name in getattr(request.node, "fixturenames", ()) or not is_own(request.node, name):
+        value: Value = request.getfixturevalue(name)
+        return value
+    return own(request)
+
+
+def is_own(item: pytest.Item, name: str) -> bool:
+    """Tell whether nobody overrides a fixture of ours for a test and those beside it.
+
+    A test that asks for it by name, or is parametrized by that name, has it among its own fixtures.
+    """
+    if item.parent is None:
+        return False
+    known: dict[str, bool] = item.parent.stash.setdefault(_OWN, {})
+    if name not in known:
+        # pytest has no public way to the definitions of a fixture; without this one, the fixture itself is asked.
+        find = getattr(getattr(item.session, "_fixturemanager", None), "getfixturedefs", None)
+        found = (find(name, item) if find is not None else None) or ()
+        known[name] = len(found) > 0 and all(each.func.__module__.startswith(_HOME) for each in found)
+    return known[name]
+
+
+def record_mode(request: pytest.FixtureRequest) -> str:
+    """Return the record mode that the command line asks for, else ``none``."""
+    return asked_mode(request.config) or "none"
+
+
+def disable_recording(request: pytest.FixtureRequest) -> bool:
+    """Tell whether vcrpy is out of the game."""
+    return bool(request.config.getoption("disable_recording"))
+
+
+def vcr_config(_request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Return no keywords: they are for a project to say."""
+    return {}
+
+
+def vcr_markers(request: pytest.FixtureRequest) -> list[pytest.Mark]:
+    """Return the marks ``vcr`` of a test, closest first."""
+    return list(request.node.iter_markers("vcr"))
+
+
+def vcr_cassette_dir(request: pytest.FixtureRequest) -> str:
+    """Return the folder of a module's cassettes: beside it."""
+    path: Path = request.node.path
+    return str(path.parent / "cassettes" / path.stem)
+
+
+def default_cassette_name(request: pytest.FixtureRequest) -> str:
+    """Return the name of a test's cassette: what the mark ``default_cassette`` says, else ``Class.test[param]``."""
+    mark = request.node.get_closest_marker("default_cassette")
+    if mark is None:
+        owner = f"{request.cls.__name__}." if request.cls else ""
+        return naming.without_forbidden(f"{owner}{request.node.name}")
+    if not mark.args:
+        raise UserError("the mark default_cassette names no cassette: pytest.mark.default_cassette('name.yaml')")
+    name: str = mark.args[0]
+    return name
+
+
+def vcr_cassette_name(request: pytest.FixtureRequest) -> str:
+    """Return what pytest-vcr calls `default_cassette_name`."""
+    return value_of(request, default_cassette_name)
+
+
+def allowed_hosts(request: pytest.FixtureRequest) -> list[str] | None:
+    """Return the hosts that stay reachable: of the mark ``block_network``, the command line, or ``vcr_config``."""
+    mark = request.node.get_closest_marker("block_network")
+    hosts = (
+        (mark.kwargs.get("allowed_hosts") if mark else None)
+        or request.config.getoption("allowed_hosts")
+        or value_of(request, vcr_config).get("allowed_hosts")
+    )
+    return hosts.split(",") if isinstance(hosts, str) else hosts

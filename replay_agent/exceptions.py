@@ -30,6 +30,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -235,7 +236,28 @@ class CassetteMissError(CassetteError):
         super().__init__(message, path)
 
 
-class CassetteMiss(_Portable, BaseException):
+class _Expectable(type):
+    """Notes that somebody asked for a miss by its class, as ``pytest.raises`` and ``assertRaises`` do to let a block pass.
+
+    ``suppress(BaseException)`` asks another class, and an ``except`` asks nobody. Python itself asks the class of an error
+    for that very class when it raises one, so only one of a class derived from the one that is asked can be expected.
+    """
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        found = super().__instancecheck__(instance)
+        if found:
+            instance.expected = True  # type: ignore[attr-defined]
+        return found
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        found = super().__subclasscheck__(subclass)
+        raised = sys.exc_info()[1]
+        if found and cls is not subclass and type(raised) is subclass:
+            raised.expected = True  # type: ignore[union-attr]
+        return found
+
+
+class CassetteMiss(_Portable, BaseException, metaclass=_Expectable):
     """A request that the cassette cannot answer.
 
     Derives from ``BaseException``, as pytest's own ``Failed`` does, so that neither an SDK's retry loop nor an
@@ -245,6 +267,8 @@ class CassetteMiss(_Portable, BaseException):
 
     request: Request
     path: Path | None
+    expected = False
+    """Whether a test said by ``pytest.raises(CassetteMiss)`` or the like that it is right."""
 
     def __init__(self, message: str, request: Request, path: Path | None = None) -> None:
         self.request = request

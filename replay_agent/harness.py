@@ -312,14 +312,18 @@ def use_cassette(
                 context.enter_context(credentials.placed_credentials())
             context.enter_context(intercept.in_context(run.recording))
             yield run
-        success = miss == "exception" or not run.misses
+        success = miss == "exception" or not _unexpected(run.misses)
     except BaseException as error:
         _note_misses(error, run.misses)
         raise
     finally:
         run.close(success=success)
     if not success:
-        raise _swallowed(run.misses)
+        raise _swallowed(_unexpected(run.misses))
+
+
+def _unexpected(misses: Sequence[BaseException]) -> list[BaseException]:
+    return [miss for miss in misses if not getattr(miss, "expected", False)]
 
 
 def _swallowed(misses: Sequence[BaseException]) -> BaseException:

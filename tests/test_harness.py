@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import os
 import threading
+import unittest
 
 import httpx
 import pytest
@@ -232,6 +233,33 @@ def test_what_a_block_swallows_is_raised_at_its_end(cassette, swallow):
     with pytest.raises(CassetteMiss) as raised, use_cassette(cassette):
         swallow()
     assert raised.value.path == cassette
+
+
+@pytest.mark.parametrize("named", [CassetteMiss, (ZeroDivisionError, CassetteMiss)])
+def test_a_miss_that_is_expected_by_its_class_is_none_of_the_blocks(cassette, named):
+    with use_cassette(cassette):
+        with pytest.raises(named):
+            ask("Sweden?")
+        assert ask("France?") == "Paris"
+
+
+def test_a_miss_that_a_unittest_expects_is_none_of_the_blocks(cassette):
+    with use_cassette(cassette), unittest.TestCase().assertRaises(CassetteMiss):  # noqa: PT027 - that is what it is about
+        ask("Sweden?")
+
+
+@pytest.mark.parametrize("named", [BaseException, (Exception, BaseException)])
+def test_a_miss_that_is_expected_as_anything_is_raised_at_the_end(cassette, named):
+    with pytest.raises(CassetteMiss, match="Sweden"), use_cassette(cassette), pytest.raises(named):
+        ask("Sweden?")
+
+
+def test_one_that_is_expected_excuses_no_other(cassette):
+    with pytest.raises(CassetteMiss, match="Finland"), use_cassette(cassette):
+        with pytest.raises(CassetteMiss):
+            ask("Sweden?")
+        with contextlib.suppress(BaseException):
+            ask("Finland?")
 
 
 def test_others_that_were_swallowed_are_notes_of_the_first(cassette):

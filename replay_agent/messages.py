@@ -70,6 +70,8 @@ __all__ = (
     "UnknownPart",
     "UserContent",
     "UserPromptPart",
+    "error_details_ta",
+    "tool_return_ta",
 )
 
 AudioFormat: TypeAlias = Literal["wav", "mp3"]
@@ -309,7 +311,8 @@ def _kind(item: object) -> object:
     return getattr(item, "kind", None) or getattr(item, "part_kind", None)
 
 
-_any_json: TypeAdapter[Any] = TypeAdapter(Any, config=pydantic.ConfigDict(ser_json_bytes="base64"))
+tool_return_ta: TypeAdapter[Any] = TypeAdapter(Any, config=pydantic.ConfigDict(ser_json_bytes="base64"))
+"""Writes what a tool gave back."""
 
 
 @dataclass
@@ -326,20 +329,21 @@ class ToolReturnPart:
         """The content as text: a string as it is, anything else as compact JSON."""
         if isinstance(self.content, str):
             return self.content
-        return _any_json.dump_json(self.content).decode()
+        return tool_return_ta.dump_json(self.content).decode()
 
     def model_response_object(self) -> dict[str, Any]:
         """The content as a JSON object; what is not a dict stands under ``return_value``."""
         if isinstance(self.content, dict):
-            return cast("dict[str, Any]", _any_json.dump_python(self.content, mode="json"))
-        return {"return_value": _any_json.dump_python(self.content, mode="json")}
+            return cast("dict[str, Any]", tool_return_ta.dump_python(self.content, mode="json"))
+        return {"return_value": tool_return_ta.dump_python(self.content, mode="json")}
 
     def otel_event(self) -> OTelEvent:
         """Return the answer as an event of a trace."""
         return _tool_event(self.content, self.tool_call_id, self.tool_name)
 
 
-_error_details: TypeAdapter[list[pydantic_core.ErrorDetails]] = TypeAdapter(list[pydantic_core.ErrorDetails])
+error_details_ta: TypeAdapter[list[pydantic_core.ErrorDetails]] = TypeAdapter(list[pydantic_core.ErrorDetails])
+"""Writes what pydantic found wrong."""
 
 
 @dataclass
@@ -357,7 +361,7 @@ class RetryPromptPart:
         if isinstance(self.content, str):
             description = self.content
         else:
-            details = _error_details.dump_json(self.content, exclude={"__all__": {"ctx"}}, indent=2).decode()
+            details = error_details_ta.dump_json(self.content, exclude={"__all__": {"ctx"}}, indent=2).decode()
             noun = "error" if len(self.content) == 1 else "errors"
             description = f"{len(self.content)} validation {noun}: {details}"
         return f"{description}\n\nFix the errors and try again."

@@ -156,10 +156,13 @@ class Run(Conversing):
         place = self.cassette_path.absolute()
         return _joined, (place, options, self._test, self._command, dict(self.recording.frozen), spool, refusal)
 
-    def close(self, *, success: bool) -> None:
-        """Open the network again and save what was recorded if the run was a success, else leave it in a journal."""
+    def close(self, *, success: bool, whole: bool = True) -> None:
+        """Open the network again and save what was recorded if the run was a success, else leave it in a journal.
+
+        A run that is not ``whole`` ended before it had asked for everything: of the old recording stays what may come yet.
+        """
         with self._doors:
-            self.recording.close(success)
+            self.recording.close(success, whole=whole)
 
     @property
     def cassette_path(self) -> Path:
@@ -196,6 +199,7 @@ class Run(Conversing):
         leftovers = self.recording.leftovers()
         if not leftovers:
             return ""
+        from replay_agent.report.command import filled
         from replay_agent.report.leftovers import leftovers_text
 
         cassette = store.load(self.cassette_path)
@@ -203,7 +207,7 @@ class Run(Conversing):
             self.cassette_path,
             [(index, cassette.interaction(index)) for index in leftovers],
             total=len(cassette),
-            command=self._command.replace("{mode}", RecordMode.REFRESH.value),
+            command=filled(self._command, RecordMode.REFRESH.value),
         )
 
 

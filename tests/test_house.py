@@ -34,7 +34,7 @@ ROOMS = [
     ["wire", "recording"],
     ["recording.clients", "conversation", "models", "provider"],
     ["agent", "report", "snapshot"],
-    ["harness"],
+    ["harness", "snapshot_keeper"],
     ["pytest_plugin", "commands"],
     ["pytest_plugin.vcr"],
     ["cli"],
@@ -56,7 +56,7 @@ NEVER = [
 """Pairs of rooms that know nothing of each other, the rooms within them included."""
 
 ONLY_IN = {
-    "syrupy": {"snapshot"},
+    "syrupy": {"snapshot", "snapshot_keeper"},
     "respx": {"provider.router"},
     "genai_prices": {"conversation.cost"},
 }

@@ -97,6 +97,10 @@ def is_replayed(item: pytest.Item) -> bool:
     return item.get_closest_marker("replay") is not None or _asks_for_the_fixture(item)
 
 
+def _is_watched(item: pytest.Item) -> bool:
+    return is_served(item) or is_replayed(item)
+
+
 def _asks_for_the_fixture(item: pytest.Item) -> bool:
     """Tell whether a test asks for our fixture; a project's own fixture of the same name is none of our business."""
     if "replay" not in getattr(item, "fixturenames", ()):
@@ -155,6 +159,7 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     around = config.pluginmanager.get_plugin(_AroundTests.NAME)
     if isinstance(around, _AroundTests):
         return around
+    from replay_agent.pytest_plugin.accepted_snapshots import AcceptedSnapshots
     from replay_agent.pytest_plugin.kept_random import KeptRandom
     from replay_agent.recording.clients import intercept
     from replay_agent.recording.process import network
@@ -162,6 +167,7 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     around = _AroundTests(config)
     config.pluginmanager.register(around, _AroundTests.NAME)
     config.pluginmanager.register(keys.KeysOfTests())
+    config.pluginmanager.register(AcceptedSnapshots(_is_watched, accept=config.getoption("replay_accept")))
     config.pluginmanager.register(KeptRandom())
     intercept.install()  # held to the end of the session: a thread that a test left behind must not go live
     config.add_cleanup(intercept.uninstall)

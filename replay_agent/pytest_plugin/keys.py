@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from replay_agent import credentials
-from replay_agent.pytest_plugin.marks import TEST, asked_mode, is_served
+from replay_agent.pytest_plugin.marks import ACCEPTING_MODE, TEST, asked_mode, is_served
 from replay_agent.pytest_plugin.sources import Source
 
 __all__ = "KeysOfTests", "place_for", "take_back", "while_importing", "while_loading_conftests"
@@ -63,7 +63,7 @@ def _mode_on(args: Sequence[str]) -> str | None:
         option, equals, value = arg.partition("=")
         if option in ("--replay-mode", "--record-mode"):
             return value if equals else next(iter(args[index + 1 :]), None)
-    return None
+    return ACCEPTING_MODE if "--replay-accept" in args else None
 
 
 def _first_conftests(config: pytest.Config) -> set[Path]:

@@ -36,6 +36,12 @@ def add_options(parser: pytest.Parser) -> None:
         "--replay-mode", choices=MODES, help=f"record mode of tests marked replay (default: none). {MEANING}"
     )
     group.addoption(
+        "--replay-accept",
+        action="store_true",
+        help="accept what changed: record it (as --replay-mode=refresh does) and update the snapshots of the tests that "
+        "pass, in one run; nothing else is deleted",
+    )
+    group.addoption(
         "--replay-unused",
         choices=UNUSED,
         help="what happens when a passing test leaves recorded interactions unplayed (default: fail)",

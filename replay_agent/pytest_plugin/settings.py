@@ -17,7 +17,7 @@ from replay_agent.pytest_plugin.options import allowed_hosts
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.options import RecordMode, RecordOptions
 
-__all__ = "command_of", "first_recording", "option_of", "options_of", "owns_record_mode"
+__all__ = "command_of", "first_recording", "option_of", "options_of", "owns_record_mode", "uses_snapshots"
 
 _TEXTS = ("ignore_body", "ignore_hosts", "only_hosts", "match_headers", "freeze")
 _FLAGS = ("allow_repeats", "allow_unused")
@@ -75,12 +75,19 @@ def command_of(item: pytest.Item) -> str:
     """Return the command that records this test anew, ``{mode}`` standing for the mode, with the option that works here.
 
     It is to be pasted where pytest was run: the path is as seen from there, and what says where the project is stays.
+    A test with snapshots is to update them in the same run.
     """
     config = item.config
     option = "--record-mode" if owns_record_mode(config) else "--replay-mode"
+    accept = " --replay-accept" if uses_snapshots(item) else ""
     places = [(name, config.getoption(dest, None)) for name, dest in (("-c", "inifilename"), ("--rootdir", "rootdir"))]
     words = ["pytest", *(word for name, value in places if value for word in (name, str(value))), _id_from_here(item)]
-    return f"{_quoted(words)} {option}={{mode}}"
+    return f"{_quoted(words)} {option}={{mode}}{accept}"
+
+
+def uses_snapshots(item: pytest.Item) -> bool:
+    """Tell whether a test compares itself with snapshots of syrupy's, ours among them."""
+    return "snapshot" in getattr(item, "fixturenames", ())
 
 
 def _id_from_here(item: pytest.Item) -> str:

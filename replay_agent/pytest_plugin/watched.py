@@ -11,6 +11,7 @@ import pytest
 
 from replay_agent.exceptions import CassetteError, CassetteMissError, UserError
 from replay_agent.harness import Conversing, Run
+from replay_agent.pytest_plugin.accepted_snapshots import stopped_at_snapshot
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, leaves_of
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
@@ -28,6 +29,7 @@ class WatchedTest(ABC):
         self.item = item
         self._misses = misses
         self._outcome = ""
+        self._stopped_at_snapshot = False
 
     @contextmanager
     def calling(self) -> Iterator[None]:
@@ -56,6 +58,8 @@ class WatchedTest(ABC):
             report.outcome = "failed"
             del report.wasxfail
         if report.when == "call":
+            if call.excinfo is not None and report.failed and not self._misses.misses:
+                self._stopped_at_snapshot = stopped_at_snapshot(self.item, call.excinfo.value)
             self._outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
 
     @property
@@ -128,15 +132,18 @@ class ReplayedTest(WatchedTest):
         return self.run.recording.records
 
     def _succeeded(self) -> bool:
-        """Tell whether what was recorded is to be kept; a test that skips itself takes nothing from a cassette."""
+        """Tell whether what was recorded is to be kept; a test that skips itself takes nothing from a cassette.
+
+        A snapshot that differs says nothing against the recording.
+        """
         fresh = self.run.recording.header is None
-        return self.passed or (fresh and self._outcome == "skipped")
+        return self.passed or self._stopped_at_snapshot or (fresh and self._outcome == "skipped")
 
     def close(self) -> None:
         """Close the recording and fail the test for what it left: misses, unplayed interactions."""
         intercept.close_for_test(self.run.recording)
         try:
-            self.run.close(success=self._succeeded())
+            self.run.close(success=self._succeeded(), whole=not self._stopped_at_snapshot)
         except CassetteError as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
         super().close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -227,10 +228,11 @@ class Recording:
             )
             raise self._told(text, self._redactor.request(request))
 
-    def close(self, success: bool = True) -> None:
+    def close(self, success: bool = True, *, whole: bool = True) -> None:
         """End. A recording run saves the cassette if it was a success, else leaves the journal for the next one.
 
-        What was saved is asked for once more, as replay will. Raises `CassetteUnwritable` or `CassetteUnreadable`
+        Of a run that is not ``whole``, which stopped before it had asked for everything, the old interactions stay that
+        it may have come to yet. What was saved is asked for once more, as replay will. Raises `CassetteUnwritable` or `CassetteUnreadable`
         (somebody damaged the file meanwhile), the answers being in the journal then, and `CassetteUnreplayable` for
         requests that replay will not find, all being saved. Closing again does nothing.
         """
@@ -245,7 +247,7 @@ class Recording:
         if self._journal is None:
             return
         try:
-            saved = success and self._save()
+            saved = success and self._save(whole=whole)
         except BaseException:
             self._journal.close()
             raise
@@ -364,9 +366,9 @@ class Recording:
         with self._lock:
             return [entry for _, entry in sorted(self._entries.items())]
 
-    def _own(self, cassette: Cassette) -> set[int]:
+    def _own(self, cassette: Cassette) -> frozenset[int]:
         """Return the interactions of a cassette that belong to this test, or to nobody."""
-        return {index for index in range(len(cassette)) if cassette.test(index) in (None, self.test)}
+        return frozenset(index for index in range(len(cassette)) if cassette.test(index) in (None, self.test))
 
     # What becomes of a request
 
@@ -613,19 +615,23 @@ class Recording:
 
     # Saving
 
-    def _save(self) -> bool:
+    def _save(self, *, whole: bool) -> bool:
         """Save the cassette, and tell whether there was anything to save."""
         with self._lock:
             if any(entry.item for entry in self._entries.values()):
                 self._learn()
                 self._redact_again()
         base, header = self._base, self._header()
-        own = self._own(base) if base is not None else set()
+        own: AbstractSet[int] = self._own(base) if base is not None else frozenset()
         run = [entry.item or entry.index for entry in self._in_order()]
-        items = saving.items_of(base, header, self.mode, own, run)
+        mode = self.mode
+        if not whole:
+            own = saving.outdone(own, run)
+            mode = RecordMode.ALL if mode is RecordMode.REWRITE else mode
+        items = saving.items_of(base, header, mode, own, run)
         if items is None:
             return False
-        store.save(self.cassette_path, header, items, base=base, overwrite=self.mode is RecordMode.REWRITE)
+        store.save(self.cassette_path, header, items, base=base, overwrite=mode is RecordMode.REWRITE)
         return True
 
     def _header(self) -> Header:

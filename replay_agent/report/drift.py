@@ -14,6 +14,7 @@ from replay_agent.messages import ModelRequest, UserPromptPart
 from replay_agent.recording.matching.choosing import choice_of, disagreeing
 from replay_agent.recording.matching.fingerprint import ASKING_HEADERS, STORED_HEADERS
 from replay_agent.recording.misses import Miss
+from replay_agent.report.command import filled
 from replay_agent.report.compare import CallIdChanged, Change, turn_of
 from replay_agent.report.decoded_request import read_request
 from replay_agent.report.nearest import Nearest, find_nearest
@@ -208,7 +209,7 @@ class _Explanation:
         return "If that is meant, record what changed"
 
     def _accept(self, purpose: str, mode: str) -> list[str]:
-        return [f"{purpose}:", "    " + self._command.replace("{mode}", str(mode))]
+        return [f"{purpose}:", "    " + filled(self._command, mode)]
 
 
 def _hosts(interactions: Sequence[Interaction]) -> str:

@@ -93,9 +93,7 @@ class SnapshotKeeper:
 
 
 def _is_own(assertion: SnapshotAssertion, location: str) -> bool:
-    return assertion.extension.matches_test_location(
-        test_location=assertion.test_location, snapshot_location=location
-    )
+    return assertion.extension.matches_test_location(test_location=assertion.test_location, snapshot_location=location)
 
 
 class _Watched:

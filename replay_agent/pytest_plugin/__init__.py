@@ -16,8 +16,10 @@ import pytest
 
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, keys, options
-from replay_agent.pytest_plugin.failures import FailingMiss, leaves_of
+from replay_agent.pytest_plugin.causes import GroupedFailures, tell
+from replay_agent.pytest_plugin.failures import FailingMiss, failure_saying, leaves_of
 from replay_agent.pytest_plugin.marks import STAND_IN, TEST, asked_mode, is_served
+from replay_agent.pytest_plugin.recorded import show_recorded
 from replay_agent.recording.miss_type import raise_misses_as
 from replay_agent.recording.process import forked
 
@@ -34,6 +36,7 @@ _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
 _STARTED = pytest.StashKey[float]()
+_GROUPED = pytest.StashKey[GroupedFailures]()
 _RAISED_AS = pytest.StashKey[type[CassetteMiss]]()
 
 
@@ -70,6 +73,8 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARK)
     config.stash[_STARTED] = time.time()
+    config.stash[_GROUPED] = GroupedFailures(config)
+    config.pluginmanager.register(config.stash[_GROUPED])
     forked.watch()
     config.stash[_RAISED_AS] = raise_misses_as(FailingMiss)
 
@@ -246,7 +251,10 @@ class _AroundTests:
             if call.when == "teardown":
                 del item.stash[TEST]
         elif call.excinfo is not None and (misses := leaves_of(call.excinfo.value)):
-            report.longrepr = "\n\n".join(dict.fromkeys(map(str, misses)))  # of a fixture that replayed tests share
+            # Of a fixture that replayed tests share.
+            failure = failure_saying(dict.fromkeys(miss.explanation for miss in misses))
+            report.longrepr = str(failure)
+            tell(report, item, failure)
         return report
 
 
@@ -267,6 +275,8 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    config.stash[_GROUPED].show(terminalreporter)
+    show_recorded(terminalreporter)
     for text in _late_misses(config):
         terminalreporter.section("a request after the end of its test", red=True)
         terminalreporter.write_line(text)

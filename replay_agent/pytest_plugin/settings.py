@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
@@ -17,7 +18,17 @@ from replay_agent.pytest_plugin.options import allowed_hosts
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.options import RecordMode, RecordOptions
 
-__all__ = "command_of", "first_recording", "option_of", "options_of", "owns_record_mode", "uses_snapshots"
+__all__ = (
+    "Command",
+    "command_of",
+    "command_words",
+    "first_recording",
+    "option_of",
+    "options_of",
+    "owns_record_mode",
+    "quoted",
+    "uses_snapshots",
+)
 
 _TEXTS = ("ignore_body", "ignore_hosts", "only_hosts", "match_headers", "freeze")
 _FLAGS = ("allow_repeats", "allow_unused")
@@ -77,12 +88,29 @@ def command_of(item: pytest.Item) -> str:
     It is to be pasted where pytest was run: the path is as seen from there, and what says where the project is stays.
     A test with snapshots is to update them in the same run.
     """
+    words = command_words(item)
+    return f"{quoted([*words['program'], words['test']])} {words['options']}"
+
+
+class Command(TypedDict):
+    """The command that records a test anew, in words."""
+
+    program: list[str]
+    """``pytest``, and where the project is if that was said."""
+    test: str
+    """The test, as seen from where pytest was run."""
+    options: str
+    """``{mode}`` stands for the record mode."""
+
+
+def command_words(item: pytest.Item) -> Command:
+    """Return the command that `command_of` makes one text of."""
     config = item.config
     option = "--record-mode" if owns_record_mode(config) else "--replay-mode"
     accept = " --replay-accept" if uses_snapshots(item) else ""
     places = [(name, config.getoption(dest, None)) for name, dest in (("-c", "inifilename"), ("--rootdir", "rootdir"))]
-    words = ["pytest", *(word for name, value in places if value for word in (name, str(value))), _id_from_here(item)]
-    return f"{_quoted(words)} {option}={{mode}}{accept}"
+    program = ["pytest", *(word for name, value in places if value for word in (name, str(value)))]
+    return {"program": program, "test": _id_from_here(item), "options": f"{option}={{mode}}{accept}"}
 
 
 def uses_snapshots(item: pytest.Item) -> bool:
@@ -100,7 +128,8 @@ def _id_from_here(item: pytest.Item) -> str:
     return f"{path}{separator}{names}"
 
 
-def _quoted(words: Sequence[str]) -> str:
+def quoted(words: Sequence[str]) -> str:
+    """Return words as a command line for the shell of this system."""
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 

@@ -12,8 +12,10 @@ import pytest
 from replay_agent.exceptions import CassetteError, CassetteMissError, UserError
 from replay_agent.harness import Conversing, Run
 from replay_agent.pytest_plugin.accepted_snapshots import stopped_at_snapshot
+from replay_agent.pytest_plugin.causes import tell
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, leaves_of
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
+from replay_agent.pytest_plugin.recorded import note_recorded
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
 from replay_agent.recording.clients import intercept
 
@@ -54,6 +56,9 @@ class WatchedTest(ABC):
             with pytest.raises(pytest.fail.Exception) as failure:
                 raise failure_of(misses, self._misses)
             report.longrepr = self.item.repr_failure(failure)
+            tell(report, self.item, failure.value)
+        elif call.excinfo:
+            tell(report, self.item, call.excinfo.value)
         if self._misses.misses and hasattr(report, "wasxfail") and not self.xfail_excuses_misses:
             report.outcome = "failed"
             del report.wasxfail
@@ -149,6 +154,12 @@ class ReplayedTest(WatchedTest):
         super().close()
         if self._outcome == "passed" and not self.run.recording.records:
             self._judge_leftovers()
+
+    def judged(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Say with the last verdict what was recorded."""
+        super().judged(call, report)
+        if report.when == "teardown" and self.records:
+            note_recorded(report, self.run.recording.tally())
 
     def _judge_leftovers(self) -> None:
         if self._unused == "ignore" or self.run.recording.options.allow_unused:

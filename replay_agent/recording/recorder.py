@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
@@ -38,6 +39,8 @@ from replay_agent.recording.process.frozen import now, seeds
 from replay_agent.recording.rehearsal import rehearsed
 from replay_agent.recording.source import Source
 from replay_agent.recording.spool import Message, Spool
+from replay_agent.recording.succession import Successor, pairs, renamed, successors, without_noise
+from replay_agent.recording.tally import Tally
 from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 from replay_agent.traffic import Failure, Interaction, Outcome, Request, Response, StreamEnd
 
@@ -114,6 +117,7 @@ class Recording:
         """What answers are looked for in, in this order: the cassette, and journals left behind."""
         self._journal: journals.Journal | None = None
         self._journal_works = True
+        self._saved = Tally()
         self._redacted_at = 0
         """How many secrets were known when everything recorded was last searched for them."""
 
@@ -346,6 +350,16 @@ class Recording:
         left = journals.journals_of(self.cassette_path, self.test)
         return next((path for path in left if path != own), None)
 
+    def tally(self) -> Tally:
+        """Return what became of this run; the answers that were replaced are known once it is closed."""
+        taken_up: Counter[str] = Counter()
+        for entry in self._in_order():
+            if entry.source is not None and entry.source is not self._played:
+                taken_up[entry.source.cassette.header.recorded_at or ""] += 1
+        sources = [entry.source for entry in self._in_order()]
+        played = sources.count(self._played) if self._played is not None else 0
+        return replace(self._saved, live=sources.count(None), replayed=played, taken_up=dict(taken_up))
+
     def leftovers(self) -> list[int]:
         """Return the indexes in the cassette of this test's own interactions that were not played, but should be.
 
@@ -504,7 +518,7 @@ class Recording:
         if kept is None:
             return
         self._learn()
-        interaction = self._redactor.interaction(Interaction(live.request, kept, self.test, now()))
+        interaction = self._redactor.interaction(Interaction(live.request, without_noise(kept), self.test, now()))
         if self._kin.is_child:
             self._kin.say_recorded(interaction)
         self._keep(live.order, live.request, interaction)
@@ -623,6 +637,9 @@ class Recording:
                 self._redact_again()
         base, header = self._base, self._header()
         own: AbstractSet[int] = self._own(base) if base is not None else frozenset()
+        found = self._successors(own)
+        if self.mode is RecordMode.REFRESH:
+            self._keep_what_means_the_same(found)
         run = [entry.item or entry.index for entry in self._in_order()]
         mode = self.mode
         if not whole:
@@ -632,7 +649,25 @@ class Recording:
         if items is None:
             return False
         store.save(self.cassette_path, header, items, base=base, overwrite=mode is RecordMode.REWRITE)
+        played = {one for one in run if isinstance(one, int)}
+        dropped = 0 if base is None else len(own - saving.kept(len(base), mode, own, played))
+        self._saved = Tally(saved=True, dropped=dropped, successors=found)
         return True
+
+    def _successors(self, own: AbstractSet[int]) -> list[Successor]:
+        """Return what is to be written, and which of the test's ``own`` old interactions each takes the place of."""
+        entries = [entry for entry in self._in_order() if entry.item is not None]
+        played = {entry.index for entry in self._in_order() if entry.item is None}
+        old = [self._base.interaction(index) for index in sorted(own - played)] if self._base and entries else []
+        return pairs(old, [entry.read() for entry in entries])
+
+    def _keep_what_means_the_same(self, found: Sequence[Successor]) -> None:
+        """Let what is to be written differ from what it replaces in what means something only."""
+        kept, names = successors(found)
+        entries = [entry for entry in self._in_order() if entry.item is not None]
+        for entry, interaction in zip(entries, kept, strict=True):
+            entry.asked = renamed(entry.asked, names)  # as the client will ask when it is handed the old ids
+            entry.interaction, entry.item = interaction, new_item(interaction, self._keying(interaction.request))
 
     def _header(self) -> Header:
         old = self._played.cassette.header if self._played else None

@@ -17,9 +17,10 @@ from replay_agent.recording.misses import Miss
 from replay_agent.report.command import filled
 from replay_agent.report.compare import CallIdChanged, Change, turn_of
 from replay_agent.report.decoded_request import read_request
+from replay_agent.report.explanation import Explanation
 from replay_agent.report.nearest import Nearest, find_nearest
 from replay_agent.report.remote_calls import named_calls
-from replay_agent.report.render import headline, render_changes
+from replay_agent.report.render import cause_of, headline, render_changes
 from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
 from replay_agent.traffic import Interaction, Request
 
@@ -31,68 +32,93 @@ _LONGEST_GIST = 100
 """Characters of a prompt, enough to know it again."""
 _LONGEST_LINE = 160
 _MOST_HOSTS = 4
+_REPEATED = "The agent repeats itself: a loop, a retry, or a new call."
 _LOOKED_AT = 100
 """Interactions that are read to say where recorded requests go and whose they are; reading all may take seconds."""
 
 
-def explain(miss: Miss, command: str, ignored: Sequence[str] = (), *, colour: bool = False) -> str:
+def explain(miss: Miss, command: str, ignored: Sequence[str] = ()) -> Explanation:
     """Return the explanation of a miss in three parts: what happened, the nearest thing recorded, what to do.
 
     ``command`` says how to record anew, with ``{mode}`` where the name of a record mode belongs: ``pytest
     test_a.py::test_b --record-mode={mode}``. ``ignored`` are the JSON paths that do not count in the comparison. Raises
     `UserError` for a path that is none.
     """
-    return _Explanation(miss, command, tuple(JSONPath.parse(path) for path in ignored), colour=colour).text()
+    return _Explanation(miss, command, tuple(JSONPath.parse(path) for path in ignored)).told()
 
 
 class _Explanation:
-    def __init__(self, miss: Miss, command: str, ignored: tuple[JSONPath, ...], *, colour: bool) -> None:
+    def __init__(self, miss: Miss, command: str, ignored: tuple[JSONPath, ...]) -> None:
         self._miss = miss
         self._command = command
         self._ignored = ignored
-        self._colour = colour
         self._asked_for = read_request(miss.request, ignored)
         self._file = _shown(miss.cassette_path)
 
-    def text(self) -> str:
+    def told(self) -> Explanation:
         told = {
             "no cassette": self._no_cassette,
             "used up": self._used_up,
             "read on": self._read_on,
         }.get(self._miss.reason, self._changed)
-        return "\n\n".join("\n".join(lines) for lines in told() if lines)
+        return told()
 
-    def _no_cassette(self) -> list[list[str]]:
+    def _plain(
+        self, blocks: list[list[str]], purpose: str, mode: str, *, cause: str, shared: str, advice: Sequence[str] = ()
+    ) -> Explanation:
+        """Return what has nothing in it to be coloured."""
+        return Explanation.of(
+            blocks,
+            blocks,
+            cause=cause,
+            shared=[[shared]],
+            purpose=purpose,
+            command=filled(self._command, mode),
+            mode=mode,
+            advice=advice,
+        )
+
+    def _no_cassette(self) -> Explanation:
         path = self._miss.cassette_path
         what = f"There is no cassette {self._file}" if path is None or not path.exists() else f"{self._file} is empty"
-        return [
-            [f"{what}, and in record mode {self._miss.record_mode} nothing is sent.", *self._asked()],
-            self._accept("To record it", "once"),
-        ]
+        mode = self._miss.record_mode
+        return self._plain(
+            [[f"{what}, and in record mode {mode} nothing is sent.", *self._asked()]],
+            "To record it",
+            "once",
+            cause="no cassette",
+            shared=f"There are no cassettes of these tests, and in record mode {mode} nothing is sent.",
+        )
 
-    def _read_on(self) -> list[list[str]]:
-        return [
-            [f"The client reads on where the recorded answer in {self._file} ends.", *self._asked()],
-            ["When it was recorded, the client had stopped reading there."],
-            self._accept("To record more of the answer", "rewrite"),
-        ]
+    def _read_on(self) -> Explanation:
+        return self._plain(
+            [
+                [f"The client reads on where the recorded answer in {self._file} ends.", *self._asked()],
+                ["When it was recorded, the client had stopped reading there."],
+            ],
+            "To record more of the answer",
+            "rewrite",
+            cause="read on",
+            shared="The clients read on where the recorded answers end.",
+        )
 
-    def _used_up(self) -> list[list[str]]:
+    def _used_up(self) -> Explanation:
         recorded = self._miss.recorded
         asked = f"asked {recorded + 1} times, recorded {recorded}"
         answers = "1 answer" if recorded == 1 else f"{recorded} answers"
-        return [
-            [f"This request was {asked}: every answer to it in {self._file} is used up.", *self._asked()],
+        return self._plain(
             [
-                f"The cassette holds {answers} to it, all played. The agent repeats itself: a loop, a retry, or a new call."
+                [f"This request was {asked}: every answer to it in {self._file} is used up.", *self._asked()],
+                [f"The cassette holds {answers} to it, all played.", _REPEATED],
             ],
-            [
-                *self._accept("To record one more", "refresh"),
-                "To give the last answer again however often it is asked: allow_repeats=True.",
-            ],
-        ]
+            "To record one more",
+            "refresh",
+            cause=f"used up {recorded}",
+            shared=f"A request was {asked}: every answer to it is used up. {_REPEATED}",
+            advice=["To give the last answer again however often it is asked: allow_repeats=True."],
+        )
 
-    def _changed(self) -> list[list[str]]:
+    def _changed(self) -> Explanation:
         interactions = self._miss.interactions()
         if not interactions:
             return self._no_cassette()
@@ -101,19 +127,27 @@ class _Explanation:
         )
         if nearest is None:
             return self._nothing_like_it(interactions)
-        return [
+        volatile = self._volatile(nearest)
+        first = (
             [headline(nearest.changes, f"since {self._file} was recorded"), *self._asked()]
             if nearest.changes
-            else self._no_difference(interactions[nearest.index].request),
-            render_changes(nearest.changes, colour=self._colour),
-            [
-                *self._compared_with(nearest, interactions),
-                *self._nothing_own(interactions),
-                *self._consequence(nearest, interactions),
-            ],
-            self._volatile(nearest),
-            self._accept(self._accepting(nearest.changes), "refresh"),
+            else self._no_difference(interactions[nearest.index].request)
+        )
+        notes = [
+            *self._compared_with(nearest, interactions),
+            *self._nothing_own(interactions),
+            *self._consequence(nearest, interactions),
         ]
+        coloured = render_changes(nearest.changes, colour=True)
+        return Explanation.of(
+            [first, render_changes(nearest.changes), notes, volatile],
+            [first, coloured, notes, volatile],
+            cause=self._cause(nearest),
+            shared=[[headline(nearest.changes, "since the cassettes were recorded")], coloured, volatile],
+            purpose=self._accepting(nearest.changes),
+            command=filled(self._command, "refresh"),
+            mode="refresh",
+        )
 
     def _no_difference(self, recorded: Request) -> list[str]:
         headers = _changed_headers(recorded, self._miss.request)
@@ -123,17 +157,17 @@ class _Explanation:
             *(headers or ["Either a header that counts was not recorded, or this answer is another request's."]),
         ]
 
-    def _nothing_like_it(self, interactions: Sequence[Interaction]) -> list[list[str]]:
+    def _nothing_like_it(self, interactions: Sequence[Interaction]) -> Explanation:
         address = self._asked_for.address
-        counted = _hosts(interactions)
-        return [
-            [f"Nothing like this request is in {self._file}.", *self._asked()],
-            [f"It goes to {address.netloc}; what is recorded goes to {counted}."],
-            [
-                *self._accept("To record it", "refresh"),
-                f"To leave such traffic alone: ignore_hosts=({address.hostname!r},).",
-            ],
-        ]
+        goes = f"It goes to {address.netloc}; what is recorded goes to {_hosts(interactions)}."
+        return self._plain(
+            [[f"Nothing like this request is in {self._file}.", *self._asked()], [goes]],
+            "To record it",
+            "refresh",
+            cause=goes,
+            shared=f"Nothing like these requests is recorded. {goes}",
+            advice=[f"To leave such traffic alone: ignore_hosts=({address.hostname!r},)."],
+        )
 
     # --- pieces -------------------------------------------------------------------------------------------------------
 
@@ -190,6 +224,13 @@ class _Explanation:
             f"{only}Such a value is another one in every run. {self._remedy(nearest, value, kinds)}",
         ]
 
+    def _cause(self, nearest: Nearest) -> str:
+        """Return what tells misses with one cause; a value that is another one in every run is the same cause everywhere."""
+        values, alone = volatile_values(nearest.changes)
+        if alone:
+            return f"volatile {sorted({value.kind for value in values})}"
+        return cause_of(nearest.changes) or f"no difference from what is in {self._file}"
+
     def _remedy(self, nearest: Nearest, value: VolatileValue, kinds: Iterable[str]) -> str:
         source = freeze_source(kinds)
         path = volatile_path(nearest.recorded.body, self._asked_for.body, value)
@@ -207,9 +248,6 @@ class _Explanation:
         if changes and all(isinstance(change, CallIdChanged) for change in changes):
             return "To record it again"
         return "If that is meant, record what changed"
-
-    def _accept(self, purpose: str, mode: str) -> list[str]:
-        return [f"{purpose}:", "    " + filled(self._command, mode)]
 
 
 def _hosts(interactions: Sequence[Interaction]) -> str:

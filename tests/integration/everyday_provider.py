@@ -58,7 +58,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append(body)
         serial = next(self.server.serial)
         if self.headers["authorization"] != f"Bearer {KEY}":
-            refusal = {"message": "Incorrect API key provided", "type": "invalid_request_error", "code": "invalid_api_key"}
+            refusal = {
+                "message": "Incorrect API key provided",
+                "type": "invalid_request_error",
+                "code": "invalid_api_key",
+            }
             self._answer(401, {"error": refusal}, serial)
         else:
             self._answer(200, _completion(body, self.server.brain(body), serial), serial)
@@ -96,6 +100,8 @@ def _completion(body: dict[str, Any], said: object, serial: int) -> dict[str, An
         "created": int(time.time()) + serial,
         "model": body["model"],
         "system_fingerprint": f"fp_{serial:010x}",
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop" if isinstance(said, str) else "tool_calls"}],
+        "choices": [
+            {"index": 0, "message": message, "finish_reason": "stop" if isinstance(said, str) else "tool_calls"}
+        ],
         "usage": {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25},
     }

@@ -108,6 +108,7 @@ class Run(Conversing):
             key=meaning(options.ignore_body, options.match_headers, options.normalize),
             explain=self._explained,
             test=test,
+            refused=_is_refusal,
         )
         self.recording.invitation = self._invitation
         self._options = options
@@ -209,6 +210,14 @@ class Run(Conversing):
             total=len(cassette),
             command=filled(self._command, RecordMode.REFRESH.value),
         )
+
+
+def _is_refusal(interaction: Interaction) -> bool:
+    """Tell whether a model's answer is an error, which a stream may hold that began well."""
+    from replay_agent.conversation.transcript import Transcript
+
+    exchanges = Transcript.from_interactions([interaction]).exchanges
+    return any(exchange.answer.error is not None for exchange in exchanges)
 
 
 def _joined(

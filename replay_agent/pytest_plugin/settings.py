@@ -57,6 +57,7 @@ def options_of(item: pytest.Item) -> RecordOptions:
         allowed_hosts=allowed_hosts(config),
         allow_repeats=bool(mark.kwargs.get("allow_repeats", False)),
         allow_unused=bool(mark.kwargs.get("allow_unused", False)),
+        journal_folder=config.rootpath / ".replay-agent" / "journals",
     )
 
 

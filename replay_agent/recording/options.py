@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from replay_agent.exceptions import UserError
@@ -86,6 +87,9 @@ class RecordOptions:
     """May change a response before it is stored; None drops it. The client gets the true one; failures are not asked."""
     normalize: tuple[BodyNormalizer, ...] = ()
     """Applied to bodies, in order, before requests are compared."""
+
+    journal_folder: Path | None = field(default=None, compare=False)
+    """Where unfinished recordings wait for the next; None for the project's folder, found by the cassette."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "record_mode", RecordMode.parse(self.record_mode))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Event, RLock
 from typing import TYPE_CHECKING
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 
 __all__ = ("Recording",)
 
+_REFUSED = 400
+"""From this status on an answer is a refusal."""
+
 
 @dataclass(slots=True)
 class _Entry:
@@ -76,7 +79,8 @@ class Recording:
     """One test's (or one ``with`` block's) traffic, played from a cassette or recorded into it.
 
     Knows no client library: hooks ask `begin` what becomes of a request. Safe for threads and tasks. ``key`` says
-    which requests mean the same; ``explain`` is asked for the text of a miss, when there is one.
+    which requests mean the same; ``explain`` is asked for the text of a miss, when there is one; ``refused`` tells of an
+    answer whether it is an error that its status does not show.
     """
 
     def __init__(
@@ -87,6 +91,7 @@ class Recording:
         key: Keying,
         explain: Callable[[Miss], str],
         test: str | None = None,
+        refused: Callable[[Interaction], bool] = lambda _: False,
     ) -> None:
         self.cassette_path = path
         self.options = options or RecordOptions()
@@ -102,6 +107,7 @@ class Recording:
         self.ended = Event()
         self._opened = self._parted = False
         self._keying = key
+        self._refused = refused
         self._misses = Misses(explain, self.options.miss)
         self._kin = Kinship()
         self._made_redactor = _redactor(self.options) if self.options.redact else None
@@ -141,8 +147,8 @@ class Recording:
         if self.options.freeze:
             self.frozen = self._seeds()
         if self._records:
-            path = journals.new_journal_path(self.cassette_path, self.test)
-            self._journal = journals.Journal(path, self._header(), left)
+            path = journals.new_journal_path(self.cassette_path, self.test, self._journal_folder)
+            self._journal = journals.Journal(path, self._journal_header(), left)
         self._opened = True
         return self
 
@@ -280,10 +286,20 @@ class Recording:
     def _take_up_journals(self) -> list[journals.LeftJournal]:
         """Return the journals left behind, and play from them unless everything is to be recorded anew."""
         afresh = self.mode in (RecordMode.ALL, RecordMode.REWRITE)
-        left = journals.take_up(self.cassette_path, self.test, read=not afresh)
-        found = [Source(each.cassette, self._keying) for each in left if each.cassette is not None]
-        self._sources = (*self._sources, *found)
+        left = journals.take_up(self.cassette_path, self.test, read=not afresh, folder=self._journal_folder)
+        self._sources = (*self._sources, *filter(None, map(self._source_of, left)))
         return left
+
+    def _source_of(self, left: journals.LeftJournal) -> Source | None:
+        """Return what to play from a journal. What failed or was refused in a run that failed is asked again."""
+        if left.cassette is None:
+            return None
+        read = left.cassette.interactions()
+        left.unwanted = frozenset(index for index, each in enumerate(read) if _has_failed(each) or self._refused(each))
+        source = Source(left.cassette, self._keying)
+        for index in left.unwanted:
+            source.mark_played(index)
+        return source
 
     def _seeds(self) -> dict[str, object]:
         """Return the seeds of what is played from: the journals left behind, the cassette; new ones if there is neither."""
@@ -347,7 +363,7 @@ class Recording:
     def unfinished_journal(self) -> Path | None:
         """The journal that an unfinished recording of this test left behind, if there is one."""
         own = self._journal.path if self._journal is not None else None
-        left = journals.journals_of(self.cassette_path, self.test)
+        left = journals.journals_of(self.cassette_path, self.test, self._journal_folder)
         return next((path for path in left if path != own), None)
 
     def tally(self) -> Tally:
@@ -673,6 +689,16 @@ class Recording:
         old = self._played.cassette.header if self._played else None
         return saving.header_of(old, self._keying.scheme, self.frozen, now())
 
+    def _journal_header(self) -> Header:
+        """Return what a journal says of itself: besides, of which cassette it is, for who looks at it later."""
+        header = self._header()
+        place = os.path.relpath(self.cassette_path, self._journal_folder.parent.parent)
+        return replace(header, recorded_at=now(), extra={**header.extra, "cassette": Path(place).as_posix()})
+
+    @cached_property
+    def _journal_folder(self) -> Path:
+        return self.options.journal_folder or journals.journal_folder(self.cassette_path)
+
     def _rehearse(self) -> None:
         """Ask the saved cassette for every answer of this run. Raises `CassetteUnreplayable` for those it will not give."""
         entries = self._in_order()
@@ -706,6 +732,11 @@ def _permissions(mode: RecordMode, found: bool) -> tuple[bool, bool]:
         return found, not found
     plays = mode in (RecordMode.NONE, RecordMode.NEW_EPISODES, RecordMode.REFRESH)
     return plays, mode is not RecordMode.NONE
+
+
+def _has_failed(interaction: Interaction) -> bool:
+    outcome = interaction.outcome
+    return isinstance(outcome, Failure) or outcome.status >= _REFUSED or outcome.end is StreamEnd.FAILED
 
 
 def _may_be_left(interaction: Interaction) -> bool:

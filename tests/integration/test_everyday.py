@@ -109,6 +109,10 @@ class Day:
         return {str(path.relative_to(self.path)): path.read_text("utf-8") for path in found if path.is_file()}
 
 
+def journals(day):
+    return list(day.path.glob(".replay-agent/journals/*"))
+
+
 def commands(result):
     """Return the commands that are printed, each once."""
     lines = (line.strip() for line in result.stdout.lines)
@@ -158,3 +162,89 @@ def test_a_system_prompt(recorded):
         gone, new = changed(before[name], after[name])
         lines = 2 if name.endswith(".yaml") and "refund" in name else 1
         assert len(gone) == len(new) == (2 * lines if name.endswith(".yaml") else 1), (name, gone, new)
+
+
+def test_a_mistyped_key_is_not_remembered(day):
+    with day.monkeypatch.context() as patch:
+        patch.setenv("OPENAI_API_KEY", "sk-mistyped-0123456789")
+        result = day.pytester.runpytest("--record-mode=once")
+    result.assert_outcomes(failed=3)
+    assert len(journals(day)) == 3
+    assert "cassettes" not in [path.name for path in day.path.iterdir()]
+    assert (day.path / ".replay-agent" / ".gitignore").read_text().endswith("*\n")
+    day.record()
+    assert not (day.path / ".replay-agent").exists()
+
+
+def test_what_a_failed_recording_paid_for_is_taken_up_and_said(day):
+    day.edit("tests/test_support.py", '"hours" in', '"minutes" in')
+    day.edit(
+        "tests/test_support.py",
+        'ask("May I have a refund?", "Really?")',
+        'ask("May I have a refund?", "Really?"); 1 / 0',
+    )
+    result = day.run("--record-mode=once", live=True)
+    result.assert_outcomes(failed=3)
+    assert day.path.joinpath("cassettes/test_support/test_order.yaml").exists()
+    assert len(journals(day)) == 2
+    day.edit("tests/test_support.py", '"minutes" in', '"hours" in')
+    day.edit("tests/test_support.py", "; 1 / 0", "")
+    asked = len(day.provider.asked)
+    result = day.run("--replay-accept", live=True)
+    result.assert_outcomes(passed=3)
+    assert len(day.provider.asked) == asked
+    result.stdout.fnmatch_lines(["3 answers taken up from an unfinished recording of ??:??*"])
+    day.green()
+    assert journals(day) == []
+
+
+def test_a_recording_is_kept_when_only_the_snapshot_differs(recorded):
+    recorded.edit("app.py", "one sentence", "two sentences")
+    result = recorded.run("--record-mode=refresh", live=True)
+    result.assert_outcomes(failed=2, passed=1)
+    result.stdout.fnmatch_lines(["*a snapshot differs*"])
+    asked = len(recorded.provider.asked)
+    named = commands(result)
+    assert named == [f"pytest tests/test_support.py::{name} --replay-accept" for name in ("test_order", "test_refund")]
+    for command in named:
+        assert recorded.run(*shlex.split(command)[1:]).ret == 0
+    assert len(recorded.provider.asked) == asked
+    recorded.green()
+
+
+@pytest.mark.parametrize("before", ["ask(", "replay.asked(", "unknown("])
+def test_a_test_that_fails_before_it_compares_keeps_its_snapshot(recorded, before):
+    files = recorded.files()
+    recorded.edit("tests/test_support.py", 'ask("Where is my order?")', f'{before}"Where?")')
+    result = recorded.run("--snapshot-update")
+    assert result.ret == 1
+    assert "unused" not in result.stdout.str()
+    assert "deleted" not in result.stdout.str()
+    assert recorded.files() == files
+
+
+def test_a_snapshot_is_not_accepted_of_a_test_that_fails_after_it(recorded):
+    recorded.edit("app.py", "one sentence", "two sentences")
+    recorded.edit("tests/test_support.py", "assert replay == run_snapshot", "assert replay == run_snapshot; 1 / 0")
+    files = recorded.files()
+    recorded.run("--replay-accept", "-k", "order or refund", live=True).assert_outcomes(failed=2, deselected=1)
+    assert recorded.files() == files
+
+
+def test_a_new_snapshot(recorded):
+    recorded.edit("tests/test_support.py", "def test_plain():", "def test_plain(replay, run_snapshot):")
+    recorded.edit(
+        "tests/test_support.py", 'What are your hours?")', 'What are your hours?"); assert replay == run_snapshot'
+    )
+    result = recorded.run()
+    result.assert_outcomes(passed=2, failed=1)
+    recorded.accept(result, asks=0)
+
+
+def test_an_answer_that_changed_is_shown(recorded):
+    recorded.provider.brain = lambda body: "It is on its way."
+    recorded.edit("tests/test_support.py", "Where is my order?", "Where is it?")
+    result = recorded.run()
+    result.assert_outcomes(passed=2, failed=1)
+    accepted = recorded.accept(result, asks=1)
+    accepted.stdout.fnmatch_lines(["*test_order gets another answer:", "*It is on its way.*"])

@@ -82,7 +82,7 @@ class _Group:
 
     @property
     def tests(self) -> list[str]:
-        return list(dict.fromkeys(each["test"] for each in self.told))
+        return sorted(dict.fromkeys(each["test"] for each in self.told), key=_numbered)
 
 
 class GroupedFailures:
@@ -123,7 +123,7 @@ class GroupedFailures:
             if left:
                 stats[kind] = left
             else:
-                del stats[kind]
+                stats.pop(kind, None)
         self._hidden = kept
 
     def show(self, terminal: pytest.TerminalReporter) -> None:
@@ -212,6 +212,11 @@ def _grouped(reports: Sequence[Any]) -> list[_Group]:
             groups.setdefault(told["cause"], []).append((told, report))
     made = (_Group(tuple(told for told, _ in pairs), tuple(report for _, report in pairs)) for pairs in groups.values())
     return [group for group in made if len(group.tests) > 1]
+
+
+def _numbered(test: str) -> list[tuple[bool, int | str]]:
+    """Return a key by which ``test[10]`` comes behind ``test[9]``, whichever worker was done first."""
+    return [(piece.isdecimal(), int(piece) if piece.isdecimal() else piece) for piece in re.split(r"([0-9]+)", test)]
 
 
 def _by_module(tests: Sequence[str]) -> dict[str, list[str]]:

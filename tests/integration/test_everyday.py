@@ -248,3 +248,79 @@ def test_an_answer_that_changed_is_shown(recorded):
     result.assert_outcomes(passed=2, failed=1)
     accepted = recorded.accept(result, asks=1)
     accepted.stdout.fnmatch_lines(["*test_order gets another answer:", "*It is on its way.*"])
+
+
+MANY = """
+    import pytest
+    from app import ask
+
+    @pytest.mark.replay
+    @pytest.mark.parametrize("number", range(6))
+    def test_many(number, replay, run_snapshot):
+        ask(f"Question {number}?")
+        assert replay == run_snapshot
+"""
+PLUGINS = "[pytest]\naddopts = -p no:hypothesispytest\npythonpath = .\nfilterwarnings = default\n"
+
+
+@pytest.fixture
+def eighteen(day):
+    """Eighteen tests in three modules."""
+    day.path.joinpath("tests/test_support.py").unlink()
+    for name in ("billing", "orders", "refunds"):
+        day.write(f"tests/test_{name}.py", MANY)
+    day.record()
+    return day
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_a_shared_prompt_line_is_one_message_for_eighteen_tests(eighteen, workers):
+    eighteen.pytester.makeini(PLUGINS)
+    eighteen.edit("app.py", "one sentence", "two sentences")
+    result = eighteen.run(*workers)
+    result.assert_outcomes(failed=18)
+    assert len(result.stdout.lines) < 40
+    assert result.stdout.str().count("system prompt changed") == 1
+    lines = [line for line in result.stdout.lines if not line.startswith(("plugins:", "rootdir:", "    pytest "))]
+    assert max(map(len, lines)) <= 80
+    assert commands(result) == [
+        "pytest tests/test_billing.py tests/test_orders.py tests/test_refunds.py --replay-accept"
+    ]
+    (command,) = commands(result)
+    accepted = eighteen.run(*shlex.split(command)[1:], *workers, live=True)
+    accepted.assert_outcomes(passed=18)
+    accepted.stdout.fnmatch_lines(["18 answers recorded, 18 cassettes written*", "18 tests asked anew*"])
+    eighteen.green()
+
+
+def test_two_causes_are_two_messages(eighteen):
+    eighteen.edit("app.py", "one sentence", "two sentences")
+    eighteen.edit("tests/test_orders.py", 'ask(f"Question {number}?")', 'ask(f"Question {number}?", temperature=0.2)')
+    result = eighteen.run()
+    named = commands(result)
+    assert named == [
+        "pytest tests/test_billing.py tests/test_refunds.py --replay-accept",
+        "pytest tests/test_orders.py --replay-accept",
+    ]
+    for command in named:
+        assert eighteen.run(*shlex.split(command)[1:], live=True).ret == 0
+    eighteen.green()
+
+
+def test_a_part_of_the_tests_is_accepted_by_name(eighteen):
+    eighteen.edit("app.py", "one sentence", "two sentences")
+    result = eighteen.run("-k", "1 or 2 or 3", "tests/test_orders.py")
+    (command,) = commands(result)
+    assert shlex.split(command) == [
+        "pytest",
+        *(f"tests/test_orders.py::test_many[{n}]" for n in (1, 2, 3)),
+        "--replay-accept",
+    ]
+
+
+def test_the_message_is_in_colour_where_pytest_is(recorded):
+    recorded.edit("app.py", "one sentence", "two sentences")
+    for arguments in [], ["tests/test_support.py::test_order"]:
+        text = recorded.run("--color=yes", *arguments).stdout.str()
+        assert "\x1b[32m{+two sentences+}\x1b[0m" in text
+        assert "\x1b[31m" not in recorded.run("--color=no", *arguments).stdout.str()

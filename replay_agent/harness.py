@@ -105,7 +105,7 @@ class Run(Conversing):
         self.recording = Recording(
             path,
             options,
-            key=meaning(options.ignore_body, options.match_headers, options.normalize),
+            key=meaning(options.ignore_body, options.match_headers, options.normalize, options.same_hosts),
             explain=self._explained,
             test=test,
             refused=_is_refusal,
@@ -255,6 +255,7 @@ def use_cassette(
     ignore_body: tuple[str, ...] = (),
     ignore_hosts: tuple[str, ...] = (),
     only_hosts: tuple[str, ...] = (),
+    same_hosts: tuple[str, ...] = (),
     match_headers: tuple[str, ...] = (),
     allow_repeats: bool = False,
     freeze: tuple[str, ...] = (),
@@ -281,6 +282,7 @@ def use_cassette(
         ignore_body: JSON paths (``$.metadata.trace_id``) whose values do not count when requests are compared.
         ignore_hosts: Hosts (``*`` allowed, ``host:port`` too) whose traffic is neither recorded nor replayed.
         only_hosts: If given, traffic of all other hosts is neither recorded nor replayed.
+        same_hosts: Hosts or base URLs that stand for each other, by blanks: ``"localhost:4000 api.openai.com"``.
         match_headers: Headers of requests that must be equal too.
         allow_repeats: Answer a request made more often than recorded with its last answer again.
         freeze: What stands still: ``clock``, ``uuid``, ``random``; needs the extra ``freeze`` for the clock.
@@ -304,6 +306,7 @@ def use_cassette(
         ignore_body=ignore_body,
         ignore_hosts=ignore_hosts,
         only_hosts=only_hosts,
+        same_hosts=same_hosts,
         match_headers=match_headers,
         allow_repeats=allow_repeats,
         freeze=freeze,

@@ -20,7 +20,7 @@ ROOMS = [
     ["visible", "traffic", "exceptions", "usage", "settings", "messages", "calls", "naming", "credentials"],
     ["framing"],
     ["recording.matching", "wire.shapes"],
-    ["meaning", "recording.cassettes", "recording.redaction", "recording.process"],
+    ["meaning", "recording.cassettes", "recording.redaction", "recording.process", "recording.succession"],
     ["wire.codec"],
     [
         "wire.anthropic",

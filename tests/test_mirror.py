@@ -13,6 +13,7 @@ PACKAGE = Path(replay_agent.__file__).parent
 TESTS = Path(__file__).parent
 
 CLIENTS = "integration/test_clients_streams.py"
+EVERYDAY = "integration/test_everyday.py"
 MARKED = "integration/test_replay_mark.py"
 VCR_MARKED = "integration/test_vcr_mark.py"
 
@@ -37,6 +38,9 @@ ELSEWHERE = {
     "models.vertexai": "models/test_gemini.py",
     # Hooks into pytest: whole sessions.
     "pytest_plugin": MARKED,
+    "pytest_plugin.around.accepted_snapshots": EVERYDAY,
+    "pytest_plugin.around.own_servers": EVERYDAY,
+    "snapshot_keeper": EVERYDAY,
     "pytest_plugin.collecting": "integration/test_prune.py",
     "pytest_plugin.hookspecs": MARKED,
     "pytest_plugin.keys": "integration/test_placeholder_keys.py",

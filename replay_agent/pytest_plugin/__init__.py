@@ -9,17 +9,18 @@ from __future__ import annotations
 import importlib
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, keys, options
-from replay_agent.pytest_plugin.causes import GroupedFailures, tell
 from replay_agent.pytest_plugin.failures import FailingMiss, failure_saying, leaves_of
 from replay_agent.pytest_plugin.marks import STAND_IN, TEST, asked_mode, is_served
-from replay_agent.pytest_plugin.recorded import show_recorded
+from replay_agent.pytest_plugin.summary.causes import GroupedFailures, tell
+from replay_agent.pytest_plugin.summary.recorded import show_recorded
 from replay_agent.recording.miss_type import raise_misses_as
 from replay_agent.recording.process import forked
 
@@ -164,16 +165,23 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     around = config.pluginmanager.get_plugin(_AroundTests.NAME)
     if isinstance(around, _AroundTests):
         return around
-    from replay_agent.pytest_plugin.accepted_snapshots import AcceptedSnapshots
+    from replay_agent.pytest_plugin.around.accepted_snapshots import AcceptedSnapshots
+    from replay_agent.pytest_plugin.around.own_servers import OWN_SERVERS, OwnServers
+    from replay_agent.pytest_plugin.around.unretrieved import left_unsaid
     from replay_agent.pytest_plugin.kept_random import KeptRandom
+    from replay_agent.recording import dispatch
     from replay_agent.recording.clients import intercept
     from replay_agent.recording.process import network
+    from replay_agent.recording.process.listening import listeners
 
+    config.stash[OWN_SERVERS] = OwnServers(listeners())
     around = _AroundTests(config)
     config.pluginmanager.register(around, _AroundTests.NAME)
     config.pluginmanager.register(keys.KeysOfTests())
     config.pluginmanager.register(AcceptedSnapshots(_is_watched, accept=config.getoption("replay_accept")))
     config.pluginmanager.register(KeptRandom())
+    config.add_cleanup(_entered(left_unsaid()))
+    config.add_cleanup(_entered(dispatch.threads_known_by_their_makers()))
     intercept.install()  # held to the end of the session: a thread that a test left behind must not go live
     config.add_cleanup(intercept.uninstall)
     network.hold()  # a guard for each test is a switch then, not a score of replaced methods
@@ -184,6 +192,13 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
         between = BetweenTests(is_replayed, options.allowed_hosts(config))
         config.pluginmanager.register(between, BetweenTests.NAME)
     return around
+
+
+def _entered(context: AbstractContextManager[None]) -> Callable[[], None]:
+    """Enter a context, and return what leaves it."""
+    stack = ExitStack()
+    stack.enter_context(context)
+    return stack.close
 
 
 def _refuse_two_recorders(item: pytest.Item) -> None:

@@ -49,6 +49,12 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("replay_cassette_dir", "folder of the cassettes, under the rootdir", default="cassettes")
     parser.addini("replay_record_mode", f"record mode unless told otherwise: {', '.join(MODES)}", default="none")
     parser.addini("replay_ignore_body", "JSON paths of request bodies that do not matter", type="linelist", default=[])
+    parser.addini(
+        "replay_same_hosts",
+        "hosts or base URLs that stand for the same service, by blanks, one service a line",
+        type="linelist",
+        default=[],
+    )
     parser.addini("replay_freeze", "what stands still in replayed tests: clock, uuid, random", type="args", default=[])
     parser.addini("replay_redact", "more secrets: JSON field names, regular expressions", type="linelist", default=[])
     parser.addini("replay_unused", f"{', '.join(UNUSED)}: see --replay-unused", default="fail")

@@ -51,6 +51,7 @@ def options_of(item: pytest.Item) -> RecordOptions:
         ignore_body=(*config.getini("replay_ignore_body"), *_texts(mark, "ignore_body")),
         ignore_hosts=_texts(mark, "ignore_hosts"),
         only_hosts=_texts(mark, "only_hosts"),
+        same_hosts=tuple(config.getini("replay_same_hosts")),
         match_headers=_texts(mark, "match_headers"),
         freeze=tuple(dict.fromkeys((*config.getini("replay_freeze"), *_texts(mark, "freeze")))),
         redact=tuple(config.getini("replay_redact")),

@@ -11,12 +11,14 @@ import pytest
 
 from replay_agent.exceptions import CassetteError, CassetteMissError, UserError
 from replay_agent.harness import Conversing, Run
-from replay_agent.pytest_plugin.accepted_snapshots import stopped_at_snapshot
-from replay_agent.pytest_plugin.causes import tell
+from replay_agent.pytest_plugin.around.accepted_snapshots import stopped_at_snapshot
+from replay_agent.pytest_plugin.around.own_servers import let_pass
+from replay_agent.pytest_plugin.around.unretrieved import without_tracebacks
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, leaves_of
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
-from replay_agent.pytest_plugin.recorded import note_recorded
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
+from replay_agent.pytest_plugin.summary.causes import tell
+from replay_agent.pytest_plugin.summary.recorded import note_recorded
 from replay_agent.recording.clients import intercept
 
 __all__ = "ReplayedTest", "WatchedTest"
@@ -59,6 +61,9 @@ class WatchedTest(ABC):
             tell(report, self.item, failure.value)
         elif call.excinfo:
             tell(report, self.item, call.excinfo.value)
+        if self._misses.misses and report.failed:
+            told = [str(miss) for miss in self._misses.misses]
+            report.sections = [(name, without_tracebacks(text, told)) for name, text in report.sections]
         if self._misses.misses and hasattr(report, "wasxfail") and not self.xfail_excuses_misses:
             report.outcome = "failed"
             del report.wasxfail
@@ -120,6 +125,7 @@ class ReplayedTest(WatchedTest):
             path = cassette_of(item, siblings)
             options = first_recording(options, path, nodeid(item), since)
             run = Run(path, options, test=nodeid(item), command=command_of(item))
+            let_pass(run.recording, item.config)
             run.open()
         except (CassetteError, UserError) as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None

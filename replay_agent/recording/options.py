@@ -61,6 +61,8 @@ class RecordOptions:
     """Hosts (``*`` allowed, ``host:port`` too) whose traffic is neither recorded nor replayed."""
     only_hosts: tuple[str, ...] = ()
     """If given, traffic of all other hosts is neither recorded nor replayed."""
+    same_hosts: tuple[str, ...] = ()
+    """Lines of hosts or base URLs, by blanks, that stand for each other when requests are compared."""
     match_headers: tuple[str, ...] = ()
     """Headers that must be equal too."""
     allow_repeats: bool = False
@@ -93,7 +95,16 @@ class RecordOptions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "record_mode", RecordMode.parse(self.record_mode))
-        for name in ("ignore_body", "ignore_hosts", "only_hosts", "match_headers", "freeze", "redact", "allowed_hosts"):
+        for name in (
+            "ignore_body",
+            "ignore_hosts",
+            "only_hosts",
+            "same_hosts",
+            "match_headers",
+            "freeze",
+            "redact",
+            "allowed_hosts",
+        ):
             object.__setattr__(self, name, _words(name, getattr(self, name)))
         frozen.check(self.freeze)
         if self.miss not in ("raise", "exception"):

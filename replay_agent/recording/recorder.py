@@ -39,8 +39,8 @@ from replay_agent.recording.process.frozen import now, seeds
 from replay_agent.recording.rehearsal import rehearsed
 from replay_agent.recording.source import Source
 from replay_agent.recording.spool import Message, Spool
-from replay_agent.recording.succession import Successor, pairs, renamed, successors, without_noise
-from replay_agent.recording.tally import Tally
+from replay_agent.recording.succession.successors import Successor, pairs, renamed, successors, without_noise
+from replay_agent.recording.succession.tally import Tally
 from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 from replay_agent.traffic import Failure, Interaction, Outcome, Request, Response, StreamEnd
 
@@ -100,6 +100,8 @@ class Recording:
         """What the sources that ``freeze`` names are set to, known when the recording is open."""
         self.invitation: Callable[[], tuple[object, ...]] | None = None
         """What makes this recording anew in a process that was not forked: a function and its arguments, to be pickled."""
+        self.passes: Callable[[Request], bool] | None = None
+        """Tells which requests go through as if nobody recorded."""
         self.refusal = ""
         """Why every request is refused, if it is."""
         self.seeds_otherwise: Mapping[str, object] = {}
@@ -426,6 +428,8 @@ class Recording:
         if self._kin.is_child or self.refusal:
             self.hear()
             self._refuse_orphan(raw)
+        if self.passes is not None and self.passes(raw):
+            return None
         hook = self.options.before_record_request
         wanted = hook(raw) if hook else raw
         if wanted is None:

@@ -13,9 +13,10 @@ from replay_agent.meaning.json_path import JSONPath
 from replay_agent.messages import ModelRequest, UserPromptPart
 from replay_agent.recording.matching.choosing import choice_of, disagreeing
 from replay_agent.recording.matching.fingerprint import ASKING_HEADERS, STORED_HEADERS
+from replay_agent.recording.matching.hosts import is_loopback
 from replay_agent.recording.misses import Miss
 from replay_agent.report.command import filled
-from replay_agent.report.compare import CallIdChanged, Change, turn_of
+from replay_agent.report.compare import CallIdChanged, Change, SettingChanged, turn_of
 from replay_agent.report.decoded_request import read_request
 from replay_agent.report.explanation import Explanation
 from replay_agent.report.nearest import Nearest, find_nearest
@@ -128,6 +129,7 @@ class _Explanation:
         if nearest is None:
             return self._nothing_like_it(interactions)
         volatile = self._volatile(nearest)
+        hosts = _about_hosts(nearest.changes, interactions[nearest.index].request.url, self._miss.request.url)
         first = (
             [headline(nearest.changes, f"since {self._file} was recorded"), *self._asked()]
             if nearest.changes
@@ -140,10 +142,10 @@ class _Explanation:
         ]
         coloured = render_changes(nearest.changes, colour=True)
         return Explanation.of(
-            [first, render_changes(nearest.changes), notes, volatile],
-            [first, coloured, notes, volatile],
+            [first, render_changes(nearest.changes), notes, hosts, volatile],
+            [first, coloured, notes, hosts, volatile],
             cause=self._cause(nearest),
-            shared=[[headline(nearest.changes, "since the cassettes were recorded")], coloured, volatile],
+            shared=[[headline(nearest.changes, "since the cassettes were recorded")], coloured, hosts, volatile],
             purpose=self._accepting(nearest.changes),
             command=filled(self._command, "refresh"),
             mode="refresh",
@@ -256,6 +258,35 @@ def _hosts(interactions: Sequence[Interaction]) -> str:
     named = ", ".join(f"{host} ({count})" for host, count in counts.most_common(_MOST_HOSTS))
     more = len(interactions) > _LOOKED_AT or len(counts) > _MOST_HOSTS
     return f"{named} and others" if more else named
+
+
+def _about_hosts(changes: Sequence[Change], recorded: str, asked: str) -> list[str]:
+    """Say of another host what it may be, and which option makes both the same or leaves one alone."""
+    if not any(isinstance(change, SettingChanged) and change.name == "host" for change in changes):
+        return []
+    before, after = _bases(recorded, asked)
+    lines = [
+        f"A base URL was set when it was recorded and is not now, or the other way round: {before} -> {after}.",
+        "If both stand for the same service (a gateway, a proxy, a stand-in), say so in the ini file:",
+        f"    replay_same_hosts = {before} {after}",
+    ]
+    host = urlsplit(asked).hostname or ""
+    if is_loopback(host):
+        lines += [
+            "If that is a server of the tests' own, leave it alone on the mark, or name what is to be recorded:",
+            f"    ignore_hosts=({host!r},)  or  only_hosts=('api.openai.com',)",
+        ]
+    return lines
+
+
+def _bases(one: str, other: str) -> tuple[str, str]:
+    """Return the beginnings of two URLs up to where their paths are the same."""
+    urls = [urlsplit(url) for url in (one, other)]
+    paths = [url.path.split("/") for url in urls]
+    while all(paths) and paths[0][-1] == paths[1][-1]:
+        paths = [path[:-1] for path in paths]
+    first, second = (f"{url.scheme}://{url.netloc}{'/'.join(path)}" for url, path in zip(urls, paths, strict=True))
+    return first, second
 
 
 def _with_article(kind: str) -> str:

@@ -324,3 +324,87 @@ def test_the_message_is_in_colour_where_pytest_is(recorded):
         text = recorded.run("--color=yes", *arguments).stdout.str()
         assert "\x1b[32m{+two sentences+}\x1b[0m" in text
         assert "\x1b[31m" not in recorded.run("--color=no", *arguments).stdout.str()
+
+
+LIVE = """
+    import json
+    import threading
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+
+    import httpx
+    import pytest
+    from app import ask
+
+    class App(BaseHTTPRequestHandler):
+        broken = False
+
+        def log_message(self, *args): ...
+
+        def do_POST(self):
+            question = json.loads(self.rfile.read(int(self.headers["content-length"])))["question"]
+            said = json.dumps({{"answer": ask(question)}}).encode()
+            self.send_response(500 if App.broken else 200)
+            self.send_header("content-length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+    @pytest.fixture(scope="{scope}")
+    def live():
+        class Server(HTTPServer):
+            allow_reuse_address = True
+            def handle_error(self, request, address): ...
+        server = Server(("127.0.0.1", {port}), App)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{{server.server_address[1]}}"
+        server.shutdown()
+        server.server_close()
+
+    @pytest.mark.replay
+    def test_live(live):
+        answer = httpx.post(live + "/chat", json={{"question": "Is it open?"}})
+        assert answer.status_code == 200
+        assert "open" in answer.json()["answer"]
+
+    @pytest.mark.replay
+    def test_live_again(live):
+        assert httpx.post(live + "/chat", json={{"question": "Is it shut?"}}).status_code == 200
+"""
+
+
+@pytest.mark.parametrize("scope", ["function", "module", "session"])
+@pytest.mark.parametrize("port", ["free", "fixed"])
+def test_an_app_under_test_runs_and_only_the_model_is_recorded(day, free_port, scope, port):
+    day.path.joinpath("tests/test_support.py").unlink()
+    day.write("tests/test_live.py", LIVE.format(scope=scope, port=free_port if port == "fixed" else 0))
+    day.accept(day.run(), asks=2)
+    assert all("/chat/completions" in text and text.count("uri:") == 1 for text in day.files().values())
+    day.edit("tests/test_live.py", "broken = False", "broken = True")
+    day.run().assert_outcomes(failed=2)
+    day.edit("tests/test_live.py", "broken = True", "broken = False")
+    day.edit("tests/test_live.py", "ask(question)", "ask(question, seed=1)")
+    result = day.run()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*seed*added*"])
+    day.accept(result, asks=2)
+
+
+@pytest.fixture
+def free_port():
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def test_a_base_url_that_is_set_no_more_is_said_as_that(recorded):
+    with recorded.monkeypatch.context() as patch:
+        patch.setenv("MODEL_BASE", "https://api.openai.com/v1")
+        result = recorded.run()
+    result.assert_outcomes(failed=3)
+    (line,) = {line.strip() for line in result.stdout.lines if "replay_same_hosts =" in line}
+    assert line.split(" = ")[1].split() == [recorded.provider.base.removesuffix("/v1"), "https://api.openai.com"]
+    recorded.pytester.makeini(f"[pytest]\naddopts = -p no:cacheprovider -p no:xdist\n{line}\n")
+    with recorded.monkeypatch.context() as patch:
+        patch.setenv("MODEL_BASE", "https://api.openai.com/v1")
+        recorded.green()
+    recorded.green()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from replay_agent.recording.succession import Successor
+from replay_agent.recording.succession.successors import Successor
 
 __all__ = ("Tally",)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import pytest
 
 if TYPE_CHECKING:
-    from replay_agent.recording.tally import Tally
+    from replay_agent.recording.succession.tally import Tally
 
 __all__ = "Recorded", "note_recorded", "recorded_of", "show_recorded"
 

@@ -74,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     prune.add_argument("--yes", action="store_true", help="with --delete: do not ask")
     prune.set_defaults(run=_prune)
 
+    mv = commands.add_parser("mv", help="A test was renamed? Moves its cassette and its snapshots of runs")
+    mv.add_argument("old", metavar="OLD", help="the test, class or module that is gone: tests/test_geo.py::test_old")
+    mv.add_argument("new", metavar="NEW", help="what it is called now")
+    mv.set_defaults(run=_mv)
+
     journals = commands.add_parser(
         "journals", help="What waits to be recorded further? Lists unfinished recordings; shows and drops them"
     )
@@ -157,6 +162,15 @@ def _prune(args: argparse.Namespace) -> int:
     for orphan in orphans:
         remove(orphan)
         _say(f"deleted: {orphan.path}")
+    return CLEAN
+
+
+def _mv(args: argparse.Namespace) -> int:
+    from replay_agent.commands.move import move
+    from replay_agent.pytest_plugin.collecting import collect
+
+    for moved in move(collect(Path()), args.old, args.new):
+        _say(moved)
     return CLEAN
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from replay_agent import credentials
 from replay_agent.meaning.key import meaning
+from replay_agent.recording import session_mode
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.clients import intercept
 from replay_agent.recording.options import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from replay_agent.conversation.transcript import Transcript
     from replay_agent.messages import ModelMessage, ToolCallPart
     from replay_agent.recording.misses import Miss
+    from replay_agent.report.renamed import Former
     from replay_agent.usage import Usage
 
 __all__ = "Conversing", "Run", "load_transcript", "use_cassette"
@@ -102,10 +104,13 @@ class Run(Conversing):
     def __init__(self, path: Path, options: RecordOptions, *, test: str | None = None, command: str) -> None:
         """``command`` says how to record anew, with ``{mode}`` where the name of a record mode belongs."""
         super().__init__()
+        self.project: tuple[Path, Path] | None = None
+        """The folder of all cassettes, and the root of the project, where they are known."""
+        self._keying = meaning(options.ignore_body, options.match_headers, options.normalize, options.same_hosts)
         self.recording = Recording(
             path,
             options,
-            key=meaning(options.ignore_body, options.match_headers, options.normalize, options.same_hosts),
+            key=self._keying,
             explain=self._explained,
             test=test,
             refused=_is_refusal,
@@ -193,7 +198,16 @@ class Run(Conversing):
     def _explained(self, miss: Miss) -> str:
         from replay_agent.report.drift import explain
 
-        return explain(miss, self._command, self._options.ignore_body)
+        return explain(miss, self._command, self._options.ignore_body, lambda: self._former(miss))
+
+    def _former(self, miss: Miss) -> Former | None:
+        """Return what the test recorded before it was renamed or moved, as far as that can be told."""
+        if self.project is None or self._test is None:
+            return None
+        from replay_agent.report.renamed import find_former
+
+        folder, root = self.project
+        return find_former(folder, root, miss.request, self._keying, self._test)
 
     def leftovers_text(self) -> str:
         """Return what to say of interactions of this test that were never played, nothing if there are none."""
@@ -249,7 +263,7 @@ def _joined(
 @contextmanager
 def use_cassette(
     path: str | PathLike[str],
-    record_mode: RecordMode | str = RecordMode.NONE,
+    record_mode: RecordMode | str | None = None,
     *,
     miss: MissStyle = "raise",
     ignore_body: tuple[str, ...] = (),
@@ -276,7 +290,8 @@ def use_cassette(
 
     Args:
         path: The cassette file, as it is: no ending is added.
-        record_mode: What may go live; see `RecordMode`.
+        record_mode: What may go live; see `RecordMode`. Without one: what ``--record-mode`` says, in a session of pytest;
+            else ``none``.
         miss: ``"raise"`` for `CassetteMiss`, which nothing swallows, ``"exception"`` for `CassetteMissError`, which a
             server may survive.
         ignore_body: JSON paths (``$.metadata.trace_id``) whose values do not count when requests are compared.
@@ -301,7 +316,7 @@ def use_cassette(
     `UserError` for options that make no sense.
     """
     options = RecordOptions(
-        record_mode=RecordMode.parse(record_mode),
+        record_mode=RecordMode.parse(record_mode or session_mode.asked() or RecordMode.NONE),
         miss=miss,
         ignore_body=ignore_body,
         ignore_hosts=ignore_hosts,

@@ -21,6 +21,7 @@ from replay_agent.pytest_plugin.failures import FailingMiss, failure_saying, lea
 from replay_agent.pytest_plugin.marks import STAND_IN, TEST, asked_mode, is_served
 from replay_agent.pytest_plugin.summary.causes import GroupedFailures, tell
 from replay_agent.pytest_plugin.summary.recorded import show_recorded
+from replay_agent.recording import session_mode
 from replay_agent.recording.miss_type import raise_misses_as
 from replay_agent.recording.process import forked
 
@@ -76,6 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_STARTED] = time.time()
     config.stash[_GROUPED] = GroupedFailures(config)
     config.pluginmanager.register(config.stash[_GROUPED])
+    mode = asked_mode(config)
+    if mode is not None:
+        config.add_cleanup(_entered(session_mode.asking(mode)))
     forked.watch()
     config.stash[_RAISED_AS] = raise_misses_as(FailingMiss)
 

@@ -44,8 +44,10 @@ def collect(place: Path) -> Collected:
     """
     collector = _Collector()
     root = _root_of(place)
-    status, printed = _run(root, "--collect-only", "-qq", plugin=collector)
-    if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+    _, printed = _run(root, "--collect-only", "-qq", plugin=collector)
+    # A module that cannot be collected is not among `modules`. The status tells nothing more: other plugins fail a session
+    # for reasons of their own, and syrupy adds its bit to pytest's number.
+    if not collector.finished:
         raise UserError(f"the tests could not be collected, so nobody knows what they play:\n{printed}")
     return collector.collected
 
@@ -77,6 +79,7 @@ class _RootFinder:
 class _Collector:
     def __init__(self) -> None:
         self.collected = Collected()
+        self.finished = False
         self._items: dict[pytest.Item, None] = {}
         """Also those that are deselected, or that a hook takes away without a word."""
 
@@ -100,6 +103,7 @@ class _Collector:
         for path, test in _recorded_by_fixtures(self.collected.folder):
             if _may_be_asked_for(test, self.collected.root, fixtures):
                 self.collected.used[path].add(test)
+        self.finished = True
 
 
 def _may_be_asked_for(owner: str, root: Path, known: Collection[str]) -> bool:

@@ -125,6 +125,7 @@ class ReplayedTest(WatchedTest):
             path = cassette_of(item, siblings)
             options = first_recording(options, path, nodeid(item), since)
             run = Run(path, options, test=nodeid(item), command=command_of(item))
+            run.project = item.config.rootpath / str(item.config.getini("replay_cassette_dir")), item.config.rootpath
             let_pass(run.recording, item.config)
             run.open()
         except (CassetteError, UserError) as exc:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from replay_agent.report.decoded_request import read_request
 from replay_agent.report.explanation import Explanation
 from replay_agent.report.nearest import Nearest, find_nearest
 from replay_agent.report.remote_calls import named_calls
+from replay_agent.report.renamed import Former
 from replay_agent.report.render import cause_of, headline, render_changes
 from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
 from replay_agent.traffic import Interaction, Request
@@ -38,18 +40,24 @@ _LOOKED_AT = 100
 """Interactions that are read to say where recorded requests go and whose they are; reading all may take seconds."""
 
 
-def explain(miss: Miss, command: str, ignored: Sequence[str] = ()) -> Explanation:
+def explain(
+    miss: Miss, command: str, ignored: Sequence[str] = (), former: Callable[[], Former | None] = lambda: None
+) -> Explanation:
     """Return the explanation of a miss in three parts: what happened, the nearest thing recorded, what to do.
 
     ``command`` says how to record anew, with ``{mode}`` where the name of a record mode belongs: ``pytest
-    test_a.py::test_b --record-mode={mode}``. ``ignored`` are the JSON paths that do not count in the comparison. Raises
-    `UserError` for a path that is none.
+    test_a.py::test_b --record-mode={mode}``. ``ignored`` are the JSON paths that do not count in the comparison. ``former``
+    finds what the test may have recorded under another name; it is asked where there is no cassette. Raises `UserError`
+    for a path that is none.
     """
-    return _Explanation(miss, command, tuple(JSONPath.parse(path) for path in ignored)).told()
+    return _Explanation(miss, command, tuple(JSONPath.parse(path) for path in ignored), former).told()
 
 
 class _Explanation:
-    def __init__(self, miss: Miss, command: str, ignored: tuple[JSONPath, ...]) -> None:
+    def __init__(
+        self, miss: Miss, command: str, ignored: tuple[JSONPath, ...], former: Callable[[], Former | None]
+    ) -> None:
+        self._former = former
         self._miss = miss
         self._command = command
         self._ignored = ignored
@@ -83,12 +91,37 @@ class _Explanation:
         path = self._miss.cassette_path
         what = f"There is no cassette {self._file}" if path is None or not path.exists() else f"{self._file} is empty"
         mode = self._miss.record_mode
+        former = self._former() if self._miss.test is not None else None
+        if former is not None:
+            return self._renamed(what, former)
         return self._plain(
             [[f"{what}, and in record mode {mode} nothing is sent.", *self._asked()]],
             "To record it",
             "once",
             cause="no cassette",
             shared=f"There are no cassettes of these tests, and in record mode {mode} nothing is sent.",
+        )
+
+    def _renamed(self, what: str, former: Former) -> Explanation:
+        old, new = former.names(self._miss.test or "")
+        return Explanation.of(
+            blocks := [
+                [f"{what}.", *self._asked()],
+                [
+                    f"{_shown(former.path)} holds this very request, recorded by {former.test}, which is not there any more."
+                ],
+            ],
+            blocks,
+            cause=f"renamed {old} {new}",
+            shared=[
+                [
+                    f"There are no cassettes of these tests. Those of {old}, which is not there any more, hold their requests."
+                ]
+            ],
+            purpose="If it was renamed or moved, this moves what it recorded, snapshots included",
+            command=shlex.join(["replay-agent", "mv", old, new]),
+            mode="",
+            advice=[f"To record it anew instead: {filled(self._command, 'once')}"],
         )
 
     def _read_on(self) -> Explanation:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -98,7 +100,13 @@ class Day:
         """Paste the one command that is printed, and see that the next run is green."""
         (command,) = commands(result)
         before = len(self.provider.asked)
-        accepted = self.run(*shlex.split(command)[1:], live=True)
+        program, *arguments = shlex.split(command)
+        if program == "replay-agent":
+            done = subprocess.run([sys.executable, "-m", "replay_agent", *arguments], check=True, capture_output=True)
+            assert asks == 0
+            self.green()
+            return done.stdout.decode()
+        accepted = self.run(*arguments, live=True)
         assert accepted.ret == 0, accepted.stdout.str()
         assert asks is None or len(self.provider.asked) - before == asks
         self.green()
@@ -408,3 +416,92 @@ def test_a_base_url_that_is_set_no_more_is_said_as_that(recorded):
         patch.setenv("MODEL_BASE", "https://api.openai.com/v1")
         recorded.green()
     recorded.green()
+
+
+def test_a_test_that_was_renamed(recorded):
+    recorded.edit("tests/test_support.py", "def test_refund(", "def test_money_back(")
+    result = recorded.run()
+    result.assert_outcomes(passed=2, failed=1)
+    assert commands(result) == [
+        "replay-agent mv tests/test_support.py::test_refund tests/test_support.py::test_money_back"
+    ]
+    before = recorded.files()
+    recorded.accept(result, asks=0)
+    after = recorded.files()
+    assert {name.replace("money_back", "refund") for name in after} == set(before)
+    for name, text in after.items():
+        gone, new = changed(before[name.replace("money_back", "refund")], text)
+        assert len(gone) == len(new) == (4 if "money_back.yaml" in name else 0), (gone, new)
+
+
+def test_a_module_that_was_moved(eighteen):
+    eighteen.path.joinpath("tests/shop").mkdir()
+    eighteen.path.joinpath("tests/test_orders.py").rename(eighteen.path / "tests/shop/test_orders.py")
+    result = eighteen.run()
+    result.assert_outcomes(passed=12, failed=6)
+    assert commands(result) == ["replay-agent mv tests/test_orders.py tests/shop/test_orders.py"]
+    count = len(eighteen.files())
+    eighteen.accept(result, asks=0)
+    assert len(eighteen.files()) == count
+    assert not eighteen.path.joinpath("tests/__snapshots__/test_orders").exists()
+
+
+def test_tests_that_were_put_into_a_class(recorded):
+    path = recorded.path / "tests/test_support.py"
+    head, _, tests = path.read_text("utf-8").partition("@pytest")
+    path.write_text(
+        head
+        + "class TestSupport:\n"
+        + textwrap.indent(
+            f"@pytest{tests}".replace("(replay", "(self, replay").replace("plain()", "plain(self)"), "    "
+        ),
+        "utf-8",
+    )
+    result = recorded.run()
+    result.assert_outcomes(failed=3)
+    assert commands(result) == ["replay-agent mv tests/test_support.py tests/test_support.py::TestSupport"]
+    recorded.accept(result, asks=0)
+
+
+def test_a_test_that_was_deleted(recorded):
+    path = recorded.path / "tests/test_support.py"
+    before, _, rest = path.read_text("utf-8").partition("@pytest.mark.replay\ndef test_order")
+    path.write_text(before + rest[rest.index("@pytest.mark.replay") :], "utf-8")
+    recorded.write("tests/test_broken.py", "import nowhere")
+    recorded.write("tests/test_doc.txt", ">>> 1 + 1\n2\n")
+    recorded.pytester.makeini("[pytest]\naddopts = --doctest-modules -p no:cacheprovider\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "replay_agent", "prune", "--delete"], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert "test_order.yaml" in done.stdout
+    assert {name for name in recorded.files() if name.endswith(".yaml")} == {
+        "cassettes/test_support/test_refund.yaml",
+        "cassettes/test_support/test_plain.yaml",
+    }
+
+
+def test_use_cassette_in_a_fixture_follows_the_command_line(day):
+    day.write(
+        "tests/test_support.py",
+        """
+        import pytest
+        from app import ask
+        from replay_agent import use_cassette
+
+        @pytest.fixture(scope="module")
+        def greeting():
+            with use_cassette("greeting.yaml"):
+                yield ask("Hello?")
+
+        def test_greeting(greeting):
+            assert "Hello" in greeting
+    """,
+    )
+    assert day.run().ret == 1
+    assert day.run("--record-mode=once", live=True).ret == 0
+    day.green()
+    day.edit("tests/test_support.py", "Hello?", "Hello, who is there?")
+    assert day.run().ret == 1
+    assert day.run("--replay-accept", live=True).ret == 0
+    day.green()

@@ -37,6 +37,8 @@ class Told(TypedDict):
     purpose: str
     mode: str
     advice: str
+    command: str
+    """Of this test alone."""
     program: list[str]
     test: str
     options: str
@@ -62,6 +64,7 @@ def tell(report: pytest.TestReport, item: pytest.Item, failure: BaseException) -
         "purpose": explained[0].purpose,
         "mode": explained[0].mode if len(modes) == 1 else "refresh",
         "advice": explained[0].advice,
+        "command": explained[0].command,
         **command_words(item),
     }
     report.__dict__["replay_agent_told"] = told
@@ -159,6 +162,8 @@ class GroupedFailures:
         from replay_agent.report.command import filled
 
         first = group.told[0]
+        if not first["mode"]:
+            return first["command"]  # which records nothing
         options = next(
             (each["options"] for each in group.told if "--replay-accept" in each["options"]), first["options"]
         )

@@ -14,7 +14,7 @@ from replay_agent.harness import Conversing, Run
 from replay_agent.pytest_plugin.around.accepted_snapshots import stopped_at_snapshot
 from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.around.unretrieved import without_tracebacks
-from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, leaves_of
+from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, failure_saying, leaves_of
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
 from replay_agent.pytest_plugin.summary.causes import tell
@@ -166,7 +166,8 @@ class ReplayedTest(WatchedTest):
         """Say with the last verdict what was recorded."""
         super().judged(call, report)
         if report.when == "teardown" and self.records:
-            note_recorded(report, self.run.recording.tally())
+            recording = self.run.recording
+            note_recorded(report, recording.tally(), frozen="clock" in recording.options.freeze)
 
     def _judge_leftovers(self) -> None:
         if self._unused == "ignore" or self.run.recording.options.allow_unused:
@@ -175,4 +176,4 @@ class ReplayedTest(WatchedTest):
         if text and self._unused == "warn":
             warnings.warn(pytest.PytestWarning(text), stacklevel=2)
         elif text:
-            pytest.fail(text, pytrace=False)
+            raise failure_saying([text])

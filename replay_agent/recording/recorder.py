@@ -640,7 +640,8 @@ class Recording:
             played = self._played.played if self._played else frozenset()
             recorded = self._played.count(key) if self._played and key else 0
         path, mode = self.cassette_path, self.mode.value
-        return Miss(self._redactor.request(request), path, mode, self.test, self._unread, played, reason, recorded)
+        asked, frozen = self._redactor.request(request), self.options.freeze
+        return Miss(asked, path, mode, self.test, self._unread, played, reason, recorded, frozen)
 
     def _reason(self, key: Key) -> MissReason:
         if self._played is None:

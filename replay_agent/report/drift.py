@@ -25,7 +25,7 @@ from replay_agent.report.remote_calls import named_calls
 from replay_agent.report.renamed import Former
 from replay_agent.report.render import cause_of, headline, render_changes
 from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
-from replay_agent.traffic import Interaction, Request
+from replay_agent.traffic import Failure, Interaction, Request
 
 __all__ = ("explain",)
 
@@ -35,7 +35,8 @@ _LONGEST_GIST = 100
 """Characters of a prompt, enough to know it again."""
 _LONGEST_LINE = 160
 _MOST_HOSTS = 4
-_REPEATED = "The agent repeats itself: a loop, a retry, or a new call."
+_REFUSED = 400
+"""From this status on an answer is a refusal."""
 _LOOKED_AT = 100
 """Interactions that are read to say where recorded requests go and whose they are; reading all may take seconds."""
 
@@ -143,14 +144,31 @@ class _Explanation:
         return self._plain(
             [
                 [f"This request was {asked}: every answer to it in {self._file} is used up.", *self._asked()],
-                [f"The cassette holds {answers} to it, all played.", _REPEATED],
+                [f"The cassette holds {answers} to it, all played.", self._repeated()],
             ],
             "To record one more",
             "refresh",
             cause=f"used up {recorded}",
-            shared=f"A request was {asked}: every answer to it is used up. {_REPEATED}",
+            shared=f"A request was {asked}: every answer to it is used up. {self._repeated()}",
             advice=["To give the last answer again however often it is asked: allow_repeats=True."],
         )
+
+    def _repeated(self) -> str:
+        """Tell a retry after a failure from a call that is made again."""
+        asked = self._miss.request
+        equal = [
+            each.outcome
+            for each in self._miss.interactions()[:_LOOKED_AT]
+            if (each.request.method, each.request.url, each.request.body) == (asked.method, asked.url, asked.body)
+        ]
+        if not equal:
+            return "The agent asks the same again: a loop, a retry, or a new call."
+        last = equal[-1]
+        if isinstance(last, Failure):
+            return f"The last of them was a failure ({last.kind}), and the client tries again: a retry that was not recorded."
+        if last.status >= _REFUSED:
+            return f"The last of them was a refusal ({last.status}), and the client tries again: a retry that was not recorded."
+        return "The last of them was a good answer: the agent asks the same once more, in a loop or in a new call."
 
     def _changed(self) -> Explanation:
         interactions = self._miss.interactions()
@@ -270,7 +288,12 @@ class _Explanation:
         source = freeze_source(kinds)
         path = volatile_path(nearest.recorded.body, self._asked_for.body, value)
         ways = []
-        if source is not None:
+        if source in self._miss.frozen:
+            ways.append(
+                f"record it again, if it was recorded before {source} was frozen; else it comes from elsewhere, and is to be "
+                "passed in"
+            )
+        elif source is not None:
             ways.append(f"freeze it (freeze=({source!r},) on the mark, then record again)")
         if path is not None:
             ways.append(f"leave its field out of the comparison (ignore_body=({path!r},))")

@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import sys
 import textwrap
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -505,3 +506,199 @@ def test_use_cassette_in_a_fixture_follows_the_command_line(day):
     assert day.run().ret == 1
     assert day.run("--replay-accept", live=True).ret == 0
     day.green()
+
+
+CHANGES = {
+    "model": [("app.py", '"gpt-4o"', '"gpt-5"')],
+    "temperature": [("tests/test_agent.py", "tools=TOOLS", "tools=TOOLS, temperature=0.2")],
+    "tool renamed": [("tests/test_agent.py", '"look_up"', '"find"')],
+    "parameter added": [("tests/test_agent.py", '"city": {', '"zip": {"type": "integer"}, "city": {')],
+    "one turn more": [("tests/test_agent.py", '"And in Oslo?"', '"And in Oslo?", "And in Rome?"')],
+    "prompt of a later turn": [("tests/test_agent.py", "And in Oslo?", "And in Bergen?")],
+}
+NAMED = {
+    "model": "*The model changed*",
+    "temperature": "*temperature was added*",
+    "tool renamed": "*tool find*tool look_up*",
+    "parameter added": "*tool look_up changed*",
+    "one turn more": "*And in Rome?*",
+    "prompt of a later turn": "*user prompt*turn 2*changed*",
+}
+AGENT = """
+    import pytest
+    from app import ask
+
+    TOOLS = [{"type": "function", "function": {"name": "look_up", "parameters": {
+        "type": "object", "properties": {"city": {"type": "string"}}}}}]
+
+    @pytest.mark.replay
+    def test_weather(replay, run_snapshot):
+        ask("How is the weather in Paris?", "And in Oslo?", tools=TOOLS)
+        assert replay == run_snapshot
+"""
+
+
+@pytest.fixture
+def agent(day):
+    day.path.joinpath("tests/test_support.py").unlink()
+    day.write("tests/test_agent.py", AGENT)
+    day.record()
+    return day
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_named_and_accepted_by_the_command(agent, change):
+    names = agent.files().keys()
+    for name, before, after in CHANGES[change]:
+        agent.edit(name, before, after)
+    result = agent.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([NAMED[change]])
+    agent.accept(result, asks=1 if "turn" in change else 2)
+    assert agent.files().keys() == names
+
+
+def test_one_turn_fewer(agent):
+    agent.edit("tests/test_agent.py", ', "And in Oslo?"', "")
+    result = agent.run()
+    assert result.ret == 1
+    agent.accept(result, asks=0)
+
+
+def test_leftovers_need_no_key(agent):
+    agent.edit("tests/test_agent.py", ', "And in Oslo?"', "")
+    agent.edit("tests/test_agent.py", "assert replay == run_snapshot", "")
+    agent.edit("tests/test_agent.py", "(replay, run_snapshot)", "()")
+    next(agent.path.glob("**/*.run.snap")).unlink()
+    result = agent.run()
+    result.stdout.fnmatch_lines(["*1 of 2 recorded interactions was never asked for*"])
+    (command,) = commands(result)
+    assert agent.run(*shlex.split(command)[1:]).ret == 0  # without a key, and without a call
+
+
+def test_a_prompt_that_holds_todays_date(agent):
+    agent.edit("app.py", 'SYSTEM = "', 'SYSTEM = "Today is " + os.environ["TODAY"] + ". ')
+    with agent.monkeypatch.context() as patch:
+        patch.setenv("TODAY", f"{date.today():%Y-%m-%d}")
+        result = agent.run("--replay-accept", live=True)
+        result.assert_outcomes(passed=1)
+        result.stdout.fnmatch_lines(["*test_weather sends today's date (????-??-??)*freeze=('clock',)*"])
+        patch.setenv("TODAY", "2026-11-28")
+        result = agent.run()
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(["*was recorded, now it is 2026-11-28*", "*reeze*"])
+        agent.accept(result)
+
+
+def test_calls_at_once_in_another_order(day):
+    day.write(
+        "tests/test_support.py",
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        import pytest
+        from app import ask
+
+        QUESTIONS = [f"Question {n}?" for n in range(4)]
+
+        @pytest.mark.replay
+        def test_many():
+            with ThreadPoolExecutor(4) as pool:
+                assert sorted(pool.map(ask, QUESTIONS)) == [f"You asked: {question}" for question in QUESTIONS]
+    """,
+    )
+    day.record()
+    before = day.files()
+    day.edit("tests/test_support.py", "pool.map(ask, QUESTIONS)", "pool.map(ask, QUESTIONS[::-1])")
+    day.green()
+    day.run("--record-mode=refresh")
+    assert day.files() == before
+    day.edit("app.py", "one sentence", "two sentences")
+    result = day.run()
+    result.assert_outcomes(failed=1)
+    assert result.stdout.str().count("--record-mode=") == 1
+    day.accept(result, asks=4)
+
+
+def test_a_cassette_edited_by_hand(agent):
+    path = next(agent.path.glob("cassettes/**/*.yaml"))
+    text = path.read_text("utf-8")
+    assert "You asked: How is the weather in Paris?" in text
+    path.write_text(text.replace("You asked: How is the weather in Paris?", "It rains."), "utf-8")
+    result = agent.run()
+    result.assert_outcomes(failed=1)
+    agent.accept(result)
+
+
+def test_a_merge_conflict(agent):
+    path = next(agent.path.glob("cassettes/**/*.yaml"))
+    whole = path.read_text("utf-8")
+    path.write_text(
+        whole.replace("interactions:\n", "<<<<<<< HEAD\ninteractions:\n=======\ninteractions:\n>>>>>>> other\n"),
+        "utf-8",
+    )
+    result = agent.run()
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*test_weather.yaml:*marks of a merge conflict*"])
+    path.write_text(whole, "utf-8")
+    agent.green()
+    snapshot = next(agent.path.glob("**/*.run.snap"))
+    snapshot.write_text("<<<<<<< HEAD\n>>> import os\n" + snapshot.read_text("utf-8"), "utf-8")
+    result = agent.run("--doctest-modules")
+    result.assert_outcomes(failed=1)
+    agent.accept(result, asks=0)
+
+
+def test_a_branch_where_the_prompt_is_another(agent):
+    files = agent.files()
+    agent.edit("app.py", "one sentence", "two sentences")
+    agent.record()
+    agent.edit("app.py", "two sentences", "one sentence")
+    for name, text in files.items():
+        agent.path.joinpath(name).write_text(text, "utf-8")
+    agent.green()
+
+
+def test_another_generation_of_the_client_changes_nothing(agent):
+    agent.edit(
+        "app.py",
+        "httpx.Client()",
+        'httpx.Client(http2=False, headers={"user-agent": "new/2", "x-stainless-lang": "x"})',
+    )
+    agent.green()
+    before = agent.files()
+    agent.run("--replay-accept").assert_outcomes(passed=1)
+    assert agent.files() == before
+
+
+def test_a_failing_test_changes_nothing(agent):
+    before = agent.files()
+    agent.edit("tests/test_agent.py", "assert replay", "assert not replay.messages; assert replay")
+    agent.run("--replay-accept").assert_outcomes(failed=1)
+    assert agent.files() == before
+
+
+def test_a_fixture_of_a_module_that_asks(day):
+    day.write(
+        "tests/test_support.py",
+        """
+        import pytest
+        from app import ask
+
+        @pytest.fixture(scope="module")
+        def summary():
+            return ask("Summarise.")
+
+        @pytest.mark.replay
+        def test_length(summary):
+            assert len(summary) > 3
+
+        @pytest.mark.replay
+        def test_tone(summary):
+            assert "not" not in summary
+    """,
+    )
+    day.accept(day.run(), asks=1)
+    day.edit("app.py", "one sentence", "two sentences")
+    result = day.run()
+    assert result.stdout.str().count("system prompt changed since the cassettes were recorded") == 1
+    day.accept(result, asks=1)

@@ -30,13 +30,16 @@ class Recorded(TypedDict):
     taken_up: dict[str, int]
     replaced: int
     changes: list[str]
+    dates: list[str]
+    """Spellings of today in what was sent; empty where the clock stands still."""
 
 
-def note_recorded(report: pytest.TestReport, tally: Tally) -> None:
-    """Add to a report what became of its test's recording, if anything did."""
+def note_recorded(report: pytest.TestReport, tally: Tally, *, frozen: bool = False) -> None:
+    """Add to a report what became of its test's recording, if anything did; ``frozen`` tells that the clock stood still."""
     if not (tally.live or tally.saved or tally.taken_up):
         return
     from replay_agent.report.answers import changed_answers
+    from replay_agent.report.dates import dates_sent
 
     replaced = [each for each in tally.successors if each.before is not None]
     changes = [
@@ -53,6 +56,9 @@ def note_recorded(report: pytest.TestReport, tally: Tally) -> None:
         "taken_up": tally.taken_up,
         "replaced": len(replaced),
         "changes": changes,
+        "dates": []
+        if frozen
+        else dates_sent((each.interaction for each in tally.successors), datetime.now().astimezone()),
     }
     report.__dict__["replay_agent_recorded"] = recorded
 
@@ -83,6 +89,12 @@ def _lines(found: Sequence[tuple[Any, Recorded]]) -> Iterator[str]:
     yield f"{_counted(live, 'answer')} recorded, {_counted(saved, 'cassette')} written{f' ({rest})' if rest else ''}"
     yield from _taken_up(told)
     changed = [(report.nodeid, recorded["changes"]) for report, recorded in found if recorded["changes"]]
+    for report, recorded in found:
+        if recorded["dates"]:
+            yield (
+                f"{report.nodeid} sends today's date ({', '.join(recorded['dates'])}), and will not replay tomorrow: "
+                "freeze=('clock',) on the mark keeps it the same"
+            )
     same = sum(bool(each["replaced"]) and not each["changes"] for each in told)
     if same:
         yield f"{_counted(same, 'test')} asked anew: what the model answers means the same as before"

@@ -62,7 +62,6 @@ ELSEWHERE = {
     # Steps of one thing, tested through the whole of it.
     "recording": "test_house.py",
     "recording.answers": "recording/test_recorder.py",
-    "recording.succession": "recording/succession/test_successors.py",
     "recording.succession.tally": "recording/test_recorder.py",
     "recording.clients.processes": "integration/test_processes.py",
     "recording.redaction.in_base64": "recording/redaction/test_search.py",

@@ -38,8 +38,8 @@ def note_recorded(report: pytest.TestReport, tally: Tally, *, frozen: bool = Fal
     """Add to a report what became of its test's recording, if anything did; ``frozen`` tells that the clock stood still."""
     if not (tally.live or tally.saved or tally.taken_up):
         return
-    from replay_agent.report.answers import changed_answers
-    from replay_agent.report.dates import dates_sent
+    from replay_agent.report.recorded.answers import changed_answers
+    from replay_agent.report.recorded.dates import dates_sent
 
     replaced = [each for each in tally.successors if each.before is not None]
     changes = [

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from replay_agent.report.answers import changed_answers
+from replay_agent.report.recorded.answers import changed_answers
 from replay_agent.traffic import Chunk, Failure, Interaction, Phase, Request, Response
 
 REQUEST = Request(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from replay_agent.report.dates import dates_sent
+from replay_agent.report.recorded.dates import dates_sent
 from replay_agent.traffic import Chunk, Failure, Interaction, Phase, Request, Response
 
 NOON = datetime(2026, 11, 7, 12, tzinfo=UTC)

@@ -114,6 +114,7 @@ class Run(Conversing):
             explain=self._explained,
             test=test,
             refused=_is_refusal,
+            is_answer=_is_answer,
         )
         self.recording.invitation = self._invitation
         self._options = options
@@ -232,6 +233,14 @@ def _is_refusal(interaction: Interaction) -> bool:
 
     exchanges = Transcript.from_interactions([interaction]).exchanges
     return any(exchange.answer.error is not None for exchange in exchanges)
+
+
+def _is_answer(interaction: Interaction) -> bool:
+    """Tell whether this is what a model answered."""
+    from replay_agent.conversation.transcript import Transcript
+
+    exchanges = Transcript.from_interactions([interaction]).exchanges
+    return any(exchange.answer.response is not None for exchange in exchanges)
 
 
 def _joined(

@@ -80,7 +80,7 @@ class Recording:
 
     Knows no client library: hooks ask `begin` what becomes of a request. Safe for threads and tasks. ``key`` says
     which requests mean the same; ``explain`` is asked for the text of a miss, when there is one; ``refused`` tells of an
-    answer whether it is an error that its status does not show.
+    answer whether it is an error that its status does not show, ``is_answer`` whether ids and dates in it mean nothing.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class Recording:
         explain: Callable[[Miss], str],
         test: str | None = None,
         refused: Callable[[Interaction], bool] = lambda _: False,
+        is_answer: Callable[[Interaction], bool] = lambda _: False,
     ) -> None:
         self.cassette_path = path
         self.options = options or RecordOptions()
@@ -112,6 +113,7 @@ class Recording:
         self._opened = self._parted = False
         self._keying = key
         self._refused = refused
+        self._is_answer = is_answer
         self._misses = Misses(explain, self.options.miss)
         self._kin = Kinship()
         self._made_redactor = _redactor(self.options) if self.options.redact else None
@@ -688,7 +690,7 @@ class Recording:
 
     def _keep_what_means_the_same(self, found: Sequence[Successor]) -> None:
         """Let what is to be written differ from what it replaces in what means something only."""
-        kept, names = successors(found)
+        kept, names = successors(found, self._is_answer)
         entries = [entry for entry in self._in_order() if entry.item is not None]
         for entry, interaction in zip(entries, kept, strict=True):
             entry.asked = renamed(entry.asked, names)  # as the client will ask when it is handed the old ids

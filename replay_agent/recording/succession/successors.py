@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -75,11 +75,14 @@ _MADE_UP = frozenset(
         "responseId",
         "response_id",
         "system_fingerprint",
+        "toolUseId",
         "tool_call_id",
         "tool_use_id",
     }
 )
-"""Members of a JSON answer that a provider makes up anew, or reads off a clock."""
+"""Members of a model's answer that its provider makes up anew, or reads off a clock."""
+_SAID = frozenset({"args", "arguments", "input", "metadata"})
+"""Members that hold what a model says: an ``id`` in there means something."""
 _SHORTEST_ID = 8
 """Characters; what is shorter may stand in a text by chance."""
 
@@ -117,17 +120,21 @@ def _place(request: Request) -> tuple[str, str]:
     return request.method, urlsplit(request.url).path
 
 
-def successors(found: Sequence[Successor]) -> tuple[list[Interaction], dict[str, str]]:
+def successors(
+    found: Sequence[Successor], is_answer: Callable[[Interaction], bool]
+) -> tuple[list[Interaction], dict[str, str]]:
     """Return new interactions with all that means nothing as it was before, and what ids were renamed to what.
 
-    An answer that means the same is kept as it was recorded first. Of another one the ids are, where they are as long, and
+    ``is_answer`` tells whether something is the answer of a model; in no other traffic does anybody know what an id means, and it
+    stays as it came. An answer that means the same is kept as it was recorded first. Of another one the ids are, where they are as long, and
     the headers of one answer. An id that a later request hands back is renamed there too.
     """
     names: dict[str, str] = {}
     result = []
     for each in found:
         interaction = replace(each.interaction, request=renamed(each.interaction.request, names))
-        result.append(interaction if each.before is None else _following(interaction, each.before, names))
+        follows = each.before is not None and is_answer(each.before) and is_answer(interaction)
+        result.append(_following(interaction, each.before, names) if follows and each.before else interaction)
     return result, names
 
 
@@ -190,6 +197,8 @@ class _Comparison:
 
     def same(self, before: Any, after: Any, name: str = "") -> bool:
         """Tell whether two values mean the same. All of both is looked at, to find what stands for what."""
+        if name in _SAID:
+            return bool(before == after)
         if isinstance(before, dict) and isinstance(after, dict):
             alike = [self.same(before[key], after[key], key) for key in before if key in after]
             return all(alike) and before.keys() == after.keys()

@@ -37,7 +37,7 @@ def followed(before, after, *, old="one", new="two"):
     """Return the interaction that takes the place of another."""
     first = Interaction(asked(old), before, "t", "2026-01-01T00:00:00Z")
     second = Interaction(asked(new), after, "t", "2026-02-02T00:00:00Z")
-    (kept,), _ = successors([Successor(second, first)])
+    (kept,), _ = successors([Successor(second, first)], lambda _: True)
     assert kept.request == second.request
     return kept
 
@@ -113,10 +113,24 @@ def test_packed_answers_are_compared_unpacked():
 def test_an_id_that_is_handed_back_is_the_old_one_there_too():
     first = Interaction(asked("one"), answer(1))
     new = [Interaction(asked("two"), answer(2)), Interaction(asked(["two", "call_00000002"]), answer(3, "done"))]
-    kept, names = successors([Successor(new[0], first), Successor(new[1])])
+    kept, names = successors([Successor(new[0], first), Successor(new[1])], lambda _: True)
     assert b"call_00000001" in kept[1].request.body
     assert names["call_00000002"] == "call_00000001"
     assert renamed(new[1].request, names) == kept[1].request
+
+
+def test_what_is_no_answer_of_a_model_stays_as_it_came():
+    first, second = Interaction(asked("one"), answer(1)), Interaction(asked("two"), answer(2))
+    kept, names = successors([Successor(second, first)], lambda _: False)
+    assert (kept, names) == ([second], {})
+
+
+@pytest.mark.parametrize("said", ["input", "args", "arguments", "metadata"])
+def test_an_id_that_the_model_says_means_something(said):
+    before, after = (answer(1, **{said: {"id": f"customer-{n}"}}) for n in (1, 2))
+    kept = followed(before, after).outcome
+    assert b"customer-2" in kept.body
+    assert b"customer-1" not in kept.body
 
 
 def test_pairs_are_made_by_address_and_order():

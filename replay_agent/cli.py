@@ -151,7 +151,10 @@ def _prune(args: argparse.Namespace) -> int:
     from replay_agent.commands.prune import find_orphans, remove
     from replay_agent.pytest_plugin.collecting import collect
 
-    found = find_orphans(collect(Path()))
+    project = collect(Path())
+    for module in dict.fromkeys(project.broken):
+        _say(f"{module} could not be collected: what it recorded is left alone", file=sys.stderr)
+    found = find_orphans(project)
     for kept in (orphan for orphan in found if orphan.kept):
         _say(kept, file=sys.stderr)
     orphans = [orphan for orphan in found if not orphan.kept]

@@ -33,6 +33,8 @@ class Collected:
     """The cassettes of the tests, and the tests of each."""
     modules: set[str] = field(default_factory=set)
     """The modules that were collected as a whole: all their tests are known."""
+    broken: list[str] = field(default_factory=list)
+    """The modules that could not be collected: what their tests play, nobody knows."""
     unmarked: set[str] = field(default_factory=set)
     """The tests that are not marked."""
 
@@ -88,6 +90,8 @@ class _Collector:
         self.collected.folder = config.rootpath / str(config.getini("replay_cassette_dir"))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.collected.broken.append(report.nodeid)
         if report.passed:
             self.collected.modules.add(report.nodeid)
             self._items.update(dict.fromkeys(node for node in report.result if isinstance(node, pytest.Item)))

@@ -72,6 +72,19 @@ def _parser() -> argparse.ArgumentParser:
     prune.add_argument("--delete", action="store_true", help="delete what is listed; asks first on a terminal")
     prune.add_argument("--yes", action="store_true", help="with --delete: do not ask")
     prune.set_defaults(run=_prune)
+
+    mv = commands.add_parser("mv", help="A test was renamed? Moves its cassette and its snapshots of runs")
+    mv.add_argument("old", metavar="OLD", help="the test, class or module that is gone: tests/test_geo.py::test_old")
+    mv.add_argument("new", metavar="NEW", help="what it is called now")
+    mv.set_defaults(run=_mv)
+
+    journals = commands.add_parser(
+        "journals", help="What waits to be recorded further? Lists unfinished recordings; shows and drops them"
+    )
+    journals.add_argument("action", choices=("list", "show", "drop"), nargs="?", default="list")
+    journals.add_argument("names", metavar="WHICH", nargs="*", help="a journal, cassette or test (default: all)")
+    journals.add_argument("--yes", action="store_true", help="with drop: do not ask")
+    journals.set_defaults(run=_journals)
     return parser
 
 
@@ -139,7 +152,10 @@ def _prune(args: argparse.Namespace) -> int:
     from replay_agent.commands.prune import find_orphans, remove
     from replay_agent.pytest_plugin.collecting import collect
 
-    found = find_orphans(collect(Path()))
+    project = collect(Path())
+    for module in dict.fromkeys(project.broken):
+        _say(f"{module} could not be collected: what it recorded is left alone", file=sys.stderr)
+    found = find_orphans(project)
     for kept in (orphan for orphan in found if orphan.kept):
         _say(kept, file=sys.stderr)
     orphans = [orphan for orphan in found if not orphan.kept]
@@ -151,6 +167,36 @@ def _prune(args: argparse.Namespace) -> int:
         remove(orphan)
         _say(f"deleted: {orphan.path}")
     return CLEAN
+
+
+def _mv(args: argparse.Namespace) -> int:
+    from replay_agent.commands.move import move
+    from replay_agent.pytest_plugin.collecting import collect
+
+    for moved in move(collect(Path()), args.old, args.new):
+        _say(moved)
+    return CLEAN
+
+
+def _journals(args: argparse.Namespace) -> int:
+    from replay_agent.commands.journals import chosen, drop, find_journals
+    from replay_agent.commands.show import show_journal
+
+    found = chosen(find_journals(Path()), args.names)
+    if args.action == "show":
+        for journal in found:
+            _say(journal if journal.trouble else show_journal(journal.path))
+        return CLEAN
+    for journal in found:
+        _say(journal)
+    if args.action == "list":
+        return FINDINGS if found else CLEAN
+    if not found or not (args.yes or _agreed("Drop what was answered in them?")):
+        return CLEAN if not found else FINDINGS
+    dropped = [drop(journal) for journal in found]
+    for journal in (journal for journal, gone in zip(found, dropped, strict=True) if not gone):
+        _say(f"{journal.path.name} is being written by a recording: left alone", file=sys.stderr)
+    return CLEAN if all(dropped) else FINDINGS
 
 
 def _agreed(question: str) -> bool:

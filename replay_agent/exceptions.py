@@ -230,9 +230,11 @@ class CassetteMissError(CassetteError):
     """A miss as an ordinary exception, for code that asked for it with ``miss="exception"``."""
 
     request: Request
+    explanation: str
 
     def __init__(self, message: str, request: Request, path: Path | None = None) -> None:
         self.request = request
+        self.explanation = message
         super().__init__(message, path)
 
 
@@ -262,15 +264,17 @@ class CassetteMiss(_Portable, BaseException, metaclass=_Expectable):
 
     Derives from ``BaseException``, as pytest's own ``Failed`` does, so that neither an SDK's retry loop nor an
     agent's ``except Exception`` can turn it into something else. Its text is the explanation; ``request`` is the
-    live request (redacted) and ``path`` the cassette.
+    live request (redacted) and ``path`` the cassette. ``explanation`` is the text as it was given.
     """
 
     request: Request
     path: Path | None
+    explanation: str
     expected = False
     """Whether a test said by ``pytest.raises(CassetteMiss)`` or the like that it is right."""
 
     def __init__(self, message: str, request: Request, path: Path | None = None) -> None:
         self.request = request
+        self.explanation = message
         self.path = path
         super().__init__(visible(message))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replay_agent.meaning.key import meaning
+from replay_agent.recording import session_mode
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.clients import intercept
 from replay_agent.recording.options import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from replay_agent.conversation.transcript import Transcript
     from replay_agent.messages import ModelMessage, ToolCallPart
     from replay_agent.recording.misses import Miss
+    from replay_agent.report.renamed import Former
     from replay_agent.usage import Usage
 
 __all__ = "Conversing", "Run", "load_transcript", "use_cassette"
@@ -102,12 +104,17 @@ class Run(Conversing):
     def __init__(self, path: Path, options: RecordOptions, *, test: str | None = None, command: str) -> None:
         """``command`` says how to record anew, with ``{mode}`` where the name of a record mode belongs."""
         super().__init__()
+        self.project: tuple[Path, Path] | None = None
+        """The folder of all cassettes, and the root of the project, where they are known."""
+        self._keying = meaning(options.ignore_body, options.match_headers, options.normalize, options.same_hosts)
         self.recording = Recording(
             path,
             options,
-            key=meaning(options.ignore_body, options.match_headers, options.normalize),
+            key=self._keying,
             explain=self._explained,
             test=test,
+            refused=_is_refusal,
+            is_answer=_is_answer,
         )
         self.recording.invitation = self._invitation
         self._options = options
@@ -156,10 +163,13 @@ class Run(Conversing):
         place = self.cassette_path.absolute()
         return _joined, (place, options, self._test, self._command, dict(self.recording.frozen), spool, refusal)
 
-    def close(self, *, success: bool) -> None:
-        """Open the network again and save what was recorded if the run was a success, else leave it in a journal."""
+    def close(self, *, success: bool, whole: bool = True) -> None:
+        """Open the network again and save what was recorded if the run was a success, else leave it in a journal.
+
+        A run that is not ``whole`` ended before it had asked for everything: of the old recording stays what may come yet.
+        """
         with self._doors:
-            self.recording.close(success)
+            self.recording.close(success, whole=whole)
 
     @property
     def cassette_path(self) -> Path:
@@ -189,13 +199,23 @@ class Run(Conversing):
     def _explained(self, miss: Miss) -> str:
         from replay_agent.report.drift import explain
 
-        return explain(miss, self._command, self._options.ignore_body)
+        return explain(miss, self._command, self._options.ignore_body, lambda: self._former(miss))
+
+    def _former(self, miss: Miss) -> Former | None:
+        """Return what the test recorded before it was renamed or moved, as far as that can be told."""
+        if self.project is None or self._test is None:
+            return None
+        from replay_agent.report.renamed import find_former
+
+        folder, root = self.project
+        return find_former(folder, root, miss.request, self._keying, self._test)
 
     def leftovers_text(self) -> str:
         """Return what to say of interactions of this test that were never played, nothing if there are none."""
         leftovers = self.recording.leftovers()
         if not leftovers:
             return ""
+        from replay_agent.report.command import filled
         from replay_agent.report.leftovers import leftovers_text
 
         cassette = store.load(self.cassette_path)
@@ -203,8 +223,24 @@ class Run(Conversing):
             self.cassette_path,
             [(index, cassette.interaction(index)) for index in leftovers],
             total=len(cassette),
-            command=self._command.replace("{mode}", RecordMode.REFRESH.value),
+            command=filled(self._command, RecordMode.REFRESH.value),
         )
+
+
+def _is_refusal(interaction: Interaction) -> bool:
+    """Tell whether a model's answer is an error, which a stream may hold that began well."""
+    from replay_agent.conversation.transcript import Transcript
+
+    exchanges = Transcript.from_interactions([interaction]).exchanges
+    return any(exchange.answer.error is not None for exchange in exchanges)
+
+
+def _is_answer(interaction: Interaction) -> bool:
+    """Tell whether this is what a model answered."""
+    from replay_agent.conversation.transcript import Transcript
+
+    exchanges = Transcript.from_interactions([interaction]).exchanges
+    return any(exchange.answer.response is not None for exchange in exchanges)
 
 
 def _joined(
@@ -236,12 +272,13 @@ def _joined(
 @contextmanager
 def use_cassette(
     path: str | PathLike[str],
-    record_mode: RecordMode | str = RecordMode.NONE,
+    record_mode: RecordMode | str | None = None,
     *,
     miss: MissStyle = "raise",
     ignore_body: tuple[str, ...] = (),
     ignore_hosts: tuple[str, ...] = (),
     only_hosts: tuple[str, ...] = (),
+    same_hosts: tuple[str, ...] = (),
     match_headers: tuple[str, ...] = (),
     allow_repeats: bool = False,
     freeze: tuple[str, ...] = (),
@@ -262,12 +299,14 @@ def use_cassette(
 
     Args:
         path: The cassette file, as it is: no ending is added.
-        record_mode: What may go live; see `RecordMode`.
+        record_mode: What may go live; see `RecordMode`. Without one: what ``--record-mode`` says, in a session of pytest;
+            else ``none``.
         miss: ``"raise"`` for `CassetteMiss`, which nothing swallows, ``"exception"`` for `CassetteMissError`, which a
             server may survive.
         ignore_body: JSON paths (``$.metadata.trace_id``) whose values do not count when requests are compared.
         ignore_hosts: Hosts (``*`` allowed, ``host:port`` too) whose traffic is neither recorded nor replayed.
         only_hosts: If given, traffic of all other hosts is neither recorded nor replayed.
+        same_hosts: Hosts or base URLs that stand for each other, by blanks: ``"localhost:4000 api.openai.com"``.
         match_headers: Headers of requests that must be equal too.
         allow_repeats: Answer a request made more often than recorded with its last answer again.
         freeze: What stands still: ``clock``, ``uuid``, ``random``; needs the extra ``freeze`` for the clock.
@@ -286,11 +325,12 @@ def use_cassette(
     `UserError` for options that make no sense.
     """
     options = RecordOptions(
-        record_mode=RecordMode.parse(record_mode),
+        record_mode=RecordMode.parse(record_mode or session_mode.asked() or RecordMode.NONE),
         miss=miss,
         ignore_body=ignore_body,
         ignore_hosts=ignore_hosts,
         only_hosts=only_hosts,
+        same_hosts=same_hosts,
         match_headers=match_headers,
         allow_repeats=allow_repeats,
         freeze=freeze,

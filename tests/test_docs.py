@@ -154,7 +154,7 @@ def pytest_help(pytester):
 
 def help_of_the_commands(capsys):
     texts = []
-    for command in ([], ["show"], ["demo"], ["scan"], ["prune"]):
+    for command in ([], ["show"], ["demo"], ["scan"], ["prune"], ["mv"], ["journals"]):
         with pytest.raises(SystemExit):
             cli.main([*command, "--help"])
         texts.append(capsys.readouterr().out)

@@ -20,7 +20,7 @@ ROOMS = [
     ["surroundings", "traffic", "exceptions", "usage", "settings", "messages", "calls", "format_as_xml"],
     ["framing"],
     ["recording.matching", "wire.shapes"],
-    ["meaning", "recording.cassettes", "recording.redaction", "recording.process"],
+    ["meaning", "recording.cassettes", "recording.redaction", "recording.process", "recording.succession"],
     ["wire.codec"],
     [
         "wire.anthropic",
@@ -57,7 +57,7 @@ NEVER = [
 """Pairs of rooms that know nothing of each other, the rooms within them included."""
 
 ONLY_IN = {
-    "syrupy": {"snapshot"},
+    "syrupy": {"snapshot", "pytest_plugin.around.snapshot_keeper"},
     "respx": {"provider.router"},
     "genai_prices": {"conversation.cost"},
 }

@@ -13,6 +13,7 @@ PACKAGE = Path(replay_agent.__file__).parent
 TESTS = Path(__file__).parent
 
 CLIENTS = "integration/test_clients_streams.py"
+EVERYDAY = "integration/test_everyday.py"
 MARKED = "integration/test_replay_mark.py"
 VCR_MARKED = "integration/test_vcr_mark.py"
 
@@ -51,6 +52,9 @@ ELSEWHERE = {
     "providers.openai": "providers/test_reached.py",
     # Hooks into pytest: whole sessions.
     "pytest_plugin": MARKED,
+    "pytest_plugin.around.accepted_snapshots": EVERYDAY,
+    "pytest_plugin.around.own_servers": EVERYDAY,
+    "pytest_plugin.around.snapshot_keeper": EVERYDAY,
     "pytest_plugin.collecting": "integration/test_prune.py",
     "pytest_plugin.hookspecs": MARKED,
     "pytest_plugin.keys": "integration/test_placeholder_keys.py",
@@ -72,6 +76,7 @@ ELSEWHERE = {
     # Steps of one thing, tested through the whole of it.
     "recording": "test_house.py",
     "recording.answers": "recording/test_recorder.py",
+    "recording.succession.tally": "recording/test_recorder.py",
     "recording.clients.processes": "integration/test_processes.py",
     "recording.redaction.in_base64": "recording/redaction/test_search.py",
     "recording.redaction.shapes": "recording/redaction/test_search.py",

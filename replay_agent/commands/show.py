@@ -17,10 +17,11 @@ from replay_agent.conversation.text import render_transcript
 from replay_agent.conversation.transcript import Transcript, UnknownTraffic
 from replay_agent.messages import ModelMessagesTypeAdapter, ModelResponse
 from replay_agent.recording.cassettes import store
+from replay_agent.recording.cassettes.journal import load_journal
 from replay_agent.surroundings.visible import visible as shown
 from replay_agent.traffic import Response
 
-__all__ = "Shown", "show"
+__all__ = "Shown", "show", "show_journal"
 
 _SCREEN = Bounds(lines=16, width=240)
 _MOST_NAMES = 8
@@ -62,6 +63,12 @@ def show(path: Path, *, whole: bool = False) -> Shown:
     """
     transcript = Transcript.from_interactions(store.load(path).interactions())
     return Shown(path, transcript, NO_BOUNDS if whole else _SCREEN)
+
+
+def show_journal(path: Path) -> Shown:
+    """Read an unfinished recording. Raises `CassetteError` for a file that is none."""
+    cassette = load_journal(path)
+    return Shown(path, Transcript.from_interactions(cassette.interactions() if cassette is not None else []))
 
 
 # --- the page's head --------------------------------------------------------------------------------------------------

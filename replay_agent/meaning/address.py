@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address
 from operator import itemgetter
@@ -9,7 +10,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from replay_agent.recording.matching.hosts import DEFAULT_PORTS
 
-__all__ = "canonical_form", "canonical_url"
+__all__ = "SameHosts", "canonical_form", "canonical_url"
 
 # What RFC 3986 allows raw in a segment of a path (3.3), and in a query (3.4), there without what means something in a
 # form: & = +.
@@ -36,6 +37,36 @@ def canonical_url(url: str) -> str:
     path = "/".join(_spelled(piece, _PATH_SAFE) for piece in parts.path.split("/")) or "/"
     query = canonical_form(parts.query)
     return f"{parts.scheme}://{user}{at}{place}{path}{'?' if query else ''}{query}"
+
+
+class SameHosts:
+    """Addresses that stand for the same service: a provider's own, a gateway's, that of a stand-in on loopback.
+
+    Each line names some, by blanks: hosts (``host``, ``host:port``) or bases of URLs (``https://gateway.test/openai/v1``).
+    """
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = tuple(" ".join(line.split()) for line in lines)
+        groups = [line.split() for line in self.lines]
+        known = [(_base(text), number) for number, group in enumerate(groups) for text in group]
+        self._bases = sorted(known, key=lambda each: -len(each[0]))  # the longest says most
+
+    def __call__(self, url: str) -> str:
+        """Return a canonical URL with the same beginning for all addresses of one line."""
+        if not self._bases:
+            return url
+        _, _, rest = url.partition("://")
+        for base, number in self._bases:
+            whole = url if "://" in base else rest
+            if whole.startswith(base) and whole[len(base) : len(base) + 1] in ("", "/", "?"):
+                return f"same-{number}://{whole[len(base) :]}"
+        return url
+
+
+def _base(text: str) -> str:
+    if "://" not in text:
+        return text.lower()
+    return canonical_url(text).rstrip("/")
 
 
 def _host(host: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from replay_agent.exceptions import WireError
 from replay_agent.framing.content_encoding import decode
-from replay_agent.meaning.address import canonical_form, canonical_url
+from replay_agent.meaning.address import SameHosts, canonical_form, canonical_url
 from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.fingerprint import ASKING_HEADERS
 from replay_agent.recording.matching.hosts import split_url
@@ -48,16 +48,19 @@ def meaning(
     ignore_body: Sequence[str] = (),
     match_headers: Sequence[str] = (),
     normalize: Sequence[Normalize] = (),
+    same_hosts: Sequence[str] = (),
 ) -> Meaning:
     """Return the keying that compares requests by method, URL and meaning of the body.
 
     ``ignore_body`` are JSON paths of what does not count (in a form, ``$.name`` is a field), ``match_headers`` names of
-    headers that do, ``normalize`` functions that rewrite a body before it is read. Raises `UserError` for a bad path.
+    headers that do, ``normalize`` functions that rewrite a body before it is read, ``same_hosts`` lines of hosts or base URLs
+    that stand for each other. Raises `UserError` for a bad path.
     """
     return Meaning(
         _paths(ignore_body) if ignore_body else (),
         tuple(sorted({name.lower() for name in match_headers})),
         tuple(normalize),
+        SameHosts(same_hosts) if same_hosts else None,
     )
 
 
@@ -78,6 +81,7 @@ class Meaning:
     ignore_body: tuple[JSONPath, ...] = ()
     match_headers: tuple[str, ...] = ()
     normalize: tuple[Normalize, ...] = ()
+    same_hosts: SameHosts | None = None
 
     @property
     def scheme(self) -> str:
@@ -86,6 +90,7 @@ class Meaning:
             "ignore_body": [path.text for path in self.ignore_body],
             "match_headers": list(self.match_headers),
             "normalize": [_name(function) for function in self.normalize],
+            "same_hosts": list(self.same_hosts.lines) if self.same_hosts else [],
         }
         said = {name: values for name, values in options.items() if values}
         return f"{VERSION} {json.dumps(said)}" if said else VERSION
@@ -100,7 +105,10 @@ class Meaning:
         ids: list[str] = []
         secrets: list[str] = []
         kind, text = self._meaning(content_type, body, secrets, _roles(request.url, body, ids) if body else ())
-        head = f"{request.method.upper()} {canonical_url(request.url)}\n{counting}\n{kind}\n"
+        url = canonical_url(request.url)
+        if self.same_hosts is not None:
+            url = self.same_hosts(url)
+        head = f"{request.method.upper()} {url}\n{counting}\n{kind}\n"
         digest = blake2b(unnamed(head.encode("utf-8", "surrogatepass"), secrets), digest_size=16)
         digest.update(text)
         # Had the body turned out not to be JSON after all, no id of it would have been replaced in what was hashed.

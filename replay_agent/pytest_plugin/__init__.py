@@ -9,15 +9,20 @@ from __future__ import annotations
 import importlib
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, keys, options
-from replay_agent.pytest_plugin.failures import FailingMiss, leaves_of
+from replay_agent.pytest_plugin.failures import FailingMiss, failure_saying, leaves_of
 from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
+from replay_agent.pytest_plugin.options import asked_mode
+from replay_agent.pytest_plugin.summary.causes import GroupedFailures, tell
+from replay_agent.pytest_plugin.summary.recorded import show_recorded
+from replay_agent.recording import session_mode
 from replay_agent.recording.miss_type import raise_misses_as
 from replay_agent.recording.process import forked, late_guard
 
@@ -34,6 +39,7 @@ _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
 _STARTED = pytest.StashKey[float]()
+_GROUPED = pytest.StashKey[GroupedFailures]()
 _RAISED_AS = pytest.StashKey[type[CassetteMiss]]()
 
 
@@ -70,6 +76,11 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARK)
     config.stash[_STARTED] = time.time()
+    config.stash[_GROUPED] = GroupedFailures(config)
+    config.pluginmanager.register(config.stash[_GROUPED])
+    mode = asked_mode(config)
+    if mode is not None:
+        config.add_cleanup(_entered(session_mode.asking(mode)))
     late_guard.watch()
     config.stash[_RAISED_AS] = raise_misses_as(FailingMiss)
 
@@ -95,6 +106,10 @@ def is_replayed(item: pytest.Item) -> bool:
     if is_served(item):
         return False
     return item.get_closest_marker("replay") is not None or _asks_for_the_fixture(item)
+
+
+def _is_watched(item: pytest.Item) -> bool:
+    return is_served(item) or is_replayed(item)
 
 
 def _asks_for_the_fixture(item: pytest.Item) -> bool:
@@ -155,14 +170,23 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     around = config.pluginmanager.get_plugin(_AroundTests.NAME)
     if isinstance(around, _AroundTests):
         return around
+    from replay_agent.pytest_plugin.around.accepted_snapshots import AcceptedSnapshots
+    from replay_agent.pytest_plugin.around.own_servers import OWN_SERVERS, OwnServers
+    from replay_agent.pytest_plugin.around.unretrieved import left_unsaid
     from replay_agent.pytest_plugin.kept_random import KeptRandom
+    from replay_agent.recording import dispatch
     from replay_agent.recording.clients import intercept
     from replay_agent.recording.process import network
+    from replay_agent.recording.process.listening import listeners
 
+    config.stash[OWN_SERVERS] = OwnServers(listeners())
     around = _AroundTests(config)
     config.pluginmanager.register(around, _AroundTests.NAME)
     config.pluginmanager.register(keys.KeysOfTests())
+    config.pluginmanager.register(AcceptedSnapshots(_is_watched, accept=config.getoption("replay_accept")))
     config.pluginmanager.register(KeptRandom())
+    config.add_cleanup(_entered(left_unsaid()))
+    config.add_cleanup(_entered(dispatch.threads_known_by_their_makers()))
     intercept.install()  # held to the end of the session: a thread that a test left behind must not go live
     config.add_cleanup(intercept.uninstall)
     network.hold()  # a guard for each test is a switch then, not a score of replaced methods
@@ -173,6 +197,13 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
         between = BetweenTests(is_replayed, options.allowed_hosts(config))
         config.pluginmanager.register(between, BetweenTests.NAME)
     return around
+
+
+def _entered(context: AbstractContextManager[None]) -> Callable[[], None]:
+    """Enter a context, and return what leaves it."""
+    stack = ExitStack()
+    stack.enter_context(context)
+    return stack.close
 
 
 def _refuse_two_recorders(item: pytest.Item) -> None:
@@ -240,7 +271,10 @@ class _AroundTests:
             if call.when == "teardown":
                 del item.stash[TEST]
         elif call.excinfo is not None and (misses := leaves_of(call.excinfo.value)):
-            report.longrepr = "\n\n".join(dict.fromkeys(map(str, misses)))  # of a fixture that replayed tests share
+            # Of a fixture that replayed tests share.
+            failure = failure_saying(dict.fromkeys(miss.explanation for miss in misses))
+            report.longrepr = str(failure)
+            tell(report, item, failure)
         return report
 
 
@@ -261,6 +295,8 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    config.stash[_GROUPED].show(terminalreporter)
+    show_recorded(terminalreporter)
     for text in _late_misses(config):
         terminalreporter.section("a request after the end of its test", red=True)
         terminalreporter.write_line(text)

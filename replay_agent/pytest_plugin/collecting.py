@@ -33,6 +33,8 @@ class Collected:
     """The cassettes of the tests, and the tests of each."""
     modules: set[str] = field(default_factory=set)
     """The modules that were collected as a whole: all their tests are known."""
+    broken: list[str] = field(default_factory=list)
+    """The modules that could not be collected: what their tests play, nobody knows."""
     unmarked: set[str] = field(default_factory=set)
     """The tests that are not marked."""
 
@@ -44,8 +46,10 @@ def collect(place: Path) -> Collected:
     """
     collector = _Collector()
     root = _root_of(place)
-    status, printed = _run(root, "--collect-only", "-qq", plugin=collector)
-    if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+    _, printed = _run(root, "--collect-only", "-qq", plugin=collector)
+    # A module that cannot be collected is not among `modules`. The status tells nothing more: other plugins fail a session
+    # for reasons of their own, and syrupy adds its bit to pytest's number.
+    if not collector.finished:
         raise UserError(f"the tests could not be collected, so nobody knows what they play:\n{printed}")
     return collector.collected
 
@@ -77,6 +81,7 @@ class _RootFinder:
 class _Collector:
     def __init__(self) -> None:
         self.collected = Collected()
+        self.finished = False
         self._items: dict[pytest.Item, None] = {}
         """Also those that are deselected, or that a hook takes away without a word."""
 
@@ -85,6 +90,8 @@ class _Collector:
         self.collected.folder = config.rootpath / str(config.getini("replay_cassette_dir"))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.collected.broken.append(report.nodeid)
         if report.passed:
             self.collected.modules.add(report.nodeid)
             self._items.update(dict.fromkeys(node for node in report.result if isinstance(node, pytest.Item)))
@@ -100,6 +107,7 @@ class _Collector:
         for path, test in _recorded_by_fixtures(self.collected.folder):
             if _may_be_asked_for(test, self.collected.root, fixtures):
                 self.collected.used[path].add(test)
+        self.finished = True
 
 
 def _may_be_asked_for(owner: str, root: Path, known: Collection[str]) -> bool:

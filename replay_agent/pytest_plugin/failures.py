@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import MethodType
 from typing import Any, Protocol
@@ -25,7 +25,9 @@ __all__ = (
     "MissesInCleanup",
     "cleaning",
     "explaining",
+    "explanations_of",
     "failure_of",
+    "failure_saying",
     "in_cleanup",
     "leaves_of",
 )
@@ -184,11 +186,34 @@ def in_cleanup(misses: Sequence[BaseException], keeper: Misses) -> MissesInClean
 
 
 def failure_of(misses: Sequence[BaseException], keeper: Misses) -> BaseException:
-    """Return pytest's failure that says these misses; what the same request missed twice is said once."""
+    """Return pytest's failure that says these misses; what was missed twice is said once."""
     said = [*keeper.unreported_misses, *misses]
     for miss in said:
         keeper.reported(miss)
-    return pytest.fail.Exception("\n\n".join(dict.fromkeys(map(str, said))), pytrace=False)
+    return failure_saying(dict.fromkeys(getattr(miss, "explanation", str(miss)) for miss in said))
+
+
+def failure_saying(texts: Iterable[str]) -> BaseException:
+    """Return pytest's failure that says these explanations, which stay known to `explanations_of`."""
+    said = tuple(texts)
+    failure = pytest.fail.Exception(visible(_together(said)), pytrace=False)
+    failure.__dict__["explanations"] = said
+    return failure
+
+
+def _together(explanations: Sequence[str]) -> str:
+    """Return the texts as one: what was missed at the same time is accepted by one command, which comes last."""
+    from replay_agent.report.explanation import Explanation
+
+    bodies = [text.body if isinstance(text, Explanation) else text for text in explanations]
+    accepting = dict.fromkeys(text.accept for text in explanations if isinstance(text, Explanation))
+    return str(explanations[0]) if len(bodies) == 1 else "\n\n".join((*bodies, *accepting))
+
+
+def explanations_of(failure: BaseException) -> Sequence[str]:
+    """Return the explanations that a failure says, none if it says anything else."""
+    said: Sequence[str] = getattr(failure, "explanations", ())
+    return said
 
 
 def leaves_of(error: BaseException) -> list[CassetteMiss | MissesInCleanup]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from replay_agent.pytest_plugin.marks import TEST, is_served
-from replay_agent.pytest_plugin.options import asked_mode
+from replay_agent.pytest_plugin.options import ACCEPTING_MODE, asked_mode
 from replay_agent.pytest_plugin.sources import Source
 from replay_agent.surroundings import credentials
 
@@ -64,7 +64,7 @@ def _mode_on(args: Sequence[str]) -> str | None:
         option, equals, value = arg.partition("=")
         if option in ("--replay-mode", "--record-mode"):
             return value if equals else next(iter(args[index + 1 :]), None)
-    return None
+    return ACCEPTING_MODE if "--replay-accept" in args else None
 
 
 def _first_conftests(config: pytest.Config) -> set[Path]:

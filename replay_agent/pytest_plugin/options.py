@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-__all__ = "add_options", "add_spellings", "allowed_hosts", "asked_mode"
+__all__ = "ACCEPTING_MODE", "add_options", "add_spellings", "allowed_hosts", "asked_mode"
 
+ACCEPTING_MODE = "refresh"
+"""The record mode of ``--replay-accept``, unless the command line names another."""
 MODES = ("none", "once", "new_episodes", "all", "rewrite", "refresh")
 MEANING = (
     "none replays only; once records a test that has no cassette; new_episodes replays what there is and records the rest; "
@@ -36,6 +38,12 @@ def add_options(parser: pytest.Parser) -> None:
         "--replay-mode", choices=MODES, help=f"record mode of tests marked replay (default: none). {MEANING}"
     )
     group.addoption(
+        "--replay-accept",
+        action="store_true",
+        help="accept what changed: record it (as --replay-mode=refresh does) and update the snapshots of the tests that "
+        "pass, in one run; nothing else is deleted",
+    )
+    group.addoption(
         "--replay-unused",
         choices=UNUSED,
         help="what happens when a passing test leaves recorded interactions unplayed (default: fail)",
@@ -43,6 +51,12 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("replay_cassette_dir", "folder of the cassettes, under the rootdir", default="cassettes")
     parser.addini("replay_record_mode", f"record mode unless told otherwise: {', '.join(MODES)}", default="none")
     parser.addini("replay_ignore_body", "JSON paths of request bodies that do not matter", type="linelist", default=[])
+    parser.addini(
+        "replay_same_hosts",
+        "hosts or base URLs that stand for the same service, by blanks, one service a line",
+        type="linelist",
+        default=[],
+    )
     parser.addini("replay_freeze", "what stands still in replayed tests: clock, uuid, random", type="args", default=[])
     parser.addini("replay_redact", "more secrets: JSON field names, regular expressions", type="linelist", default=[])
     parser.addini("replay_unused", f"{', '.join(UNUSED)}: see --replay-unused", default="fail")
@@ -70,4 +84,4 @@ def allowed_hosts(config: pytest.Config) -> tuple[str, ...]:
 def asked_mode(config: pytest.Config) -> str | None:
     """Return the record mode that the command line asks for, None where it asks for none."""
     mode: str | None = config.getoption("replay_mode", None) or config.getoption("record_mode", None)
-    return mode
+    return mode or (ACCEPTING_MODE if config.getoption("replay_accept", False) else None)

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
@@ -16,7 +17,17 @@ from replay_agent.pytest_plugin.options import allowed_hosts, asked_mode
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.options import RecordMode, RecordOptions
 
-__all__ = "command_of", "first_recording", "option_of", "options_of", "owns_record_mode"
+__all__ = (
+    "Command",
+    "command_of",
+    "command_words",
+    "first_recording",
+    "option_of",
+    "options_of",
+    "owns_record_mode",
+    "quoted",
+    "uses_snapshots",
+)
 
 _TEXTS = ("ignore_body", "ignore_hosts", "only_hosts", "match_headers", "freeze")
 _FLAGS = ("allow_repeats", "allow_unused")
@@ -39,12 +50,14 @@ def options_of(item: pytest.Item) -> RecordOptions:
         ignore_body=(*config.getini("replay_ignore_body"), *_texts(mark, "ignore_body")),
         ignore_hosts=_texts(mark, "ignore_hosts"),
         only_hosts=_texts(mark, "only_hosts"),
+        same_hosts=tuple(config.getini("replay_same_hosts")),
         match_headers=_texts(mark, "match_headers"),
         freeze=tuple(dict.fromkeys((*config.getini("replay_freeze"), *_texts(mark, "freeze")))),
         redact=tuple(config.getini("replay_redact")),
         allowed_hosts=allowed_hosts(config),
         allow_repeats=bool(mark.kwargs.get("allow_repeats", False)),
         allow_unused=bool(mark.kwargs.get("allow_unused", False)),
+        journal_folder=config.rootpath / ".replay-agent" / "journals",
     )
 
 
@@ -74,12 +87,36 @@ def command_of(item: pytest.Item) -> str:
     """Return the command that records this test anew, ``{mode}`` standing for the mode, with the option that works here.
 
     It is to be pasted where pytest was run: the path is as seen from there, and what says where the project is stays.
+    A test with snapshots is to update them in the same run.
     """
+    words = command_words(item)
+    return f"{quoted([*words['program'], words['test']])} {words['options']}"
+
+
+class Command(TypedDict):
+    """The command that records a test anew, in words."""
+
+    program: list[str]
+    """``pytest``, and where the project is if that was said."""
+    test: str
+    """The test, as seen from where pytest was run."""
+    options: str
+    """``{mode}`` stands for the record mode."""
+
+
+def command_words(item: pytest.Item) -> Command:
+    """Return the command that `command_of` makes one text of."""
     config = item.config
     option = "--record-mode" if owns_record_mode(config) else "--replay-mode"
+    accept = " --replay-accept" if uses_snapshots(item) else ""
     places = [(name, config.getoption(dest, None)) for name, dest in (("-c", "inifilename"), ("--rootdir", "rootdir"))]
-    words = ["pytest", *(word for name, value in places if value for word in (name, str(value))), _id_from_here(item)]
-    return f"{_quoted(words)} {option}={{mode}}"
+    program = ["pytest", *(word for name, value in places if value for word in (name, str(value)))]
+    return {"program": program, "test": _id_from_here(item), "options": f"{option}={{mode}}{accept}"}
+
+
+def uses_snapshots(item: pytest.Item) -> bool:
+    """Tell whether a test compares itself with snapshots of syrupy's, ours among them."""
+    return "snapshot" in getattr(item, "fixturenames", ())
 
 
 def _id_from_here(item: pytest.Item) -> str:
@@ -92,7 +129,8 @@ def _id_from_here(item: pytest.Item) -> str:
     return f"{path}{separator}{names}"
 
 
-def _quoted(words: Sequence[str]) -> str:
+def quoted(words: Sequence[str]) -> str:
+    """Return words as a command line for the shell of this system."""
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 

@@ -15,7 +15,8 @@ import pytest
 
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.harness import Run
-from replay_agent.pytest_plugin.failures import cleaning, explaining, failure_of, in_cleanup
+from replay_agent.pytest_plugin.around.own_servers import let_pass
+from replay_agent.pytest_plugin.failures import cleaning, explaining, failure_of, failure_saying, in_cleanup
 from replay_agent.pytest_plugin.places import module_folder
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
 from replay_agent.recording.clients import intercept
@@ -55,6 +56,7 @@ class SharedFixture:
             options = first_recording(options, path, owner, since)
             run = Run(path, options, test=owner, command=command_of(item))
             run.recording.seeds_otherwise = _seeds_of(owner, frozen)
+            let_pass(run.recording, item.config)
             run.recording.open()
         except (CassetteError, UserError) as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
@@ -123,7 +125,7 @@ class SharedFixture:
         if text and self._unused == "warn":
             warnings.warn(pytest.PytestWarning(text), stacklevel=2)
         elif text:
-            raise pytest.fail.Exception(text, pytrace=False)
+            raise failure_saying([text])
 
 
 def _seeds_of(owner: str, frozen: Mapping[str, object]) -> dict[str, object]:

@@ -11,9 +11,14 @@ import pytest
 
 from replay_agent.exceptions import CassetteError, CassetteMissError, UserError
 from replay_agent.harness import Conversing, Run
-from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, leaves_of
+from replay_agent.pytest_plugin.around.accepted_snapshots import stopped_at_snapshot
+from replay_agent.pytest_plugin.around.own_servers import let_pass
+from replay_agent.pytest_plugin.around.unretrieved import without_tracebacks
+from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, failure_saying, leaves_of
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
+from replay_agent.pytest_plugin.summary.causes import tell
+from replay_agent.pytest_plugin.summary.recorded import note_recorded
 from replay_agent.recording.clients import intercept
 
 __all__ = "ReplayedTest", "WatchedTest"
@@ -28,6 +33,7 @@ class WatchedTest(ABC):
         self.item = item
         self._misses = misses
         self._outcome = ""
+        self._stopped_at_snapshot = False
 
     @contextmanager
     def calling(self) -> Iterator[None]:
@@ -52,10 +58,18 @@ class WatchedTest(ABC):
             with pytest.raises(pytest.fail.Exception) as failure:
                 raise failure_of(misses, self._misses)
             report.longrepr = self.item.repr_failure(failure)
+            tell(report, self.item, failure.value)
+        elif call.excinfo:
+            tell(report, self.item, call.excinfo.value)
+        if self._misses.misses and report.failed:
+            told = [str(miss) for miss in self._misses.misses]
+            report.sections = [(name, without_tracebacks(text, told)) for name, text in report.sections]
         if self._misses.misses and hasattr(report, "wasxfail") and not self.xfail_excuses_misses:
             report.outcome = "failed"
             del report.wasxfail
         if report.when == "call":
+            if call.excinfo is not None and report.failed and not self._misses.misses:
+                self._stopped_at_snapshot = stopped_at_snapshot(self.item, call.excinfo.value)
             self._outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
 
     @property
@@ -111,6 +125,8 @@ class ReplayedTest(WatchedTest):
             path = cassette_of(item, siblings)
             options = first_recording(options, path, nodeid(item), since)
             run = Run(path, options, test=nodeid(item), command=command_of(item))
+            run.project = item.config.rootpath / str(item.config.getini("replay_cassette_dir")), item.config.rootpath
+            let_pass(run.recording, item.config)
             run.open()
         except (CassetteError, UserError) as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
@@ -128,20 +144,30 @@ class ReplayedTest(WatchedTest):
         return self.run.recording.records
 
     def _succeeded(self) -> bool:
-        """Tell whether what was recorded is to be kept; a test that skips itself takes nothing from a cassette."""
+        """Tell whether what was recorded is to be kept; a test that skips itself takes nothing from a cassette.
+
+        A snapshot that differs says nothing against the recording.
+        """
         fresh = self.run.recording.header is None
-        return self.passed or (fresh and self._outcome == "skipped")
+        return self.passed or self._stopped_at_snapshot or (fresh and self._outcome == "skipped")
 
     def close(self) -> None:
         """Close the recording and fail the test for what it left: misses, unplayed interactions."""
         intercept.close_for_test(self.run.recording)
         try:
-            self.run.close(success=self._succeeded())
+            self.run.close(success=self._succeeded(), whole=not self._stopped_at_snapshot)
         except CassetteError as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
         super().close()
         if self._outcome == "passed" and not self.run.recording.records:
             self._judge_leftovers()
+
+    def judged(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Say with the last verdict what was recorded."""
+        super().judged(call, report)
+        if report.when == "teardown" and self.records:
+            recording = self.run.recording
+            note_recorded(report, recording.tally(), frozen="clock" in recording.options.freeze)
 
     def _judge_leftovers(self) -> None:
         if self._unused == "ignore" or self.run.recording.options.allow_unused:
@@ -150,4 +176,4 @@ class ReplayedTest(WatchedTest):
         if text and self._unused == "warn":
             warnings.warn(pytest.PytestWarning(text), stacklevel=2)
         elif text:
-            pytest.fail(text, pytrace=False)
+            raise failure_saying([text])

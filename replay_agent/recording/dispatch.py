@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from replay_agent.recording.incidental import is_incidental, may_be_incidental
 from replay_agent.recording.matching.hosts import host_of, is_loopback
 from replay_agent.recording.miss_type import miss_type
 from replay_agent.recording.misses import Trouble
+from replay_agent.recording.process.patching import Patch
 from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Request
 
@@ -33,6 +35,7 @@ __all__ = (
     "open_for_test",
     "redacted",
     "replaying",
+    "threads_known_by_their_makers",
     "unhooked",
 )
 
@@ -90,14 +93,42 @@ def in_context(recording: Recording) -> Iterator[Recording]:
 
 @contextmanager
 def in_turn(recording: Recording) -> Iterator[None]:
-    """Let what would belong to the test that is running belong to this open recording, whatever thread or task asks."""
+    """Let what would belong to the test that is running belong to this open recording, whatever thread or task asks.
+
+    A thread that is born meanwhile, that of a server say, is no test's to leave behind: it is there for several.
+    """
     with _lock:
+        _note_threads(_tests[-1] if _tests else None)
         _turns.append(recording)
     try:
         yield
     finally:
         with _lock:
             _turns.remove(recording)
+            _note_threads(None)
+
+
+@contextmanager
+def threads_known_by_their_makers() -> Iterator[None]:
+    """Let a thread that a server starts for a request be no test's to leave behind, as the server is none's."""
+    patch = Patch(threading.Thread, "start", _noting_its_maker)
+    patch.apply()
+    try:
+        yield
+    finally:
+        patch.undo()
+
+
+def _noting_its_maker(start: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
+    @functools.wraps(start)
+    def noted(thread: threading.Thread) -> None:
+        maker = threading.current_thread()
+        if maker is not threading.main_thread() and _threads.get(maker, _tests) is None:
+            with _lock:
+                _threads[thread] = None
+        start(thread)
+
+    return noted
 
 
 @contextmanager

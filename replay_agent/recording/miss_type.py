@@ -9,8 +9,8 @@ from replay_agent.exceptions import CassetteMiss, CassetteMissError
 
 __all__ = "miss_type", "raise_misses_as"
 
-_TAKES_EXCEPTIONS_ONLY = "multiprocessing.pool"
-"""Its workers, threads too, die of any other error and leave whoever waits for their answer waiting for ever."""
+_TAKE_EXCEPTIONS_ONLY = frozenset({"multiprocessing.pool", "socketserver"})
+"""Their workers and servers die of any other error, and leave whoever waits for an answer waiting for ever."""
 
 _kind: type[CassetteMiss] = CassetteMiss
 
@@ -27,15 +27,15 @@ def raise_misses_as(kind: type[CassetteMiss]) -> type[CassetteMiss]:
 
 def miss_type() -> type[CassetteMiss] | type[CassetteMissError]:
     """Return the class to raise a miss as, here: an ordinary exception where another one would leave somebody hanging."""
-    return CassetteMissError if _in_pool_worker() else _kind
+    return CassetteMissError if _must_survive() else _kind
 
 
-def _in_pool_worker() -> bool:
-    if _TAKES_EXCEPTIONS_ONLY not in sys.modules:
+def _must_survive() -> bool:
+    if _TAKE_EXCEPTIONS_ONLY.isdisjoint(sys.modules):
         return False
     frame: FrameType | None = sys._getframe()  # noqa: SLF001 - public but for its name, and a hundred times faster than inspect.stack
     while frame is not None:
-        if frame.f_globals.get("__name__") == _TAKES_EXCEPTIONS_ONLY:
+        if frame.f_globals.get("__name__") in _TAKE_EXCEPTIONS_ONLY:
             return True
         frame = frame.f_back
     return False

@@ -42,6 +42,8 @@ class Miss:
     reason: MissReason = "changed"
     recorded: int = 0
     """How many recorded requests are equal to it."""
+    frozen: tuple[str, ...] = ()
+    """What stands still in this recording: ``clock``, ``uuid``, ``random``."""
 
 
 class Misses(list[Trouble]):

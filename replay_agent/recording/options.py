@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from replay_agent.exceptions import UserError
@@ -60,6 +61,8 @@ class RecordOptions:
     """Hosts (``*`` allowed, ``host:port`` too) whose traffic is neither recorded nor replayed."""
     only_hosts: tuple[str, ...] = ()
     """If given, traffic of all other hosts is neither recorded nor replayed."""
+    same_hosts: tuple[str, ...] = ()
+    """Lines of hosts or base URLs, by blanks, that stand for each other when requests are compared."""
     match_headers: tuple[str, ...] = ()
     """Headers that must be equal too."""
     allow_repeats: bool = False
@@ -87,9 +90,21 @@ class RecordOptions:
     normalize: tuple[BodyNormalizer, ...] = ()
     """Applied to bodies, in order, before requests are compared."""
 
+    journal_folder: Path | None = field(default=None, compare=False)
+    """Where unfinished recordings wait for the next; None for the project's folder, found by the cassette."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "record_mode", RecordMode.parse(self.record_mode))
-        for name in ("ignore_body", "ignore_hosts", "only_hosts", "match_headers", "freeze", "redact", "allowed_hosts"):
+        for name in (
+            "ignore_body",
+            "ignore_hosts",
+            "only_hosts",
+            "same_hosts",
+            "match_headers",
+            "freeze",
+            "redact",
+            "allowed_hosts",
+        ):
             object.__setattr__(self, name, _words(name, getattr(self, name)))
         frozen.check(self.freeze)
         if self.miss not in ("raise", "exception"):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Event, RLock
 from typing import TYPE_CHECKING
@@ -37,6 +39,8 @@ from replay_agent.recording.process.frozen import now, seeds
 from replay_agent.recording.rehearsal import rehearsed
 from replay_agent.recording.source import Source
 from replay_agent.recording.spool import Message, Spool
+from replay_agent.recording.succession.successors import Successor, pairs, renamed, successors, without_noise
+from replay_agent.recording.succession.tally import Tally
 from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 from replay_agent.traffic import Failure, Interaction, Outcome, Request, Response, StreamEnd
 
@@ -44,6 +48,9 @@ if TYPE_CHECKING:
     from replay_agent.recording.redaction.redactor import Redactor
 
 __all__ = ("Recording",)
+
+_REFUSED = 400
+"""From this status on an answer is a refusal."""
 
 
 @dataclass(slots=True)
@@ -72,7 +79,8 @@ class Recording:
     """One test's (or one ``with`` block's) traffic, played from a cassette or recorded into it.
 
     Knows no client library: hooks ask `begin` what becomes of a request. Safe for threads and tasks. ``key`` says
-    which requests mean the same; ``explain`` is asked for the text of a miss, when there is one.
+    which requests mean the same; ``explain`` is asked for the text of a miss, when there is one; ``refused`` tells of an
+    answer whether it is an error that its status does not show, ``is_answer`` whether ids and dates in it mean nothing.
     """
 
     def __init__(
@@ -83,6 +91,8 @@ class Recording:
         key: Keying,
         explain: Callable[[Miss], str],
         test: str | None = None,
+        refused: Callable[[Interaction], bool] = lambda _: False,
+        is_answer: Callable[[Interaction], bool] = lambda _: False,
     ) -> None:
         self.cassette_path = path
         self.options = options or RecordOptions()
@@ -91,6 +101,8 @@ class Recording:
         """What the sources that ``freeze`` names are set to, known when the recording is open."""
         self.invitation: Callable[[], tuple[object, ...]] | None = None
         """What makes this recording anew in a process that was not forked: a function and its arguments, to be pickled."""
+        self.passes: Callable[[Request], bool] | None = None
+        """Tells which requests go through as if nobody recorded."""
         self.refusal = ""
         """Why every request is refused, if it is."""
         self.seeds_otherwise: Mapping[str, object] = {}
@@ -100,6 +112,8 @@ class Recording:
         self.ended = Event()
         self._opened = self._parted = False
         self._keying = key
+        self._refused = refused
+        self._is_answer = is_answer
         self._misses = Misses(explain, self.options.miss)
         self._kin = Kinship()
         self._made_redactor = _redactor(self.options) if self.options.redact else None
@@ -115,6 +129,7 @@ class Recording:
         """What answers are looked for in, in this order: the cassette, and journals left behind."""
         self._journal: journals.Journal | None = None
         self._journal_works = True
+        self._saved = Tally()
         self._redacted_at = 0
         """How many secrets were known when everything recorded was last searched for them."""
 
@@ -138,8 +153,8 @@ class Recording:
         if self.options.freeze:
             self.frozen = self._seeds()
         if self._records:
-            path = journals.new_journal_path(self.cassette_path, self.test)
-            self._journal = journals.Journal(path, self._header(), left)
+            path = journals.new_journal_path(self.cassette_path, self.test, self._journal_folder)
+            self._journal = journals.Journal(path, self._journal_header(), left)
         self._opened = True
         return self
 
@@ -230,10 +245,11 @@ class Recording:
             )
             raise self._told(text, self._redactor.request(request))
 
-    def close(self, success: bool = True) -> None:
+    def close(self, success: bool = True, *, whole: bool = True) -> None:
         """End. A recording run saves the cassette if it was a success, else leaves the journal for the next one.
 
-        What was saved is asked for once more, as replay will. Raises `CassetteUnwritable` or `CassetteUnreadable`
+        Of a run that is not ``whole``, which stopped before it had asked for everything, the old interactions stay that
+        it may have come to yet. What was saved is asked for once more, as replay will. Raises `CassetteUnwritable` or `CassetteUnreadable`
         (somebody damaged the file meanwhile), the answers being in the journal then, and `CassetteUnreplayable` for
         requests that replay will not find, all being saved. Closing again does nothing.
         """
@@ -248,7 +264,7 @@ class Recording:
         if self._journal is None:
             return
         try:
-            saved = success and self._save()
+            saved = success and self._save(whole=whole)
         except BaseException:
             self._journal.close()
             raise
@@ -277,10 +293,20 @@ class Recording:
     def _take_up_journals(self) -> list[journals.LeftJournal]:
         """Return the journals left behind, and play from them unless everything is to be recorded anew."""
         afresh = self.mode in (RecordMode.ALL, RecordMode.REWRITE)
-        left = journals.take_up(self.cassette_path, self.test, read=not afresh)
-        found = [Source(each.cassette, self._keying) for each in left if each.cassette is not None]
-        self._sources = (*self._sources, *found)
+        left = journals.take_up(self.cassette_path, self.test, read=not afresh, folder=self._journal_folder)
+        self._sources = (*self._sources, *filter(None, map(self._source_of, left)))
         return left
+
+    def _source_of(self, left: journals.LeftJournal) -> Source | None:
+        """Return what to play from a journal. What failed or was refused in a run that failed is asked again."""
+        if left.cassette is None:
+            return None
+        read = left.cassette.interactions()
+        left.unwanted = frozenset(index for index, each in enumerate(read) if _has_failed(each) or self._refused(each))
+        source = Source(left.cassette, self._keying)
+        for index in left.unwanted:
+            source.mark_played(index)
+        return source
 
     def _seeds(self) -> dict[str, object]:
         """Return the seeds of what is played from: the journals left behind, the cassette; new ones if there is neither."""
@@ -348,8 +374,18 @@ class Recording:
     def unfinished_journal(self) -> Path | None:
         """The journal that an unfinished recording of this test left behind, if there is one."""
         own = self._journal.path if self._journal is not None else None
-        left = journals.journals_of(self.cassette_path, self.test)
+        left = journals.journals_of(self.cassette_path, self.test, self._journal_folder)
         return next((path for path in left if path != own), None)
+
+    def tally(self) -> Tally:
+        """Return what became of this run; the answers that were replaced are known once it is closed."""
+        taken_up: Counter[str] = Counter()
+        for entry in self._in_order():
+            if entry.source is not None and entry.source is not self._played:
+                taken_up[entry.source.cassette.header.recorded_at or ""] += 1
+        sources = [entry.source for entry in self._in_order()]
+        played = sources.count(self._played) if self._played is not None else 0
+        return replace(self._saved, live=sources.count(None), replayed=played, taken_up=dict(taken_up))
 
     def leftovers(self) -> list[int]:
         """Return the indexes in the cassette of this test's own interactions that were not played, but should be.
@@ -371,9 +407,9 @@ class Recording:
         with self._lock:
             return [entry for _, entry in sorted(self._entries.items())]
 
-    def _own(self, cassette: Cassette) -> set[int]:
+    def _own(self, cassette: Cassette) -> frozenset[int]:
         """Return the interactions of a cassette that belong to this test, or to nobody."""
-        return {index for index in range(len(cassette)) if cassette.test(index) in (None, self.test)}
+        return frozenset(index for index in range(len(cassette)) if cassette.test(index) in (None, self.test))
 
     # What becomes of a request
 
@@ -397,6 +433,8 @@ class Recording:
         if self._kin.is_child or self.refusal:
             self.hear()
             self._refuse_orphan(raw)
+        if self.passes is not None and self.passes(raw):
+            return None
         hook = self.options.before_record_request
         wanted = hook(raw) if hook else raw
         if wanted is None:
@@ -472,7 +510,7 @@ class Recording:
         return None
 
     def _supposes_secrets(self, redacted: Request, key: Key, recorded: Request) -> bool:
-        from replay_agent.recording.supposed import supposed, without_supposed
+        from replay_agent.recording.redaction.supposed import supposed, without_supposed
 
         found = supposed(redacted, recorded)
         if not found or self._keying(without_supposed(redacted, found)).digest != key.digest:
@@ -530,7 +568,7 @@ class Recording:
         if kept is None:
             return
         self._learn()
-        interaction = self._redactor.interaction(Interaction(live.request, kept, self.test, now()))
+        interaction = self._redactor.interaction(Interaction(live.request, without_noise(kept), self.test, now()))
         if self._kin.is_child:
             self._kin.say_recorded(interaction)
         self._keep(live.order, live.request, interaction)
@@ -628,7 +666,8 @@ class Recording:
             played = self._played.played if self._played else frozenset()
             recorded = self._played.count(key) if self._played and key else 0
         path, mode = self.cassette_path, self.mode.value
-        return Miss(self._redactor.request(request), path, mode, self.test, self._unread, played, reason, recorded)
+        asked, frozen = self._redactor.request(request), self.options.freeze
+        return Miss(asked, path, mode, self.test, self._unread, played, reason, recorded, frozen)
 
     def _reason(self, key: Key) -> MissReason:
         if self._played is None:
@@ -641,24 +680,59 @@ class Recording:
 
     # Saving
 
-    def _save(self) -> bool:
+    def _save(self, *, whole: bool) -> bool:
         """Save the cassette, and tell whether there was anything to save."""
         with self._lock:
             if any(entry.item for entry in self._entries.values()):
                 self._learn()
                 self._redact_again()
         base, header = self._base, self._header()
-        own = self._own(base) if base is not None else set()
+        own: AbstractSet[int] = self._own(base) if base is not None else frozenset()
+        found = self._successors(own)
+        if self.mode is RecordMode.REFRESH:
+            self._keep_what_means_the_same(found)
         run = [entry.item or entry.index for entry in self._in_order()]
-        items = saving.items_of(base, header, self.mode, own, run)
+        mode = self.mode
+        if not whole:
+            own = saving.outdone(own, run)
+            mode = RecordMode.ALL if mode is RecordMode.REWRITE else mode
+        items = saving.items_of(base, header, mode, own, run)
         if items is None:
             return False
-        store.save(self.cassette_path, header, items, base=base, overwrite=self.mode is RecordMode.REWRITE)
+        store.save(self.cassette_path, header, items, base=base, overwrite=mode is RecordMode.REWRITE)
+        played = {one for one in run if isinstance(one, int)}
+        dropped = 0 if base is None else len(own - saving.kept(len(base), mode, own, played))
+        self._saved = Tally(saved=True, dropped=dropped, successors=found)
         return True
+
+    def _successors(self, own: AbstractSet[int]) -> list[Successor]:
+        """Return what is to be written, and which of the test's ``own`` old interactions each takes the place of."""
+        entries = [entry for entry in self._in_order() if entry.item is not None]
+        played = {entry.index for entry in self._in_order() if entry.item is None}
+        old = [self._base.interaction(index) for index in sorted(own - played)] if self._base and entries else []
+        return pairs(old, [entry.read() for entry in entries])
+
+    def _keep_what_means_the_same(self, found: Sequence[Successor]) -> None:
+        """Let what is to be written differ from what it replaces in what means something only."""
+        kept, names = successors(found, self._is_answer)
+        entries = [entry for entry in self._in_order() if entry.item is not None]
+        for entry, interaction in zip(entries, kept, strict=True):
+            entry.asked = renamed(entry.asked, names)  # as the client will ask when it is handed the old ids
+            entry.interaction, entry.item = interaction, new_item(interaction, self._keying(interaction.request))
 
     def _header(self) -> Header:
         old = self._played.cassette.header if self._played else None
         return saving.header_of(old, self._keying.scheme, self.frozen, now())
+
+    def _journal_header(self) -> Header:
+        """Return what a journal says of itself: besides, of which cassette it is, for who looks at it later."""
+        header = self._header()
+        place = os.path.relpath(self.cassette_path, self._journal_folder.parent.parent)
+        return replace(header, recorded_at=now(), extra={**header.extra, "cassette": Path(place).as_posix()})
+
+    @cached_property
+    def _journal_folder(self) -> Path:
+        return self.options.journal_folder or journals.journal_folder(self.cassette_path)
 
     def _rehearse(self) -> None:
         """Ask the saved cassette for every answer of this run. Raises `CassetteUnreplayable` for those it will not give."""
@@ -693,6 +767,11 @@ def _permissions(mode: RecordMode, found: bool) -> tuple[bool, bool]:
         return found, not found
     plays = mode in (RecordMode.NONE, RecordMode.NEW_EPISODES, RecordMode.REFRESH)
     return plays, mode is not RecordMode.NONE
+
+
+def _has_failed(interaction: Interaction) -> bool:
+    outcome = interaction.outcome
+    return isinstance(outcome, Failure) or outcome.status >= _REFUSED or outcome.end is StreamEnd.FAILED
 
 
 def _may_be_left(interaction: Interaction) -> bool:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from replay_agent.recording.cassettes.document import Cassette, Header, Item
 from replay_agent.recording.options import RecordMode
 
-__all__ = "arranged", "header_of", "items_of", "kept"
+__all__ = "arranged", "header_of", "items_of", "kept", "outdone"
 
 New = TypeVar("New")
 
@@ -40,6 +40,17 @@ def kept(count: int, mode: RecordMode, own: AbstractSet[int], played: AbstractSe
     if mode is RecordMode.NEW_EPISODES:
         return everything
     return everything - (own - played)
+
+
+def outdone(own: AbstractSet[int], run: Sequence[int | Item]) -> AbstractSet[int]:
+    """Return which of a test's ``own`` old interactions a run that broke off may replace: no more than it has new ones.
+
+    What it had not come to when it broke off comes last in the file, and stays.
+    """
+    played = {one for one in run if isinstance(one, int)}
+    left = sorted(own - played)
+    new = len(run) - sum(isinstance(one, int) for one in run)
+    return own - set(left[new:])
 
 
 def arranged(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,14 +14,18 @@ from replay_agent.meaning.json_path import JSONPath
 from replay_agent.messages import ModelRequest, UserPromptPart
 from replay_agent.recording.matching.choosing import choice_of, disagreeing
 from replay_agent.recording.matching.fingerprint import ASKING_HEADERS, STORED_HEADERS
+from replay_agent.recording.matching.hosts import is_loopback
 from replay_agent.recording.misses import Miss
-from replay_agent.report.compare import CallIdChanged, Change, turn_of
+from replay_agent.report.command import filled
+from replay_agent.report.compare import CallIdChanged, Change, SettingChanged, turn_of
 from replay_agent.report.decoded_request import read_request
+from replay_agent.report.explanation import Explanation
 from replay_agent.report.nearest import Nearest, find_nearest
 from replay_agent.report.remote_calls import named_calls
-from replay_agent.report.render import headline, render_changes
+from replay_agent.report.renamed import Former
+from replay_agent.report.render import cause_of, headline, render_changes
 from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
-from replay_agent.traffic import Interaction, Request
+from replay_agent.traffic import Failure, Interaction, Request
 
 __all__ = ("explain",)
 
@@ -30,68 +35,142 @@ _LONGEST_GIST = 100
 """Characters of a prompt, enough to know it again."""
 _LONGEST_LINE = 160
 _MOST_HOSTS = 4
+_REFUSED = 400
+"""From this status on an answer is a refusal."""
 _LOOKED_AT = 100
 """Interactions that are read to say where recorded requests go and whose they are; reading all may take seconds."""
 
 
-def explain(miss: Miss, command: str, ignored: Sequence[str] = (), *, colour: bool = False) -> str:
+def explain(
+    miss: Miss, command: str, ignored: Sequence[str] = (), former: Callable[[], Former | None] = lambda: None
+) -> Explanation:
     """Return the explanation of a miss in three parts: what happened, the nearest thing recorded, what to do.
 
     ``command`` says how to record anew, with ``{mode}`` where the name of a record mode belongs: ``pytest
-    test_a.py::test_b --record-mode={mode}``. ``ignored`` are the JSON paths that do not count in the comparison. Raises
-    `UserError` for a path that is none.
+    test_a.py::test_b --record-mode={mode}``. ``ignored`` are the JSON paths that do not count in the comparison. ``former``
+    finds what the test may have recorded under another name; it is asked where there is no cassette. Raises `UserError`
+    for a path that is none.
     """
-    return _Explanation(miss, command, tuple(JSONPath.parse(path) for path in ignored), colour=colour).text()
+    return _Explanation(miss, command, tuple(JSONPath.parse(path) for path in ignored), former).told()
 
 
 class _Explanation:
-    def __init__(self, miss: Miss, command: str, ignored: tuple[JSONPath, ...], *, colour: bool) -> None:
+    def __init__(
+        self, miss: Miss, command: str, ignored: tuple[JSONPath, ...], former: Callable[[], Former | None]
+    ) -> None:
+        self._former = former
         self._miss = miss
         self._command = command
         self._ignored = ignored
-        self._colour = colour
         self._asked_for = read_request(miss.request, ignored)
         self._file = _shown(miss.cassette_path)
 
-    def text(self) -> str:
+    def told(self) -> Explanation:
         told = {
             "no cassette": self._no_cassette,
             "used up": self._used_up,
             "read on": self._read_on,
         }.get(self._miss.reason, self._changed)
-        return "\n\n".join("\n".join(lines) for lines in told() if lines)
+        return told()
 
-    def _no_cassette(self) -> list[list[str]]:
+    def _plain(
+        self, blocks: list[list[str]], purpose: str, mode: str, *, cause: str, shared: str, advice: Sequence[str] = ()
+    ) -> Explanation:
+        """Return what has nothing in it to be coloured."""
+        return Explanation.of(
+            blocks,
+            blocks,
+            cause=cause,
+            shared=[[shared]],
+            purpose=purpose,
+            command=filled(self._command, mode),
+            mode=mode,
+            advice=advice,
+        )
+
+    def _no_cassette(self) -> Explanation:
         path = self._miss.cassette_path
         what = f"There is no cassette {self._file}" if path is None or not path.exists() else f"{self._file} is empty"
-        return [
-            [f"{what}, and in record mode {self._miss.record_mode} nothing is sent.", *self._asked()],
-            self._accept("To record it", "once"),
-        ]
+        mode = self._miss.record_mode
+        former = self._former() if self._miss.test is not None else None
+        if former is not None:
+            return self._renamed(what, former)
+        return self._plain(
+            [[f"{what}, and in record mode {mode} nothing is sent.", *self._asked()]],
+            "To record it",
+            "once",
+            cause="no cassette",
+            shared=f"There are no cassettes of these tests, and in record mode {mode} nothing is sent.",
+        )
 
-    def _read_on(self) -> list[list[str]]:
-        return [
-            [f"The client reads on where the recorded answer in {self._file} ends.", *self._asked()],
-            ["When it was recorded, the client had stopped reading there."],
-            self._accept("To record more of the answer", "rewrite"),
-        ]
+    def _renamed(self, what: str, former: Former) -> Explanation:
+        old, new = former.names(self._miss.test or "")
+        return Explanation.of(
+            blocks := [
+                [f"{what}.", *self._asked()],
+                [
+                    f"{_shown(former.path)} holds this very request, recorded by {former.test}, which is not there any more."
+                ],
+            ],
+            blocks,
+            cause=f"renamed {old} {new}",
+            shared=[
+                [
+                    f"There are no cassettes of these tests. Those of {old}, which is not there any more, hold their requests."
+                ]
+            ],
+            purpose="If it was renamed or moved, this moves what it recorded, snapshots included",
+            command=shlex.join(["replay-agent", "mv", old, new]),
+            mode="",
+            advice=[f"To record it anew instead: {filled(self._command, 'once')}"],
+        )
 
-    def _used_up(self) -> list[list[str]]:
+    def _read_on(self) -> Explanation:
+        return self._plain(
+            [
+                [f"The client reads on where the recorded answer in {self._file} ends.", *self._asked()],
+                ["When it was recorded, the client had stopped reading there."],
+            ],
+            "To record more of the answer",
+            "rewrite",
+            cause="read on",
+            shared="The clients read on where the recorded answers end.",
+        )
+
+    def _used_up(self) -> Explanation:
         recorded = self._miss.recorded
         asked = f"asked {recorded + 1} times, recorded {recorded}"
         answers = "1 answer" if recorded == 1 else f"{recorded} answers"
-        return [
-            [f"This request was {asked}: every answer to it in {self._file} is used up.", *self._asked()],
+        return self._plain(
             [
-                f"The cassette holds {answers} to it, all played. The agent repeats itself: a loop, a retry, or a new call."
+                [f"This request was {asked}: every answer to it in {self._file} is used up.", *self._asked()],
+                [f"The cassette holds {answers} to it, all played.", self._repeated()],
             ],
-            [
-                *self._accept("To record one more", "refresh"),
-                "To give the last answer again however often it is asked: allow_repeats=True.",
-            ],
-        ]
+            "To record one more",
+            "refresh",
+            cause=f"used up {recorded}",
+            shared=f"A request was {asked}: every answer to it is used up. {self._repeated()}",
+            advice=["To give the last answer again however often it is asked: allow_repeats=True."],
+        )
 
-    def _changed(self) -> list[list[str]]:
+    def _repeated(self) -> str:
+        """Tell a retry after a failure from a call that is made again."""
+        asked = self._miss.request
+        equal = [
+            each.outcome
+            for each in self._miss.interactions()[:_LOOKED_AT]
+            if (each.request.method, each.request.url, each.request.body) == (asked.method, asked.url, asked.body)
+        ]
+        if not equal:
+            return "The agent asks the same again: a loop, a retry, or a new call."
+        last = equal[-1]
+        if isinstance(last, Failure):
+            return f"The last of them was a failure ({last.kind}), and the client tries again: a retry that was not recorded."
+        if last.status >= _REFUSED:
+            return f"The last of them was a refusal ({last.status}), and the client tries again: a retry that was not recorded."
+        return "The last of them was a good answer: the agent asks the same once more, in a loop or in a new call."
+
+    def _changed(self) -> Explanation:
         interactions = self._miss.interactions()
         if not interactions:
             return self._no_cassette()
@@ -100,19 +179,28 @@ class _Explanation:
         )
         if nearest is None:
             return self._nothing_like_it(interactions)
-        return [
+        volatile = self._volatile(nearest)
+        hosts = _about_hosts(nearest.changes, interactions[nearest.index].request.url, self._miss.request.url)
+        first = (
             [headline(nearest.changes, f"since {self._file} was recorded"), *self._asked()]
             if nearest.changes
-            else self._no_difference(interactions[nearest.index].request),
-            render_changes(nearest.changes, colour=self._colour),
-            [
-                *self._compared_with(nearest, interactions),
-                *self._nothing_own(interactions),
-                *self._consequence(nearest, interactions),
-            ],
-            self._volatile(nearest),
-            self._accept(self._accepting(nearest.changes), "refresh"),
+            else self._no_difference(interactions[nearest.index].request)
+        )
+        notes = [
+            *self._compared_with(nearest, interactions),
+            *self._nothing_own(interactions),
+            *self._consequence(nearest, interactions),
         ]
+        coloured = render_changes(nearest.changes, colour=True)
+        return Explanation.of(
+            [first, render_changes(nearest.changes), notes, hosts, volatile],
+            [first, coloured, notes, hosts, volatile],
+            cause=self._cause(nearest),
+            shared=[[headline(nearest.changes, "since the cassettes were recorded")], coloured, hosts, volatile],
+            purpose=self._accepting(nearest.changes),
+            command=filled(self._command, "refresh"),
+            mode="refresh",
+        )
 
     def _no_difference(self, recorded: Request) -> list[str]:
         headers = _changed_headers(recorded, self._miss.request)
@@ -122,17 +210,17 @@ class _Explanation:
             *(headers or ["Either a header that counts was not recorded, or this answer is another request's."]),
         ]
 
-    def _nothing_like_it(self, interactions: Sequence[Interaction]) -> list[list[str]]:
+    def _nothing_like_it(self, interactions: Sequence[Interaction]) -> Explanation:
         address = self._asked_for.address
-        counted = _hosts(interactions)
-        return [
-            [f"Nothing like this request is in {self._file}.", *self._asked()],
-            [f"It goes to {address.netloc}; what is recorded goes to {counted}."],
-            [
-                *self._accept("To record it", "refresh"),
-                f"To leave such traffic alone: ignore_hosts=({address.hostname!r},).",
-            ],
-        ]
+        goes = f"It goes to {address.netloc}; what is recorded goes to {_hosts(interactions)}."
+        return self._plain(
+            [[f"Nothing like this request is in {self._file}.", *self._asked()], [goes]],
+            "To record it",
+            "refresh",
+            cause=goes,
+            shared=f"Nothing like these requests is recorded. {goes}",
+            advice=[f"To leave such traffic alone: ignore_hosts=({address.hostname!r},)."],
+        )
 
     # --- pieces -------------------------------------------------------------------------------------------------------
 
@@ -190,11 +278,23 @@ class _Explanation:
             f"{only}Such a value is another one in every run. {self._remedy(nearest, value, kinds)}",
         ]
 
+    def _cause(self, nearest: Nearest) -> str:
+        """Return what tells misses with one cause; a value that is another one in every run is the same cause everywhere."""
+        values, alone = volatile_values(nearest.changes)
+        if alone:
+            return f"volatile {sorted({value.kind for value in values})}"
+        return cause_of(nearest.changes) or f"no difference from what is in {self._file}"
+
     def _remedy(self, nearest: Nearest, value: VolatileValue, kinds: Iterable[str]) -> str:
         source = freeze_source(kinds)
         path = volatile_path(nearest.recorded.body, self._asked_for.body, value)
         ways = []
-        if source is not None:
+        if source in self._miss.frozen:
+            ways.append(
+                f"record it again, if it was recorded before {source} was frozen; else it comes from elsewhere, and is to be "
+                "passed in"
+            )
+        elif source is not None:
             ways.append(f"freeze it (freeze=({source!r},) on the mark, then record again)")
         if path is not None:
             ways.append(f"leave its field out of the comparison (ignore_body=({path!r},))")
@@ -208,9 +308,6 @@ class _Explanation:
             return "To record it again"
         return "If that is meant, record what changed"
 
-    def _accept(self, purpose: str, mode: str) -> list[str]:
-        return [f"{purpose}:", "    " + self._command.replace("{mode}", str(mode))]
-
 
 def _hosts(interactions: Sequence[Interaction]) -> str:
     """The hosts that recorded requests go to, with how many of the first ones go there."""
@@ -218,6 +315,35 @@ def _hosts(interactions: Sequence[Interaction]) -> str:
     named = ", ".join(f"{host} ({count})" for host, count in counts.most_common(_MOST_HOSTS))
     more = len(interactions) > _LOOKED_AT or len(counts) > _MOST_HOSTS
     return f"{named} and others" if more else named
+
+
+def _about_hosts(changes: Sequence[Change], recorded: str, asked: str) -> list[str]:
+    """Say of another host what it may be, and which option makes both the same or leaves one alone."""
+    if not any(isinstance(change, SettingChanged) and change.name == "host" for change in changes):
+        return []
+    before, after = _bases(recorded, asked)
+    lines = [
+        f"A base URL was set when it was recorded and is not now, or the other way round: {before} -> {after}.",
+        "If both stand for the same service (a gateway, a proxy, a stand-in), say so in the ini file:",
+        f"    replay_same_hosts = {before} {after}",
+    ]
+    host = urlsplit(asked).hostname or ""
+    if is_loopback(host):
+        lines += [
+            "If that is a server of the tests' own, leave it alone on the mark, or name what is to be recorded:",
+            f"    ignore_hosts=({host!r},)  or  only_hosts=('api.openai.com',)",
+        ]
+    return lines
+
+
+def _bases(one: str, other: str) -> tuple[str, str]:
+    """Return the beginnings of two URLs up to where their paths are the same."""
+    urls = [urlsplit(url) for url in (one, other)]
+    paths = [url.path.split("/") for url in urls]
+    while all(paths) and paths[0][-1] == paths[1][-1]:
+        paths = [path[:-1] for path in paths]
+    first, second = (f"{url.scheme}://{url.netloc}{'/'.join(path)}" for url, path in zip(urls, paths, strict=True))
+    return first, second
 
 
 def _with_article(kind: str) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from replay_agent.calls import Exchange
-from replay_agent.conversation.lines import short, visible
+from replay_agent.conversation.lines import short
 from replay_agent.conversation.transcript import Transcript
+from replay_agent.report.explanation import Explanation
+from replay_agent.surroundings.visible import visible
 from replay_agent.traffic import Interaction
 
 __all__ = ("leftovers_text",)
@@ -18,23 +20,33 @@ _MOST = 5
 _WIDTH = 72
 
 
-def leftovers_text(path: Path, leftovers: Sequence[tuple[int, Interaction]], *, total: int, command: str) -> str:
+def leftovers_text(
+    path: Path, leftovers: Sequence[tuple[int, Interaction]], *, total: int, command: str
+) -> Explanation:
     """Return the text that fails a test which left recorded interactions unplayed; ``command`` drops them."""
     lines = [f"  {index + 1}. {_headline(interaction)}" for index, interaction in leftovers[:_MOST]]
     if len(leftovers) > _MOST:
         lines.append(f"  ... and {len(leftovers) - _MOST} more")
     one = len(leftovers) == 1
-    text = "\n".join(
+    blocks = [
         [
             f"{len(leftovers)} of {total} recorded interactions {'was' if one else 'were'} never asked for.",
             "The agent makes fewer calls, or other ones, than when it was recorded.",
             f"cassette: {path}",
             *lines,
-            f"If that is meant, this drops {'it' if one else 'them'}:  {command}",
-            "To keep what is not played: allow_unused=True on the mark, or --replay-unused=ignore.",
         ]
+    ]
+    blocks = [[visible(line) for line in lines] for lines in blocks]
+    return Explanation.of(
+        blocks,
+        blocks,
+        cause="never asked for",
+        shared=[["Recorded interactions of these tests were never asked for.", *blocks[0][1:2]]],
+        purpose=f"If that is meant, this drops {'it' if one else 'them'}, without a call or a key",
+        command=command,
+        mode="refresh",
+        advice=["To keep what is not played: allow_unused=True on the mark, or --replay-unused=ignore."],
     )
-    return "\n".join(visible(text))
 
 
 def _headline(interaction: Interaction) -> str:

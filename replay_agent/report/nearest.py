@@ -114,12 +114,16 @@ def _best(request: Request, interactions: Sequence[Interaction], indexes: Sequen
 def _same_place(request: Request, recorded: Request) -> float:
     """How near two addresses are: 0 if neither host nor path is the same; the path says more than the host."""
     one, other = urlsplit(request.url), urlsplit(recorded.url)
-    path, host = one.path == other.path, one.netloc.lower() == other.netloc.lower()
-    if request.method != recorded.method or not (path or host):
-        return 0.0
+    host = one.netloc.lower() == other.netloc.lower()
+    path = 2.0 if one.path == other.path else 1.0 if _tail(one.path) == _tail(other.path) else 0.0
     # The path says what is asked, the host often who serves it: a gateway, another region. Likeness is at most 1, so
     # the place outweighs the words.
-    return 2.0 * path + host
+    return path + host if request.method == recorded.method else 0.0
+
+
+def _tail(path: str) -> list[str]:
+    """Return the end of a path, which is the same behind every base URL: ``chat/completions``."""
+    return path.rsplit("/", 2)[1:]
 
 
 def _words(body: bytes, share: int) -> frozenset[bytes]:

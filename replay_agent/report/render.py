@@ -27,7 +27,7 @@ from replay_agent.report.compare import (
 from replay_agent.report.json_diff import ABSENT, ValueChange
 from replay_agent.report.words import Span, word_diff
 
-__all__ = "headline", "render_change", "render_changes", "render_spans", "short"
+__all__ = "cause_of", "headline", "render_change", "render_changes", "render_spans", "short"
 
 # A miss should fit on a screen: who changed more than this knows it, and wants the headline.
 _MOST_CHANGES = 12
@@ -51,6 +51,17 @@ def headline(changes: Sequence[Change], since: str) -> str:
         return f"{len(changes)} changes of {named[0]} {since}."
     listed = ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
     return f"{len(named)} things changed {since}: {listed}."
+
+
+def cause_of(changes: Sequence[Change]) -> str:
+    """Return a text that is equal for the same changes, whatever stands around what changed; empty if nothing did."""
+    return "\n".join(line for change in changes for line in _cause(change))
+
+
+def _cause(change: Change) -> list[str]:
+    if isinstance(change, MessageChanged):
+        return [change.role, *(f"{span.kind} {span.text}" for span in change.spans if span.kind != "same")]
+    return render_change(change)
 
 
 def render_changes(changes: Sequence[Change], *, colour: bool = False) -> list[str]:

@@ -105,11 +105,26 @@ def test_a_person_at_the_terminal_is_asked(recorded, monkeypatch, capsys):
 
 
 def test_nothing_is_judged_when_the_tests_cannot_be_collected(recorded):
-    (recorded.path / "test_broken.py").write_text("import nowhere_to_be_found\n", "utf-8")
+    (recorded.path / "conftest.py").write_text("import nowhere_to_be_found\n", "utf-8")
     failed = prune(recorded, "--delete")
     assert failed.returncode == 2
     assert "nowhere_to_be_found" in failed.stderr
     assert len(list((recorded.path / "cassettes").rglob("*.yaml"))) == 3
+
+
+def test_what_a_broken_module_may_play_stays_and_the_rest_is_judged(recorded):
+    path = recorded.path / "test_geo.py"
+    source = path.read_text("utf-8")
+    path.write_text(f"import nowhere_to_be_found\n{source}", "utf-8")
+    left = prune(recorded, "--delete")
+    assert left.stdout == ""
+    assert "test_geo.py could not be collected" in left.stderr
+    assert len(list((recorded.path / "cassettes").rglob("*.yaml"))) == 3
+    path.write_text(source, "utf-8")
+    (recorded.path / "test_broken.py").write_text("import nowhere_to_be_found\nNAME = 'named'\n", "utf-8")
+    judged = prune(recorded, "--delete")
+    assert (judged.returncode, judged.stdout.count("deleted: ")) == (0, 1)
+    assert "test_broken.py could not be collected" in judged.stderr
 
 
 SHARED = """

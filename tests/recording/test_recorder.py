@@ -480,6 +480,58 @@ def test_failed_run_leaves_the_cassette_alone(path):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("mode", ["refresh", "all", "rewrite"])
+def test_run_that_broke_off_keeps_what_it_had_not_come_to(path, mode):
+    record(path, ("a", "1"), ("b", "2"))
+    recording = make(path, mode).open()
+    recording.begin(ask("a2")).finish(say("1"))
+    recording.close(whole=False)
+    assert bodies(path) == ["a2", "b"]
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Failure("ConnectError", Phase.CONNECT), replace(say("no"), status=401), replace(say("no"), end=StreamEnd.FAILED)],
+)
+def test_what_was_refused_in_a_failed_run_is_asked_again(path, outcome):
+    recording = make(path, "once").open()
+    recording.begin(ask("a")).finish(say("1"))
+    recording.begin(ask("b")).finish(outcome)
+    recording.close(False)
+    recording = make(path, "once").open()
+    assert replayed(recording, "a") == "1"
+    recording.begin(ask("b")).finish(say("2"))
+    assert sum(recording.tally().taken_up.values()) == 1
+    recording.close()
+    assert bodies(path) == ["a", "b"]
+    assert make(path).open().begin(ask("b")).outcome == say("2")
+
+
+def test_an_answer_that_is_an_error_at_heart_is_asked_again(path):
+    record(path, ("a", "overloaded"), success=False)
+    options = RecordOptions(record_mode="once")
+
+    def refused(each):
+        return each.outcome.body == b"overloaded"
+
+    recording = Recording(
+        path, options, key=PlainKeying(), explain=str, test="test_x.py::test_x", refused=refused
+    ).open()
+    assert isinstance(recording.begin(ask("a")), Live)
+
+
+def test_what_a_run_did_is_counted(path):
+    record(path, ("a", "1"), ("b", "2"), ("c", "3"))
+    recording = make(path, "refresh").open()
+    assert replayed(recording, "a") == "1"
+    recording.begin(ask("b2")).finish(say("2"))
+    recording.close()
+    tally = recording.tally()
+    assert (tally.live, tally.replayed, tally.dropped, tally.saved) == (1, 1, 2, True)
+    (successor,) = tally.successors
+    assert (successor.before.request.body, successor.interaction.request.body) == (b"b", b"b2")
+
+
 def test_failed_run_is_taken_up_by_the_next(path):
     record(path, ("a", "1"), ("b", "2"), success=False)
     assert not path.exists()

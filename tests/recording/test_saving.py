@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay_agent.recording.saving import arranged
+from replay_agent.recording.cassettes.document import Item
+from replay_agent.recording.saving import arranged, outdone
 
 CASES = [
     # count, own, kept, run, order
@@ -23,6 +24,24 @@ CASES = [
 @pytest.mark.parametrize(("count", "own", "kept", "run", "order"), CASES)
 def test_new_ones_stand_where_they_came_up(count, own, kept, run, order):
     assert arranged(count, own, kept, run) == order
+
+
+NEW = Item(b"- # new\n")
+
+
+@pytest.mark.parametrize(
+    ("own", "run", "replaced"),
+    [
+        ({0, 1, 2}, [NEW], {0}),
+        ({0, 1, 2}, [0, NEW], {0, 1}),
+        ({0, 1, 2}, [0, 2], {0, 2}),
+        ({0, 1, 2}, [NEW, NEW, NEW, NEW], {0, 1, 2}),
+        ({2, 3}, [NEW], {2}),
+        (set(), [NEW], set()),
+    ],
+)
+def test_a_run_that_broke_off_replaces_no_more_than_it_has(own, run, replaced):
+    assert outdone(own, run) == replaced
 
 
 @given(st.data(), st.integers(0, 6))

@@ -455,7 +455,9 @@ def test_control_characters_never_reach_the_terminal():
 
 def test_colour_comes_only_if_asked():
     changed = miss(post(edited(ASKED, lambda body: body.update(temperature=0.7))))
-    assert "\x1b[31m0.2\x1b[0m -> \x1b[32m0.7\x1b[0m" in explain(changed, COMMAND + "{mode}", colour=True)
+    told = explain(changed, COMMAND + "{mode}")
+    assert "\x1b[31m0.2\x1b[0m -> \x1b[32m0.7\x1b[0m" in told.coloured
+    assert "\x1b" not in told
     assert "\x1b" not in explain(changed, COMMAND + "{mode}")
 
 

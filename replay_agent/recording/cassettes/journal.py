@@ -3,6 +3,8 @@
 It is a cassette that lacks its end mark, and grows at its end: each interaction is handed to the operating system when it
 is finished, so that neither a failing test nor a kill loses an answer that was paid for. Every recording writes a journal
 of its own, which it keeps locked; one that nobody has locked was left behind, and the next recording takes it up.
+
+Journals of a project are in one folder, ``.replay-agent/journals``, which tells git to look away; it goes with the last.
 """
 
 from __future__ import annotations
@@ -19,7 +21,21 @@ from replay_agent.exceptions import CassetteNotFound, CassetteUnreadable, Casset
 from replay_agent.recording.cassettes.document import Cassette, Header, Item, read_cassette, render_header, unkeyed
 from replay_agent.recording.cassettes.store import make_folder, read_file, replace_file
 
-__all__ = "Journal", "LeftJournal", "journals_of", "load_journal", "new_journal_path", "take_up"
+__all__ = (
+    "Journal",
+    "LeftJournal",
+    "all_journals",
+    "journal_folder",
+    "journals_of",
+    "load_journal",
+    "lock_journal",
+    "new_journal_path",
+    "take_up",
+)
+
+HOME = ".replay-agent"
+_ROOTS = (".git", "pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", "setup.py")
+"""What stands at the root of a project."""
 
 # Bytes; with the digests behind it a name stays below the 255 that file systems take.
 _LONGEST_STEM = 120
@@ -27,24 +43,40 @@ _APPENDING = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os
 _SUFFIX = ".journal"
 
 
-def new_journal_path(cassette: Path, test: str | None) -> Path:
-    """Return a place for a journal that nobody has: beside the cassette, named after it and the test."""
-    return cassette.with_name(f"{_name(cassette, test)}.{token_hex(4)}{_SUFFIX}")
-
-
-def journals_of(cassette: Path, test: str | None) -> list[Path]:
-    """Return the journals of a test's recordings that are there, of those that are running too."""
-    begin = f"{_name(cassette, test)}."
+def journal_folder(place: Path) -> Path:
+    """Return the folder for the journals of a project: of the one that a cassette is in, else beside the cassette."""
+    folder = place.absolute().parent
+    homes = (above for above in (folder, *folder.parents) if any((above / name).exists() for name in _ROOTS))
     try:
-        return sorted(
-            path for path in cassette.parent.iterdir() if path.name.startswith(begin) and path.suffix == _SUFFIX
-        )
+        return next(homes, folder) / HOME / "journals"
+    except (OSError, ValueError):
+        return folder / HOME / "journals"
+
+
+def new_journal_path(cassette: Path, test: str | None, folder: Path | None = None) -> Path:
+    """Return a place for a journal that nobody has, in the folder for journals, named after the cassette and the test."""
+    folder = folder or journal_folder(cassette)
+    return folder / f"{_name(cassette, test, folder)}.{token_hex(4)}{_SUFFIX}"
+
+
+def journals_of(cassette: Path, test: str | None, folder: Path | None = None) -> list[Path]:
+    """Return the journals of a test's recordings that are there, of those that are running too."""
+    folder = folder or journal_folder(cassette)
+    begin = f"{_name(cassette, test, folder)}."
+    return [path for path in all_journals(folder) if path.name.startswith(begin)]
+
+
+def all_journals(folder: Path) -> list[Path]:
+    """Return the journals in a folder."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == _SUFFIX)
     except (OSError, ValueError):
         return []
 
 
-def _name(cassette: Path, test: str | None) -> str:
-    whose = f"{cassette.name}\0{test or ''}".encode("utf-8", "surrogatepass")
+def _name(cassette: Path, test: str | None, folder: Path) -> str:
+    place = os.path.relpath(cassette.absolute(), folder) if cassette.drive == folder.drive else str(cassette)
+    whose = f"{place}\0{test or ''}".encode("utf-8", "surrogatepass")
     stem = os.fsencode(cassette.stem)[:_LONGEST_STEM].decode("utf-8", "ignore")
     return f"{stem}.{sha256(whose).hexdigest()[:12]}"
 
@@ -70,6 +102,8 @@ class LeftJournal:
         self._descriptor: int | None = descriptor
         self.cassette: Cassette | None = None
         """What is whole in it, once it has been read."""
+        self.unwanted: frozenset[int] = frozenset()
+        """What of it is to be asked again, and goes with this file."""
 
     def read(self) -> None:
         """Read it. Raises as `load_journal` does."""
@@ -80,7 +114,7 @@ class LeftJournal:
         found = self.cassette
         if found is None:
             return []
-        items = [found.item(index) for index in range(len(found))]
+        items = [found.item(index) for index in range(len(found)) if index not in self.unwanted]
         return items if found.header.keying == keying else [unkeyed(item) for item in items]
 
     def release(self) -> None:
@@ -92,10 +126,10 @@ class LeftJournal:
     def discard(self) -> None:
         """Delete it; what it holds is in the cassette now, or in another journal, or unwanted."""
         self.release()
-        self.path.unlink(missing_ok=True)
+        _remove(self.path)
 
 
-def take_up(cassette: Path, test: str | None, *, read: bool) -> list[LeftJournal]:
+def take_up(cassette: Path, test: str | None, *, read: bool, folder: Path | None = None) -> list[LeftJournal]:
     """Return the journals that earlier recordings of a test left behind, the oldest first.
 
     Those of recordings that are running are not among them. ``read`` is false for who wants nothing but to discard
@@ -103,8 +137,8 @@ def take_up(cassette: Path, test: str | None, *, read: bool) -> list[LeftJournal
     """
     left: list[LeftJournal] = []
     try:
-        for path in sorted(journals_of(cassette, test), key=_age):
-            found = _locked(path)
+        for path in sorted(journals_of(cassette, test, folder), key=_age):
+            found = lock_journal(path)
             if found is not None:
                 left.append(found)
                 if read:
@@ -123,7 +157,7 @@ def _age(path: Path) -> int:
         return 0
 
 
-def _locked(path: Path) -> LeftJournal | None:
+def lock_journal(path: Path) -> LeftJournal | None:
     """Lock a journal, None if somebody else has it or it is gone; what cannot be opened is left for `read` to tell."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -202,13 +236,11 @@ class Journal:
         for left in self._left:
             left.discard()
         if made:
-            self.path.unlink(missing_ok=True)
+            _remove(self.path)
 
     def _opened(self) -> int:
         """Make the file, with what was left behind in it. Its keys are forgotten where this recording has others."""
-        make_folder(self.path.parent)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self.path, flags, 0o666)
+        descriptor = _created(self.path)
         try:
             _lock(descriptor)
             taken = [left for left in self._left if left.cassette is not None]
@@ -216,11 +248,44 @@ class Journal:
             _write(descriptor, b"".join((render_header(self._header), *(item.source for item in items))))
         except BaseException:
             os.close(descriptor)
-            self.path.unlink(missing_ok=True)
+            _remove(self.path)
             raise
         for left in taken:
             left.discard()
         return descriptor
+
+
+_TRIES = 5
+"""Another recording may take the folder away with its last journal, just when this one has made sure of it."""
+
+
+def _created(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    for _ in range(_TRIES):
+        with suppress(FileNotFoundError):
+            _make_folder(path.parent)
+            return os.open(path, flags, 0o666)
+    _make_folder(path.parent)
+    return os.open(path, flags, 0o666)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder for journals; git is told in it not to look at what is in it."""
+    make_folder(folder)
+    if folder.parent.name == HOME:
+        (folder.parent / ".gitignore").write_text("# Unfinished recordings: see `replay-agent journals`.\n*\n", "utf-8")
+
+
+def _remove(path: Path) -> None:
+    """Delete a journal, and the folder with the last one."""
+    path.unlink(missing_ok=True)
+    folder = path.parent
+    if folder.parent.name != HOME or all_journals(folder):
+        return
+    with suppress(OSError):  # another recording has begun a journal there, or somebody keeps something of his own
+        folder.rmdir()
+        (folder.parent / ".gitignore").unlink(missing_ok=True)
+        folder.parent.rmdir()
 
 
 def _write(descriptor: int, data: bytes) -> None:

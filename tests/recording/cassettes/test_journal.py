@@ -165,13 +165,13 @@ def test_discarded_journal_is_gone(path, items):
     journal = Journal(path, HEADER)
     journal.append(items[0])
     journal.discard()
-    assert list(path.parent.iterdir()) == []
+    assert not path.parent.parent.exists()
     journal.discard()
 
 
 @pytest.mark.parametrize("content", [b"", b"version: 1\nkey", b"version: 1\nkeying: x\ninteractions:\n", b"garbage"])
 def test_journal_without_a_whole_interaction_is_none(path, content):
-    path.parent.mkdir()
+    path.parent.mkdir(parents=True)
     path.write_bytes(content)
     assert load_journal(path) is None
 
@@ -193,25 +193,55 @@ def test_folder_in_its_place_is_said(path, items):
         Journal(path, HEADER).append(items[0])
 
 
-def test_path_is_beside_the_cassette_and_one_a_recording(tmp_path):
-    cassette = tmp_path / "geo.yaml"
+@pytest.mark.parametrize("root", [".git", "pyproject.toml", "tox.ini", ""])
+def test_path_is_in_the_projects_folder_and_one_a_recording(tmp_path, root):
+    cassette = tmp_path / "cassettes" / "deep" / "geo.yaml"
+    if root:
+        (tmp_path / root).touch()
     paths = {new_journal_path(cassette, test) for test in ("a", "a", "b", None)}
     assert len(paths) == 4
-    assert {path.parent for path in paths} == {tmp_path}
+    home = tmp_path if root else cassette.parent
+    assert {path.parent for path in paths} == {home / ".replay-agent" / "journals"}
     assert all(path.name.startswith("geo.") and path.suffix == ".journal" for path in paths)
 
 
 def test_tests_and_cassettes_of_like_names_have_their_own(tmp_path):
     whose = [(tmp_path / name, test) for name in ("geo.yaml", "geo.yml", "geo.x.yaml") for test in ("a", "b", None)]
     for cassette, test in whose:
-        new_journal_path(cassette, test).touch()
+        path = new_journal_path(cassette, test)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     assert all(len(journals_of(cassette, test)) == 1 for cassette, test in whose)
 
 
 def test_long_names_fit(tmp_path):
     path = new_journal_path(tmp_path / ("ü" * 120 + ".yaml"), "t" * 1000)
+    path.parent.mkdir(parents=True)
     path.write_bytes(b"")
     assert len(os.fsencode(path.name)) < 200
+
+
+def test_git_is_told_to_look_away_as_long_as_there_is_a_journal(cassette, path, items):
+    journal = Journal(path, HEADER)
+    journal.append(items[0])
+    ignored = path.parent.parent / ".gitignore"
+    assert ignored.read_text().splitlines()[-1] == "*"
+    other = Journal(new_journal_path(cassette, "other"), HEADER)
+    other.append(items[1])
+    journal.discard()
+    assert ignored.exists()
+    other.discard()
+    assert not ignored.parent.exists()
+
+
+def test_what_is_not_wanted_goes_with_its_journal(cassette, left, items):
+    [taken] = take_up(cassette, TEST, read=True)
+    taken.unwanted = frozenset({0})
+    journal = Journal(new_journal_path(cassette, TEST), HEADER, [taken])
+    journal.append(items[2])
+    journal.close()
+    found = load_journal(journal.path)
+    assert [found.item(n).content for n in range(len(found))] == [items[1].content, items[2].content]
 
 
 KILLED = """

@@ -1,0 +1,1 @@
+"""What surrounds tests that are recorded or replayed."""

@@ -1,0 +1,86 @@
+"""Snapshots of tests under watch: accepted when the test passes, kept when it fails, and how to accept them said."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from replay_agent.pytest_plugin.marks import TEST
+
+if TYPE_CHECKING:
+    from replay_agent.pytest_plugin.around.snapshot_keeper import SnapshotKeeper
+
+__all__ = "AcceptedSnapshots", "stopped_at_snapshot"
+
+_KEEPER: pytest.StashKey[SnapshotKeeper] = pytest.StashKey()
+_FAILED = pytest.StashKey[bool]()
+
+
+def stopped_at_snapshot(item: pytest.Item, error: BaseException) -> bool:
+    """Tell whether a test failed with this error because a snapshot differs: nothing else is known to be wrong with it."""
+    keeper = item.stash.get(_KEEPER, None)
+    return keeper is not None and isinstance(error, AssertionError) and keeper.differing
+
+
+class AcceptedSnapshots:
+    """Hooks around tests, in a session that has some to replay."""
+
+    def __init__(self, is_watched: Any, *, accept: bool) -> None:
+        """``is_watched`` tells whether a test is recorded or replayed; ``accept`` is ``--replay-accept``."""
+        self._is_watched = is_watched
+        self._accept = accept
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, Any, object]:
+        """Watch syrupy's fixture; a project's own fixture of that name is none of our business."""
+        value = yield
+        if fixturedef.argname == "snapshot" and type(value).__module__.startswith("syrupy."):
+            self._keeper(request.node).watch(value)
+        return value
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
+        """Write what a test has accepted, once nothing can be wrong with it any more."""
+        yield
+        keeper = item.stash.get(_KEEPER, None)
+        if keeper is not None and not item.stash.get(_FAILED, False):
+            keeper.write()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Say beside a difference how to accept it, and keep what a failed test has not compared."""
+        report = yield
+        if report.failed:
+            item.stash[_FAILED] = True
+        if report.when == "call" and report.failed and call.excinfo and stopped_at_snapshot(item, call.excinfo.value):
+            _say_how_to_accept(item, report)
+        if report.when == "teardown" and item.stash.get(_FAILED, False) and self._is_watched(item):
+            self._keep(item)
+        return report
+
+    def _keeper(self, item: pytest.Item) -> SnapshotKeeper:
+        if _KEEPER not in item.stash:
+            from replay_agent.pytest_plugin.around.snapshot_keeper import SnapshotKeeper
+
+            item.stash[_KEEPER] = SnapshotKeeper(item, accept=self._accept and self._is_watched(item))
+        return item.stash[_KEEPER]
+
+    def _keep(self, item: pytest.Item) -> None:
+        if "snapshot" in getattr(item, "fixturenames", ()):
+            self._keeper(item).keep()
+
+
+def _say_how_to_accept(item: pytest.Item, report: pytest.TestReport) -> None:
+    from replay_agent.pytest_plugin.settings import command_of
+    from replay_agent.report.command import filled
+
+    add = getattr(report.longrepr, "addsection", None)
+    if add is not None and TEST in item.stash:
+        command = filled(command_of(item), "refresh")
+        add("a snapshot differs", f"If that is meant, this accepts it:\n    {command}")

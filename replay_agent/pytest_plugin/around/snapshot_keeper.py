@@ -1,0 +1,128 @@
+"""The snapshots of one test: which of them it compared, whether it stopped at one, and that none is lost if it failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from syrupy.assertion import AssertionResult, SnapshotAssertion
+from syrupy.location import PyTestLocation
+
+from replay_agent.snapshot import RunSnapshotExtension
+
+__all__ = ("SnapshotKeeper",)
+
+
+class SnapshotKeeper:
+    """Watches what a test compares with syrupy's snapshots. With ``accept`` they become what the test shows, if it passes."""
+
+    def __init__(self, item: pytest.Item, *, accept: bool) -> None:
+        self._item = item
+        self._accept = accept
+        self._session: Any = None
+        self._assertions: list[SnapshotAssertion] = []
+        self._held: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def watch(self, assertion: SnapshotAssertion) -> None:
+        """Watch what is compared by way of the fixture ``snapshot`` of this test, and of all that is derived from it."""
+        self._session = assertion.session
+        self._assertions.append(assertion)
+        assertion.session = _Watched(assertion.session, self)  # type: ignore[assignment]
+        assertion.update_snapshots = assertion.update_snapshots or self._accept
+
+    @property
+    def differing(self) -> bool:
+        """Whether the last thing that was compared differs, which is where a test stops."""
+        results = [result for assertion in self._assertions for result in list(assertion.executions.values())[-1:]]
+        return any(not result.success and result.exception is None for result in results)
+
+    def changed(self) -> list[Path]:
+        """Return the files that are to change because the test shows something else now."""
+        return [Path(location) for location, _ in self._held]
+
+    def write(self) -> None:
+        """Have syrupy write what was accepted: the test has passed."""
+        for write in self._held.values():
+            self._session.queue_snapshot_write(**write)
+        self._held.clear()
+
+    def keep(self) -> None:
+        """Count what a failed test has not compared among its snapshots, so that nobody takes it for unused."""
+        self._held.clear()
+        for assertion in self._assertions or self._never_asked_for():
+            for location, name in self._left(assertion):
+                assertion.executions[len(assertion.executions)] = AssertionResult(
+                    snapshot_location=location,
+                    snapshot_name=name,
+                    asserted_data=None,
+                    recalled_data=None,
+                    created=False,
+                    updated=False,
+                    success=False,
+                    exception=None,
+                    test_location=assertion.test_location,
+                )
+
+    def _never_asked_for(self) -> list[SnapshotAssertion]:
+        """Return what the fixture would have been in a test that failed before it had one."""
+        # syrupy hands its session out with the fixture only, and puts it here before the first test.
+        session = getattr(self._item.config, "_syrupy", None)
+        if session is None or "run_snapshot" not in getattr(self._item, "fixturenames", ()):
+            return []
+        location = PyTestLocation(self._item)
+        return [SnapshotAssertion(session, RunSnapshotExtension, location, update_snapshots=False)]
+
+    def _left(self, assertion: SnapshotAssertion) -> list[tuple[str, str]]:
+        """Return file and name of each snapshot of this test that was not compared."""
+        compared = {
+            (result.snapshot_location, result.snapshot_name)
+            for each in self._assertions
+            for result in each.executions.values()
+        }
+        found = assertion.extension.discover_snapshots(test_location=assertion.test_location)
+        own = [
+            (collection.location, snapshot.name)
+            for collection in found
+            if _is_own(assertion, collection.location)
+            for snapshot in collection
+            if collection.location.endswith(RunSnapshotExtension.file_extension)
+            or assertion.test_location.matches_snapshot_name(snapshot.name)
+        ]
+        return [each for each in own if each not in compared]
+
+
+def _is_own(assertion: SnapshotAssertion, location: str) -> bool:
+    return assertion.extension.matches_test_location(test_location=assertion.test_location, snapshot_location=location)
+
+
+class _Watched:
+    """syrupy's session as the assertions of one test see it: what they are to write waits for the test's verdict."""
+
+    def __init__(self, session: Any, keeper: SnapshotKeeper) -> None:
+        self._session = session
+        self._keeper = keeper
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def register_request(self, assertion: SnapshotAssertion) -> None:
+        self._keeper._assertions.append(assertion)  # noqa: SLF001 - two halves of one thing
+        self._session.register_request(assertion)
+
+    def queue_snapshot_write(self, extension: Any, test_location: Any, data: Any, index: Any) -> None:
+        write = {"extension": extension, "test_location": test_location, "data": data, "index": index}
+        self._keeper._held[_place(extension, test_location, index)] = write  # noqa: SLF001
+
+    def recall_snapshot(self, extension: Any, test_location: Any, index: Any) -> Any:
+        held = self._keeper._held.get(_place(extension, test_location, index))  # noqa: SLF001
+        if held is not None:
+            return held["data"]
+        return self._session.recall_snapshot(extension, test_location, index)
+
+
+def _place(extension: Any, test_location: Any, index: Any) -> tuple[str, str]:
+    return (
+        extension.get_location(test_location=test_location, index=index),
+        extension.get_snapshot_name(test_location=test_location, index=index),
+    )

@@ -1,0 +1,255 @@
+"""Tests that fail for one cause, told once: on the terminal, in its colours and width, with one command for all of them.
+
+What a test says of its failure travels with its report, also from the workers of pytest-xdist: plain lists and texts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import pytest
+
+__all__ = "GroupedFailures", "Told", "tell", "told_of"
+
+_KINDS = "failed", "error"
+_LISTED = 5
+"""As many tests of a group have a line of their own in pytest's short summary, too; of more the group lists all."""
+_NAMED = 2
+"""As many tests are named in the command; of more their modules, where that comes to the same."""
+_MANY_MODULES = 3
+_SGR = re.compile(r"\x1b\[[0-9;]*m")
+_COMMAND = re.compile(r" {4}(?:pytest|replay-agent|use_cassette)\b")
+_WORDS = re.compile(r"\s+|\S+")
+
+
+class Told(TypedDict):
+    """What a report says of the misses of its test."""
+
+    text: str
+    """All of it, as plain text."""
+    coloured: str
+    cause: str
+    shared: str
+    purpose: str
+    mode: str
+    advice: str
+    command: str
+    """Of this test alone."""
+    program: list[str]
+    test: str
+    options: str
+
+
+def tell(report: pytest.TestReport, item: pytest.Item, failure: BaseException) -> None:
+    """Add to a report what its failure says of misses, if it says any that were explained."""
+    from replay_agent.pytest_plugin.failures import explanations_of
+    from replay_agent.pytest_plugin.settings import command_words
+    from replay_agent.report.explanation import Explanation
+
+    said = explanations_of(failure)
+    explained = [each for each in said if isinstance(each, Explanation)]
+    if not explained or len(explained) < len(said):
+        return
+    modes = {each.mode for each in explained}
+    accepting = dict.fromkeys(each.accept for each in explained)
+    told = {
+        "text": str(failure),
+        "coloured": "\n\n".join((*dict.fromkeys(each.coloured for each in explained), *accepting)),
+        "cause": "\n\n".join(dict.fromkeys(each.cause for each in explained)),
+        "shared": "\n\n".join(dict.fromkeys(each.shared for each in explained)),
+        "purpose": explained[0].purpose,
+        "mode": explained[0].mode if len(modes) == 1 else "refresh",
+        "advice": explained[0].advice,
+        "command": explained[0].command,
+        **command_words(item),
+    }
+    report.__dict__["replay_agent_told"] = told
+
+
+def told_of(report: object) -> Told | None:
+    """Return what `tell` added to a report."""
+    told: Told | None = getattr(report, "replay_agent_told", None)
+    return told
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Failures with one cause."""
+
+    told: tuple[Told, ...]
+    reports: tuple[Any, ...]
+
+    @property
+    def tests(self) -> list[str]:
+        return sorted(dict.fromkeys(each["test"] for each in self.told), key=_numbered)
+
+
+class GroupedFailures:
+    """Stands around pytest's summary: failures with one cause are left out there, and told once."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._groups: list[_Group] = []
+        self._hidden: dict[str, list[Any]] = {}
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+        """Hide what will be told once, and colour what will not."""
+        with self._hiding(terminalreporter):
+            return (yield)
+
+    @contextmanager
+    def _hiding(self, terminal: pytest.TerminalReporter) -> Iterator[None]:
+        stats = terminal.stats
+        kept = {kind: stats[kind] for kind in _KINDS if kind in stats}
+        self._groups = _grouped([report for kind in _KINDS for report in stats.get(kind, ())])
+        if self._config.getoption("tbstyle") == "no":
+            self._groups = []
+        grouped = {id(report) for group in self._groups for report in group.reports}
+        for report in (report for reports in kept.values() for report in reports):
+            told = told_of(report)
+            if told is not None and id(report) not in grouped:
+                report.longrepr = _Told(told, _width(terminal) if terminal.isatty() else 0)
+        self._leave(stats, kept, grouped)
+        try:
+            yield
+        finally:
+            stats.update(kept)
+
+    def _leave(self, stats: dict[str, list[Any]], kept: dict[str, list[Any]], grouped: set[int]) -> None:
+        for kind, reports in kept.items():
+            left = [report for report in reports if id(report) not in grouped]
+            if left:
+                stats[kind] = left
+            else:
+                stats.pop(kind, None)
+        self._hidden = kept
+
+    def show(self, terminal: pytest.TerminalReporter) -> None:
+        """Write the groups: what is the same for all of their tests, the tests, and the command."""
+        width = _width(terminal)
+        for group in self._groups:
+            count = len(group.tests)
+            terminal.section(f"{count} tests, one cause", red=True, bold=True)
+            for line in self._lines(terminal, group, width - 1):
+                terminal.write_line(line if terminal.hasmarkup else _SGR.sub("", line))
+        self._list_small_groups(terminal)
+
+    def _list_small_groups(self, terminal: pytest.TerminalReporter) -> None:
+        """Have pytest's short summary list the tests of small groups as it lists all others."""
+        large = {id(report) for group in self._groups if len(group.tests) > _LISTED for report in group.reports}
+        self._leave(terminal.stats, self._hidden, large)
+
+    def _lines(self, terminal: pytest.TerminalReporter, group: _Group, width: int) -> Iterator[str]:
+        first = group.told[0]
+        wrap = width if terminal.isatty() else 0
+        for line in first["shared"].split("\n"):
+            yield from wrapped(line, wrap)
+        yield ""
+        for module, names in _by_module(group.tests).items():
+            yield from wrapped(f"  {module}: {', '.join(names)}" if names else f"  {module}", width)
+        yield ""
+        yield f"{first['purpose']}:"
+        yield f"    {self._command(terminal, group)}"
+        yield from wrapped(first["advice"], wrap) if first["advice"] else ()
+
+    def _command(self, terminal: pytest.TerminalReporter, group: _Group) -> str:
+        from replay_agent.pytest_plugin.settings import quoted
+        from replay_agent.report.command import filled
+
+        first = group.told[0]
+        if not first["mode"]:
+            return first["command"]  # which records nothing
+        options = next(
+            (each["options"] for each in group.told if "--replay-accept" in each["options"]), first["options"]
+        )
+        return filled(f"{quoted([*first['program'], *self._named(terminal, group)])} {options}", first["mode"])
+
+    def _named(self, terminal: pytest.TerminalReporter, group: _Group) -> list[str]:
+        """Return what to name on the command line: the tests, or their modules where no other test of theirs failed."""
+        if len(group.tests) <= _NAMED or not self._ran_whole_modules(terminal):
+            return group.tests
+        failed = [report for kind in _KINDS for report in self._hidden.get(kind, ())]
+        others = [report for report in failed if not any(report is each for each in group.reports)]
+        modules = list(_by_module(group.tests))
+        if not others and len(modules) > _MANY_MODULES:
+            return [str(place) for place in self._config.getoption("file_or_dir") or ()]
+        elsewhere = {told["test"].partition("::")[0] if (told := told_of(report)) else "" for report in others}
+        ids = {report.nodeid.partition("::")[0] for report in others}
+        own = {report.nodeid.partition("::")[0] for report in group.reports}
+        return group.tests if elsewhere & set(modules) or ids & own else modules
+
+    def _ran_whole_modules(self, terminal: pytest.TerminalReporter) -> bool:
+        option = self._config.getoption
+        narrowed = (option(name, None) for name in ("keyword", "markexpr", "lf", "maxfail", "deselect", "stepwise"))
+        places = [str(place) for place in option("file_or_dir") or ()]
+        return not any((*narrowed, terminal.stats.get("deselected"), *("::" in place for place in places)))
+
+
+class _Told(str):
+    """What a test says of its misses, as pytest writes it: in the colours and the width of the terminal."""
+
+    def __new__(cls, told: Told, width: int) -> _Told:
+        made = super().__new__(cls, told["text"])
+        made._lines = (told["coloured"].split("\n"), told["text"].split("\n"))
+        made._width = width
+        return made
+
+    _lines: tuple[list[str], list[str]]
+    _width: int
+
+    def toterminal(self, writer: Any) -> None:
+        """Write it to pytest's `TerminalWriter`."""
+        for line in self._lines[0 if writer.hasmarkup else 1]:
+            for part in wrapped(line, self._width):
+                writer.line(part)
+
+
+def _grouped(reports: Sequence[Any]) -> list[_Group]:
+    groups: dict[str, list[tuple[Told, Any]]] = {}
+    for report in reports:
+        told = told_of(report)
+        if told is not None:
+            groups.setdefault(told["cause"], []).append((told, report))
+    made = (_Group(tuple(told for told, _ in pairs), tuple(report for _, report in pairs)) for pairs in groups.values())
+    return [group for group in made if len(group.tests) > 1]
+
+
+def _numbered(test: str) -> list[tuple[bool, int | str]]:
+    """Return a key by which ``test[10]`` comes behind ``test[9]``, whichever worker was done first."""
+    return [(piece.isdecimal(), int(piece) if piece.isdecimal() else piece) for piece in re.split(r"([0-9]+)", test)]
+
+
+def _by_module(tests: Sequence[str]) -> dict[str, list[str]]:
+    modules: dict[str, list[str]] = {}
+    for test in tests:
+        module, _, name = test.partition("::")
+        modules.setdefault(module, []).append(name)
+    return modules
+
+
+def _width(terminal: pytest.TerminalReporter) -> int:
+    return terminal.config.get_terminal_writer().fullwidth
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """Return a line as several of at most so many columns, broken at blanks; 0 for no bound, and never a command."""
+    if not width or _columns(line) <= width or _COMMAND.match(line):
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip(" ")))
+    lines, current = [], indent
+    for word in _WORDS.findall(line[len(indent) :]):
+        if _columns(current + word.rstrip()) > width and current.strip():
+            lines.append(current.rstrip(" "))
+            current = indent + word.lstrip()
+        else:
+            current += word
+    return [*lines, current.rstrip(" ")] if current.strip() else lines
+
+
+def _columns(text: str) -> int:
+    return len(_SGR.sub("", text))

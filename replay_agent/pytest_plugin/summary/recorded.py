@@ -1,0 +1,139 @@
+"""What a session recorded, told at its end: how many answers, from where, and what changed in them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import pytest
+
+if TYPE_CHECKING:
+    from replay_agent.recording.succession.tally import Tally
+
+__all__ = "Recorded", "note_recorded", "recorded_of", "show_recorded"
+
+_MOST_LINES = 40
+"""Of changed answers; who accepts a hundred of them reads the diff of the files."""
+_SGR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Recorded(TypedDict):
+    """What a report says of the recording of its test; travels with it as plain values."""
+
+    live: int
+    replayed: int
+    dropped: int
+    saved: bool
+    taken_up: dict[str, int]
+    replaced: int
+    changes: list[str]
+    dates: list[str]
+    """Spellings of today in what was sent; empty where the clock stands still."""
+
+
+def note_recorded(report: pytest.TestReport, tally: Tally, *, frozen: bool = False) -> None:
+    """Add to a report what became of its test's recording, if anything did; ``frozen`` tells that the clock stood still."""
+    if not (tally.live or tally.saved or tally.taken_up):
+        return
+    from replay_agent.report.recorded.answers import changed_answers
+    from replay_agent.report.recorded.dates import dates_sent
+
+    replaced = [each for each in tally.successors if each.before is not None]
+    changes = [
+        line
+        for each in replaced
+        if each.before is not None and each.before.outcome != each.interaction.outcome
+        for line in changed_answers(each.before, each.interaction, colour=True)
+    ]
+    recorded: Recorded = {
+        "live": tally.live,
+        "replayed": tally.replayed,
+        "dropped": tally.dropped,
+        "saved": tally.saved,
+        "taken_up": tally.taken_up,
+        "replaced": len(replaced),
+        "changes": changes,
+        "dates": []
+        if frozen
+        else dates_sent((each.interaction for each in tally.successors), datetime.now().astimezone()),
+    }
+    report.__dict__["replay_agent_recorded"] = recorded
+
+
+def recorded_of(report: object) -> Recorded | None:
+    """Return what `note_recorded` added to a report."""
+    recorded: Recorded | None = getattr(report, "replay_agent_recorded", None)
+    return recorded
+
+
+def show_recorded(terminal: pytest.TerminalReporter) -> None:
+    """Write what the session recorded, nothing if it did not."""
+    found = [
+        (report, told) for reports in terminal.stats.values() for report in reports if (told := recorded_of(report))
+    ]
+    if not found:
+        return
+    terminal.section("recorded")
+    for line in _lines(found):
+        terminal.write_line(line if terminal.hasmarkup else _SGR.sub("", line))
+
+
+def _lines(found: Sequence[tuple[Any, Recorded]]) -> Iterator[str]:
+    told = [recorded for _, recorded in found]
+    saved = sum(each["saved"] for each in told)
+    live, replayed, dropped = (sum(each[name] for each in told) for name in ("live", "replayed", "dropped"))
+    rest = ", ".join(f"{count} {what}" for count, what in ((replayed, "replayed"), (dropped, "dropped")) if count)
+    yield f"{_counted(live, 'answer')} recorded, {_counted(saved, 'cassette')} written{f' ({rest})' if rest else ''}"
+    yield from _taken_up(told)
+    changed = [(report.nodeid, recorded["changes"]) for report, recorded in found if recorded["changes"]]
+    for report, recorded in found:
+        if recorded["dates"]:
+            yield (
+                f"{report.nodeid} sends today's date ({', '.join(recorded['dates'])}), and will not replay tomorrow: "
+                "freeze=('clock',) on the mark keeps it the same"
+            )
+    same = sum(bool(each["replaced"]) and not each["changes"] for each in told)
+    if same:
+        yield f"{_counted(same, 'test')} asked anew: what the model answers means the same as before"
+    yield from _bounded(_changes(changed))
+
+
+def _taken_up(told: Iterable[Recorded]) -> Iterator[str]:
+    counts: Counter[str] = Counter()
+    for each in told:
+        counts.update(each["taken_up"])
+    for when, count in sorted(counts.items()):
+        yield (
+            f"{_counted(count, 'answer')} taken up from an unfinished recording of {_time(when)}, not asked again "
+            "(replay-agent journals shows those that are left)"
+        )
+
+
+def _changes(changed: Iterable[tuple[str, list[str]]]) -> Iterator[str]:
+    for test, lines in changed:
+        yield f"{test} gets another answer:"
+        yield from (f"  {line}" if line else "" for line in lines)
+
+
+def _bounded(lines: Iterable[str]) -> Iterator[str]:
+    found = list(lines)
+    yield from found[:_MOST_LINES]
+    if len(found) > _MOST_LINES:
+        yield f"... and {len(found) - _MOST_LINES} more lines: git diff shows them"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _time(when: str) -> str:
+    """Return a time of day, with the day if that is another one."""
+    try:
+        moment = datetime.fromisoformat(when).astimezone()
+    except ValueError:
+        return when or "unknown time"
+    today = moment.date() == datetime.now(moment.tzinfo).date()
+    return moment.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")

@@ -1,0 +1,1 @@
+"""What a new recording puts in the place of an old one."""

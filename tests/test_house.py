@@ -34,7 +34,7 @@ ROOMS = [
     ["wire", "recording"],
     ["recording.clients", "conversation", "models", "provider"],
     ["agent", "report", "snapshot"],
-    ["harness"],
+    ["harness", "comparison"],
     ["pytest_plugin", "commands"],
     ["pytest_plugin.vcr"],
     ["cli"],
@@ -50,6 +50,8 @@ NEVER = [
     ("agent", "provider"),
     ("models", "recording"),
     ("wire", "recording"),
+    ("comparison", "pytest_plugin"),
+    ("comparison", "harness"),
     ("recording.redaction", "recording.cassettes"),
     ("recording.cassettes", "recording.redaction"),
 ]

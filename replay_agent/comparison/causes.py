@@ -131,7 +131,8 @@ class Causes:
             echo = from_model(Item(0, getattr(change, "role", ""), "")) and answers_differ
             if isinstance(change, MessageAdded | MessageRemoved) and (change.role, change.text) in moved:
                 if isinstance(change, MessageAdded):
-                    yield Difference("message_moved", 0, change.role, (Span("same", change.text),)), echo
+                    moved_one = Difference("message_moved", 0, change.role, (Span("same", change.text),))
+                    yield moved_one, echo or self._follows(change, changed)
             elif not echo:
                 yield _difference(change), self._follows(change, changed)
         yield from ((each, False) for each in _of_history(old, new, answers_differ=answers_differ))
@@ -216,8 +217,10 @@ def _changed_calls(turn: Turn | None) -> set[str]:
     """Return the names of the tools that the answer to a turn calls otherwise."""
     if turn is None:
         return set()
-    one, other = Counter(calls_of(turn.old)), Counter(calls_of(turn.new))
-    return {name for name, _ in (one - other) + (other - one)}
+    before, after = calls_of(turn.old), calls_of(turn.new)
+    one, other = Counter(before), Counter(after)
+    changed = (one - other) + (other - one) if one != other else one if before != after else Counter()
+    return {name for name, _ in changed}
 
 
 def _difference(change: Change) -> Difference:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
+from replay_agent.comparison.changes import TestChange, compare_runs
 from replay_agent.comparison.grouping import CauseGroup, grouped
-from replay_agent.comparison.pairing import Pair, Unreadable, pair_files, pair_runs, read_side
-from replay_agent.comparison.runs import Run
-from replay_agent.comparison.sides import Side
+from replay_agent.comparison.sources.pairing import Pair, Unreadable, pair_files, pair_runs, read_side
+from replay_agent.comparison.sources.runs import Run
+from replay_agent.comparison.sources.sides import Side
 from replay_agent.comparison.spending import Spent, spent_by, total
-from replay_agent.comparison.tests import TestChange, compare_runs
 
 __all__ = "Comparison", "Moved", "compare_sides"
 

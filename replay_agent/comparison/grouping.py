@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from replay_agent.comparison.changes import TestChange
 from replay_agent.comparison.difference import Difference, Gist, gist
-from replay_agent.comparison.tests import TestChange
 
 __all__ = "CauseGroup", "grouped"
 

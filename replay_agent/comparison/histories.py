@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from replay_agent.calls import Exchange
 from replay_agent.report.compare import Item, items_of
 
-__all__ = "Asked", "asked_anew", "from_model"
+__all__ = "Asked", "asked_anew", "from_model", "roles"
+
+_RESULT = "result of tool "
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def _asked(items: Sequence[Item], said: Sequence[Item]) -> Asked:
 
 
 def _key(item: Item) -> tuple[str, str]:
-    return item.role, item.text
+    """Return by what a part is known again. A result whose call was cut off does not say which tool it is of."""
+    return _RESULT if item.role.startswith(_RESULT) else item.role, item.text
 
 
 def roles(items: Sequence[Item]) -> Counter[str]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal, TypeAlias
 
+from replay_agent.comparison.changes import TestChange
 from replay_agent.comparison.comparison import Comparison
 from replay_agent.comparison.forms.wording import price
 from replay_agent.comparison.spending import Growth, Spent
-from replay_agent.comparison.tests import TestChange
 from replay_agent.exceptions import UserError
 
 __all__ = "Breach", "Limit", "breaches_of", "read_limit"

@@ -6,13 +6,13 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from replay_agent.comparison.changes import TestChange
 from replay_agent.comparison.comparison import Comparison
 from replay_agent.comparison.difference import Difference
 from replay_agent.comparison.forms.wording import label
 from replay_agent.comparison.grouping import CauseGroup
 from replay_agent.comparison.limits import Breach
 from replay_agent.comparison.spending import Spent
-from replay_agent.comparison.tests import TestChange
 from replay_agent.conversation.plain import plain
 from replay_agent.report.json_diff import ABSENT
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from replay_agent.comparison.changes import TestChange
 from replay_agent.comparison.comparison import Comparison
 from replay_agent.comparison.difference import Difference
 from replay_agent.comparison.forms.wording import (
@@ -20,7 +21,6 @@ from replay_agent.comparison.forms.wording import (
 )
 from replay_agent.comparison.grouping import CauseGroup
 from replay_agent.comparison.limits import Breach
-from replay_agent.comparison.tests import TestChange
 from replay_agent.conversation.lines import short
 
 __all__ = "MOST", "render_markdown"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from replay_agent.comparison.changes import TestChange
 from replay_agent.comparison.comparison import Comparison
 from replay_agent.comparison.difference import Gist, gist
 from replay_agent.comparison.forms.wording import (
@@ -20,7 +21,6 @@ from replay_agent.comparison.forms.wording import (
 )
 from replay_agent.comparison.forms.wrapping import wrapped
 from replay_agent.comparison.grouping import CauseGroup
-from replay_agent.comparison.tests import TestChange
 from replay_agent.conversation.lines import short
 
 __all__ = ("render_terminal",)

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from replay_agent.comparison.git import Objects, Repository, split_range
+from replay_agent.comparison.sources.git import Objects, Repository, split_range
 from replay_agent.exceptions import CassetteError, CassetteUnreadable, UserError
 from replay_agent.recording.cassettes import store
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
-from replay_agent.comparison.runs import Run, read_runs
-from replay_agent.comparison.sides import Side
+from replay_agent.comparison.sources.runs import Run, read_runs
+from replay_agent.comparison.sources.sides import Side
 from replay_agent.exceptions import CassetteError
 from replay_agent.meaning.key import meaning
 

@@ -11,7 +11,7 @@ from replay_agent.comparison.causes import Causes
 from replay_agent.comparison.difference import EFFECTS, Difference
 from replay_agent.comparison.effects import effects_of
 from replay_agent.comparison.other_traffic import differences_of
-from replay_agent.comparison.runs import Run
+from replay_agent.comparison.sources.runs import Run
 from replay_agent.comparison.spending import NOTHING, Growth, Spent, blame, spent_by
 from replay_agent.comparison.turns import Thread, Turn, threads_of
 from replay_agent.conversation.transcript import Transcript

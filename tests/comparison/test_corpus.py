@@ -39,228 +39,282 @@ def schema(story, tool=0):
     return story.tools[tool].parameters_json_schema
 
 
-class Edits:
-    """Each edits a story in place; its first line says kind, turn and subject of what has to be found."""
-
-    def system_word(s, rng):
-        """message_changed 1 system prompt"""
-        s.system = another_word(s.system, rng)
-
-    def system_sentence(s, rng):
-        """message_changed 1 system prompt"""
-        s.system += f" Be {rng.choice(WORDS)}."
-
-    def system_language(s, rng):
-        """message_changed 1 system prompt"""
-        s.system = "Du bist ein geduldiger Führer. Nutze die Werkzeuge für alles, und rate nie."
-
-    def system_lines(s, rng):
-        """message_changed 1 system prompt"""
-        s.system = s.system.replace(". ", ".\n")
-
-    def system_gone(s, rng):
-        """message_removed 1 system prompt"""
-        s.system = None
-
-    def system_later(s, rng):
-        """message_changed 3 system prompt"""
-        s.second_system = (3, another_word(s.system, rng))
-
-    def first_question(s, rng):
-        """message_changed 1 user prompt"""
-        s.steps[0].parts = [user(another_word(s.steps[0].parts[0].content, rng))]
-
-    def last_question(s, rng):
-        """message_changed 5 user prompt"""
-        s.steps[4].parts = [user(another_word(s.steps[4].parts[0].content, rng))]
-
-    def question_language(s, rng):
-        """message_changed 5 user prompt"""
-        s.steps[4].parts = [user("Danke sehr. Was von beidem geht schneller?")]
-
-    def tool_result(s, rng):
-        """message_changed 2 result of tool search"""
-        s.steps[1].parts = [returned("search", f"Oslo is a {rng.choice(WORDS)}.", "call_a1")]
-
-    def second_tool_result(s, rng):
-        """message_changed 4 result of tool distance"""
-        s.steps[3].parts[1] = returned("distance", "463 miles by road", "call_b2")
-
-    def picture(s, rng):
-        """message_changed 3 user prompt"""
-        asked = s.steps[2].parts[0].content
-        other = BinaryContent(b"\x89PNG another map", "image/png")
-        s.steps[2].parts = [user(f"{asked} It is blue.") if isinstance(asked, str) else user(asked[0], other)]
-
-    def picture_gone(s, rng):
-        """message_changed 3 user prompt"""
-        asked = s.steps[2].parts[0].content
-        s.steps[2].parts = [user("How do I get there?") if isinstance(asked, str) else user(asked[0])]
-
-    def examples_order(s, rng):
-        """message_moved 1 -"""
-        s.examples.reverse()
-
-    def example_answer(s, rng):
-        """message_changed 1 assistant's text"""
-        s.examples[1] = (s.examples[1][0], "Yes, in winter.")
-
-    def example_gone(s, rng):
-        """message_removed 1 user prompt"""
-        s.examples.pop(rng.randrange(2))
-
-    def example_added(s, rng):
-        """message_added 1 user prompt"""
-        s.examples.append(("Is it old?", "A thousand years."))
-
-    def tool_added(s, rng):
-        """tool_added 1 tool weather"""
-        s.tools.append(ToolDefinition("weather", "Tell the weather.", {"type": "object", "properties": {}}))
-
-    def tool_removed(s, rng):
-        """tool_removed 1 tool distance"""
-        s.tools.pop()
-
-    def tool_renamed(s, rng):
-        """tool_renamed 1 tool distance"""
-        s.tools[1].name = "range"
-
-    def tool_description(s, rng):
-        """tool_changed 1 tool search"""
-        s.tools[0].description = another_word(s.tools[0].description, rng)
-
-    def field_description(s, rng):
-        """tool_changed 1 tool search"""
-        schema(s)["properties"]["query"]["description"] = f"a {rng.choice(WORDS)}"
-
-    def field_added(s, rng):
-        """tool_changed 1 tool distance"""
-        schema(s, 1)["properties"]["unit"] = {"type": "string"}
-
-    def field_removed(s, rng):
-        """tool_changed 1 tool search"""
-        del schema(s)["properties"]["most"]
-
-    def field_type(s, rng):
-        """tool_changed 1 tool search"""
-        schema(s)["properties"]["most"]["type"] = "string"
-
-    def field_required(s, rng):
-        """tool_changed 1 tool search"""
-        schema(s)["required"] = ["query", "most"]
-
-    def field_enum(s, rng):
-        """tool_changed 1 tool search"""
-        schema(s)["properties"]["kind"]["enum"].append("lake")
-
-    def tools_order(s, rng):
-        """tools_reordered 1 order of the tools"""
-        s.tools.reverse()
-
-    def model(s, rng):
-        """model_changed 1 model"""
-        s.model = f"model-{rng.randrange(2, 9)}"
-
-    def temperature(s, rng):
-        """setting_changed 1 temperature"""
-        s.settings["temperature"] = rng.choice([0.1, 0.9])
-
-    def max_tokens(s, rng):
-        """setting_changed 1 max_tokens"""
-        s.settings["max_tokens"] = rng.randrange(600, 900)
-
-    def top_p(s, rng):
-        """setting_changed 1 top_p"""
-        s.settings["top_p"] = 0.25
-
-    def field_of_the_provider(s, rng):
-        """setting_changed 1 x_field"""
-        s.extras["x_field"] = rng.choice(WORDS)
-
-    def streaming(s, rng):
-        """setting_changed 1 stream"""
-        s.stream = True
-
-    def wanted_output(s, rng):
-        """output_changed 1 -"""
-        s.output = OutputSchema({"type": "object", "properties": {"way": {"type": "string"}}}, "way")
-
-    def address(s, rng):
-        """address_changed 1 address"""
-        s.base = "https://proxy.example/llm"
-
-    def turn_in_the_middle(s, rng):
-        """turn_added 3 user prompt"""
-        s.steps.insert(2, Step([user("Is there a ferry?")], [TextPart("There is one.")]))
-
-    def turn_dropped(s, rng):
-        """turn_removed 5 user prompt"""
-        s.steps.pop()
-
-    def turns_dropped_in_the_middle(s, rng):
-        """turn_removed 3 user prompt"""
-        del s.steps[2:4]
-
-    def history_cut(s, rng):
-        """history_changed 5 history"""
-        s.window = (5, 3)
+CAUSES, EFFECTS = [], []
 
 
-class Effects:
-    """The same for what is answered."""
+def registered(kinds):
+    """Take edits of a story, in place, with the kind, turn and subject of what has to be found."""
 
-    def answer(s, rng):
-        """answer_changed 5 answer"""
-        s.steps[4].answer = [TextPart(another_word("The train is, by about an hour.", rng))]
+    def expecting(said):
+        kind, turn, subject = said.split(maxsplit=2)
 
-    def answer_within(s, rng):
-        """answer_changed 2 answer"""
-        s.steps[1].answer = [TextPart("It lies by the sea.")]
+        def keep(edit):
+            kinds.append(pytest.param(edit, (kind, int(turn), subject), id=edit.__name__))
+            return edit
 
-    def arguments(s, rng):
-        """tool_arguments_changed 1 tool search"""
-        s.steps[0].answer = [ToolCallPart("search", {"query": rng.choice(WORDS)}, "call_a1")]
+        return keep
 
-    def call_added(s, rng):
-        """tool_call_added 1 tool distance"""
-        s.steps[0].answer = [*s.steps[0].answer, ToolCallPart("distance", {"one": "a", "other": "b"}, "call_a2")]
-        s.steps[1].parts = [*s.steps[1].parts, returned("distance", "7 km", "call_a2")]
-
-    def call_removed(s, rng):
-        """tool_call_removed 3 tool distance"""
-        s.steps[2].answer = s.steps[2].answer[:1]
-        s.steps[3].parts = s.steps[3].parts[:1]
-
-    def calls_order(s, rng):
-        """tool_calls_reordered 3 order of the tool calls"""
-        s.steps[2].answer = s.steps[2].answer[::-1]
-        s.steps[3].parts = s.steps[3].parts[::-1]
-
-    def failure(s, rng):
-        """failure_changed 5 failure"""
-        s.steps[4].answer = AnswerError(429, "slow down")
-
-    def finish(s, rng):
-        """finish_reason_changed 5 finish reason"""
-        s.steps[4].finish = "length"
-
-    def one_more_round(s, rng):
-        """tool_arguments_changed 1 tool search"""
-        s.steps[0].answer = [ToolCallPart("search", {"query": "Norway"}, "call_a1")]
-        again = Step(
-            [returned("search", "a country", "call_a1")], [ToolCallPart("search", {"query": "Oslo"}, "call_a3")]
-        )
-        s.steps[1].parts = [returned("search", "Oslo lies at the end of a fjord.", "call_a3")]
-        s.steps.insert(1, again)
+    return expecting
 
 
-def cases(kinds):
-    return [pytest.param(edit, id=name) for name, edit in vars(kinds).items() if not name.startswith("_")]
+cause, effect = registered(CAUSES), registered(EFFECTS)
 
 
-def wanted(edit):
-    kind, turn, subject = edit.__doc__.split(maxsplit=2)
-    return kind, int(turn), subject
+@cause("message_changed 1 system prompt")
+def system_word(s, rng):
+    s.system = another_word(s.system, rng)
+
+
+@cause("message_changed 1 system prompt")
+def system_sentence(s, rng):
+    s.system += f" Be {rng.choice(WORDS)}."
+
+
+@cause("message_changed 1 system prompt")
+def system_language(s, rng):
+    s.system = "Du bist ein geduldiger Führer. Nutze die Werkzeuge für alles, und rate nie."
+
+
+@cause("message_changed 1 system prompt")
+def system_lines(s, rng):
+    s.system = s.system.replace(". ", ".\n")
+
+
+@cause("message_removed 1 system prompt")
+def system_gone(s, rng):
+    s.system = None
+
+
+@cause("message_changed 3 system prompt")
+def system_later(s, rng):
+    s.second_system = (3, another_word(s.system, rng))
+
+
+@cause("message_changed 1 user prompt")
+def first_question(s, rng):
+    s.steps[0].parts = [user(another_word(s.steps[0].parts[0].content, rng))]
+
+
+@cause("message_changed 5 user prompt")
+def last_question(s, rng):
+    s.steps[4].parts = [user(another_word(s.steps[4].parts[0].content, rng))]
+
+
+@cause("message_changed 5 user prompt")
+def question_language(s, rng):
+    s.steps[4].parts = [user("Danke sehr. Was von beidem geht schneller?")]
+
+
+@cause("message_changed 2 result of tool search")
+def tool_result(s, rng):
+    s.steps[1].parts = [returned("search", f"Oslo is a {rng.choice(WORDS)}.", "call_a1")]
+
+
+@cause("message_changed 4 result of tool distance")
+def second_tool_result(s, rng):
+    s.steps[3].parts[1] = returned("distance", "463 miles by road", "call_b2")
+
+
+@cause("message_changed 3 user prompt")
+def picture(s, rng):
+    asked = s.steps[2].parts[0].content
+    other = BinaryContent(b"\x89PNG another map", "image/png")
+    s.steps[2].parts = [user(f"{asked} It is blue.") if isinstance(asked, str) else user(asked[0], other)]
+
+
+@cause("message_changed 3 user prompt")
+def picture_gone(s, rng):
+    asked = s.steps[2].parts[0].content
+    s.steps[2].parts = [user("How do I get there?") if isinstance(asked, str) else user(asked[0])]
+
+
+@cause("message_moved 1 -")
+def examples_order(s, rng):
+    s.examples.reverse()
+
+
+@cause("message_changed 1 assistant's text")
+def example_answer(s, rng):
+    s.examples[1] = (s.examples[1][0], "Yes, in winter.")
+
+
+@cause("message_removed 1 user prompt")
+def example_gone(s, rng):
+    s.examples.pop(rng.randrange(2))
+
+
+@cause("message_added 1 user prompt")
+def example_added(s, rng):
+    s.examples.append(("Is it old?", "A thousand years."))
+
+
+@cause("tool_added 1 tool weather")
+def tool_added(s, rng):
+    s.tools.append(ToolDefinition("weather", "Tell the weather.", {"type": "object", "properties": {}}))
+
+
+@cause("tool_removed 1 tool distance")
+def tool_removed(s, rng):
+    s.tools.pop()
+
+
+@cause("tool_renamed 1 tool distance")
+def tool_renamed(s, rng):
+    s.tools[1].name = "range"
+
+
+@cause("tool_changed 1 tool search")
+def tool_description(s, rng):
+    s.tools[0].description = another_word(s.tools[0].description, rng)
+
+
+@cause("tool_changed 1 tool search")
+def field_description(s, rng):
+    schema(s)["properties"]["query"]["description"] = f"a {rng.choice(WORDS)}"
+
+
+@cause("tool_changed 1 tool distance")
+def field_added(s, rng):
+    schema(s, 1)["properties"]["unit"] = {"type": "string"}
+
+
+@cause("tool_changed 1 tool search")
+def field_removed(s, rng):
+    del schema(s)["properties"]["most"]
+
+
+@cause("tool_changed 1 tool search")
+def field_type(s, rng):
+    schema(s)["properties"]["most"]["type"] = "string"
+
+
+@cause("tool_changed 1 tool search")
+def field_required(s, rng):
+    schema(s)["required"] = ["query", "most"]
+
+
+@cause("tool_changed 1 tool search")
+def field_enum(s, rng):
+    schema(s)["properties"]["kind"]["enum"].append("lake")
+
+
+@cause("tools_reordered 1 order of the tools")
+def tools_order(s, rng):
+    s.tools.reverse()
+
+
+@cause("model_changed 1 model")
+def model(s, rng):
+    s.model = f"model-{rng.randrange(2, 9)}"
+
+
+@cause("setting_changed 1 temperature")
+def temperature(s, rng):
+    s.settings["temperature"] = rng.choice([0.1, 0.9])
+
+
+@cause("setting_changed 1 max_tokens")
+def max_tokens(s, rng):
+    s.settings["max_tokens"] = rng.randrange(600, 900)
+
+
+@cause("setting_changed 1 top_p")
+def top_p(s, rng):
+    s.settings["top_p"] = 0.25
+
+
+@cause("setting_changed 1 x_field")
+def field_of_the_provider(s, rng):
+    s.extras["x_field"] = rng.choice(WORDS)
+
+
+@cause("setting_changed 1 stream")
+def streaming(s, rng):
+    s.stream = True
+
+
+@cause("output_changed 1 -")
+def wanted_output(s, rng):
+    s.output = OutputSchema({"type": "object", "properties": {"way": {"type": "string"}}}, "way")
+
+
+@cause("address_changed 1 address")
+def address(s, rng):
+    s.base = "https://proxy.example/llm"
+
+
+@cause("turn_added 3 user prompt")
+def turn_in_the_middle(s, rng):
+    s.steps.insert(2, Step([user("Is there a ferry?")], [TextPart("There is one.")]))
+
+
+@cause("turn_removed 5 user prompt")
+def turn_dropped(s, rng):
+    s.steps.pop()
+
+
+@cause("turn_removed 3 user prompt")
+def turns_dropped_in_the_middle(s, rng):
+    del s.steps[2:4]
+
+
+@cause("history_changed 5 history")
+def history_cut(s, rng):
+    s.window = (5, 3)
+
+
+# --- the same for what is answered -----------------------------------------------------------------------------------
+
+
+@effect("answer_changed 5 answer")
+def answer(s, rng):
+    s.steps[4].answer = [TextPart(another_word("The train is, by about an hour.", rng))]
+
+
+@effect("answer_changed 2 answer")
+def answer_within(s, rng):
+    s.steps[1].answer = [TextPart("It lies by the sea.")]
+
+
+@effect("tool_arguments_changed 1 tool search")
+def arguments(s, rng):
+    s.steps[0].answer = [ToolCallPart("search", {"query": rng.choice(WORDS)}, "call_a1")]
+
+
+@effect("tool_call_added 1 tool distance")
+def call_added(s, rng):
+    s.steps[0].answer = [*s.steps[0].answer, ToolCallPart("distance", {"one": "a", "other": "b"}, "call_a2")]
+    s.steps[1].parts = [*s.steps[1].parts, returned("distance", "7 km", "call_a2")]
+
+
+@effect("tool_call_removed 3 tool distance")
+def call_removed(s, rng):
+    s.steps[2].answer = s.steps[2].answer[:1]
+    s.steps[3].parts = s.steps[3].parts[:1]
+
+
+@effect("tool_calls_reordered 3 order of the tool calls")
+def calls_order(s, rng):
+    s.steps[2].answer = s.steps[2].answer[::-1]
+    s.steps[3].parts = s.steps[3].parts[::-1]
+
+
+@effect("failure_changed 5 failure")
+def failure(s, rng):
+    s.steps[4].answer = AnswerError(429, "slow down")
+
+
+@effect("finish_reason_changed 5 finish reason")
+def finish(s, rng):
+    s.steps[4].finish = "length"
+
+
+@effect("tool_arguments_changed 1 tool search")
+def one_more_round(s, rng):
+    s.steps[0].answer = [ToolCallPart("search", {"query": "Norway"}, "call_a1")]
+    again = Step([returned("search", "a country", "call_a1")], [ToolCallPart("search", {"query": "Oslo"}, "call_a3")])
+    s.steps[1].parts = [returned("search", "Oslo lies at the end of a fjord.", "call_a3")]
+    s.steps.insert(1, again)
 
 
 def found(differences):
@@ -268,13 +322,13 @@ def found(differences):
 
 
 def test_there_are_forty_kinds():
-    assert len(cases(Edits)) == 40
+    assert len(CAUSES) == 40
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("edit", cases(Edits))
-def test_a_cause_is_named_at_its_turn(edit, format):
-    kind, turn, subject = wanted(edit)
+@pytest.mark.parametrize(("edit", "wanted"), CAUSES)
+def test_a_cause_is_named_at_its_turn(edit, wanted, format):
+    kind, turn, subject = wanted
     change = change_of(format, lambda told: edit(told, Random(FORMATS.index(format))))
     named = found(change.causes)
     assert {each[:2] for each in named} == {(kind, turn)}, named
@@ -283,12 +337,12 @@ def test_a_cause_is_named_at_its_turn(edit, format):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("edit", cases(Effects))
-def test_an_effect_is_named_at_its_turn_and_is_no_cause(edit, format):
+@pytest.mark.parametrize(("edit", "wanted"), EFFECTS)
+def test_an_effect_is_named_at_its_turn_and_is_no_cause(edit, wanted, format):
     change = change_of(format, lambda told: edit(told, Random(3)))
-    assert wanted(edit) in found(change.effects)
+    assert wanted in found(change.effects)
     assert found(change.causes) == []
-    assert change.first_turn == wanted(edit)[1]
+    assert change.first_turn == wanted[1]
 
 
 # --- no difference ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from replay_agent.calls import Exchange
 from replay_agent.report.compare import Item, items_of
 
-__all__ = "Asked", "asked_anew", "from_model", "roles"
+__all__ = "Asked", "asked_anew", "from_model", "roles", "said_by"
 
 _RESULT = "result of tool "
 
@@ -26,26 +26,23 @@ class Asked:
     """Whether all that was said is left out, as where a provider keeps the history."""
 
 
-def asked_anew(exchange: Exchange, previous: Exchange | None) -> Asked:
-    """Return what a call asks beyond the call before it and that one's answer."""
-    items = items_of(exchange.call.messages)
-    if previous is None:
-        return Asked(tuple(items))
-    said = _said(previous)
+def asked_anew(items: Sequence[Item], said: Sequence[Item]) -> Asked:
+    """Return what a call of these parts asks beyond what was said before it (`said_by` the call before)."""
     if _begins(items, said):
         return Asked(tuple(items[len(said) :]))
     return _asked(items, said)
 
 
+def said_by(exchange: Exchange, items: Sequence[Item] | None = None) -> list[Item]:
+    """Return what had been said when an exchange was over; ``items`` are the parts of its call, if they are known."""
+    response = exchange.answer.response
+    asked = items_of(exchange.call.messages) if items is None else items
+    return [*asked, *(items_of([response]) if response is not None else [])]
+
+
 def from_model(item: Item) -> bool:
     """Tell whether a part of a conversation is what a model said, rather than what it was asked."""
     return item.role.startswith(("assistant's ", "result of the provider's "))
-
-
-def _said(exchange: Exchange) -> list[Item]:
-    response = exchange.answer.response
-    messages = exchange.call.messages
-    return items_of(messages if response is None else [*messages, response])
 
 
 def _begins(items: Sequence[Item], said: Sequence[Item]) -> bool:

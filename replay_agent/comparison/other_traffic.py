@@ -105,7 +105,7 @@ def _of_outcomes(old: UnknownTraffic, new: UnknownTraffic) -> Iterator[Differenc
     if texts[0] == texts[1]:
         return
     try:
-        values = tuple(json_diff(json.loads(texts[0]), json.loads(texts[1])))
+        values = tuple(json_diff(*(_without_number(json.loads(text)) for text in texts)))
     except (ValueError, RecursionError):
         short = max(map(len, texts)) <= _MOST_TEXT
         spans = word_diff(*texts) if short else (Span("removed", texts[0][:200]), Span("added", texts[1][:200]))
@@ -113,6 +113,13 @@ def _of_outcomes(old: UnknownTraffic, new: UnknownTraffic) -> Iterator[Differenc
     else:
         if values:
             yield Difference("response_changed", 0, _place(new), values=values)
+
+
+def _without_number(value: object) -> object:
+    """Return an answer over JSON-RPC without the number of its request, which a client counts as it likes."""
+    if isinstance(value, dict) and "jsonrpc" in value:
+        return {name: each for name, each in value.items() if name != "id"}
+    return value
 
 
 def _status(traffic: UnknownTraffic) -> str | int:

@@ -124,7 +124,8 @@ def _shares(old: Counter[str], new: Counter[str], before: int, after: int) -> di
     rate = (before + after) / (old.total() + new.total() or 1)
     expected = {what: length * rate for what, length in longer.items()}
     stretch = growth / (sum(expected.values()) or 1)
-    if not 1 / 3 <= stretch <= 3:  # the lengths do not explain it: images, another tokenizer, what a provider adds
+    one_way = all((length > 0) == (growth > 0) for length in longer.values())
+    if not (one_way or 1 / 3 <= stretch <= 3):  # lengths that partly cancel out do not explain it
         stretch = 1.0
     shares = {what: round(tokens * stretch) for what, tokens in expected.items()}
     rest = growth - sum(shares.values())

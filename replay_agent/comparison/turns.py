@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from replay_agent.calls import Exchange
-from replay_agent.comparison.histories import Asked, asked_anew
+from replay_agent.comparison.histories import Asked, asked_anew, said_by
 from replay_agent.conversation.transcript import Transcript
-from replay_agent.report.compare import items_of
+from replay_agent.report.compare import Item, items_of
 
 __all__ = "Thread", "Turn", "threads_of"
 
@@ -106,9 +106,11 @@ def _conversations(transcript: Transcript) -> list[_Conversation]:
 
 def _calls(exchanges: Iterable[Exchange]) -> Iterator[_Call]:
     previous: Exchange | None = None
+    said: list[Item] = []
     for number, exchange in enumerate(exchanges, 1):
-        yield _Call(exchange, previous, number, asked_anew(exchange, previous))
-        previous = exchange
+        items = items_of(exchange.call.messages)
+        yield _Call(exchange, previous, number, asked_anew(items, said))
+        previous, said = exchange, said_by(exchange, items)
 
 
 def _turns(pairs: Sequence[tuple[_Call | None, _Call | None]]) -> Iterator[Turn]:
@@ -246,5 +248,5 @@ def _put(pairs: list[tuple[_Call | None, _Call | None]], place: int, call: _Call
     before = pairs[place - 1][side] if place else None
     call.previous = call.previous or (before.exchange if before else None)
     call.number = partner.number
-    call.asked = asked_anew(call.exchange, call.previous)
+    call.asked = asked_anew(items_of(call.exchange.call.messages), said_by(call.previous) if call.previous else [])
     pairs[place] = (partner, call) if side else (call, partner)

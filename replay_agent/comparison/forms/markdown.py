@@ -201,6 +201,5 @@ def _longest_ticks(text: str) -> int:
 
 
 def _escaped(text: str) -> str:
-    return (
-        text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;").replace("#", "&#35;")
-    )
+    """Return a text as HTML, with nothing left in it that is a mention, a reference or code."""
+    return "".join(f"&#{ord(each)};" if each in "&<>@#`" else each for each in text)

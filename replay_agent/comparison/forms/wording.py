@@ -98,6 +98,8 @@ def headline(comparison: Comparison) -> str:
     said = [
         f"{count(states.count(state), 'test')} {state}" for state in ("changed", "added", "removed") if state in states
     ]
+    if not comparison.files:
+        return "nothing could be compared" if comparison.unreadable else "there is no cassette on either side"
     compared = f"{count(comparison.files, 'cassette')} compared"
     return f"{compared}: {', '.join(said) or 'no difference'}"
 

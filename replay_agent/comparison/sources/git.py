@@ -109,8 +109,11 @@ def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
             capture_output=True,
             check=False,
         )
-    except FileNotFoundError as exc:
-        raise UserError("A revision is read by the program git, which is not installed, or not on the PATH.") from exc
+    except OSError as exc:
+        raise UserError(
+            f"A revision is read by the program git, which is not installed, or not on the PATH: {exc.strerror}. "
+            "Two files or folders are compared without it."
+        ) from exc
 
 
 @dataclass

@@ -98,14 +98,15 @@ def _value(change: Change) -> ValueChange:
 
 
 def _of_outcomes(old: UnknownTraffic, new: UnknownTraffic) -> Iterator[Difference]:
-    one, other = _status(old), _status(new)
-    if one != other:
-        yield Difference("failure_changed", 0, _place(new), values=(ValueChange("status", one, other),))
+    if _status(old) != _status(new):
+        status = ValueChange("status", _status(old), _status(new))
+        yield Difference("failure_changed", 0, _place(new), values=(status,))
     texts = _body(old), _body(new)
     if texts[0] == texts[1]:
         return
     try:
-        values = tuple(json_diff(*(_without_number(json.loads(text)) for text in texts)))
+        one, other = (_without_number(json.loads(text)) for text in texts)
+        values = tuple(json_diff(one, other))
     except (ValueError, RecursionError):
         short = max(map(len, texts)) <= _MOST_TEXT
         spans = word_diff(*texts) if short else (Span("removed", texts[0][:200]), Span("added", texts[1][:200]))

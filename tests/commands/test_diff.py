@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
+import yaml
 
-from replay_agent.cli import main
+from replay_agent.cli import _parser, main
+from replay_agent.comparison.difference import CAUSES, EFFECTS
 from replay_agent.messages import TextPart
 from tests.comparison.sources.test_git import commit, git
 from tests.comparison.stories import cassette, interactions, story
@@ -224,3 +229,23 @@ def test_a_reader_that_stops_is_no_error(change, project):
     program.stderr.close()
     program.wait()
     assert b"Traceback" not in said
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "diff.md"
+
+
+def test_the_jobs_in_the_docs_are_yaml_and_their_commands_exist():
+    jobs = re.findall(r"^```yaml\n(.*?)^```$", DOCS.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    assert len(jobs) == 2
+    for job in jobs:
+        assert isinstance(yaml.safe_load(job), dict)
+        for line in re.findall(r"replay-agent (diff .*)", job):
+            words = shlex.split(line.partition(" > ")[0])
+            assert _parser().parse_args(words).run is not None
+
+
+def test_the_kinds_in_the_docs_are_those_there_are():
+    said = set(
+        re.findall(r"`([a-z]+(?:_[a-z]+)+)`", "".join(re.findall(r"^\| `.*", DOCS.read_text("utf-8"), re.MULTILINE)))
+    )
+    assert said == {*CAUSES, *EFFECTS}

@@ -6,6 +6,7 @@ Exit status 0 says that all is well, 1 that there are findings, 2 that the comma
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -72,6 +73,22 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_diff(commands)
 
+    stats = commands.add_parser(
+        "stats", help="What do my cassettes hold? Calls, tokens, cost, models, ages, sizes, per folder"
+    )
+    stats.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="files and folders (default: this folder)")
+    stats.add_argument("--json", action="store_true", help="one JSON object")
+    stats.set_defaults(run=_stats)
+
+    convert = commands.add_parser(
+        "convert", help="Can it be in another layout? Writes cassettes of any tool as ours, or as vcrpy's"
+    )
+    convert.add_argument("source", metavar="SRC", type=Path, help="a file, or a folder")
+    convert.add_argument("destination", metavar="DST", type=Path, help="the same kind; may be SRC")
+    convert.add_argument("--to", choices=("ours", "vcrpy"), help="the layout (default: vcrpy for a .json, else ours)")
+    convert.add_argument("--overwrite", action="store_true", help="replace files that say something else")
+    convert.set_defaults(run=_convert)
+
     scan = commands.add_parser("scan", help="Is there a secret in it? Searches cassettes, journals and snapshots")
     scan.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="files and folders (default: this folder)")
     scan.add_argument("--baseline", metavar="FILE", type=Path, help="report only what this file does not accept")
@@ -127,6 +144,37 @@ def _diff(args: argparse.Namespace) -> int:
     for line in done.complaints:
         _say(f"replay-agent: {line}", file=sys.stderr)
     return MISUSE if done.nothing_compared else FINDINGS if done.changed else CLEAN
+
+
+def _stats(args: argparse.Namespace) -> int:
+    from replay_agent.commands.stats import read_stats
+
+    with _progress("read") as progress:
+        stats = read_stats(args.paths or [Path()], progress=progress)
+    _say(json.dumps(stats.dump()) if args.json else stats)
+    for line in stats.unreadable:
+        _say(f"replay-agent: {line}", file=sys.stderr)
+    return CLEAN if not stats.unreadable else FINDINGS if stats.total.files else MISUSE
+
+
+def _convert(args: argparse.Namespace) -> int:
+    from replay_agent.commands.convert import convert
+    from replay_agent.commands.project import redaction_rules
+
+    failed = done = 0
+    with _progress("converted") as progress:
+        for each in convert(
+            args.source,
+            args.destination,
+            args.to,
+            rules=redaction_rules(Path()),
+            overwrite=args.overwrite,
+            progress=progress,
+        ):
+            failed += bool(each.failed)
+            done += not each.failed
+            _say(f"replay-agent: {each}" if each.failed else each, file=sys.stderr if each.failed else None)
+    return CLEAN if not failed else FINDINGS if done else MISUSE
 
 
 def _has_colour(stream: TextIO) -> bool:

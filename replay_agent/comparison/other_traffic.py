@@ -14,6 +14,7 @@ from replay_agent.exceptions import WireError
 from replay_agent.framing.content_encoding import decode
 from replay_agent.meaning.address import canonical_url
 from replay_agent.meaning.key import meaning
+from replay_agent.recording.token_requests import is_token_request
 from replay_agent.report.compare import ArgumentChanged, Change, MessageChanged, SettingChanged
 from replay_agent.report.decoded_request import compare_requests, read_request
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
@@ -29,13 +30,20 @@ _MOST_TEXT = 200_000
 
 
 def differences_of(old: Sequence[UnknownTraffic], new: Sequence[UnknownTraffic]) -> list[Difference]:
-    """Return what is asked and answered otherwise, each once; turn 0 says that no model was asked."""
+    """Return what is asked and answered otherwise, each once; turn 0 says that no model was asked.
+
+    Requests for a token do not count: which test makes one depends on which ran first, and every answer is another one.
+    """
     found: dict[Gist, Difference] = {}
-    for pair in _pairs(old, new):
+    for pair in _pairs(_telling(old), _telling(new)):
         for difference in _differences(*pair):
             if not is_made_up(difference):
                 found.setdefault(gist(difference), replace(difference, spans=lean(difference.spans)))
     return list(found.values())
+
+
+def _telling(traffic: Sequence[UnknownTraffic]) -> list[UnknownTraffic]:
+    return [each for each in traffic if not is_token_request(each.request)]
 
 
 def _pairs(old: Sequence[UnknownTraffic], new: Sequence[UnknownTraffic]) -> Iterator[_Pair]:

@@ -74,3 +74,14 @@ def call(arguments, id):
 def test_a_call_over_mcp_is_told_by_its_arguments():
     assert [each[0] for each in found([call({"a": 1}, 1)], [call({"a": 2}, 1)])] == ["request_changed"]
     assert found([call({"a": 1}, 1)], [call({"a": 1}, 7)]) == []
+
+
+def test_requests_for_a_token_do_not_count():
+    def token(secret, answer):
+        form = (("content-type", "application/x-www-form-urlencoded"),)
+        body = f"grant_type=refresh_token&refresh_token={secret}".encode()
+        said = Response(200, (), (Chunk(f'{{"access_token": "{answer}"}}'.encode()),))
+        return Interaction(Request("POST", "https://auth.example/token", form, body), said)
+
+    assert found([token("a", "b")], [token("c", "d")]) == []
+    assert found([ONE], [ONE, token("c", "d")]) == []

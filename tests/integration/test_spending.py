@@ -44,7 +44,7 @@ def test_a_quiet_session_says_nothing_of_it(recording, project):
 
 
 def test_workers_add_up(recording, project):
-    project.runpytest_subprocess("-n2").stdout.fnmatch_lines(["replay: 2 calls replayed"])
+    project.runpytest_subprocess("-p", "xdist", "-n2").stdout.fnmatch_lines(["replay: 2 calls replayed"])
 
 
 def test_a_session_without_such_tests_says_nothing(project):

@@ -80,6 +80,15 @@ def _parser() -> argparse.ArgumentParser:
     stats.add_argument("--json", action="store_true", help="one JSON object")
     stats.set_defaults(run=_stats)
 
+    matrix = commands.add_parser(
+        "matrix", help="Which model does it best? Compares the variants of parametrised tests by their cassettes"
+    )
+    matrix.add_argument("words", metavar="PATH|NODEID", nargs="*", help="cassettes, folders of them, or tests")
+    table = matrix.add_mutually_exclusive_group()
+    table.add_argument("--markdown", action="store_true", help="tables for a review")
+    table.add_argument("--json", action="store_true", help="one JSON object")
+    matrix.set_defaults(run=_matrix)
+
     convert = commands.add_parser(
         "convert", help="Can it be in another layout? Writes cassettes of any tool as ours, or as vcrpy's"
     )
@@ -155,6 +164,17 @@ def _stats(args: argparse.Namespace) -> int:
     for line in stats.unreadable:
         _say(f"replay-agent: {line}", file=sys.stderr)
     return CLEAN if not stats.unreadable else FINDINGS if stats.total.files else MISUSE
+
+
+def _matrix(args: argparse.Namespace) -> int:
+    from replay_agent.commands.matrix import read_matrix
+    from replay_agent.commands.project import cassette_folder
+
+    matrix = read_matrix(args.words, folder=cassette_folder(Path()))
+    _say(matrix.json if args.json else matrix.markdown if args.markdown else matrix)
+    for line in matrix.unreadable:
+        _say(f"replay-agent: {line}", file=sys.stderr)
+    return CLEAN if not matrix.unreadable else FINDINGS if matrix.rows else MISUSE
 
 
 def _convert(args: argparse.Namespace) -> int:

@@ -154,7 +154,7 @@ def pytest_help(pytester):
 
 def help_of_the_commands(capsys):
     texts = []
-    for command in ([], ["show"], ["demo"], ["scan"], ["prune"], ["diff"], ["stats"], ["convert"]):
+    for command in ([], ["show"], ["demo"], ["scan"], ["prune"], ["diff"], ["stats"], ["convert"], ["matrix"]):
         with pytest.raises(SystemExit):
             cli.main([*command, "--help"])
         texts.append(capsys.readouterr().out)

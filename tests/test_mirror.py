@@ -57,7 +57,6 @@ ELSEWHERE = {
     "recording.clients.tornado": "integration/test_clients_optional.py",
     # Steps of one thing, tested through the whole of it.
     "comparison.causes": "comparison/test_corpus.py",
-    "comparison.changes": "comparison/test_corpus.py",
     "comparison.difference": "comparison/test_corpus.py",
     "comparison.effects": "comparison/test_corpus.py",
     "comparison.forms.wording": "comparison/forms/test_terminal.py",

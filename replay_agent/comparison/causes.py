@@ -105,7 +105,7 @@ class Causes:
         requests = self.interactions[0][old.interaction].request, self.interactions[1][new.interaction].request
         differences = list(self._messages(turn, answers_differ=answers_differ))
         differences += [(each, False) for each in _of_call(old, new, requests)]
-        if not (differences or answers_differ or self.found or self.followed):
+        if not (differences or answers_differ or self._seen or self.followed):
             differences = [(each, False) for each in _of_bodies(*requests)]
         for difference, follows in differences:
             self._note(thread, turn, difference, follows=follows)

@@ -67,10 +67,12 @@ class Tally:
     by_test: dict[str, str] = field(default_factory=dict)
     """Dollars by the tests that recorded something."""
 
-    def add(self, test: str, run: Recorded, played: int) -> None:
-        """Add a test that is over; ``played`` says how many of its requests were answered from a cassette."""
-        total = len(run.interactions)
-        fresh = max(0, total - played)
+    def add(self, test: str, run: Recorded, played: int, *, records: bool = True) -> None:
+        """Add a test that is over; ``played`` says how many of its requests were answered from a cassette.
+
+        ``records`` says whether others may have been recorded; nothing is read of a test that only replays.
+        """
+        fresh = max(0, len(run.interactions) - played) if records else 0
         if not (fresh or self.counts_replayed):
             self.replayed.calls += played
             return

@@ -233,7 +233,7 @@ class _AroundTests:
                 try:
                     test.close()
                 finally:
-                    _tally(item.config).add(item.nodeid, test.run, test.run.play_count)
+                    _tally(item.config).add(item.nodeid, test.run, test.run.play_count, records=test.records)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,8 @@ __all__ = "Cell", "Matrix", "Row", "read_matrix"
 _OUTCOMES = Path(".pytest_cache") / "v" / "cache"
 _HEAD = ("variant", "passed", "turns", "tokens", "cost", "tools", "answer")
 _LONGEST = 48
+_LOOP = re.compile(r"^(?:asyncio|trio)(?:\+uvloop)?(?:-|\Z)|-(?:asyncio|trio)(?:\+uvloop)?\Z")
+"""What anyio's parameter adds to the name of a test: ``asyncio-gpt-4o``, ``gpt-4o-trio``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +142,11 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _parted(test: str) -> tuple[str, str]:
-    """Take the parameters off the name of a test."""
+    """Take the parameters off the name of a test; the event loop that anyio runs it on makes no variant of it."""
     name, bracket, rest = test.partition("[")
-    return (name, rest[:-1]) if bracket and rest.endswith("]") else (test, "")
+    if not (bracket and rest.endswith("]")):
+        return test, ""
+    return name, _LOOP.sub("", rest[:-1])
 
 
 def _is_wanted(test: str, wanted: Sequence[str]) -> bool:

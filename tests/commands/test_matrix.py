@@ -97,3 +97,14 @@ def test_damage_and_misuse_are_said(suite, capsys):
     (suite / "cassettes/bad[x].yaml").write_text("<<<<<<< ours\n", "utf-8")
     assert main(["matrix"]) == 1
     assert "bad[x].yaml" in capsys.readouterr().err
+
+
+def test_the_event_loop_makes_no_variant(suite, capsys):
+    for name, test in (
+        ("one", "t.py::test_x[asyncio-{}]"),
+        ("two", "t.py::test_x[trio-{}]"),
+        ("three", "t.py::test_y[trio]"),
+    ):
+        (suite / f"loop_{name}.yaml").write_bytes(cassette(recorded("gpt-4o" if name == "one" else "o3", test=test)))
+    rows = variants(capsys, "loop_one.yaml", "loop_two.yaml", "loop_three.yaml")
+    assert {name: [each["variant"] for each in row] for name, row in rows.items()} == {"t.py::test_x": ["gpt-4o", "o3"]}

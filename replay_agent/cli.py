@@ -6,8 +6,11 @@ Exit status 0 says that all is well, 1 that there are findings, 2 that the comma
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ("main",)
 
 CLEAN, FINDINGS, MISUSE = 0, 1, 2
+_SOON = 50
+"""So many files are done before anybody asks how far it is."""
+INTERRUPTED = 130
+"""What a shell returns for a program that ctrl-C has ended."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return CLEAN
+    except KeyboardInterrupt:
+        _say("\nreplay-agent: stopped", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _say(what: object, file: TextIO | None = None) -> None:
@@ -59,6 +69,33 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("files", metavar="FILE", nargs="+", type=Path)
     show.add_argument("--json", action="store_true", help="one JSON object a line and file")
     show.set_defaults(run=_show)
+
+    _add_diff(commands)
+
+    stats = commands.add_parser(
+        "stats", help="What do my cassettes hold? Calls, tokens, cost, models, ages, sizes, per folder"
+    )
+    stats.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="files and folders (default: this folder)")
+    stats.add_argument("--json", action="store_true", help="one JSON object")
+    stats.set_defaults(run=_stats)
+
+    matrix = commands.add_parser(
+        "matrix", help="Which model does it best? Compares the variants of parametrised tests by their cassettes"
+    )
+    matrix.add_argument("words", metavar="PATH|NODEID", nargs="*", help="cassettes, folders of them, or tests")
+    table = matrix.add_mutually_exclusive_group()
+    table.add_argument("--markdown", action="store_true", help="tables for a review")
+    table.add_argument("--json", action="store_true", help="one JSON object")
+    matrix.set_defaults(run=_matrix)
+
+    convert = commands.add_parser(
+        "convert", help="Can it be in another layout? Writes cassettes of any tool as ours, or as vcrpy's"
+    )
+    convert.add_argument("source", metavar="SRC", type=Path, help="a file, or a folder")
+    convert.add_argument("destination", metavar="DST", type=Path, help="the same kind; may be SRC")
+    convert.add_argument("--to", choices=("ours", "vcrpy"), help="the layout (default: vcrpy for a .json, else ours)")
+    convert.add_argument("--overwrite", action="store_true", help="replace files that say something else")
+    convert.set_defaults(run=_convert)
 
     scan = commands.add_parser("scan", help="Is there a secret in it? Searches cassettes, journals and snapshots")
     scan.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="files and folders (default: this folder)")
@@ -86,6 +123,111 @@ def _parser() -> argparse.ArgumentParser:
     journals.add_argument("--yes", action="store_true", help="with drop: do not ask")
     journals.set_defaults(run=_journals)
     return parser
+
+
+def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    diff = commands.add_parser(
+        "diff",
+        help="What did my prompt change do? Compares the cassettes of two revisions, folders or files, offline",
+        epilog="OLD may be a range (main..HEAD). Without NEW it is compared with the work tree.",
+    )
+    diff.add_argument("old", metavar="OLD", help="a git revision, a folder, a file")
+    diff.add_argument("new", metavar="NEW", nargs="?", help="the same (default: the work tree)")
+    form = diff.add_mutually_exclusive_group()
+    form.add_argument(
+        "--markdown", action="store_true", help="for a comment on a pull request, of 65,536 characters at most"
+    )
+    form.add_argument("--json", action="store_true", help="one JSON object, of a documented schema")
+    diff.add_argument("-v", "--verbose", action="store_true", help="leave nothing out")
+    diff.add_argument(
+        "--ignore",
+        metavar="WHAT",
+        action="append",
+        default=[],
+        help="what is no reason for status 1: cause, answer, tokens, cost, tool-arguments; several with commas",
+    )
+    diff.add_argument(
+        "--max-cost", metavar="LIMIT", help="status 1 beyond, of a test and in total: +5%%, +0.10, 0.50 (USD)"
+    )
+    diff.add_argument("--max-tokens", metavar="LIMIT", help="the same for tokens: +10%%, +2000, 50000")
+    diff.add_argument("--fail-unknown", action="store_true", help="a price that is not known passes no --max-cost")
+    diff.set_defaults(run=_diff)
+
+
+def _diff(args: argparse.Namespace) -> int:
+    from replay_agent.commands.diff import Form, Wanted, diff
+
+    form: Form = "markdown" if args.markdown else "json" if args.json else "terminal"
+    wanted = Wanted(form, tuple(args.ignore), args.max_cost, args.max_tokens, args.fail_unknown, args.verbose)
+    with _progress("compared") as progress:
+        done = diff(args.old, args.new, wanted, colour=_has_colour(sys.stdout), progress=progress)
+    print(done.text, flush=True)
+    for line in done.complaints:
+        _say(f"replay-agent: {line}", file=sys.stderr)
+    return MISUSE if done.nothing_compared else FINDINGS if done.changed else CLEAN
+
+
+def _stats(args: argparse.Namespace) -> int:
+    from replay_agent.commands.stats import read_stats
+
+    with _progress("read") as progress:
+        stats = read_stats(args.paths or [Path()], progress=progress)
+    _say(json.dumps(stats.dump()) if args.json else stats)
+    for line in stats.unreadable:
+        _say(f"replay-agent: {line}", file=sys.stderr)
+    return CLEAN if not stats.unreadable else FINDINGS if stats.total.files else MISUSE
+
+
+def _matrix(args: argparse.Namespace) -> int:
+    from replay_agent.commands.matrix import read_matrix
+    from replay_agent.commands.project import cassette_folder
+
+    matrix = read_matrix(args.words, folder=cassette_folder(Path()))
+    _say(matrix.json if args.json else matrix.markdown if args.markdown else matrix)
+    for line in matrix.unreadable:
+        _say(f"replay-agent: {line}", file=sys.stderr)
+    return CLEAN if not matrix.unreadable else FINDINGS if matrix.rows else MISUSE
+
+
+def _convert(args: argparse.Namespace) -> int:
+    from replay_agent.commands.convert import convert
+    from replay_agent.commands.project import redaction_rules
+
+    failed = done = 0
+    with _progress("converted") as progress:
+        for each in convert(
+            args.source,
+            args.destination,
+            args.to,
+            rules=redaction_rules(Path()),
+            overwrite=args.overwrite,
+            progress=progress,
+        ):
+            failed += bool(each.failed)
+            done += not each.failed
+            _say(f"replay-agent: {each}" if each.failed else each, file=sys.stderr if each.failed else None)
+    return CLEAN if not failed else FINDINGS if done else MISUSE
+
+
+def _has_colour(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def _progress(done: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Say on a terminal how far long work has come, on one line that goes away again; nowhere else."""
+    if not (sys.stderr.isatty() and sys.stdout.isatty()):
+        yield None
+        return
+
+    def say(number: int, of: int) -> None:
+        if of > _SOON and (number % (1 + of // 100) == 0 or number == of):
+            print(f"\r\x1b[K{number:,} of {of:,} {done}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield say
+    finally:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def _demo(args: argparse.Namespace) -> int:

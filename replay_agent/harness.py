@@ -55,6 +55,11 @@ class Conversing(ABC):
         """The traffic so far, in the order of the requests."""
 
     @property
+    @abstractmethod
+    def play_count(self) -> int:
+        """How many answers were replayed so far."""
+
+    @property
     def transcript(self) -> Transcript:
         """The traffic so far, decoded."""
         from replay_agent.conversation.transcript import Transcript

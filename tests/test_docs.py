@@ -154,11 +154,19 @@ def pytest_help(pytester):
 
 def help_of_the_commands(capsys):
     texts = []
-    for command in ([], ["show"], ["demo"], ["scan"], ["prune"], ["mv"], ["journals"]):
+    names = ["show", "demo", "scan", "prune", "mv", "journals", "diff", "stats", "convert", "matrix"]
+    for command in ([], *([name] for name in names)):
         with pytest.raises(SystemExit):
             cli.main([*command, "--help"])
         texts.append(capsys.readouterr().out)
     return "".join(texts)
+
+
+OF_OTHER_PROGRAMS = {
+    "--quiet",  # pip's
+    *("--edit-last", "--create-if-none", "--body-file"),  # gh's
+    *("--fail", "--request", "--header", "--form"),  # curl's
+}
 
 
 def options_in(words):
@@ -167,7 +175,7 @@ def options_in(words):
 
 def test_every_option_that_is_named_exists(pytest_help, capsys):
     known = options_in(pytest_help) | options_in(help_of_the_commands(capsys))
-    known |= options_in(text(ROOT / "benchmarks" / "__main__.py")) | {"--quiet"}  # pip's
+    known |= options_in(text(ROOT / "benchmarks" / "__main__.py")) | OF_OTHER_PROGRAMS
     named = {page.name: sorted(options_in(text(page)) - known) for page in EVERYTHING}
     assert {page: options for page, options in named.items() if options} == {}
 

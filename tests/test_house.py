@@ -35,7 +35,7 @@ ROOMS = [
     ["recording.clients", "conversation", "models", "provider"],
     ["agent", "report", "snapshot", "providers"],
     ["tools", "result", "common_tools"],
-    ["harness"],
+    ["harness", "comparison"],
     ["pytest_plugin", "commands"],
     ["pytest_plugin.vcr"],
     ["cli"],
@@ -51,6 +51,8 @@ NEVER = [
     ("agent", "provider"),
     ("models", "recording"),
     ("wire", "recording"),
+    ("comparison", "pytest_plugin"),
+    ("comparison", "harness"),
     ("recording.redaction", "recording.cassettes"),
     ("recording.cassettes", "recording.redaction"),
 ]

@@ -27,19 +27,22 @@ from replay_agent.recording.miss_type import raise_misses_as
 from replay_agent.recording.process import forked, late_guard
 
 if TYPE_CHECKING:
+    from replay_agent.comparison.tally import Tally
     from replay_agent.harness import Conversing
     from replay_agent.snapshot import SnapshotAssertion
 
 MARK = (
     "replay(cassette=None, *, record_mode=None, ignore_body=(), ignore_hosts=(), only_hosts=(), match_headers=(), "
-    "allow_repeats=False, allow_unused=False, freeze=()): record the HTTP traffic of this test to a cassette, replay it offline. "
+    "allow_repeats=False, allow_unused=False, freeze=(), budget=None): record the HTTP traffic of this test to a cassette, replay it offline. "
     f"Modes: {options.MEANING}"
 )
 _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
+_TALLY_OUTPUT = "replay_agent_spending"
 _STARTED = pytest.StashKey[float]()
 _GROUPED = pytest.StashKey[GroupedFailures]()
+_TALLY = pytest.StashKey["Tally"]()
 _RAISED_AS = pytest.StashKey[type[CassetteMiss]]()
 
 
@@ -258,7 +261,10 @@ class _AroundTests:
         finally:
             test = item.stash.get(TEST, None)
             if test is not None:
-                test.close()
+                try:
+                    test.close()
+                finally:
+                    _tally(item.config).add(item.nodeid, test.run, test.run.play_count, records=test.records)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -283,6 +289,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
     late = _late_misses(session.config)
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput[_LATE_OUTPUT] = late
+        if _TALLY in session.config.stash:
+            session.config.workeroutput[_TALLY_OUTPUT] = _tally(session.config).dump()
     yield
     if late:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -291,7 +299,10 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take over what a worker of pytest-xdist has to say at its end."""
-    node.config.stash.setdefault(_LATE, []).extend(getattr(node, "workeroutput", {}).get(_LATE_OUTPUT, ()))
+    said = getattr(node, "workeroutput", {})
+    node.config.stash.setdefault(_LATE, []).extend(said.get(_LATE_OUTPUT, ()))
+    if _TALLY_OUTPUT in said:
+        _tally(node.config).merge(said[_TALLY_OUTPUT])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -300,6 +311,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for text in _late_misses(config):
         terminalreporter.section("a request after the end of its test", red=True)
         terminalreporter.write_line(text)
+    if _TALLY in config.stash and config.get_verbosity() >= 0:
+        for line in _tally(config).lines():
+            terminalreporter.write_line(line)
+
+
+def _tally(config: pytest.Config) -> Tally:
+    """Return the sums of this session; there are some only if a test was recorded or replayed."""
+    from replay_agent.comparison.tally import Tally
+
+    return config.stash.setdefault(_TALLY, Tally(config.stash[_STARTED], counts_replayed=config.get_verbosity() > 0))
 
 
 def _late_misses(config: pytest.Config) -> list[str]:

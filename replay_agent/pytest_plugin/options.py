@@ -59,6 +59,9 @@ def add_options(parser: pytest.Parser) -> None:
     )
     parser.addini("replay_freeze", "what stands still in replayed tests: clock, uuid, random", type="args", default=[])
     parser.addini("replay_redact", "more secrets: JSON field names, regular expressions", type="linelist", default=[])
+    parser.addini(
+        "replay_budget", "what a replayed test may spend: tokens=5000 requests=3 usd=0.05 growth=5%", default=""
+    )
     parser.addini("replay_unused", f"{', '.join(UNUSED)}: see --replay-unused", default="fail")
     parser.addini(
         "replay_placeholder_keys",

@@ -19,6 +19,7 @@ from replay_agent.recording.options import RecordMode, RecordOptions
 
 __all__ = (
     "Command",
+    "budget_of",
     "command_of",
     "command_words",
     "first_recording",
@@ -38,7 +39,7 @@ def options_of(item: pytest.Item) -> RecordOptions:
     config = item.config
     found = item.get_closest_marker("replay")
     mark = found if found is not None else pytest.mark.replay.mark
-    unknown = set(mark.kwargs) - {"cassette", "record_mode", *_TEXTS, *_FLAGS}
+    unknown = set(mark.kwargs) - {"cassette", "record_mode", "budget", *_TEXTS, *_FLAGS}
     if unknown or len(mark.args) > 1:
         surplus = ", ".join(sorted(unknown)) or f"{len(mark.args)} positional arguments"
         raise UserError(
@@ -59,6 +60,13 @@ def options_of(item: pytest.Item) -> RecordOptions:
         allow_unused=bool(mark.kwargs.get("allow_unused", False)),
         journal_folder=config.rootpath / ".replay-agent" / "journals",
     )
+
+
+def budget_of(item: pytest.Item) -> object:
+    """Return what the mark says of the budget of a test, else the ini file; None for none."""
+    found = item.get_closest_marker("replay")
+    said = found.kwargs.get("budget") if found is not None else None
+    return said if said is not None else item.config.getini("replay_budget") or None
 
 
 def _texts(mark: pytest.Mark, name: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,10 +17,13 @@ from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.around.unretrieved import without_tracebacks
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, failure_saying, leaves_of
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
-from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
+from replay_agent.pytest_plugin.settings import budget_of, command_of, first_recording, option_of, options_of
 from replay_agent.pytest_plugin.summary.causes import tell
 from replay_agent.pytest_plugin.summary.recorded import note_recorded
 from replay_agent.recording.clients import intercept
+
+if TYPE_CHECKING:
+    from replay_agent.comparison.budgets import Budget
 
 __all__ = "ReplayedTest", "WatchedTest"
 
@@ -105,13 +109,24 @@ class WatchedTest(ABC):
             raise failure_of(self._misses.unreported_misses, self._misses) from cause
 
 
+def _budget_of(item: pytest.Item) -> Budget | None:
+    """Return the budget of a test, None for none: then nothing is read that could judge it."""
+    said = budget_of(item)
+    if said is None:
+        return None
+    from replay_agent.comparison.budgets import read_budget
+
+    return read_budget(said)
+
+
 class ReplayedTest(WatchedTest):
     """A test marked replay, from before its first fixture to after its last: holds the run and gives the verdict."""
 
-    def __init__(self, item: pytest.Item, run: Run, *, unused: str) -> None:
+    def __init__(self, item: pytest.Item, run: Run, *, unused: str, budget: Budget | None = None) -> None:
         super().__init__(item, run.recording)
         self._run = run
         self._unused = unused
+        self._budget = budget
 
     @classmethod
     def opened(cls, item: pytest.Item, siblings: Sequence[str], *, since: float) -> ReplayedTest:
@@ -120,6 +135,7 @@ class ReplayedTest(WatchedTest):
         ``since`` is when the session began, in seconds since the epoch.
         """
         try:
+            budget = _budget_of(item)
             options = options_of(item)
             options = item.ihook.pytest_replay_options(item=item, options=options) or options
             path = cassette_of(item, siblings)
@@ -131,7 +147,7 @@ class ReplayedTest(WatchedTest):
         except (CassetteError, UserError) as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
         intercept.open_for_test(run.recording)
-        return cls(item, run, unused=option_of(item.config, "replay_unused"))
+        return cls(item, run, unused=option_of(item.config, "replay_unused"), budget=budget)
 
     @property
     def run(self) -> Run:
@@ -161,6 +177,20 @@ class ReplayedTest(WatchedTest):
         super().close()
         if self._outcome == "passed" and not self.run.recording.records:
             self._judge_leftovers()
+        if self._outcome == "passed":
+            self._judge_spending()
+
+    def _judge_spending(self) -> None:
+        """Fail a test that went beyond its budget; what it recorded is kept, for it is paid."""
+        if self._budget is None:
+            return
+        from replay_agent.comparison.budgets import committed_spending, overrun
+
+        place, test = self.run.cassette_path, nodeid(self.item)
+        text = overrun(self._budget, self.run.transcript.exchanges, lambda: committed_spending(place, test))
+        if text:
+            remedy = "If that is meant, raise the budget: budget= of the mark replay, or replay_budget of the ini file."
+            pytest.fail(f"{text}\n\n{remedy}", pytrace=False)
 
     def judged(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Say with the last verdict what was recorded."""

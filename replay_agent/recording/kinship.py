@@ -9,7 +9,7 @@ from typing import Any
 
 from replay_agent.exceptions import CassetteUnwritable
 from replay_agent.recording.cassettes.items import read_item, write_item
-from replay_agent.recording.spool import Message, Spool
+from replay_agent.recording.process.spool import Message, Spool
 from replay_agent.traffic import Failure, Interaction, Phase, Request
 
 __all__ = "Kinship", "asked_by", "interaction_of"

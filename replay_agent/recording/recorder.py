@@ -36,9 +36,9 @@ from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.recording.misses import Miss, Misses, MissReason, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.process.frozen import now, seeds
+from replay_agent.recording.process.spool import Message, Spool
 from replay_agent.recording.rehearsal import rehearsed
 from replay_agent.recording.source import Source
-from replay_agent.recording.spool import Message, Spool
 from replay_agent.recording.succession.successors import Successor, pairs, renamed, successors, without_noise
 from replay_agent.recording.succession.tally import Tally
 from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
@@ -510,7 +510,7 @@ class Recording:
         return None
 
     def _supposes_secrets(self, redacted: Request, key: Key, recorded: Request) -> bool:
-        from replay_agent.recording.redaction.supposed import supposed, without_supposed
+        from replay_agent.recording.supposed import supposed, without_supposed
 
         found = supposed(redacted, recorded)
         if not found or self._keying(without_supposed(redacted, found)).digest != key.digest:

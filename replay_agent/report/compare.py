@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -33,6 +34,7 @@ __all__ = (
     "ArgumentChanged",
     "CallIdChanged",
     "Change",
+    "Item",
     "MessageAdded",
     "MessageChanged",
     "MessageRemoved",
@@ -45,7 +47,11 @@ __all__ = (
     "ToolRemoved",
     "ToolsReordered",
     "compare_calls",
+    "compare_items",
+    "compare_settings",
+    "compare_tools",
     "distance",
+    "items_of",
     "turn_of",
 )
 
@@ -55,6 +61,8 @@ _ALIKE = 0.3
 
 Unrelated sentences share articles and little else, one that was edited keeps more than that.
 """
+_CANDIDATES = 40
+"""Messages of one role that are looked at for that, so that long histories take no square of their length."""
 _SAMPLE = 4_000
 """Characters of a message that are looked at for that: a long document shows by its beginning which one it is."""
 
@@ -197,9 +205,9 @@ class Item:
 def compare_calls(before: ModelCall, after: ModelCall) -> list[Change]:
     """Return what changed from one call to the other: messages first, in order, then tools, then everything else."""
     return [
-        *_messages(before.messages, after.messages),
-        *_tools(before.tools, after.tools),
-        *_settings(before, after),
+        *compare_items(items_of(before.messages), items_of(after.messages)),
+        *compare_tools(before.tools, after.tools),
+        *compare_settings(before, after),
     ]
 
 
@@ -235,8 +243,8 @@ def _weight(change: Change) -> int:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
-def _messages(before: Sequence[ModelMessage], after: Sequence[ModelMessage]) -> Iterator[Change]:
-    old, new = list(_items(before)), list(_items(after))
+def compare_items(old: Sequence[Item], new: Sequence[Item]) -> Iterator[Change]:
+    """Yield what changed from some parts of a conversation to others; ids of tool calls only if nothing else did."""
     ids: list[Change] = []
     said = False
     # Without difflib's guess at junk: in long histories it takes what is said often, such as "yes", for noise.
@@ -260,11 +268,13 @@ def _key(item: Item) -> tuple[str, str]:
     return item.role, item.text
 
 
-def _replaced(old: list[Item], new: list[Item]) -> Iterator[Change]:
+def _replaced(old: Sequence[Item], new: Sequence[Item]) -> Iterator[Change]:
     """Pair what has the same role, in order; what finds no partner was removed or added."""
     waiting = list(old)
-    for place, item in enumerate(new):
-        partner = _partner(item, waiting, sum(other.role == item.role for other in new[place:]))
+    wanting = Counter(item.role for item in new)
+    for item in new:
+        partner = _partner(item, waiting, wanting[item.role])
+        wanting[item.role] -= 1
         if partner is None:
             yield MessageAdded(item.turn, item.role, item.text)
             continue
@@ -279,7 +289,7 @@ def _partner(item: Item, waiting: list[Item], wanting: int) -> int | None:
     places = [place for place, other in enumerate(waiting) if other.role == item.role]
     if not places or len(places) == wanting:
         return places[0] if places else None
-    nearest = max(places, key=lambda place: _likeness(waiting[place].text, item.text))
+    nearest = max(places[:_CANDIDATES], key=lambda place: _likeness(waiting[place].text, item.text))
     return nearest if len(places) > wanting or _likeness(waiting[nearest].text, item.text) >= _ALIKE else None
 
 
@@ -288,12 +298,14 @@ def _likeness(one: str, other: str) -> float:
     return len(words[0] & words[1]) / (len(words[0] | words[1]) or 1)
 
 
-def _items(messages: Sequence[ModelMessage]) -> Iterator[Item]:
+def items_of(messages: Sequence[ModelMessage]) -> list[Item]:
+    """Return the parts of messages in order, as far as they are compared."""
+    items: list[Item] = []
     turn = 1
     for message in messages:
-        for part in message.parts:
-            yield _item(turn, part)
+        items += [_item(turn, part) for part in message.parts]
         turn += isinstance(message, ModelResponse)
+    return items
 
 
 def _item(turn: int, part: ModelRequestPart | ModelResponsePart) -> Item:
@@ -342,7 +354,8 @@ def _value_text(value: Any) -> str:
 # --- tools and settings -----------------------------------------------------------------------------------------------
 
 
-def _tools(before: Sequence[ToolDefinition], after: Sequence[ToolDefinition]) -> Iterator[Change]:
+def compare_tools(before: Sequence[ToolDefinition], after: Sequence[ToolDefinition]) -> Iterator[Change]:
+    """Yield what changed of the tools that are offered."""
     old, new = {tool.name: tool for tool in before}, {tool.name: tool for tool in after}
     yield from (ToolAdded(name) for name in new if name not in old)
     yield from (ToolRemoved(name) for name in old if name not in new)
@@ -359,10 +372,13 @@ def _tool_changes(before: ToolDefinition, after: ToolDefinition) -> tuple[ValueC
     changes = json_diff(before.parameters_json_schema, after.parameters_json_schema, "parameters")
     if before.description != after.description:
         changes.insert(0, ValueChange("description", before.description, after.description))
+    if before.strict != after.strict:
+        changes.append(ValueChange("strict", _given(before.strict), _given(after.strict)))
     return tuple(changes)
 
 
-def _settings(before: ModelCall, after: ModelCall) -> Iterator[Change]:
+def compare_settings(before: ModelCall, after: ModelCall) -> Iterator[Change]:
+    """Yield what changed of everything but messages and tools: model, settings, wanted output."""
     for name in ("model", "tool_choice", "stream", "previous_response_id"):
         old, new = getattr(before, name), getattr(after, name)
         if old != new:

@@ -20,7 +20,7 @@ from replay_agent.report.words import word_diff
 from replay_agent.traffic import Request
 from replay_agent.wire.registry import read_call
 
-__all__ = "DecodedRequest", "compare_requests", "read_request"
+__all__ = "DecodedRequest", "compare_addresses", "compare_requests", "read_request"
 
 _MOST_TEXT = 200_000
 """Characters of a body that are compared word by word; of a longer one size and beginning are told."""
@@ -71,7 +71,7 @@ def _json(body: bytes) -> Any:
 
 def compare_requests(before: DecodedRequest, after: DecodedRequest) -> list[Change]:
     """Return what changed, the address first."""
-    changes = _address(before, after)
+    changes = compare_addresses(before, after)
     if before.call is not None and after.call is not None:
         said = compare_calls(before.call, after.call)
         if before.format != after.format:
@@ -88,7 +88,8 @@ def _is(change: Change, name: str) -> bool:
     return isinstance(change, SettingChanged) and change.name == name
 
 
-def _address(before: DecodedRequest, after: DecodedRequest) -> list[Change]:
+def compare_addresses(before: DecodedRequest, after: DecodedRequest) -> list[Change]:
+    """Return what changed of method, host, path and query."""
     old, new = before.address, after.address
     pairs = [
         ("method", before.request.method, after.request.method),

@@ -27,7 +27,7 @@ from replay_agent.report.compare import (
 from replay_agent.report.json_diff import ABSENT, ValueChange
 from replay_agent.report.words import Span, word_diff
 
-__all__ = "cause_of", "headline", "render_change", "render_changes", "render_spans", "short"
+__all__ = "cause_of", "headline", "render_change", "render_changes", "render_spans", "render_values", "short"
 
 # A miss should fit on a screen: who changed more than this knows it, and wants the headline.
 _MOST_CHANGES = 12
@@ -86,7 +86,7 @@ def render_change(change: Change, *, colour: bool = False) -> list[str]:
         case ToolAdded() | ToolRemoved():
             return [f"tool {change.name}: {'added' if isinstance(change, ToolAdded) else 'removed'}"]
         case ToolChanged():
-            return [f"tool {change.name}:", *_block(_values(change.changes, colour))]
+            return [f"tool {change.name}:", *_block(render_values(change.changes, colour=colour))]
         case ToolsReordered():
             return [f"order of the tools: {', '.join(change.before)} -> {', '.join(change.after)}"]
         case ArgumentChanged():
@@ -230,7 +230,8 @@ def _tail(line: str) -> str:
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
-def _values(changes: Sequence[ValueChange], colour: bool) -> list[str]:
+def render_values(changes: Sequence[ValueChange], *, colour: bool = False) -> list[str]:
+    """Return a line for each value that changed, long texts word by word; the first dozen, and how many more there are."""
     lines = [line for change in changes[:_MOST_VALUES] for line in _value(change, colour)]
     if len(changes) > _MOST_VALUES:
         lines.append(f"... and {len(changes) - _MOST_VALUES} more")

@@ -13,8 +13,8 @@ from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.journal import journals_of
 from replay_agent.recording.matching.keys import Key
 from replay_agent.recording.options import RecordOptions
+from replay_agent.recording.process.spool import Spool
 from replay_agent.recording.recorder import Recording
-from replay_agent.recording.spool import Spool
 from replay_agent.traffic import Chunk, Request, Response
 
 pytestmark = [

@@ -337,17 +337,23 @@ def _may_be_deflate(body: bytes) -> bool:
     return False
 
 
-def dump_vcr(interactions: Iterable[Interaction]) -> str:
-    """Write interactions as a vcrpy cassette (YAML).
+def dump_vcr(interactions: Iterable[Interaction], *, as_json: bool = False) -> str:
+    """Write interactions as a vcrpy cassette, in YAML or as its serializer for JSON does.
 
-    Raises `UserError` for what that layout has no place for: a failure, or an answer that was not read to its end.
+    Raises `UserError` for what that layout has no place for: a failure, an answer that was not read to its end, and in
+    JSON a body that is no text.
     """
-    import yaml
-
     document = {
         "version": _VERSION,
         "interactions": [_vcr_interaction(number, each) for number, each in enumerate(interactions, 1)],
     }
+    if as_json:
+        try:
+            return json.dumps(document, indent=4) + "\n"
+        except TypeError as exc:
+            raise UserError("a body is no text, which vcrpy's JSON cannot hold; its YAML can") from exc
+    import yaml
+
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     return yaml.dump(document, Dumper=dumper, allow_unicode=True)
 

@@ -27,7 +27,7 @@ from replay_agent.recording.cassettes.merging import merge
 from replay_agent.recording.cassettes.packed import unpacked
 from replay_agent.recording.cassettes.safe_documents import BadDocument, read_json_document, read_toml, read_yaml
 
-__all__ = "check_writable", "exists", "load", "make_folder", "read_file", "replace_file", "save"
+__all__ = "check_writable", "exists", "load", "make_folder", "parse", "read_file", "replace_file", "save"
 
 MAX_SIZE = 100 << 20
 """Bytes; a larger file is taken for something else, and no public forge takes one."""
@@ -65,7 +65,16 @@ def load(path: Path) -> Cassette:
     Raises `CassetteNotFound`, `CassetteUnreadable` or `CassetteVersionError`; the message names file, cause and next
     step. Never waits (pipes, devices), never changes the file.
     """
-    data = _opened(unpacked(read_file(path), path), path)
+    return parse(read_file(path), path)
+
+
+def parse(data: bytes, path: Path) -> Cassette:
+    """Open what was read of a cassette file, wherever that was; ``path`` tells its kind and stands in messages.
+
+    Raises `CassetteUnreadable` or `CassetteVersionError`.
+    """
+    _check_size(path, len(data))
+    data = _opened(unpacked(data, path), path)
     if is_ours(data):
         # Git on Windows may have checked the file out with CRLF; we write LF alone, within texts too.
         return _ours(data.replace(b"\r\n", b"\n") if b"\r" in data else data, path)

@@ -42,8 +42,16 @@ def find_journals(place: Path) -> list[Unfinished]:
 
 def _folder(place: Path) -> Path:
     here = place.absolute()
-    found = (folder / HOME / "journals" for folder in (here, *here.parents))
-    return next((folder for folder in found if folder.is_dir()), journal_folder(here / "any.yaml"))
+    root = journal_folder(here / "any.yaml").parent.parent
+    above = [folder for folder in (here, *here.parents) if folder.is_relative_to(root)]
+    # Those of tests are in the folder of their cassettes, which is somewhere near the root; others at the root itself.
+    places = (
+        place
+        for folder in above
+        for pattern in ("", "*/", "*/*/")
+        for place in folder.glob(f"{pattern}{HOME}/journals")
+    )
+    return next(places, root / HOME / "journals")
 
 
 def _read(path: Path) -> Unfinished:
@@ -74,7 +82,9 @@ def chosen(found: Sequence[Unfinished], names: Sequence[str]) -> list[Unfinished
 
 def _is_meant(journal: Unfinished, name: str) -> bool:
     same_file = Path(name).name == journal.path.name or Path(name) == journal.path
-    of_cassette = bool(journal.cassette) and Path(name).as_posix() in (journal.cassette, Path(journal.cassette).name)
+    of_cassette = bool(journal.cassette) and Path(name).as_posix().endswith(
+        (journal.cassette, Path(journal.cassette).name)
+    )
     return same_file or of_cassette or name in journal.tests
 
 

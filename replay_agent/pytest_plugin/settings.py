@@ -15,6 +15,7 @@ import pytest
 from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin.options import allowed_hosts, asked_mode
 from replay_agent.recording.cassettes import store
+from replay_agent.recording.cassettes.journal import HOME
 from replay_agent.recording.options import RecordMode, RecordOptions
 
 __all__ = (
@@ -58,7 +59,7 @@ def options_of(item: pytest.Item) -> RecordOptions:
         allowed_hosts=allowed_hosts(config),
         allow_repeats=bool(mark.kwargs.get("allow_repeats", False)),
         allow_unused=bool(mark.kwargs.get("allow_unused", False)),
-        journal_folder=config.rootpath / ".replay-agent" / "journals",
+        journal_folder=config.rootpath / str(config.getini("replay_cassette_dir")) / HOME / "journals",
     )
 
 

@@ -115,11 +115,15 @@ class Day:
 
     def files(self):
         found = [*self.path.glob("cassettes/**/*"), *self.path.glob("**/__snapshots__/**/*")]
-        return {str(path.relative_to(self.path)): path.read_text("utf-8") for path in found if path.is_file()}
+        return {
+            str(path.relative_to(self.path)): path.read_text("utf-8")
+            for path in found
+            if path.is_file() and ".replay-agent" not in path.parts
+        }
 
 
 def journals(day):
-    return list(day.path.glob(".replay-agent/journals/*"))
+    return list(day.path.glob("cassettes/.replay-agent/journals/*"))
 
 
 def commands(result):
@@ -179,10 +183,10 @@ def test_a_mistyped_key_is_not_remembered(day):
         result = day.pytester.runpytest("--record-mode=once")
     result.assert_outcomes(failed=3)
     assert len(journals(day)) == 3
-    assert "cassettes" not in [path.name for path in day.path.iterdir()]
-    assert (day.path / ".replay-agent" / ".gitignore").read_text().endswith("*\n")
+    assert day.files() == {}
+    assert (day.path / "cassettes" / ".replay-agent" / ".gitignore").read_text().endswith("*\n")
     day.record()
-    assert not (day.path / ".replay-agent").exists()
+    assert not (day.path / "cassettes" / ".replay-agent").exists()
 
 
 def test_what_a_failed_recording_paid_for_is_taken_up_and_said(day):

@@ -4,7 +4,7 @@ It is a cassette that lacks its end mark, and grows at its end: each interaction
 is finished, so that neither a failing test nor a kill loses an answer that was paid for. Every recording writes a journal
 of its own, which it keeps locked; one that nobody has locked was left behind, and the next recording takes it up.
 
-Journals of a project are in one folder, ``.replay-agent/journals``, which tells git to look away; it goes with the last.
+Journals are in a folder of their own, ``.replay-agent/journals``, which tells git to look away; it goes with the last.
 """
 
 from __future__ import annotations

@@ -163,6 +163,7 @@ def help_of_the_commands(capsys):
 
 
 OF_OTHER_PROGRAMS = {
+    "--api-key",  # an example of a command line that holds a key
     "--quiet",  # pip's
     *("--edit-last", "--create-if-none", "--body-file"),  # gh's
     *("--fail", "--request", "--header", "--form"),  # curl's

@@ -44,6 +44,7 @@ ELSEWHERE = {
     "pytest_plugin.marks": MARKED,
     "pytest_plugin.options": MARKED,
     "pytest_plugin.places": MARKED,
+    "pytest_plugin.scripting.scripted": "integration/test_provider_fixture.py",
     "pytest_plugin.settings": MARKED,
     "pytest_plugin.watched": MARKED,
     "pytest_plugin.watched_fixtures": "integration/test_shared_fixtures.py",
@@ -58,6 +59,7 @@ ELSEWHERE = {
     # Steps of one thing, tested through the whole of it.
     "recording": "test_house.py",
     "recording.answers": "recording/test_recorder.py",
+    "recording.responders": "recording/test_dispatch.py",
     "recording.clients.processes": "integration/test_processes.py",
     "recording.redaction.in_base64": "recording/redaction/test_search.py",
     "recording.redaction.shapes": "recording/redaction/test_search.py",

@@ -23,6 +23,7 @@ from replay_agent.recording.process import forked
 
 if TYPE_CHECKING:
     from replay_agent.harness import Conversing
+    from replay_agent.provider.script import Script
     from replay_agent.snapshot import SnapshotAssertion
 
 MARK = (
@@ -107,6 +108,12 @@ def _asks_for_the_fixture(item: pytest.Item) -> bool:
 
 
 def _open_test(item: pytest.Item) -> None:
+    if TEST in item.stash and item.stash[TEST].is_scripted:
+        raise pytest.fail.Exception(
+            f"{item.nodeid} asked for the fixture provider before it asked to be replayed. Mark it replay where it is "
+            "written, or ask for the fixture replay in its signature.",
+            pytrace=False,
+        )
     if TEST not in item.stash:
         from replay_agent.pytest_plugin.watched import ReplayedTest
 
@@ -284,6 +291,17 @@ def replay(request: pytest.FixtureRequest) -> Conversing:
         keys.place_for(item)
     run: Conversing = item.stash[TEST].run
     return run
+
+
+@pytest.fixture
+def provider(request: pytest.FixtureRequest) -> Generator[Script]:
+    """Answers the model calls of this test from a script: ``provider.reply("Paris")``; ``provider.calls`` is what was asked."""
+    from replay_agent.pytest_plugin.scripting.scripted import scripted
+
+    around = _surround_tests(request.config)
+    around.fixtures.item = around.fixtures.item or request.node
+    with scripted(request.node) as script:
+        yield script
 
 
 @pytest.fixture

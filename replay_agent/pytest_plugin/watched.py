@@ -23,6 +23,8 @@ class WatchedTest(ABC):
     """A test whose misses nothing can swallow: not a client, not a retry, not the test's own ``except``."""
 
     xfail_excuses_misses = False
+    is_scripted = False
+    """Whether it has no recording, only a script."""
 
     def __init__(self, item: pytest.Item, misses: Misses) -> None:
         self.item = item

@@ -35,7 +35,6 @@ from replay_agent.recording.clients.live_response import LiveResponse
 from replay_agent.recording.clients.tee import GRACE
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch
-from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Failure, Outcome, Phase, Response
 
 __all__ = ("aiohttp_patches",)
@@ -68,7 +67,7 @@ def aiohttp_patches(module: Any) -> list[Patch]:
     return [Patch(module.BaseConnector, "connect", connecting)]
 
 
-def _stand_in(module: Any, connector: Any, req: Any, recording: Recording, connect: Connect) -> Any:
+def _stand_in(module: Any, connector: Any, req: Any, recording: dispatch.Claimant, connect: Connect) -> Any:
     """Return a connection that looks like one of this connector, and never goes into its pool."""
     loop = asyncio.get_running_loop()
     protocol = module.client_proto.ResponseHandler(loop)
@@ -97,7 +96,7 @@ class _Transport(asyncio.Transport):
     """In place of a connection's transport: knows what aiohttp writes, and answers when the request is whole."""
 
     def __init__(
-        self, module: Any, connector: Any, req: Any, protocol: Any, recording: Recording, connect: Connect
+        self, module: Any, connector: Any, req: Any, protocol: Any, recording: dispatch.Claimant, connect: Connect
     ) -> None:
         super().__init__()
         self._module = module

@@ -25,7 +25,6 @@ from replay_agent.recording.clients.live_response import LiveResponse
 from replay_agent.recording.clients.tee import GRACE
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch
-from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Failure, Phase, Request, Response
 
 __all__ = "http_client_patches", "httplib2_patches", "urllib3_patches"
@@ -81,10 +80,10 @@ def _look_connected(connection: Any) -> None:
 class _StandIn:
     """In place of a connection's socket: knows what the client writes, and answers when the client wants to read."""
 
-    def __init__(self, connection: Any, connect: Any, recording: Recording) -> None:
+    def __init__(self, connection: Any, connect: Any, recording: dispatch.Claimant) -> None:
         self._connection = connection
         self._connect = connect
-        self._recording: Recording | None = recording
+        self._recording: dispatch.Claimant | None = recording
         self._base = _base_url(connection)
         self._connect_timeout = connection.timeout
         self._timeout: Any = None

@@ -11,7 +11,6 @@ from replay_agent.recording.answers import Live, Replay
 from replay_agent.recording.clients.failures import error_of, os_error
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch
-from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Chunk, Failure, Phase, Request, Response
 
 __all__ = ("tornado_patches",)
@@ -44,7 +43,7 @@ class _AsCassette:
 
     write_protected = False
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: dispatch.Claimant) -> None:
         self._recording = recording
         self._answer: Replay | Live | None = None
 

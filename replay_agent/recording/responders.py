@@ -1,0 +1,30 @@
+"""Responder: whoever answers what would go live, so that nothing of it leaves the process."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from replay_agent.recording.answers import Replay
+from replay_agent.traffic import Request
+
+__all__ = ("Responder",)
+
+
+class Responder(Protocol):
+    """Stands in for the servers. Hooks of clients see it as they see a recording."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still answers."""
+
+    def wants(self, url: str) -> bool:
+        """Tell whether traffic with this address may be for it."""
+
+    def begin(self, raw: Request) -> Replay | None:
+        """Return the answer to a request, None for one that is not for it and may pass.
+
+        What it raises goes to the client as it is.
+        """
+
+    def overhear(self, raw: Request) -> None:
+        """Take note of a request that a recording has answered."""

@@ -32,7 +32,7 @@ ROOMS = [
         "wire.openai_responses",
     ],
     ["wire", "recording"],
-    ["recording.clients", "conversation", "models"],
+    ["recording.clients", "conversation", "models", "faults"],
     ["agent", "report", "snapshot", "provider"],
     ["harness"],
     ["pytest_plugin", "commands"],

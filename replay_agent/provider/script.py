@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from replay_agent.calls import AnswerError, ModelCall, ToolDefinition
 from replay_agent.exceptions import CassetteMiss, CassetteMissError, UserError, WireError
+from replay_agent.faults import Fault, faults_of
+from replay_agent.faults import fault as make_fault
+from replay_agent.faults.fault import response_of as response_as_traffic
+from replay_agent.faults.plan import Plan
 from replay_agent.messages import FinishReason, ModelMessage, ModelResponse, ToolCallPart
 from replay_agent.provider.auto import AutoAnswers
 from replay_agent.provider.replies import Reply, ReplyFunction, ScriptedAnswer, prompt_text, response_of, tool_call
@@ -20,11 +25,12 @@ from replay_agent.recording.answers import Replay
 from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
 from replay_agent.recording.matching.hosts import host_of, is_loopback, matches_host
 from replay_agent.recording.misses import Misses
+from replay_agent.recording.tampering import FOR_EVER, PERSEVERANCE
 from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_token_request
 from replay_agent.settings import ModelSettings
 from replay_agent.traffic import Chunk, Outcome, Request, Response
 from replay_agent.usage import Usage
-from replay_agent.wire.codec import Codec, EncodedAnswer, is_stream
+from replay_agent.wire.codec import Codec, EncodedAnswer
 from replay_agent.wire.registry import CODECS, codec_for, kind_of
 from replay_agent.wire.shapes.made_up import cut_into
 
@@ -34,6 +40,7 @@ When: TypeAlias = str | Callable[[ModelCall], bool] | None
 """Which conversations an answer is for: those whose user says this text, or of which a function says so; None for any."""
 
 _SERVER_ERROR = 500
+_READ_ON = "The client reads on after the end."
 _NO_FORMAT = 404
 _FRAMING = "content-length", "transfer-encoding"
 
@@ -86,6 +93,10 @@ class _Entry:
     """How often it may still be given."""
     allowed: frozenset[str]
     given: int = 0
+    """How often it was given, faulty or not."""
+
+    def __post_init__(self) -> None:
+        self.times = self.left
 
     def fits(self, call: ModelCall) -> bool:
         if self.left <= 0:
@@ -122,6 +133,8 @@ class Script:
         self._allowed_hosts = tuple(allowed_hosts)
         self._allowed: frozenset[str] = frozenset()
         self._entries: list[_Entry] = []
+        self._plan = Plan()
+        self._faulty: Counter[tuple[str, bytes]] = Counter()
         self._lock = threading.RLock()
         self._ended = Event()
         self.add(*answers)
@@ -188,6 +201,14 @@ class Script:
         """Refuse calls with this HTTP status, in the provider's own shape."""
         self._append([Reply(AnswerError(status, message or f"scripted refusal {status}"))], when, times, ())
 
+    def fault(self, fault: str | Fault, **when_and_how: Any) -> None:
+        """Have something go wrong with an answer, that then waits for the client to ask again.
+
+        ``fault`` is a name of `replay_agent.faults.FAULTS`, with what `replay_agent.faults.fault` takes, or a fault made
+        by that. Raises `UserError` for what is none.
+        """
+        self._plan.lay(*([make_fault(fault, **when_and_how)] if isinstance(fault, str) else faults_of(fault)))
+
     def allow(self, *names: str) -> None:
         """Allow what fails a test otherwise: see `replay_agent.provider.strictness.RULES`. Raises `UserError` for other names."""
         self._allowed |= checked_names(names)
@@ -213,6 +234,10 @@ class Script:
     def left(self) -> int:
         """How many answers have not been given yet, not counting those that may be given any number of times."""
         return int(sum(entry.left for entry in self._entries if entry.left != float("inf")))
+
+    def unstruck_text(self) -> str:
+        """Return what to say of faults that never struck, nothing if there are none or they are allowed."""
+        return "" if "unstruck_faults" in self._allowed else self._plan.unstruck_text(self._name)
 
     def unused_text(self) -> str:
         """Return what to say of answers that were never given, nothing if there are none or they are allowed."""
@@ -253,7 +278,7 @@ class Script:
             return self._replay(raw, EMPTY_ANSWER)
         codec = codec_for(raw)
         if codec is not None:
-            return self._replay(raw, self._outcome(codec, raw))
+            return self._replay(raw, *self._outcome(codec, raw))
         if is_token_request(raw):
             return self._replay(raw, MADE_UP_TOKEN)
         kind = kind_of(raw)
@@ -271,8 +296,9 @@ class Script:
                 if entry is not None:
                     _count(entry)
 
-    def _replay(self, raw: Request, outcome: Outcome) -> Replay:
-        return Replay(outcome, self._ended, partial(self._told, raw, "The client reads on after the end."), paced=True)
+    def _replay(self, raw: Request, outcome: Outcome, faulty: bool = False) -> Replay:
+        read_on, hung = (partial(self._told, raw, text) for text in (_READ_ON, FOR_EVER))
+        return Replay(outcome, self._ended, read_on, paced=True, skips=faulty, hung=hung)
 
     # Over HTTP: as a server sees it
 
@@ -286,7 +312,7 @@ class Script:
             text = f"no wire format is known for {request.method} {request.url}".encode()
             return EncodedAnswer(_NO_FORMAT, (("content-type", "text/plain"),), (text,))
         try:
-            outcome = self._outcome(codec, request)
+            outcome, _ = self._outcome(codec, request)
         except (CassetteMiss, CassetteMissError) as miss:
             return codec.encode_error(None, _SERVER_ERROR, str(miss))
         assert isinstance(outcome, Response)
@@ -305,17 +331,39 @@ class Script:
             self.calls.append(asked)
         return asked
 
-    def _outcome(self, codec: Codec, request: Request) -> Outcome:
+    def _outcome(self, codec: Codec, request: Request) -> tuple[Outcome, bool]:
+        """Return what the client gets, and whether a fault has made it so."""
         asked = self._heard(codec, request)
         with self._lock:
             entry = self._next(asked.call)
             if entry is not None:
                 _count(entry)
-        if entry is None:
-            return self._unscripted(codec, asked)
+        if entry is None and not self._plan.is_pending:
+            return self._unscripted(codec, asked), False
         with self._telling(request):
-            reply = self._reply_of(entry, asked.call)
-            return _written(codec, asked.call, reply, lambda response: self._check(asked, entry, response))
+            outcome = self._said(codec, asked, entry)
+            faulty = self._plan.tampered(request, outcome)
+        if faulty is None:
+            return (self._unscripted(codec, asked) if entry is None else outcome), False
+        if entry is not None:
+            entry.left += 1  # for the client to ask for once more
+        self._persevere(request)
+        return faulty, True
+
+    def _said(self, codec: Codec, asked: ScriptedCall, entry: _Entry | None) -> Outcome:
+        """Return what is said to a call, with nothing between; something, where only faults are scripted."""
+        if entry is None:
+            return _written(codec, asked.call, Reply("..."), lambda _: None)
+        reply = self._reply_of(entry, asked.call)
+        return _written(codec, asked.call, reply, lambda response: self._check(asked, entry, response))
+
+    def _persevere(self, request: Request) -> None:
+        """Tell of a client that asks for the same for ever while a fault lasts."""
+        with self._lock:
+            self._faulty[request.url, request.body] += 1
+            times = self._faulty[request.url, request.body]
+        if times > PERSEVERANCE:
+            raise self._told(request, f"The client has asked for the same {PERSEVERANCE} times, and goes on")
 
     def _next(self, call: ModelCall) -> _Entry | None:
         """Return the entry that answers a call. Called with the lock held."""
@@ -354,7 +402,7 @@ class Script:
         text = self._beyond(asked)
         if "unscripted_calls" not in self._allowed:
             raise self._told(asked.request, text)
-        return _response(codec.encode_error(asked.call, _SERVER_ERROR, text))
+        return response_as_traffic(codec.encode_error(asked.call, _SERVER_ERROR, text))
 
     def _beyond(self, asked: ScriptedCall) -> str:
         entries = self._entries
@@ -371,7 +419,7 @@ class Script:
         return self.misses.told(f"{self._name}: {text}", request, None)
 
 
-def _is_function(answer: object) -> bool:
+def _is_function(answer: object) -> TypeGuard[ReplyFunction]:
     return callable(answer) and not isinstance(answer, type)
 
 
@@ -381,29 +429,23 @@ def _count(entry: _Entry) -> None:
 
 
 def _is_unused(entry: _Entry) -> bool:
-    return entry.given == 0 or 0 < entry.left < float("inf")
+    """Tell whether an answer was given less often than it should; one that a fault has struck has had its turn."""
+    return entry.given == 0 or (0 < entry.left < float("inf") and entry.given < entry.times)
 
 
 def _written(codec: Codec, call: ModelCall, reply: Reply, check: Callable[[ModelResponse], None]) -> Outcome:
     """Write a reply in the format of its call; ``check`` sees what is said in it."""
     if isinstance(reply.answer, AnswerError):
-        return _response(codec.encode_error(call, reply.answer.status or _SERVER_ERROR, reply.answer.message))
+        return response_as_traffic(codec.encode_error(call, reply.answer.status or _SERVER_ERROR, reply.answer.message))
     response = response_of(call, reply)
     check(response)
     with cut_into(reply.stream):
         encoded = codec.encode_answer(call, response)
-    return _response(encoded, reply.pace if is_stream(encoded.headers) or call.stream else 0)
-
-
-def _response(encoded: EncodedAnswer, pace: float = 0) -> Response:
-    chunks = tuple(Chunk(data, round(pace * 1000 * index)) for index, data in enumerate(encoded.chunks))
-    headers = encoded.headers
-    # A client on HTTP/1 must be told where a body ends.
-    if len(chunks) == 1:
-        headers = (*headers, ("content-length", str(len(chunks[0].data))))
-    else:
-        headers = (*headers, ("transfer-encoding", "chunked"))
-    return Response(encoded.status, headers, chunks)
+    written = response_as_traffic(encoded)
+    if not reply.pace or len(written.chunks) == 1:
+        return written
+    pace_ms = reply.pace * 1000
+    return replace(written, chunks=tuple(Chunk(c.data, round(pace_ms * i)) for i, c in enumerate(written.chunks)))
 
 
 def _described(entry: _Entry) -> str:

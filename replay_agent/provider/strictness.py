@@ -18,6 +18,7 @@ RULES = {
     "unscripted_calls": "a call that there is no answer for",
     "unoffered_tools": "an answer that calls a tool which the request does not offer",
     "invalid_arguments": "an answer that calls a tool with arguments off its schema",
+    "unstruck_faults": "a fault that strikes nothing",
 }
 """What fails a test, by the name under which it is allowed."""
 

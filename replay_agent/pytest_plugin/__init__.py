@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MARK = (
     "replay(cassette=None, *, record_mode=None, ignore_body=(), ignore_hosts=(), only_hosts=(), match_headers=(), "
-    "allow_repeats=False, allow_unused=False, freeze=()): record the HTTP traffic of this test to a cassette, replay it offline. "
+    "allow_repeats=False, allow_unused=False, freeze=(), fault=None): record the HTTP traffic of this test to a cassette, replay it offline. "
     f"Modes: {options.MEANING}"
 )
 _SIBLINGS = pytest.StashKey[list[str]]()

@@ -6,6 +6,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, 
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
 from replay_agent.recording.clients import intercept
+
+if TYPE_CHECKING:
+    from replay_agent.faults import Fault
 
 __all__ = "ReplayedTest", "WatchedTest"
 
@@ -113,6 +117,8 @@ class ReplayedTest(WatchedTest):
             path = cassette_of(item, siblings)
             options = first_recording(options, path, nodeid(item), since)
             run = Run(path, options, test=nodeid(item), command=command_of(item))
+            for fault in _faults_of(item):
+                run.fault(fault)
             run.open()
         except (CassetteError, UserError) as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
@@ -143,7 +149,13 @@ class ReplayedTest(WatchedTest):
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
         super().close()
         if self._outcome == "passed" and not self.run.recording.records:
+            self._judge_faults()
             self._judge_leftovers()
+
+    def _judge_faults(self) -> None:
+        text = self.run.unstruck_text()
+        if text:
+            pytest.fail(text, pytrace=False)
 
     def _judge_leftovers(self) -> None:
         if self._unused == "ignore" or self.run.recording.options.allow_unused:
@@ -153,3 +165,14 @@ class ReplayedTest(WatchedTest):
             warnings.warn(pytest.PytestWarning(text), stacklevel=2)
         elif text:
             pytest.fail(text, pytrace=False)
+
+
+def _faults_of(item: pytest.Item) -> list[Fault]:
+    """Return the faults that the mark of a test names."""
+    mark = item.get_closest_marker("replay")
+    asked = mark.kwargs.get("fault") if mark is not None else None
+    if asked is None:
+        return []
+    from replay_agent.faults import faults_of
+
+    return faults_of(asked)

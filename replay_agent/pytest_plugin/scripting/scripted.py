@@ -84,9 +84,9 @@ def scripted(item: pytest.Item) -> Iterator[Script]:
     left = script.misses.unreported
     if left and not isinstance(test, ScriptedTest | ReplayedTest):  # which tell them themselves
         raise pytest.fail.Exception("\n\n".join(map(str, left)), pytrace=False)
-    text = script.unused_text()
-    if text and test.passed:
-        raise pytest.fail.Exception(text, pytrace=False)
+    texts = [text for text in (script.unused_text(), script.unstruck_text()) if text]
+    if texts and test.passed:
+        raise pytest.fail.Exception("\n\n".join(texts), pytrace=False)
 
 
 def _misses_of(test: WatchedTest) -> Misses:

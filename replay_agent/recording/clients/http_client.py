@@ -12,7 +12,7 @@ import io
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, partial, wraps
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
@@ -25,7 +25,7 @@ from replay_agent.recording.clients.live_response import LiveResponse
 from replay_agent.recording.clients.tee import GRACE
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch
-from replay_agent.traffic import Failure, Phase, Request, Response
+from replay_agent.traffic import Failure, Phase, Request
 
 __all__ = "http_client_patches", "httplib2_patches", "urllib3_patches"
 
@@ -164,12 +164,19 @@ class _StandIn:
 
     def _replayed(self, answer: Replay) -> io.RawIOBase:
         outcome = answer.outcome
-        if isinstance(outcome, Failure):
+        if isinstance(outcome, Failure) and not answer.skips:
             connecting = outcome.phase in (Phase.CONNECT, Phase.SEND)
             if connecting or outcome.kind == CANCELLED:
                 answer.wait(answer.patience_ms)
                 raise error_of(answer, outcome, partial(_connect_error, self._connection) if connecting else os_error)
-        return _ReplayedResponse(answer)
+        return _ReplayedResponse(answer, self._patience)
+
+    def _patience(self) -> float | None:
+        """Return how many seconds the client waits for anything to come, None for ever; it may say so after it has asked."""
+        timeout = self._timeout if self._timeout is not None else self._connection.timeout
+        if timeout is None or isinstance(timeout, int | float):
+            return timeout
+        return socket.getdefaulttimeout()
 
     def _send(self, sent: bytes) -> Any:
         """Connect in earnest, send the request, return the socket."""
@@ -308,10 +315,11 @@ class _TeedResponse(io.RawIOBase):
 class _ReplayedResponse(io.RawIOBase):
     """A recorded response as a socket would have given it: the head, then each piece at its own read."""
 
-    def __init__(self, answer: Replay) -> None:
+    def __init__(self, answer: Replay, patience: Callable[[], float | None]) -> None:
         super().__init__()
         self._answer = answer
-        self._bytes = self._wire(answer.outcome)
+        self._patience = patience
+        self._bytes = self._wire()
         self._left = memoryview(b"")
         backoff.note(answer.outcome)
 
@@ -329,7 +337,9 @@ class _ReplayedResponse(io.RawIOBase):
         self._left = self._left[count:]
         return count
 
-    def _wire(self, outcome: Response | Failure) -> Iterator[bytes]:
+    def _wire(self) -> Iterator[bytes]:
+        self._answer.heed(self._patience())
+        outcome = self._answer.outcome
         if isinstance(outcome, Failure):
             yield from self._break(outcome)
             return

@@ -7,7 +7,7 @@ from typing import Any
 
 from replay_agent.framing.http1 import phrase
 from replay_agent.recording import dispatch
-from replay_agent.recording.answers import Live, Replay
+from replay_agent.recording.answers import UNKNOWN_PATIENCE, Live, Replay
 from replay_agent.recording.clients.failures import error_of, os_error
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch
@@ -53,6 +53,7 @@ class _AsCassette:
         self._answer = dispatch.begin(self._recording, Request(request.method, request.uri, headers, body))
         if not isinstance(self._answer, Replay):
             return False
+        self._answer.heed(UNKNOWN_PATIENCE)
         if isinstance(self._answer.outcome, Failure):
             raise error_of(self._answer, self._answer.outcome, os_error)
         backoff.note(self._answer.outcome)

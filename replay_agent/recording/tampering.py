@@ -1,0 +1,32 @@
+"""Tampering: what is done to recorded answers on their way to the client, so that a test sees how it takes them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from replay_agent.traffic import Outcome, Request
+
+__all__ = "FOR_EVER", "PERSEVERANCE", "Tampering"
+
+PERSEVERANCE = 25
+"""How often a client may ask for the same while a fault lasts. SDKs try three times, careful clients ten; one that is still
+at it goes on for ever."""
+
+FOR_EVER = (
+    "The client would wait for ever: nothing comes, and it has no timeout.\n"
+    "  Give it one: most SDKs take timeout= where they are made."
+)
+
+
+class Tampering(Protocol):
+    """Changes answers. Knows how often and which; asked once for each request that has an answer."""
+
+    @property
+    def struck(self) -> bool:
+        """Whether anything was changed so far."""
+
+    def tampered(self, request: Request, outcome: Outcome) -> Outcome | None:
+        """Return what the client is told in place of an answer, None for the answer as it is.
+
+        The answer itself then waits for the client to ask again.
+        """

@@ -28,7 +28,7 @@ from replay_agent.recording.misses import Misses
 from replay_agent.recording.tampering import FOR_EVER, PERSEVERANCE
 from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_token_request
 from replay_agent.settings import ModelSettings
-from replay_agent.traffic import Chunk, Outcome, Request, Response
+from replay_agent.traffic import Chunk, Failure, Outcome, Request
 from replay_agent.usage import Usage
 from replay_agent.wire.codec import Codec, EncodedAnswer
 from replay_agent.wire.registry import CODECS, codec_for, kind_of
@@ -311,13 +311,21 @@ class Script:
         if codec is None:
             text = f"no wire format is known for {request.method} {request.url}".encode()
             return EncodedAnswer(_NO_FORMAT, (("content-type", "text/plain"),), (text,))
-        try:
-            outcome, _ = self._outcome(codec, request)
-        except (CassetteMiss, CassetteMissError) as miss:
-            return codec.encode_error(None, _SERVER_ERROR, str(miss))
-        assert isinstance(outcome, Response)
+        outcome = self.outcome(request)
+        if isinstance(outcome, Failure):
+            raise ConnectionResetError(outcome.message or outcome.kind)
         headers = tuple(pair for pair in outcome.headers if pair[0] not in _FRAMING)
         return EncodedAnswer(outcome.status, headers, tuple(chunk.data for chunk in outcome.chunks))
+
+    def outcome(self, request: Request) -> Outcome:
+        """Return what becomes of a request, as `replay_agent.provider.loopback.serving` asks; see `answer` for the rest."""
+        codec = codec_for(request)
+        if codec is None:
+            return response_as_traffic(self.answer(request))
+        try:
+            return self._outcome(codec, request)[0]
+        except (CassetteMiss, CassetteMissError) as miss:
+            return response_as_traffic(codec.encode_error(None, _SERVER_ERROR, str(miss)))
 
     # One call
 

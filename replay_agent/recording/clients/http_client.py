@@ -164,7 +164,7 @@ class _StandIn:
 
     def _replayed(self, answer: Replay) -> io.RawIOBase:
         outcome = answer.outcome
-        if isinstance(outcome, Failure) and not answer.skips:
+        if isinstance(outcome, Failure):
             connecting = outcome.phase in (Phase.CONNECT, Phase.SEND)
             if connecting or outcome.kind == CANCELLED:
                 answer.wait(answer.patience_ms)

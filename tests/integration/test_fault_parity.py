@@ -1,0 +1,68 @@
+"""What a client raises for a fault laid on a script is what it raises when a real socket does the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from replay_agent import tool_call
+from replay_agent.faults import FAULTS
+from replay_agent.provider.loopback import serving
+from replay_agent.provider.script import Script
+from replay_agent.recording.clients import intercept
+from tests.provider import fault_places
+from tests.provider.sdks import SDKS
+
+PLACES = ("refused", "dns", "tls", "connect_timeout")
+OF_TOOLS = ("bad_tool_json", "unknown_tool", "invalid_arguments", "duplicate_call_id")
+NAMES = [name for name in FAULTS if name != "http_status"]
+SHORT = 0.15
+"""Seconds that clients wait in earnest."""
+
+
+def name_of(error):
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def outcome_of(ask, **how):
+    """Return the class of what a client raises, or what it gives."""
+    try:
+        return repr(ask(**how))
+    except Exception as error:
+        return name_of(error)
+
+
+def script_of(name):
+    script = Script(["one two three four five"] if name not in OF_TOOLS else [tool_call("get_weather", city="Oslo")])
+    script.fault(name)
+    script.allow("unoffered_tools")
+    return script
+
+
+def in_process(ask, name, base):
+    script = script_of(name)
+    with intercept.responding(script):
+        return outcome_of(ask, tools=name in OF_TOOLS, timeout=SHORT, base=base), script
+
+
+def for_real(ask, name, folder):
+    script = script_of(name)
+    if name in PLACES:
+        place = getattr(fault_places, name)
+        with place(folder) if name == "tls" else place() as base:
+            return outcome_of(ask, tools=name in OF_TOOLS, timeout=SHORT, base=base)
+    with serving(script.outcome) as base:
+        return outcome_of(ask, tools=name in OF_TOOLS, timeout=SHORT, base=base)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+@pytest.mark.parametrize("way", ["ask", "stream"])
+@pytest.mark.parametrize("name", SDKS)
+def test_a_client_raises_what_it_does_for_real(name, way, tmp_path):
+    ask = getattr(SDKS[name], way)
+    differing = {}
+    for each in NAMES:
+        got, _ = in_process(ask, each, "http://127.0.0.1:9")
+        real = for_real(ask, each, tmp_path)
+        if got != real:
+            differing[each] = (got, real)
+    assert differing == {}

@@ -115,6 +115,8 @@ class Run(Conversing):
         self._options = options
         self._test = test
         self._command = command
+        self.effects: list[str] = []
+        """Side effects that `effect` was told of, in order."""
         self._doors = ExitStack()
 
     def open(self) -> None:
@@ -188,6 +190,10 @@ class Run(Conversing):
 
         self._plan().lay(*([faults.fault(fault, **when_and_how)] if isinstance(fault, str) else [fault]))
 
+    def effect(self, what: str) -> None:
+        """Note a side effect, such as a mail that is sent: in a sweep, one that comes about twice is found."""
+        self.effects.append(what)
+
     def edit(
         self,
         change: Callable[[ModelResponse], ModelResponse | None],
@@ -203,7 +209,7 @@ class Run(Conversing):
         from replay_agent.faults.content import edited
         from replay_agent.faults.fault import Fault
 
-        self._plan().lay(Fault("edit", edited(change), call, turn, times))
+        self._plan().lay(Fault("edit", edited(change), call, turn, times, delivers=True))
 
     def _plan(self) -> Plan:
         from replay_agent.faults.plan import Plan

@@ -33,7 +33,7 @@ ROOMS = [
     ],
     ["wire", "recording"],
     ["recording.clients", "conversation", "models", "faults"],
-    ["agent", "report", "snapshot", "provider"],
+    ["agent", "report", "snapshot", "provider", "sweep"],
     ["harness"],
     ["pytest_plugin", "commands"],
     ["pytest_plugin.vcr"],

@@ -36,6 +36,8 @@ FAULTS: Mapping[str, Callable[..., Lay]] = {
 }
 """What makes each fault, by its name."""
 
+_DELIVER = frozenset({"duplicate_call_id", "slow_first_token", "wrong_content_type"})
+
 Faults: TypeAlias = "str | Fault | Iterable[str | Fault]"
 """One fault or several, by name or made by `fault`."""
 
@@ -67,7 +69,7 @@ def fault(
             f"The fault {name!r} does not take {', '.join(options) or 'nothing'}. Beside call, turn, times and when it "
             f"takes: {takes}"
         ) from None
-    return Fault(name, lay, call, turn, times, when)
+    return Fault(name, lay, call, turn, times, when, name in _DELIVER)
 
 
 def faults_of(asked: Faults) -> list[Fault]:

@@ -57,6 +57,8 @@ Lay: TypeAlias = Callable[[Answered], "Outcome | None"]
 class Fault:
     """What goes wrong, and when: at the ``call``-th call or in this ``turn`` (both from 1), the first so many ``times``.
 
+    One that strikes several times strikes from that call on.
+
     Without either it strikes the first answers it can befall. ``when`` restricts it to conversations in which the user
     says this text, or of which a function says so.
     """
@@ -68,6 +70,9 @@ class Fault:
     times: int | None = 1
     """None for every time."""
     when: str | Callable[[ModelCall], bool] | None = None
+
+    delivers: bool = False
+    """Whether the client gets all that the model said, and may go on from there."""
 
     def __repr__(self) -> str:
         places = [f"{word}={value!r}" for word in ("call", "turn") if (value := getattr(self, word)) is not None]

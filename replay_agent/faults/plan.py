@@ -29,6 +29,8 @@ class Plan:
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._laid: list[_Laid] = []
         self._calls = 0
+        self.delivered = False
+        """Whether the client has got the answer all the same from what struck last: it need not ask again."""
         self._lock = threading.Lock()
         self.lay(*faults)
 
@@ -85,6 +87,7 @@ class Plan:
                 if changed is not None:
                     laid.left -= 1
                     laid.struck += 1
+                    self.delivered = laid.fault.delivers
                     return changed
         return None
 
@@ -95,7 +98,9 @@ def turn_of(call: ModelCall) -> int:
 
 
 def _is_meant(fault: Fault, call: ModelCall, number: int) -> bool:
-    if fault.call not in (None, number) or fault.turn not in (None, turn_of(call)):
+    if fault.turn not in (None, turn_of(call)):
+        return False
+    if fault.call is not None and (number < fault.call or (number > fault.call and fault.times == 1)):
         return False
     if isinstance(fault.when, str):
         return any(fault.when in text for text in _prompts(call))

@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
 MARK = (
     "replay(cassette=None, *, record_mode=None, ignore_body=(), ignore_hosts=(), only_hosts=(), match_headers=(), "
-    "allow_repeats=False, allow_unused=False, freeze=(), fault=None): record the HTTP traffic of this test to a cassette, replay it offline. "
+    "allow_repeats=False, allow_unused=False, freeze=(), fault=None, sweep=None, sweep_fails=('wrong', 'hung')): record the HTTP traffic of this test to a cassette, replay it offline. "
     f"Modes: {options.MEANING}"
 )
+SWEEP = "Captured sweep call"
+"""The section of a report that holds the verdicts of a sweep, as pytest names it."""
 _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
@@ -131,6 +133,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if any(is_served(item) or is_replayed(item) for item in session.items):
         around = _surround_tests(session.config)
         around.fixtures.collected(item for item in session.items if is_replayed(item))
+        _prepare_sweeps(session)
     else:
         forked.unwatch()
 
@@ -156,6 +159,15 @@ def pytest_runtest_call(item: pytest.Item) -> None:
 
 def _is_marked_late(item: pytest.Item) -> bool:
     return item.get_closest_marker("replay") is not None and TEST not in item.stash and is_replayed(item)
+
+
+def _prepare_sweeps(session: pytest.Session) -> None:
+    option = session.config.getoption("replay_sweep", None)
+    marks = (mark for item in session.items for mark in item.iter_markers("replay"))
+    if option or any(mark.kwargs.get("sweep") for mark in marks):
+        from replay_agent.pytest_plugin.scripting.sweeping import Sweeps
+
+        session.config.pluginmanager.register(Sweeps())
 
 
 def _surround_tests(config: pytest.Config) -> _AroundTests:
@@ -268,9 +280,19 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    _print_sweeps(terminalreporter)
     for text in _late_misses(config):
         terminalreporter.section("a request after the end of its test", red=True)
         terminalreporter.write_line(text)
+
+
+def _print_sweeps(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the tables of tests that have passed; those of others are part of what they failed with."""
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, text in getattr(report, "sections", ()):
+            if report.when == "call" and name == SWEEP:
+                terminalreporter.section(f"sweep of {report.nodeid}")
+                terminalreporter.write_line(text)
 
 
 def _late_misses(config: pytest.Config) -> list[str]:

@@ -6,6 +6,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,9 +14,11 @@ import pytest
 from replay_agent.exceptions import CassetteError, CassetteMissError, UserError
 from replay_agent.harness import Conversing, Run
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, leaves_of
+from replay_agent.pytest_plugin.marks import CELL
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
 from replay_agent.recording.clients import intercept
+from replay_agent.recording.options import RecordMode
 
 if TYPE_CHECKING:
     from replay_agent.faults import Fault
@@ -116,6 +119,8 @@ class ReplayedTest(WatchedTest):
             options = item.ihook.pytest_replay_options(item=item, options=options) or options
             path = cassette_of(item, siblings)
             options = first_recording(options, path, nodeid(item), since)
+            if CELL in item.stash:  # which takes its own way after a fault, and records nothing
+                options = replace(options, record_mode=RecordMode.NONE, allow_repeats=True, allow_unused=True)
             run = Run(path, options, test=nodeid(item), command=command_of(item))
             for fault in _faults_of(item):
                 run.fault(fault)
@@ -168,7 +173,10 @@ class ReplayedTest(WatchedTest):
 
 
 def _faults_of(item: pytest.Item) -> list[Fault]:
-    """Return the faults that the mark of a test names."""
+    """Return the faults that the mark of a test names, or that of the cell that it is."""
+    if CELL in item.stash:
+        cell = item.stash[CELL]
+        return [] if cell.fault is None else [cell.fault]
     mark = item.get_closest_marker("replay")
     asked = mark.kwargs.get("fault") if mark is not None else None
     if asked is None:

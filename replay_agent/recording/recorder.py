@@ -99,7 +99,9 @@ class Recording:
         """Where else to look for an answer: another recording, which then counts it as its own."""
         self.tampering: Tampering | None = None
         """What is done to answers that are replayed."""
-        self._owed: list[tuple[Key, tuple[Source, int]]] = []
+        self.hung = False
+        """Whether a client would have waited, or tried, for ever."""
+        self._owed: list[tuple[Key, tuple[Source, int], bool]] = []
         """Answers that were tampered with: they are given, as they are, to who asks again."""
         self._asked: Counter[str] = Counter()
         self.ended = Event()
@@ -439,7 +441,7 @@ class Recording:
 
     def _answer(self, outcome: Outcome, request: Request, key: Key, *, skips: bool = False) -> Replay:
         read_on = partial(self.missed, request, key, "read on")
-        hung = partial(self._told, FOR_EVER, request) if skips else None
+        hung = partial(self._hangs, FOR_EVER, request) if skips else None
         return Replay(outcome, self.ended, read_on, self.options.paced, skips=skips, hung=hung)
 
     def _recorded(self, request: Request, key: Key, *, literal: bool = False) -> Replay | None:
@@ -474,12 +476,16 @@ class Recording:
         self._asked[key.digest] += 1
         if self._asked[key.digest] > PERSEVERANCE:
             text = f"The client has asked for the same {PERSEVERANCE} times and goes on: {request.method} {request.url}"
-            raise self._told(text, self._redactor.request(request))
+            raise self._hangs(text, request)
         changed = self.tampering.tampered(request, outcome)
         if changed is not None:
             with self._lock:
-                self._owed.append((key, found))
+                self._owed.append((key, found, self.tampering.delivered))
         return changed
+
+    def _hangs(self, text: str, request: Request) -> CassetteMiss | CassetteMissError:
+        self.hung = True
+        return self._told(text, self._redactor.request(request))
 
     def _note_tampered(self, order: int, request: Request, found: tuple[Source, int], changed: Outcome) -> None:
         source, index = found
@@ -506,8 +512,8 @@ class Recording:
         return self._answer(self._read(source, index, request), request, key)
 
     def _next_in_line(self, request: Request) -> tuple[Source, int] | None:
-        for place, (_, (source, index)) in enumerate(self._owed):
-            if source.interaction(index).request.url == request.url:
+        for place, (_, (source, index), delivered) in enumerate(self._owed):
+            if not delivered and source.interaction(index).request.url == request.url:
                 del self._owed[place]
                 return source, index
         for source in self._sources:
@@ -518,7 +524,7 @@ class Recording:
         return None
 
     def _find(self, key: Key, *, literal: bool) -> tuple[Source, int] | None:
-        for place, (owed, found) in enumerate(self._owed):
+        for place, (owed, found, _) in enumerate(self._owed):
             if owed.digest == key.digest:
                 del self._owed[place]
                 return found

@@ -25,6 +25,10 @@ class Tampering(Protocol):
     def struck(self) -> bool:
         """Whether anything was changed so far."""
 
+    @property
+    def delivered(self) -> bool:
+        """Whether the client has got the answer all the same from what was changed last, and may go on from there."""
+
     def tampered(self, request: Request, outcome: Outcome) -> Outcome | None:
         """Return what the client is told in place of an answer, None for the answer as it is.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import socket
 import ssl
 import threading
@@ -67,7 +67,7 @@ def self_signed(folder):
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    begin = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    begin = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -75,7 +75,7 @@ def self_signed(folder):
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(begin)
-        .not_valid_after(begin + datetime.timedelta(days=36500))
+        .not_valid_after(begin + dt.timedelta(days=36500))
         .sign(key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM

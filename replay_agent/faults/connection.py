@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 
 from replay_agent.faults.fault import Answered, Lay, breaking_off
-from replay_agent.faults.pieces import pieces_of
+from replay_agent.faults.pieces import first_of, pieces_of
 from replay_agent.framing.http1 import NO_ANSWER, SHORT_BODY
 from replay_agent.recording.answers import ENDLESS, STALLED
 from replay_agent.traffic import Chunk, Failure, Outcome, Phase, Response
@@ -60,11 +60,11 @@ def _delayed(response: Response, late_ms: int) -> Response:
     return Response(response.status, response.headers, chunks, response.reason, response.http_version)
 
 
-def stall(after: int = 1, seconds: float | None = None) -> Lay:
-    """Send nothing for so many seconds after this many events, for ever if None."""
+def stall(after: int | None = None, seconds: float | None = None) -> Lay:
+    """Send nothing for so many seconds, for ever if None, after this many events (half of them if None)."""
 
     def lay(answered: Answered) -> Outcome | None:
-        pieces = _first(answered, after)
+        pieces = first_of(pieces_of(answered), after)
         if pieces is None:
             return None
         if seconds is None:
@@ -77,25 +77,19 @@ def stall(after: int = 1, seconds: float | None = None) -> Lay:
     return lay
 
 
-def cut(after: int = 1) -> Lay:
-    """Close the connection after this many events, more having been promised."""
+def cut(after: int | None = None) -> Lay:
+    """Close the connection after this many events, half of them if None, more having been promised."""
     return _broken(after, "RemoteProtocolError", f"{SHORT_BODY} (incomplete chunked read)")
 
 
-def reset_in_body(after: int = 1) -> Lay:
-    """Reset the connection after this many events."""
+def reset_in_body(after: int | None = None) -> Lay:
+    """Reset the connection after this many events, half of them if None."""
     return _broken(after, "ReadError", _RESET)
 
 
-def _broken(after: int, kind: str, message: str) -> Lay:
+def _broken(after: int | None, kind: str, message: str) -> Lay:
     def lay(answered: Answered) -> Outcome | None:
-        pieces = _first(answered, after)
+        pieces = first_of(pieces_of(answered), after)
         return None if pieces is None else breaking_off(answered.response, pieces, kind, message)
 
     return lay
-
-
-def _first(answered: Answered, after: int) -> tuple[bytes, ...] | None:
-    """Return the first events of an answer; None where there are no more than these, so that nothing would be missing."""
-    pieces = pieces_of(answered)
-    return pieces[:after] if after < len(pieces) else None

@@ -7,7 +7,7 @@ import re
 from replay_agent.faults.fault import Answered
 from replay_agent.traffic import header
 
-__all__ = ("pieces_of",)
+__all__ = "first_of", "pieces_of"
 
 _EVENT = re.compile(rb".*?(?:\r\n\r\n|\n\n|\r\r)|.+\Z", re.DOTALL)
 """One server-sent event with the blank line that ends it, ``data: {}\\n\\n``, or what is left at the end."""
@@ -30,6 +30,13 @@ def pieces_of(answered: Answered) -> tuple[bytes, ...]:
         return tuple(chunk.data for chunk in response.chunks)
     middle = len(body) // 2
     return tuple(half for half in (body[:middle], body[middle:]) if half)
+
+
+def first_of(pieces: tuple[bytes, ...], count: int | None) -> tuple[bytes, ...] | None:
+    """Return the first so many pieces, half of them if None; None where nothing would be missing."""
+    if count is None:
+        count = max(1, len(pieces) // 2)
+    return pieces[:count] if count < len(pieces) else None
 
 
 def _frames(body: bytes) -> tuple[bytes, ...]:

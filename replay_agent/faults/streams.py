@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from replay_agent.faults.fault import Answered, Lay, framed
-from replay_agent.faults.pieces import pieces_of
+from replay_agent.faults.pieces import first_of, pieces_of
 from replay_agent.framing.aws_frames import encode_frame
 from replay_agent.framing.sse import encode_event
-from replay_agent.traffic import Outcome, Response
+from replay_agent.traffic import Outcome
 from replay_agent.wire.codec import is_stream
 
 __all__ = "corrupted", "error_event", "truncated", "wrong_content_type"
@@ -23,14 +23,12 @@ def _is_streamed(answered: Answered) -> bool:
     return answered.call.stream or is_stream(answered.response.headers)
 
 
-def truncated(after: int = 2) -> Lay:
-    """End a stream in good order after this many events, without the one that should end it."""
+def truncated(after: int | None = None) -> Lay:
+    """End a stream in good order after this many events (half of them if None), without the one that should end it."""
 
     def lay(answered: Answered) -> Outcome | None:
-        pieces = pieces_of(answered)
-        if not _is_streamed(answered) or after >= len(pieces):
-            return None
-        return framed(answered.response.headers, (*pieces[:after], b""), answered.response)
+        begun = first_of(pieces_of(answered), after) if _is_streamed(answered) else None
+        return None if begun is None else framed(answered.response.headers, (*begun, b""), answered.response)
 
     return lay
 
@@ -70,21 +68,16 @@ def wrong_content_type() -> Lay:
     return lay
 
 
-def error_event(after: int = 1) -> Lay:
-    """Send the provider's own error in place of an event, and end the stream."""
+def error_event(after: int | None = None) -> Lay:
+    """Send the provider's own error after this many events, half of them if None, and end the stream."""
 
     def lay(answered: Answered) -> Outcome | None:
-        pieces = pieces_of(answered)
-        if not _is_streamed(answered) or after >= len(pieces):
+        begun = first_of(pieces_of(answered), after) if _is_streamed(answered) else None
+        if begun is None:
             return None
-        error = _error_event(answered, after)
-        return _ended(answered.response, pieces[:after], error)
+        return framed(answered.response.headers, (*begun, _error_event(answered, len(begun))), answered.response)
 
     return lay
-
-
-def _ended(response: Response, pieces: tuple[bytes, ...], error: bytes) -> Response:
-    return framed(response.headers, (*pieces, error), response)
 
 
 def _error_event(answered: Answered, number: int) -> bytes:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MARK = (
     "replay(cassette=None, *, record_mode=None, ignore_body=(), ignore_hosts=(), only_hosts=(), match_headers=(), "
-    "allow_repeats=False, allow_unused=False, freeze=(), fault=None, sweep=None, sweep_fails=('wrong', 'hung')): record the HTTP traffic of this test to a cassette, replay it offline. "
+    "allow_repeats=False, allow_unused=False, freeze=(), fault=None, sweep=None, sweep_fails=('wrong', 'hung'), restream=None): record the HTTP traffic of this test to a cassette, replay it offline. "
     f"Modes: {options.MEANING}"
 )
 SWEEP = "Captured sweep call"

@@ -21,7 +21,7 @@ __all__ = "command_of", "first_recording", "option_of", "options_of", "owns_reco
 
 _TEXTS = ("ignore_body", "ignore_hosts", "only_hosts", "match_headers", "freeze")
 _FLAGS = ("allow_repeats", "allow_unused")
-_WAYS = ("fault", "sweep", "sweep_fails")
+_WAYS = ("fault", "restream", "sweep", "sweep_fails")
 """Ways in which a recording is replayed that `replay_agent.pytest_plugin.scripting` reads."""
 
 

@@ -22,6 +22,7 @@ from replay_agent.recording.options import RecordMode
 
 if TYPE_CHECKING:
     from replay_agent.faults import Fault
+    from replay_agent.faults.restream import Recut
 
 __all__ = "ReplayedTest", "WatchedTest"
 
@@ -124,6 +125,7 @@ class ReplayedTest(WatchedTest):
             run = Run(path, options, test=nodeid(item), command=command_of(item))
             for fault in _faults_of(item):
                 run.fault(fault)
+            run.recording.recut = _recut_of(item)
             run.open()
         except (CassetteError, UserError) as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
@@ -184,3 +186,14 @@ def _faults_of(item: pytest.Item) -> list[Fault]:
     from replay_agent.faults import faults_of
 
     return faults_of(asked)
+
+
+def _recut_of(item: pytest.Item) -> Recut | None:
+    """Return how the mark of a test wants streams to be cut."""
+    mark = item.get_closest_marker("replay")
+    asked = mark.kwargs.get("restream") if mark is not None else None
+    if asked is None:
+        return None
+    from replay_agent.faults.restream import recut_as
+
+    return recut_as(str(asked))

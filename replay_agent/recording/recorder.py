@@ -101,6 +101,8 @@ class Recording:
         """What is done to answers that are replayed."""
         self.hung = False
         """Whether a client would have waited, or tried, for ever."""
+        self.recut: Callable[[Response], Response] | None = None
+        """How streams are cut otherwise than they were recorded."""
         self._owed: list[tuple[Key, tuple[Source, int], bool]] = []
         """Answers that were tampered with: they are given, as they are, to who asks again."""
         self._asked: Counter[str] = Counter()
@@ -441,6 +443,8 @@ class Recording:
 
     def _answer(self, outcome: Outcome, request: Request, key: Key, *, skips: bool = False) -> Replay:
         read_on = partial(self.missed, request, key, "read on")
+        if self.recut is not None and isinstance(outcome, Response):
+            outcome = self.recut(outcome)
         hung = partial(self._hangs, FOR_EVER, request) if skips else None
         return Replay(outcome, self.ended, read_on, self.options.paced, skips=skips, hung=hung)
 
@@ -507,9 +511,11 @@ class Recording:
         if found is None:
             return None
         source, index = found
+        outcome = self._read(source, index, request)
+        interaction = Interaction(self._redactor.request(request), outcome, self.test)
         with self._lock:
-            self._entries[order] = _Entry(request, source=source, index=index)
-        return self._answer(self._read(source, index, request), request, key)
+            self._entries[order] = _Entry(request, interaction, source=source, index=index)
+        return self._answer(outcome, request, key)
 
     def _next_in_line(self, request: Request) -> tuple[Source, int] | None:
         for place, (_, (source, index), delivered) in enumerate(self._owed):

@@ -73,6 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     prune.add_argument("--delete", action="store_true", help="delete what is listed; asks first on a terminal")
     prune.add_argument("--yes", action="store_true", help="with --delete: do not ask")
     prune.set_defaults(run=_prune)
+
+    sweep = commands.add_parser(
+        "sweep",
+        help="How does it take faults? Plays recorded tests with every fault at every call, and judges each run",
+    )
+    sweep.add_argument("tests", metavar="NODEID", nargs="+", help="tests marked replay, as pytest names them")
+    sweep.add_argument("--faults", metavar="NAMES", default="all", help="by comma (default: all)")
+    sweep.set_defaults(run=_sweep)
     return parser
 
 
@@ -87,6 +95,12 @@ def _demo(args: argparse.Namespace) -> int:
     if args.keep:
         _say(f"\nKept in {folder}: try `replay-agent show {folder / 'demo.yaml'}`")
     return CLEAN
+
+
+def _sweep(args: argparse.Namespace) -> int:
+    from replay_agent.commands.sweep import sweep
+
+    return sweep(args.tests, args.faults)
 
 
 def _show(args: argparse.Namespace) -> int:

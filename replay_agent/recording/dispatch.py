@@ -18,7 +18,7 @@ from replay_agent.recording.matching.hosts import host_of, is_loopback
 from replay_agent.recording.miss_type import miss_type
 from replay_agent.recording.misses import Trouble
 from replay_agent.recording.recorder import Recording
-from replay_agent.recording.responders import Responder
+from replay_agent.recording.stand_ins import Responder
 from replay_agent.traffic import Request
 
 __all__ = (

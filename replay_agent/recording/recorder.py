@@ -38,7 +38,7 @@ from replay_agent.recording.process.frozen import now, seeds
 from replay_agent.recording.rehearsal import rehearsed
 from replay_agent.recording.source import Source
 from replay_agent.recording.spool import Message, Spool
-from replay_agent.recording.tampering import FOR_EVER, PERSEVERANCE, Tampering
+from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE, Tampering
 from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 from replay_agent.traffic import Failure, Interaction, Outcome, Request, Response, StreamEnd
 

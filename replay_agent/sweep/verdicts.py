@@ -74,7 +74,7 @@ def judged(played: Played, without: Played) -> tuple[Verdict, str]:
     if twice:
         return Verdict.WRONG, note
     if played.result != without.result:
-        return Verdict.WRONG, f"{_short(played.result)} instead of {_short(without.result)}"
+        return Verdict.WRONG, f"{_short(repr(played.result))} instead of {_short(repr(without.result))}"
     return Verdict.RECOVERED, ""
 
 
@@ -87,8 +87,7 @@ def _first_line(error: BaseException | None) -> str:
     return _short(str(error).strip().partition("\n")[0]) if error is not None else ""
 
 
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
+def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -16,7 +16,7 @@ from replay_agent.recording.process.imports import ImportWatcher
 from replay_agent.recording.process.lazy_certificates import LazyCertificates
 from replay_agent.recording.process.patching import Patch
 from replay_agent.recording.recorder import Recording
-from replay_agent.recording.responders import Responder
+from replay_agent.recording.stand_ins import Responder
 
 __all__ = (
     "beside",

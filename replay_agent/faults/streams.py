@@ -97,7 +97,9 @@ def _error_event(answered: Answered, number: int) -> bytes:
     if name == "ollama":
         return json.dumps({"error": _MESSAGE}).encode() + b"\n"
     refusal: Any = json.loads(b"".join(answered.codec.encode_error(answered.call, 503, _MESSAGE).chunks))
-    text = json.dumps(refusal[0] if isinstance(refusal, list) else refusal)  # an array is what Gemini streams without SSE
+    text = json.dumps(
+        refusal[0] if isinstance(refusal, list) else refusal
+    )  # an array is what Gemini streams without SSE
     return encode_event(text) if is_stream(answered.response.headers) else f",\n{text}]".encode()
 
 

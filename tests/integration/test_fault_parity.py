@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent import tool_call
-from replay_agent.faults import FAULTS
 from replay_agent.provider.loopback import serving
-from replay_agent.provider.script import Script
 from replay_agent.recording.clients import intercept
+from tests.integration.fault_table import NAMES, OF_TOOLS, name_of, script_of
 from tests.provider import fault_places
 from tests.provider.sdks import SDKS
 
 PLACES = ("refused", "dns", "tls", "connect_timeout")
-OF_TOOLS = ("bad_tool_json", "unknown_tool", "invalid_arguments", "duplicate_call_id")
-NAMES = [name for name in FAULTS if name != "http_status"]
 SHORT = 0.15
 """Seconds that clients wait in earnest."""
-
-
-def name_of(error):
-    return f"{type(error).__module__}.{type(error).__qualname__}"
 
 
 def outcome_of(ask, **how):
@@ -29,19 +21,6 @@ def outcome_of(ask, **how):
         return repr(ask(**how))
     except Exception as error:
         return name_of(error)
-
-
-def script_of(name):
-    script = Script(["one two three four five"] if name not in OF_TOOLS else [tool_call("get_weather", city="Oslo")])
-    script.fault(name)
-    script.allow("unoffered_tools")
-    return script
-
-
-def in_process(ask, name, base):
-    script = script_of(name)
-    with intercept.responding(script):
-        return outcome_of(ask, tools=name in OF_TOOLS, timeout=SHORT, base=base), script
 
 
 def for_real(ask, name, folder):
@@ -61,7 +40,9 @@ def test_a_client_raises_what_it_does_for_real(name, way, tmp_path):
     ask = getattr(SDKS[name], way)
     differing = {}
     for each in NAMES:
-        got, _ = in_process(ask, each, "http://127.0.0.1:9")
+        script = script_of(each)
+        with intercept.responding(script):
+            got = outcome_of(ask, tools=each in OF_TOOLS, timeout=SHORT, base="http://127.0.0.1:9")
         real = for_real(ask, each, tmp_path)
         if got != real:
             differing[each] = (got, real)

@@ -32,7 +32,15 @@ class Got:
 
 
 def said(text: Any, calls: Any = ()) -> Got:
-    return Got(text or "", [(name, json.loads(args) if isinstance(args, str) else args) for name, args in calls])
+    return Got(text or "", [(name, _read(args)) for name, args in calls])
+
+
+def _read(args: Any) -> Any:
+    """Return arguments as they mean; what is no JSON stays text, for it is not the client that reads it."""
+    try:
+        return json.loads(args) if isinstance(args, str) else args
+    except ValueError:
+        return args
 
 
 Ask = Callable[..., Any]

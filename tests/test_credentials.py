@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from replay_agent.recording.redaction.secrets import environment_secrets
 
 from replay_agent import credentials
+from replay_agent.recording.redaction.names import environment_secrets
 from replay_agent.recording.redaction.scanning import scan
 
 
@@ -35,7 +35,7 @@ def test_a_key_begins_as_its_providers_keys_do(variable, beginning):
 def test_no_search_for_secrets_takes_a_placeholder_for_one():
     for name, value in credentials.credential_variables().items():
         assert list(scan(f'say {value} and "{value}"'.encode(), environ={name: value})) == []
-    assert environment_secrets(credentials.credential_variables()) == []
+    assert environment_secrets(credentials.credential_variables()) == {}
 
 
 def test_only_what_a_replay_puts_there_is_a_placeholder():

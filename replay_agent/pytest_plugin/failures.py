@@ -17,6 +17,7 @@ import pytest
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError
 from replay_agent.traffic import Request
+from replay_agent.visible import visible
 
 __all__ = (
     "FailingMiss",
@@ -35,7 +36,7 @@ class FailingMiss(CassetteMiss, pytest.fail.Exception):  # type: ignore[name-def
 
     def __init__(self, message: str, request: Request, path: Path | None = None) -> None:
         CassetteMiss.__init__(self, message, request, path)
-        pytest.fail.Exception.__init__(self, message, pytrace=False)
+        pytest.fail.Exception.__init__(self, visible(message), pytrace=False)
 
 
 class MissesInCleanup(CassetteMissError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path, PurePosixPath
@@ -40,16 +41,20 @@ class SharedFixture:
         self._failed = False
 
     @classmethod
-    def opened(cls, owner: str, path: Path, item: pytest.Item, *, since: float) -> SharedFixture:
+    def opened(
+        cls, owner: str, path: Path, item: pytest.Item, *, since: float, frozen: Mapping[str, object]
+    ) -> SharedFixture:
         """Open the recording of a fixture, under the options of the test that needs it.
 
-        A cassette that cannot be used fails the fixture without a traceback. ``since`` is when the session began.
+        A cassette that cannot be used fails the fixture without a traceback. ``since`` is when the session began,
+        ``frozen`` what the sources of that test are set to.
         """
         try:
             options = options_of(item)
             options = item.ihook.pytest_replay_options(item=item, options=options) or options
             options = first_recording(options, path, owner, since)
             run = Run(path, options, test=owner, command=command_of(item))
+            run.recording.seeds_otherwise = _seeds_of(owner, frozen)
             run.recording.open()
         except (CassetteError, UserError) as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
@@ -119,6 +124,15 @@ class SharedFixture:
             warnings.warn(pytest.PytestWarning(text), stacklevel=2)
         elif text:
             raise pytest.fail.Exception(text, pytrace=False)
+
+
+def _seeds_of(owner: str, frozen: Mapping[str, object]) -> dict[str, object]:
+    """Return what the sources of a fixture are set to where it has no cassette, as it asked nothing.
+
+    Its numbers follow from its name, so that they are the same whichever test comes first. The time is that of the test.
+    """
+    number = zlib.crc32(owner.encode())
+    return {"random": number, "uuid": number} | {name: seed for name, seed in frozen.items() if name == "clock"}
 
 
 def name_of(name: str) -> str:

@@ -75,7 +75,8 @@ class WatchedFixtures:
             return None
         labels = "-".join(self._parameters[fixture.argname].values())
         owner = f"{owner}[{labels}]" if labels else owner
-        return SharedFixture.opened(owner, fixture_cassette(owner, item.config), item, since=self._since)
+        frozen = test.run.recording.frozen if test is not None and isinstance(test.run, Run) else {}
+        return SharedFixture.opened(owner, fixture_cassette(owner, item.config), item, since=self._since, frozen=frozen)
 
     def _note_parameters(self, fixture: Fixture, request: pytest.FixtureRequest) -> None:
         name = fixture.argname

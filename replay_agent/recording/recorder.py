@@ -95,6 +95,8 @@ class Recording:
         """What makes this recording anew in a process that was not forked: a function and its arguments, to be pickled."""
         self.refusal = ""
         """Why every request is refused, if it is."""
+        self.seeds_otherwise: Mapping[str, object] = {}
+        """What to set the sources that ``freeze`` names to, where no cassette says it; at random without."""
         self.fallback: Recording | None = None
         """Where else to look for an answer: another recording, which then counts it as its own."""
         self.tampering: Tampering | None = None
@@ -298,7 +300,9 @@ class Recording:
             sources.insert(0, base)
         headers = [source.header for source in sources]
         recorded = {name: seed for header in reversed(headers) for name, seed in header.frozen.items()}
-        return seeds(self.options.freeze, recorded, headers[0].recorded_at if headers else None)
+        return seeds(
+            self.options.freeze, {**self.seeds_otherwise, **recorded}, headers[0].recorded_at if headers else None
+        )
 
     @property
     def _redactor(self) -> Redactor:

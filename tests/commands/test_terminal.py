@@ -137,13 +137,13 @@ def test_prune_prints_nothing_unseen(cassette):
 
 @pytest.mark.parametrize("request_body", [call(temperature=1), call(messages=[{"role": "user", "content": "other"}])])
 def test_a_miss_says_nothing_unseen(cassette, request_body):
-    with use_cassette(cassette), pytest.raises(CassetteMiss) as caught:
+    with pytest.raises(CassetteMiss) as caught, use_cassette(cassette):
         httpx.post(URL, json=request_body)
     safe(str(caught.value))
 
 
 def test_a_miss_of_other_traffic_says_nothing_unseen(cassette):
-    with use_cassette(cassette), pytest.raises(CassetteMiss) as caught:
+    with pytest.raises(CassetteMiss) as caught, use_cassette(cassette):
         httpx.post("https://h.example/path", json={planted("k"): 1})
     safe(str(caught.value))
 

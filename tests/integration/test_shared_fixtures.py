@@ -325,3 +325,18 @@ def test_time_stands_still_for_a_fixture_as_it_was_recorded(project, provider, w
     project.runpytest("--record-mode=once").assert_outcomes(passed=2)
     passes(project, provider, "test_it.py::test_two", tests=1)
     passes(project, provider, "test_it.py::test_two", "test_it.py::test_one")
+
+
+def test_what_a_fixture_draws_and_does_not_ask_for_is_the_same_in_any_order(project, provider, write):
+    tests = """
+@pytest.mark.replay(freeze=["uuid", "random"])
+def test_one(prepared): ask(f"one {prepared}")
+
+@pytest.mark.replay(freeze=["uuid", "random"])
+def test_two(prepared): ask(f"two {prepared}")
+"""
+    write(test_it=fixture("module", "import random, uuid\nreturn f'{uuid.uuid4()} {random.random()}'") + tests)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=2)
+    assert sorted(cassettes(project)) == ["test_it/test_one.yaml", "test_it/test_two.yaml"]
+    passes(project, provider, "test_it.py::test_two", tests=1)
+    passes(project, provider, "test_it.py::test_two", "test_it.py::test_one")

@@ -14,7 +14,7 @@ from urllib.parse import quote_from_bytes
 
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = "LEVELS", "MARGIN", "Peeled", "peeled", "plain"
+__all__ = "LEVELS", "MARGIN", "Peeled", "is_form_with_spaces", "peeled", "plain"
 
 LEVELS = 8
 """Deeper nesting is not looked into: a quotation mark has 255 backslashes before it there."""
@@ -27,6 +27,9 @@ _ESCAPE = re.compile(
     rb"""|%[0-9A-Fa-f]{2}"""
     rb"""|&(?:#[0-9]{1,7}+|#[xX][0-9A-Fa-f]{1,6}+|amp|lt|gt|quot|apos);"""
 )
+_ESCAPE_IN_FORM = re.compile(rb"\+|" + _ESCAPE.pattern)
+_FORM = re.compile(rb"[\w.*%\[\]-]++=[\w.*%~!$'()\[\]/=&,:;@|-]*+\+[\w.*%~!$'()\[\]/=&,:;@|+-]*+")
+"""``grant_type=password&text=two+words``: a plus sign is a space there, and nowhere else."""
 _FIRSTS = frozenset(b"\\%&")
 _LONGEST = 12
 """The bytes of the longest escape, but for a folded line, which ends in white space."""
@@ -39,6 +42,8 @@ MARGIN = 1 << 15
 @lru_cache(maxsize=4096)
 def _plain(escape: bytes) -> bytes:
     """Return what an escape stands for."""
+    if escape == b"+":
+        return b" "
     if escape[:1] == b"%":
         return bytes((int(escape[1:], 16),))
     if escape[:1] == b"&":
@@ -60,6 +65,11 @@ def _entity(escape: bytes) -> bytes:
     return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else escape
 
 
+def is_form_with_spaces(text: bytes) -> bool:
+    """Tell whether a text is a form or query whose plus signs are spaces."""
+    return _FORM.fullmatch(text) is not None
+
+
 def plain(text: bytes) -> bytes:
     """Return a short text with all levels of its escapes undone."""
     for _ in range(LEVELS):
@@ -72,11 +82,12 @@ def plain(text: bytes) -> bytes:
 class Peeled:
     """A stretch of a text with one level of its escapes undone."""
 
-    def __init__(self, text: bytes, source: bytes, begin: int, end: int) -> None:
+    def __init__(self, text: bytes, source: bytes, begin: int, end: int, escape: re.Pattern[bytes]) -> None:
         self.text = text
         self.begin, self.end = begin, end
         """Where the stretch stands in the text that it was made of."""
         self._source = source
+        self._escape = escape
 
     def unpeeled(self, spans: Sequence[Span]) -> list[Span]:
         """Return spans of this text, in order and apart, as spans of the text that it was made of."""
@@ -87,7 +98,7 @@ class Peeled:
         """Yield where these places, starts and ends in turn, stood before: one within an escape is at its edge."""
         done, count = 0, len(wanted)
         read, at = 0, self.begin
-        for found in _ESCAPE.finditer(self._source, self.begin, self.end):
+        for found in self._escape.finditer(self._source, self.begin, self.end):
             if done == count:
                 return
             start, end = found.span()
@@ -113,7 +124,8 @@ class Peeled:
 
 def peeled(source: bytes) -> Iterator[Peeled]:
     """Yield the stretches of a text that hold escapes, one level of these undone. Takes no more memory than the text."""
-    found = _ESCAPE.search(source)
+    escape = _ESCAPE_IN_FORM if is_form_with_spaces(source) else _ESCAPE
+    found = escape.search(source)
     end = 0
     while found is not None:
         begin = max(found.start() - MARGIN, end)
@@ -121,14 +133,14 @@ def peeled(source: bytes) -> Iterator[Peeled]:
         position = found.start()
         while found is not None and found.start() - position <= 2 * MARGIN:
             stop = _cut(source, position)
-            text += _ESCAPE.sub(_replacement, source[position:stop])
+            text += escape.sub(_replacement, source[position:stop])
             position = stop
-            found = _ESCAPE.search(source, position)
+            found = escape.search(source, position)
         end = min(position + MARGIN, len(source))
         text += memoryview(source)[position:end]
         stretch = bytes(text)
         del text
-        yield Peeled(stretch, source, begin, end)
+        yield Peeled(stretch, source, begin, end, escape)
 
 
 def _replacement(found: re.Match[bytes]) -> bytes:

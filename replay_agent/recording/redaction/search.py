@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from replay_agent.exceptions import WireError
 from replay_agent.framing.content_encoding import decode, encode
-from replay_agent.recording.redaction.by_name import find_fields, find_settings
-from replay_agent.recording.redaction.escapes import LEVELS, MARGIN, peeled
+from replay_agent.recording.redaction.by_name import find_fields, find_form_fields, find_settings
+from replay_agent.recording.redaction.escapes import LEVELS, MARGIN, is_form_with_spaces, peeled
 from replay_agent.recording.redaction.in_base64 import find_in_base64
 from replay_agent.recording.redaction.in_streams import find_split, stream_events
 from replay_agent.recording.redaction.knowledge import Knowledge
@@ -82,6 +82,8 @@ class Search:
     def _within(self, text: bytes, levels: int, depth: int) -> list[Span]:
         """Look at a text as a document, then at what its escapes stand for, and where there are none at its words."""
         spans = [span for find in self._in_documents for span in find(text)]
+        if is_form_with_spaces(text):  # whether or not a header says so
+            spans += find_form_fields(text)
         position = 0
         for layer in peeled(text) if levels else ():
             if layer.begin:

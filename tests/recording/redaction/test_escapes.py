@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay_agent.recording.redaction.escapes import MARGIN, peeled, plain
+from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.recording.redaction.spans import Span
 
 ESCAPES = [
@@ -71,3 +72,24 @@ def test_what_is_put_into_a_query_is_spelled_for_it():
     (layer,) = peeled(b"a%2Bb")
     (span,) = layer.unpeeled([Span(0, 3, "x", text=b"c+d=")])
     assert span.text == b"c%2Bd%3D"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_form"),
+    [
+        (b"text=two+words", True),
+        (b"a=b&text[0]=two+words%21", True),
+        (b"two+words", False),
+        (b"YWJj+A==", False),
+        (b'{"a": "b=c+d"}', False),
+        (b"sum = a+b", False),
+    ],
+)
+def test_a_plus_sign_is_a_space_in_a_form_alone(text, is_form):
+    found = [layer.text for layer in peeled(text)]
+    assert (b"two words" in b"".join(found)) is is_form
+
+
+def test_a_password_with_a_plus_sign_is_found_in_a_form_that_no_header_announces():
+    body = b"password=hunter2+xk42PPq&text=two+words"
+    assert Redactor(environ={}).text(body.decode()) == "password=REDACTED(password)&text=two+words"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib.metadata import version
 
 from replay_agent import tool_call
@@ -74,4 +75,4 @@ def table():
 
 if __name__ == "__main__":
     os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
-    print(table())
+    sys.stdout.write(f"{table()}\n")

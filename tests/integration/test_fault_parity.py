@@ -32,7 +32,7 @@ def for_real(ask, name, folder):
     if name in PLACES:
         place = getattr(fault_places, name)
         with place(folder) if name == "tls" else place() as base:
-            return outcome_of(ask, tools=name in OF_TOOLS, timeout=patience(each), base=base)
+            return outcome_of(ask, tools=name in OF_TOOLS, timeout=patience(name), base=base)
     with serving(script.outcome) as base:
         return outcome_of(ask, tools=name in OF_TOOLS, timeout=patience(name), base=base)
 
@@ -46,7 +46,7 @@ def test_a_client_raises_what_it_does_for_real(name, way, tmp_path):
     for each in NAMES:
         script = script_of(each)
         with intercept.responding(script):
-            got = outcome_of(ask, tools=each in OF_TOOLS, timeout=patience(name), base="http://127.0.0.1:9")
+            got = outcome_of(ask, tools=each in OF_TOOLS, timeout=patience(each), base="http://127.0.0.1:9")
         real = for_real(ask, each, tmp_path)
         if got != real:
             differing[each] = (got, real)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from replay_agent.harness import Run, load_transcript, use_cassette
     from replay_agent.messages import AudioUrl, BinaryContent, DocumentUrl, ImageUrl
+    from replay_agent.provider.replies import tool_call
     from replay_agent.recording.options import RecordMode, RecordOptions
 
 __all__ = (
@@ -88,6 +89,7 @@ __all__ = (
     "__version__",
     "capture_run_messages",
     "load_transcript",
+    "tool_call",
     "use_cassette",
 )
 
@@ -109,6 +111,7 @@ _HOMES = {
     "replay_agent.conversation.transcript": ("Transcript",),
     "replay_agent.harness": ("Run", "load_transcript", "use_cassette"),
     "replay_agent.messages": ("AudioUrl", "BinaryContent", "DocumentUrl", "ImageUrl"),
+    "replay_agent.provider.replies": ("tool_call",),
     "replay_agent.recording.options": ("RecordMode", "RecordOptions"),
 }
 _ERRORS = "replay_agent.exceptions"

@@ -122,6 +122,14 @@ def _parser() -> argparse.ArgumentParser:
     journals.add_argument("names", metavar="WHICH", nargs="*", help="a journal, cassette or test (default: all)")
     journals.add_argument("--yes", action="store_true", help="with drop: do not ask")
     journals.set_defaults(run=_journals)
+
+    sweep = commands.add_parser(
+        "sweep",
+        help="How does it take faults? Plays recorded tests with every fault at every call, and judges each run",
+    )
+    sweep.add_argument("tests", metavar="NODEID", nargs="+", help="tests marked replay, as pytest names them")
+    sweep.add_argument("--faults", metavar="NAMES", default="all", help="by comma (default: all)")
+    sweep.set_defaults(run=_sweep)
     return parser
 
 
@@ -243,6 +251,12 @@ def _demo(args: argparse.Namespace) -> int:
     if args.keep:
         _say(f"\nKept in {folder}: try `replay-agent show {folder / 'demo.yaml'}`")
     return CLEAN
+
+
+def _sweep(args: argparse.Namespace) -> int:
+    from replay_agent.commands.sweep import sweep
+
+    return sweep(args.tests, args.faults)
 
 
 def _show(args: argparse.Namespace) -> int:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replay_agent.meaning.key import meaning
-from replay_agent.recording import session_mode
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.clients import intercept
 from replay_agent.recording.options import (
@@ -25,7 +24,7 @@ from replay_agent.recording.options import (
     RecordMode,
     RecordOptions,
 )
-from replay_agent.recording.process import frozen, network
+from replay_agent.recording.process import frozen, network, session_mode
 from replay_agent.recording.recorder import Recording
 from replay_agent.surroundings import credentials
 from replay_agent.traffic import Interaction, Request
@@ -34,7 +33,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from replay_agent.conversation.transcript import Transcript
-    from replay_agent.messages import ModelMessage, ToolCallPart
+    from replay_agent.faults import Fault
+    from replay_agent.faults.plan import Plan
+    from replay_agent.messages import ModelMessage, ModelResponse, ToolCallPart
     from replay_agent.recording.misses import Miss
     from replay_agent.report.renamed import Former
     from replay_agent.usage import Usage
@@ -125,6 +126,8 @@ class Run(Conversing):
         self._options = options
         self._test = test
         self._command = command
+        self.effects: list[str] = []
+        """Side effects that `effect` was told of, in order."""
         self._doors = ExitStack()
 
     def open(self) -> None:
@@ -190,6 +193,50 @@ class Run(Conversing):
     def play_count(self) -> int:
         """How many answers were replayed so far."""
         return self.recording.play_count
+
+    def fault(self, fault: str | Fault, **when_and_how: Any) -> None:
+        """Have something go wrong with a recorded answer, that then waits for the client to ask again.
+
+        ``fault`` is a name of `replay_agent.faults.FAULTS`, with what `replay_agent.faults.fault` takes, or a fault made
+        by that. Nothing goes wrong while a cassette is recorded. Raises `UserError` for what is no fault.
+        """
+        from replay_agent import faults
+
+        self._plan().lay(*([faults.fault(fault, **when_and_how)] if isinstance(fault, str) else [fault]))
+
+    def effect(self, what: str) -> None:
+        """Note a side effect, such as a mail that is sent: in a sweep, one that comes about twice is found."""
+        self.effects.append(what)
+
+    def edit(
+        self,
+        change: Callable[[ModelResponse], ModelResponse | None],
+        *,
+        call: int | None = None,
+        turn: int | None = None,
+        times: int | None = 1,
+    ) -> None:
+        """Have the model say what ``change`` makes of its recorded answer; None from it leaves the answer as it is.
+
+        ``call`` or ``turn`` says which answer (both count from 1), ``times`` how often (None: every time).
+        """
+        from replay_agent.faults.content import edited
+        from replay_agent.faults.fault import Fault
+
+        self._plan().lay(Fault("edit", edited(change), call, turn, times, delivers=True))
+
+    def _plan(self) -> Plan:
+        from replay_agent.faults.plan import Plan
+
+        if not isinstance(self.recording.tampering, Plan):
+            self.recording.tampering = Plan()
+        return self.recording.tampering
+
+    def unstruck_text(self) -> str:
+        """Return what to say of faults that never struck, nothing if there are none."""
+        if self.recording.tampering is None or self.recording.records:
+            return ""
+        return self._plan().unstruck_text(self._test or str(self.cassette_path))
 
     @property
     def misses(self) -> Sequence[BaseException]:

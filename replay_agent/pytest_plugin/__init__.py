@@ -22,20 +22,22 @@ from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.summary.causes import GroupedFailures, tell
 from replay_agent.pytest_plugin.summary.recorded import show_recorded
-from replay_agent.recording import session_mode
 from replay_agent.recording.miss_type import raise_misses_as
-from replay_agent.recording.process import forked, late_guard
+from replay_agent.recording.process import forked, late_guard, session_mode
 
 if TYPE_CHECKING:
     from replay_agent.comparison.tally import Tally
     from replay_agent.harness import Conversing
+    from replay_agent.provider.script import Script
     from replay_agent.snapshot import SnapshotAssertion
 
 MARK = (
     "replay(cassette=None, *, record_mode=None, ignore_body=(), ignore_hosts=(), only_hosts=(), match_headers=(), "
-    "allow_repeats=False, allow_unused=False, freeze=(), budget=None): record the HTTP traffic of this test to a cassette, replay it offline. "
+    "allow_repeats=False, allow_unused=False, freeze=(), budget=None, fault=None, sweep=None, sweep_fails=('wrong', 'hung'), restream=None): record the HTTP traffic of this test to a cassette, replay it offline. "
     f"Modes: {options.MEANING}"
 )
+SWEEP = "Captured sweep call"
+"""The section of a report that holds the verdicts of a sweep, as pytest names it."""
 _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
@@ -125,6 +127,12 @@ def _asks_for_the_fixture(item: pytest.Item) -> bool:
 
 
 def _open_test(item: pytest.Item) -> None:
+    if TEST in item.stash and item.stash[TEST].is_scripted:
+        raise pytest.fail.Exception(
+            f"{item.nodeid} asked for the fixture provider before it asked to be replayed. Mark it replay where it is "
+            "written, or ask for the fixture replay in its signature.",
+            pytrace=False,
+        )
     if TEST not in item.stash:
         from replay_agent.pytest_plugin.watched import ReplayedTest
 
@@ -142,6 +150,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if any(is_served(item) or is_replayed(item) for item in session.items):
         around = _surround_tests(session.config)
         around.fixtures.collected(item for item in session.items if is_replayed(item))
+        _prepare_sweeps(session)
     else:
         forked.unwatch()
 
@@ -167,6 +176,15 @@ def pytest_runtest_call(item: pytest.Item) -> None:
 
 def _is_marked_late(item: pytest.Item) -> bool:
     return TEST not in item.stash and item.get_closest_marker("replay") is not None and is_replayed(item)
+
+
+def _prepare_sweeps(session: pytest.Session) -> None:
+    option = session.config.getoption("replay_sweep", None)
+    marks = (mark for item in session.items for mark in item.iter_markers("replay"))
+    if option or any(mark.kwargs.get("sweep") for mark in marks):
+        from replay_agent.pytest_plugin.scripting.sweeping import Sweeps
+
+        session.config.pluginmanager.register(Sweeps())
 
 
 def _surround_tests(config: pytest.Config) -> _AroundTests:
@@ -308,6 +326,7 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     config.stash[_GROUPED].show(terminalreporter)
     show_recorded(terminalreporter)
+    _print_sweeps(terminalreporter)
     for text in _late_misses(config):
         terminalreporter.section("a request after the end of its test", red=True)
         terminalreporter.write_line(text)
@@ -321,6 +340,15 @@ def _tally(config: pytest.Config) -> Tally:
     from replay_agent.comparison.tally import Tally
 
     return config.stash.setdefault(_TALLY, Tally(config.stash[_STARTED], counts_replayed=config.get_verbosity() > 0))
+
+
+def _print_sweeps(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the tables of tests that have passed; those of others are part of what they failed with."""
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, text in getattr(report, "sections", ()):
+            if report.when == "call" and name == SWEEP:
+                terminalreporter.section(f"sweep of {report.nodeid}")
+                terminalreporter.write_line(text)
 
 
 def _late_misses(config: pytest.Config) -> list[str]:
@@ -341,6 +369,17 @@ def replay(request: pytest.FixtureRequest) -> Conversing:
         keys.place_for(item)
     run: Conversing = item.stash[TEST].run
     return run
+
+
+@pytest.fixture
+def provider(request: pytest.FixtureRequest) -> Generator[Script]:
+    """Answers the model calls of this test from a script: ``provider.reply("Paris")``; ``provider.calls`` is what was asked."""
+    from replay_agent.pytest_plugin.scripting.scripted import scripted
+
+    around = _surround_tests(request.config)
+    around.fixtures.item = around.fixtures.item or request.node
+    with scripted(request.node) as script:
+        yield script
 
 
 @pytest.fixture

@@ -48,6 +48,11 @@ def add_options(parser: pytest.Parser) -> None:
         choices=UNUSED,
         help="what happens when a passing test leaves recorded interactions unplayed (default: fail)",
     )
+    group.addoption(
+        "--replay-sweep",
+        metavar="FAULTS",
+        help="play recorded tests marked replay with these faults at every call (all, or names by comma) and print the verdicts",
+    )
     parser.addini("replay_cassette_dir", "folder of the cassettes, under the rootdir", default="cassettes")
     parser.addini("replay_record_mode", f"record mode unless told otherwise: {', '.join(MODES)}", default="none")
     parser.addini("replay_ignore_body", "JSON paths of request bodies that do not matter", type="linelist", default=[])

@@ -33,6 +33,8 @@ __all__ = (
 
 _TEXTS = ("ignore_body", "ignore_hosts", "only_hosts", "match_headers", "freeze")
 _FLAGS = ("allow_repeats", "allow_unused")
+_WAYS = ("fault", "restream", "sweep", "sweep_fails")
+"""Ways in which a recording is replayed that `replay_agent.pytest_plugin.scripting` reads."""
 
 
 def options_of(item: pytest.Item) -> RecordOptions:
@@ -40,7 +42,7 @@ def options_of(item: pytest.Item) -> RecordOptions:
     config = item.config
     found = item.get_closest_marker("replay")
     mark = found if found is not None else pytest.mark.replay.mark
-    unknown = set(mark.kwargs) - {"cassette", "record_mode", "budget", *_TEXTS, *_FLAGS}
+    unknown = set(mark.kwargs) - {"cassette", "record_mode", "budget", *_TEXTS, *_FLAGS, *_WAYS}
     if unknown or len(mark.args) > 1:
         surplus = ", ".join(sorted(unknown)) or f"{len(mark.args)} positional arguments"
         raise UserError(

@@ -6,6 +6,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,11 +17,17 @@ from replay_agent.pytest_plugin.around.accepted_snapshots import stopped_at_snap
 from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.around.unretrieved import without_tracebacks
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, failure_saying, leaves_of
+from replay_agent.pytest_plugin.marks import CELL
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
 from replay_agent.pytest_plugin.settings import budget_of, command_of, first_recording, option_of, options_of
 from replay_agent.pytest_plugin.summary.causes import tell
 from replay_agent.pytest_plugin.summary.recorded import note_recorded
 from replay_agent.recording.clients import intercept
+from replay_agent.recording.options import RecordMode
+
+if TYPE_CHECKING:
+    from replay_agent.faults import Fault
+    from replay_agent.faults.restream import Recut
 
 if TYPE_CHECKING:
     from replay_agent.comparison.budgets import Budget
@@ -32,6 +39,8 @@ class WatchedTest(ABC):
     """A test whose misses nothing can swallow: not a client, not a retry, not the test's own ``except``."""
 
     xfail_excuses_misses = False
+    is_scripted = False
+    """Whether it has no recording, only a script."""
 
     def __init__(self, item: pytest.Item, misses: Misses) -> None:
         self.item = item
@@ -140,9 +149,14 @@ class ReplayedTest(WatchedTest):
             options = item.ihook.pytest_replay_options(item=item, options=options) or options
             path = cassette_of(item, siblings)
             options = first_recording(options, path, nodeid(item), since)
+            if CELL in item.stash:  # which takes its own way after a fault, and records nothing
+                options = replace(options, record_mode=RecordMode.NONE, allow_repeats=True, allow_unused=True)
             run = Run(path, options, test=nodeid(item), command=command_of(item))
             run.project = item.config.rootpath / str(item.config.getini("replay_cassette_dir")), item.config.rootpath
             let_pass(run.recording, item.config)
+            for fault in _faults_of(item):
+                run.fault(fault)
+            run.recording.recut = _recut_of(item)
             run.open()
         except (CassetteError, UserError) as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
@@ -176,6 +190,7 @@ class ReplayedTest(WatchedTest):
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
         super().close()
         if self._outcome == "passed" and not self.run.recording.records:
+            self._judge_faults()
             self._judge_leftovers()
         if self._outcome == "passed":
             self._judge_spending()
@@ -199,6 +214,11 @@ class ReplayedTest(WatchedTest):
             recording = self.run.recording
             note_recorded(report, recording.tally(), frozen="clock" in recording.options.freeze)
 
+    def _judge_faults(self) -> None:
+        text = self.run.unstruck_text()
+        if text:
+            pytest.fail(text, pytrace=False)
+
     def _judge_leftovers(self) -> None:
         if self._unused == "ignore" or self.run.recording.options.allow_unused:
             return
@@ -207,3 +227,28 @@ class ReplayedTest(WatchedTest):
             warnings.warn(pytest.PytestWarning(text), stacklevel=2)
         elif text:
             raise failure_saying([text])
+
+
+def _faults_of(item: pytest.Item) -> list[Fault]:
+    """Return the faults that the mark of a test names, or that of the cell that it is."""
+    if CELL in item.stash:
+        cell = item.stash[CELL]
+        return [] if cell.fault is None else [cell.fault]
+    mark = item.get_closest_marker("replay")
+    asked = mark.kwargs.get("fault") if mark is not None else None
+    if asked is None:
+        return []
+    from replay_agent.faults import faults_of
+
+    return faults_of(asked)
+
+
+def _recut_of(item: pytest.Item) -> Recut | None:
+    """Return how the mark of a test wants streams to be cut."""
+    mark = item.get_closest_marker("replay")
+    asked = mark.kwargs.get("restream") if mark is not None else None
+    if asked is None:
+        return None
+    from replay_agent.faults.restream import recut_as
+
+    return recut_as(str(asked))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -14,10 +14,19 @@ if TYPE_CHECKING:
     from replay_agent.exceptions import CassetteMiss, CassetteMissError
     from replay_agent.recording.matching.keys import Key
 
-__all__ = "CANCELLED", "PATIENCE_MS", "Ending", "Live", "Replay"
+__all__ = "CANCELLED", "ENDLESS", "PATIENCE_MS", "STALLED", "UNKNOWN_PATIENCE", "Ending", "Live", "Replay", "endured"
 
 CANCELLED = "Cancelled"
 """`Failure.kind` of a request whose client gave up waiting before any answer: no client library has such an error."""
+
+STALLED = "Stalled"
+"""`Failure.kind` of an answer that is put off: nothing comes for ``after_ms``. What becomes of it is up to the client."""
+
+ENDLESS = 10**12
+"""Milliseconds of a delay that no client sits out."""
+
+UNKNOWN_PATIENCE = 20.0
+"""Seconds that a client is taken to wait of which the hooks cannot tell: what those clients wait unless told otherwise."""
 
 PATIENCE_MS = 1000
 """How much longer than recorded a client that gave up waiting is given to do so again: timers of a busy machine are late,
@@ -43,11 +52,30 @@ class Replay:
     """Makes the miss of a client that reads on where the recorded reading ended."""
     paced: bool = False
     """Whether streams are replayed at the recorded pace."""
+    skips: bool = False
+    """Whether delays are not waited for: a client whose patience they exceed is told at once that it ran into its timeout."""
+    hangs: bool = False
+    """Whether the client would wait for ever, for it has no timeout."""
+    skipped_ms: int = 0
+    """How much time has passed, for the client, when it runs into its timeout."""
+    hung: Callable[[], CassetteMiss | CassetteMissError] | None = None
+    """Makes the miss of a client that would wait for ever; `read_on` without it."""
+
+    def heed(self, patience: float | None) -> None:
+        """Take it that the client waits this many seconds for anything to come, for ever if None.
+
+        To be called where ``skips`` is set, before anything of the outcome is used.
+        """
+        if self.skips:
+            self.skips = self.paced = False
+            before = self.outcome
+            self.outcome, self.skipped_ms = endured(before, patience)
+            self.hangs = self.outcome is not before and patience is None and _gives_up(self.outcome)
 
     @property
     def patience_ms(self) -> int:
         """How long to wait, after the last piece or instead of an answer, for the client to give up as it did."""
-        return _patience_ms(self.outcome)
+        return 0 if self.hangs else _patience_ms(self.outcome)
 
     def wait(self, milliseconds: float) -> None:
         """Wait in this thread, but not beyond the end of the recording."""
@@ -66,14 +94,57 @@ class Replay:
             yield (chunk.offset_ms - passed if self.paced else 0), chunk.data
             passed = chunk.offset_ms
         if response.end is not StreamEnd.COMPLETE:
-            yield _patience_ms(response), Ending(response.failure)
+            yield self.patience_ms, Ending(response.failure)
 
     def missed(self) -> CassetteMiss | CassetteMissError | None:
         """Return the miss of a client that reads on where the recorded reading of the stream ended.
 
         None for one that is still at it after the end of the recording: its connection is gone, it has missed nothing.
         """
-        return None if self.ended.is_set() else self.read_on()
+        if self.ended.is_set():
+            return None
+        return self.hung() if self.hangs and self.hung is not None else self.read_on()
+
+
+def endured(outcome: Outcome, patience: float | None) -> tuple[Outcome, int]:
+    """Return what is left of an outcome for a client of this patience (seconds; None: it has no timeout), and when it ends.
+
+    A delay that it sits out is gone. One that it does not, ends the answer in a timeout of reading, or, where it has
+    none, as one that was given up.
+    """
+    limit = ENDLESS - 1 if patience is None else patience * 1000
+    if isinstance(outcome, Failure):
+        return (outcome, 0) if outcome.kind != STALLED else _timed_out(outcome, patience, limit)
+    gaps = [after.offset_ms - before for after, before in zip(outcome.chunks, _offsets(outcome), strict=False)]
+    late = next((index for index, gap in enumerate(gaps) if gap > limit), None)
+    if late is not None:
+        cut = replace(outcome, chunks=outcome.chunks[:late], end=StreamEnd.FAILED)
+        return _cut_short(cut, Failure(STALLED, Phase.BODY, "", gaps[late]), patience, limit)
+    if outcome.failure is not None and outcome.failure.kind == STALLED:
+        return _cut_short(outcome, outcome.failure, patience, limit)
+    return outcome, 0
+
+
+def _offsets(response: Response) -> list[int]:
+    return [0, *(chunk.offset_ms for chunk in response.chunks)]
+
+
+def _timed_out(failure: Failure, patience: float | None, limit: float) -> tuple[Failure, int]:
+    if patience is None:
+        return Failure(CANCELLED, failure.phase, failure.message), failure.after_ms
+    passed = min(round(limit), failure.after_ms)
+    return Failure("ReadTimeout", failure.phase, "timed out", passed), passed
+
+
+def _cut_short(response: Response, failure: Failure, patience: float | None, limit: float) -> tuple[Response, int]:
+    ended, passed = _timed_out(failure, patience, limit)
+    if ended.kind == CANCELLED:
+        return replace(response, end=StreamEnd.ABANDONED, failure=None), passed
+    return replace(response, end=StreamEnd.FAILED, failure=ended), passed
+
+
+def _gives_up(outcome: Outcome) -> bool:
+    return outcome.kind == CANCELLED if isinstance(outcome, Failure) else outcome.end is StreamEnd.ABANDONED
 
 
 def _patience_ms(outcome: Outcome) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError, CassetteUnwritable, RecordingConflict
@@ -19,9 +20,11 @@ from replay_agent.recording.miss_type import miss_type
 from replay_agent.recording.misses import Trouble
 from replay_agent.recording.process.patching import Patch
 from replay_agent.recording.recorder import Recording
+from replay_agent.recording.stand_ins import Responder
 from replay_agent.traffic import Request
 
 __all__ = (
+    "Claimant",
     "begin",
     "claimant",
     "close_for_test",
@@ -35,9 +38,13 @@ __all__ = (
     "open_for_test",
     "redacted",
     "replaying",
+    "responding",
     "threads_known_by_their_makers",
     "unhooked",
 )
+
+Claimant: TypeAlias = Recording | Responder
+"""Whom a request belongs to."""
 
 late_misses: list[Trouble] = []
 """Misses of threads and processes that a test left running, made after its end: for the report of the session."""
@@ -51,6 +58,8 @@ _turns: list[Recording] = []
 _blocks: dict[Recording, int] = {}
 """Recordings of ``with`` blocks that are open, and the thread of each."""
 _guests: list[_Guest] = []
+_responders: list[Responder] = []
+"""Who answers what no recording has an answer to; the last goes first."""
 _threads: WeakKeyDictionary[threading.Thread, Recording | None] = WeakKeyDictionary()
 """The test during which a thread was born; None for one that no test can have left behind."""
 
@@ -152,20 +161,30 @@ def guest(*, records: bool) -> Iterator[None]:
         _guests.remove(entry)
 
 
+@contextmanager
+def responding(responder: Responder) -> Iterator[None]:
+    """Let a responder answer what would go live, whatever thread or task asks."""
+    _responders.append(responder)
+    try:
+        yield
+    finally:
+        _responders.remove(responder)
+
+
 @dataclass(frozen=True, eq=False)
 class _Guest:
     records: bool
 
 
 def replaying() -> bool:
-    """Tell whether any recording is open."""
-    return bool(_tests or _turns or _blocks or _guests)
+    """Tell whether any recording is open, or anybody answers in its stead."""
+    return bool(_tests or _turns or _blocks or _guests or _responders)
 
 
 def only_replaying() -> bool:
-    """Tell whether recordings are open and none of them sends anything live."""
+    """Tell whether recordings are open, or a responder, and none of them sends anything live."""
     recordings: tuple[Recording | _Guest, ...] = (*_tests, *_turns, *_blocks, *_guests)
-    return bool(recordings) and not any(recording.records for recording in recordings)
+    return bool(recordings or _responders) and not any(recording.records for recording in recordings)
 
 
 def redacted(text: str) -> str:
@@ -180,8 +199,8 @@ def redacted(text: str) -> str:
     return text
 
 
-def claimant(url: str, *, whole: bool = True) -> Recording | None:
-    """Return the recording that a request to this address belongs to, None if it may pass.
+def claimant(url: str, *, whole: bool = True) -> Claimant | None:
+    """Return the recording or responder that a request to this address belongs to, None if it may pass.
 
     It is open, but for what may be sent by libraries on their own account from a thread whose test is over: the answer to
     that is the same as ever, and `begin` tells by the body whether it is that. ``whole`` is false for the beginning of an address, of which it cannot be told yet. Raises
@@ -193,16 +212,48 @@ def claimant(url: str, *, whole: bool = True) -> Recording | None:
     # also claims threads and tasks that were made without a context; last a block of another thread, for a plain thread that
     # the code in that block has started.
     recording = _of_context() or _of_turns() or _of_tests() or _of_other_threads()
-    if recording is None:
-        return _of_leftover_thread(url, whole=whole)
-    return recording if recording.wants(url) else None
+    if recording is not None and recording.wants(url):
+        return recording
+    responder = _responder(url)
+    return responder if responder or recording else _of_leftover_thread(url, whole=whole)
 
 
-def begin(recording: Recording, request: Request) -> Replay | Live | None:
-    """Ask a recording what becomes of a request; the miss of another test's thread does not count against it.
+def _responder(url: str) -> Responder | None:
+    return next((responder for responder in reversed(_responders) if responder.wants(url)), None)
+
+
+def begin(claimant: Claimant, request: Request) -> Replay | Live | None:
+    """Ask whom a request belongs to what becomes of it. What a recording would send live, a responder answers first.
 
     Raises `CassetteMiss` as `Recording.begin` does, and for what only looked incidental by its address (see `claimant`).
     """
+    if not isinstance(claimant, Recording):
+        return claimant.begin(request)
+    answer = _begun(claimant, request)
+    responder = _responder(request.url)
+    if responder is None or answer is None:
+        return answer
+    if isinstance(answer, Live):
+        return _answered(answer, responder)
+    responder.overhear(request)
+    return answer
+
+
+def _answered(live: Live, responder: Responder) -> Replay | Live:
+    """Have a responder answer a request that is about to be recorded."""
+    try:
+        answer = responder.begin(live.request)
+    except BaseException:
+        live.drop()
+        raise
+    if answer is None:
+        return live
+    live.finish(answer.outcome)
+    return answer
+
+
+def _begun(recording: Recording, request: Request) -> Replay | Live | None:
+    """Ask a recording what becomes of a request; the miss of another test's thread does not count against it."""
     if not recording.is_open and _is_left_over(recording) and not is_incidental(request.url, request.body):
         raise _left_over(recording, request.url)
     try:

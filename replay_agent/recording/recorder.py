@@ -22,7 +22,7 @@ from replay_agent.exceptions import (
 )
 from replay_agent.framing.json_rpc import may_be_json_rpc, readdressed
 from replay_agent.recording import saving
-from replay_agent.recording.answers import CANCELLED, Live, Replay
+from replay_agent.recording.answers import CANCELLED, Live, Replay, endured
 from replay_agent.recording.cassettes import journal as journals
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette, Header, Item, new_item
@@ -39,6 +39,7 @@ from replay_agent.recording.process.frozen import now, seeds
 from replay_agent.recording.process.spool import Message, Spool
 from replay_agent.recording.rehearsal import rehearsed
 from replay_agent.recording.source import Source
+from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE, Tampering
 from replay_agent.recording.succession.successors import Successor, pairs, renamed, successors, without_noise
 from replay_agent.recording.succession.tally import Tally
 from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
@@ -109,6 +110,15 @@ class Recording:
         """What to set the sources that ``freeze`` names to, where no cassette says it; at random without."""
         self.fallback: Recording | None = None
         """Where else to look for an answer: another recording, which then counts it as its own."""
+        self.tampering: Tampering | None = None
+        """What is done to answers that are replayed."""
+        self.hung = False
+        """Whether a client would have waited, or tried, for ever."""
+        self.recut: Callable[[Response], Response] | None = None
+        """How streams are cut otherwise than they were recorded."""
+        self._owed: list[tuple[Key, tuple[Source, int], bool]] = []
+        """Answers that were tampered with: they are given, as they are, to who asks again."""
+        self._asked: Counter[str] = Counter()
         self.ended = Event()
         self._opened = self._parted = False
         self._keying = key
@@ -395,8 +405,8 @@ class Recording:
         """
         self.hear()
         played = self._played
-        if played is None:
-            return []
+        if played is None or (self.tampering is not None and self.tampering.struck):
+            return []  # what was asked after a fault, and what not, is the client's way of taking it
         with self._lock:
             own = self._own(played.cassette)
             unplayed = [index for index in played.leftovers() if index in own]
@@ -452,6 +462,7 @@ class Recording:
         return (
             self._recorded(wanted, key)
             or self._with_supposed_secrets(wanted, redacted)
+            or self._resumed(wanted, key)
             or (self.fallback.lent(wanted) if self.fallback else None)
             or self._token(wanted, key)
             or self._went_live(wanted, key)
@@ -476,8 +487,12 @@ class Recording:
                         return replace(known, choice=choice_of(request))
         return self._keying(request)
 
-    def _answer(self, outcome: Outcome, request: Request, key: Key) -> Replay:
-        return Replay(outcome, self.ended, partial(self.missed, request, key, "read on"), self.options.paced)
+    def _answer(self, outcome: Outcome, request: Request, key: Key, *, skips: bool = False) -> Replay:
+        read_on = partial(self.missed, request, key, "read on")
+        if self.recut is not None and isinstance(outcome, Response):
+            outcome = self.recut(outcome)
+        hung = partial(self._hangs, FOR_EVER, request) if skips else None
+        return Replay(outcome, self.ended, read_on, self.options.paced, skips=skips, hung=hung)
 
     def _recorded(self, request: Request, key: Key, *, literal: bool = False) -> Replay | None:
         """Return the recorded answer to a request, from the cassette or a journal left behind.
@@ -496,6 +511,11 @@ class Recording:
         outcome = self._read(source, index, request)
         if isinstance(outcome, Response) and may_be_json_rpc(request.body):
             outcome = readdressed(outcome, request.body, source.interaction(index).request.body)
+        if self.tampering is not None:
+            changed = self._tampered(request, key, (source, index), outcome)
+            if changed is not None:
+                self._note_tampered(order, request, (source, index), changed)
+                return self._answer(changed, request, key, skips=True)
         item = None if source is self._played else source.item(index)
         with self._lock:
             self._entries[order] = _Entry(request, source=source, index=index, item=item)
@@ -519,7 +539,66 @@ class Recording:
             self._redactor.look_for(each.rule, each.value)
         return True
 
+    def _tampered(self, request: Request, key: Key, found: tuple[Source, int], outcome: Outcome) -> Outcome | None:
+        """Return what the client gets instead of a recorded answer, which waits for it to ask again; None for the answer."""
+        assert self.tampering is not None
+        self._asked[key.digest] += 1
+        if self._asked[key.digest] > PERSEVERANCE:
+            text = f"The client has asked for the same {PERSEVERANCE} times and goes on: {request.method} {request.url}"
+            raise self._hangs(text, request)
+        changed = self.tampering.tampered(request, outcome)
+        if changed is not None:
+            with self._lock:
+                self._owed.append((key, found, self.tampering.delivered))
+        return changed
+
+    def _hangs(self, text: str, request: Request) -> CassetteMiss | CassetteMissError:
+        self.hung = True
+        return self._told(text, self._redactor.request(request))
+
+    def _note_tampered(self, order: int, request: Request, found: tuple[Source, int], changed: Outcome) -> None:
+        source, index = found
+        shown, _ = endured(changed, 0)
+        interaction = Interaction(source.interaction(index).request, shown, self.test)
+        with self._lock:
+            self._entries[order] = _Entry(request, interaction, source=source, index=index)
+
+    def _resumed(self, request: Request, key: Key) -> Replay | None:
+        """Return how a conversation goes on that took another way after its answer was tampered with.
+
+        The model is taken to say next what it had said: first the true answer, then whatever followed.
+        """
+        if self.tampering is None or not self.tampering.struck or self._records:
+            return None
+        with self._lock, self._kin.turn():
+            order, self._next = self._next, self._next + 1
+            found = self._next_in_line(request)
+        if found is None:
+            return None
+        source, index = found
+        outcome = self._read(source, index, request)
+        interaction = Interaction(self._redactor.request(request), outcome, self.test)
+        with self._lock:
+            self._entries[order] = _Entry(request, interaction, source=source, index=index)
+        return self._answer(outcome, request, key)
+
+    def _next_in_line(self, request: Request) -> tuple[Source, int] | None:
+        for place, (_, (source, index), delivered) in enumerate(self._owed):
+            if not delivered and source.interaction(index).request.url == request.url:
+                del self._owed[place]
+                return source, index
+        for source in self._sources:
+            for index in source.leftovers():
+                if source.interaction(index).request.url == request.url:
+                    source.mark_played(index)
+                    return source, index
+        return None
+
     def _find(self, key: Key, *, literal: bool) -> tuple[Source, int] | None:
+        for place, (owed, found, _) in enumerate(self._owed):
+            if owed.digest == key.digest:
+                del self._owed[place]
+                return found
         for source in self._sources:
             index = source.find(key, literal=literal)
             if index is not None:

@@ -8,6 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
+import replay_agent.pytest_plugin.scripting.scripted
+import replay_agent.pytest_plugin.scripting.sweeping
 import replay_agent.pytest_plugin.watched
 import replay_agent.snapshot  # noqa: F401
 from replay_agent.provider.script import Script

@@ -282,3 +282,40 @@ def test_main_thread_passes_between_tests(one):
     dispatch.close_for_test(one)
     assert threading.current_thread() is threading.main_thread()
     assert claimant() is None
+
+
+class Answering:
+    """A responder for one host."""
+
+    is_open = True
+
+    def __init__(self, host):
+        self.host = host
+        self.heard = []
+
+    def wants(self, url):
+        return self.host in url
+
+    def begin(self, raw):
+        self.heard.append(raw.url)
+
+    overhear = begin
+
+
+def test_a_responder_claims_what_no_recording_does(one):
+    responder, other = Answering("api.example.org"), Answering("elsewhere.example")
+    with dispatch.responding(responder), dispatch.responding(other):
+        assert claimant() is responder
+        assert dispatch.begin(responder, Request("GET", URL)) is None
+        assert dispatch.only_replaying()
+        with dispatch.in_context(one):
+            assert claimant() is one
+    assert claimant() is None
+    assert responder.heard == [URL]
+
+
+def test_a_miss_of_a_recording_is_not_for_a_responder(one):
+    responder = Answering("api.example.org")
+    with dispatch.responding(responder), dispatch.in_context(one), pytest.raises(CassetteMiss):
+        dispatch.begin(one, Request("GET", URL))
+    assert responder.heard == []

@@ -34,8 +34,8 @@ from replay_agent.recording.clients.failures import error_of, os_error
 from replay_agent.recording.clients.live_response import LiveResponse
 from replay_agent.recording.clients.tee import GRACE
 from replay_agent.recording.process import backoff
+from replay_agent.recording.process.loop_clock import pass_time
 from replay_agent.recording.process.patching import Patch
-from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Failure, Outcome, Phase, Response
 
 __all__ = ("aiohttp_patches",)
@@ -68,7 +68,7 @@ def aiohttp_patches(module: Any) -> list[Patch]:
     return [Patch(module.BaseConnector, "connect", connecting)]
 
 
-def _stand_in(module: Any, connector: Any, req: Any, recording: Recording, connect: Connect) -> Any:
+def _stand_in(module: Any, connector: Any, req: Any, recording: dispatch.Claimant, connect: Connect) -> Any:
     """Return a connection that looks like one of this connector, and never goes into its pool."""
     loop = asyncio.get_running_loop()
     protocol = module.client_proto.ResponseHandler(loop)
@@ -97,7 +97,7 @@ class _Transport(asyncio.Transport):
     """In place of a connection's transport: knows what aiohttp writes, and answers when the request is whole."""
 
     def __init__(
-        self, module: Any, connector: Any, req: Any, protocol: Any, recording: Recording, connect: Connect
+        self, module: Any, connector: Any, req: Any, protocol: Any, recording: dispatch.Claimant, connect: Connect
     ) -> None:
         super().__init__()
         self._module = module
@@ -196,6 +196,12 @@ class _Transport(asyncio.Transport):
         return bool(self._connector.closed)
 
     @property
+    def patience(self) -> float | None:
+        """How many seconds the client waits for anything to come, None for ever, or as long as for all of it."""
+        patience: float | None = getattr(self._protocol, "read_timeout", None)
+        return patience
+
+    @property
     def timeouts(self) -> tuple[type[BaseException], ...]:
         """The errors of a read that took too long, as opposed to those of a whole request."""
         return (self._module.ServerTimeoutError,)
@@ -254,6 +260,7 @@ class _Replayed:
         self._sleep = sleep
         self._loop = asyncio.get_running_loop()
         self._waits_for_reader = False
+        answer.heed(transport.patience)
         if isinstance(answer.outcome, Response):
             sleep.note(answer.outcome)
         self._loop.call_soon(self._start, answer.outcome)
@@ -313,12 +320,17 @@ class _Replayed:
         """Do what follows the last piece of a body that was not received whole."""
         if failure is not None:
             self._break(failure)
+        elif self._answer.hangs:
+            self._after_time_passed(self._miss)
         elif wait_ms:
             self._loop.call_later(wait_ms / 1000, self._miss)
         else:
             self._watch()
 
     def _break(self, failure: Failure) -> None:
+        if self._answer.hangs:
+            self._after_time_passed(self._miss)
+            return
         if failure.kind == CANCELLED:
             self._loop.call_later(self._answer.patience_ms / 1000, self._miss)
             return
@@ -326,9 +338,25 @@ class _Replayed:
         if failure.phase in (Phase.CONNECT, Phase.SEND):
             self._transport.fail(self._transport.connect_error(failure))
         elif failure.kind.endswith("Timeout"):
-            self._transport.fail(self._transport.timeout_error())
+            self._after_time_passed(self._time_out)
         else:
             self._transport.hang_up(None if failure.kind == "RemoteProtocolError" else os_error(failure))
+
+    def _after_time_passed(self, then: Callable[[], None]) -> None:
+        """Do something when as much time has passed as the client waits; at once if none has to."""
+        if not self._answer.skipped_ms:
+            then()
+            return
+
+        async def passing() -> None:
+            await pass_time(self._answer.skipped_ms)
+            then()
+
+        self._passing = self._loop.create_task(passing())
+
+    def _time_out(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.fail(self._transport.timeout_error())
 
     def _watch(self) -> None:
         """Wait until the client closes, as it did when it was recorded, or reads on, which is a miss."""

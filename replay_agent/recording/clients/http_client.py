@@ -12,7 +12,7 @@ import io
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, partial, wraps
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
@@ -26,8 +26,7 @@ from replay_agent.recording.clients.tee import GRACE
 from replay_agent.recording.matching.hosts import DEFAULT_PORTS
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch
-from replay_agent.recording.recorder import Recording
-from replay_agent.traffic import Failure, Phase, Request, Response
+from replay_agent.traffic import Failure, Phase, Request
 
 __all__ = "http_client_patches", "httplib2_patches", "urllib3_patches"
 
@@ -82,10 +81,10 @@ def _look_connected(connection: Any) -> None:
 class _StandIn:
     """In place of a connection's socket: knows what the client writes, and answers when the client wants to read."""
 
-    def __init__(self, connection: Any, connect: Any, recording: Recording) -> None:
+    def __init__(self, connection: Any, connect: Any, recording: dispatch.Claimant) -> None:
         self._connection = connection
         self._connect = connect
-        self._recording: Recording | None = recording
+        self._recording: dispatch.Claimant | None = recording
         self._base = _base_url(connection)
         self._connect_timeout = connection.timeout
         self._timeout: Any = None
@@ -171,7 +170,14 @@ class _StandIn:
             if connecting or outcome.kind == CANCELLED:
                 answer.wait(answer.patience_ms)
                 raise error_of(answer, outcome, partial(_connect_error, self._connection) if connecting else os_error)
-        return _ReplayedResponse(answer)
+        return _ReplayedResponse(answer, self._patience)
+
+    def _patience(self) -> float | None:
+        """Return how many seconds the client waits for anything to come, None for ever; it may say so after it has asked."""
+        timeout = self._timeout if self._timeout is not None else self._connection.timeout
+        if timeout is None or isinstance(timeout, int | float):
+            return timeout
+        return socket.getdefaulttimeout()
 
     def _send(self, sent: bytes) -> Any:
         """Connect in earnest, send the request, return the socket."""
@@ -311,10 +317,11 @@ class _TeedResponse(io.RawIOBase):
 class _ReplayedResponse(io.RawIOBase):
     """A recorded response as a socket would have given it: the head, then each piece at its own read."""
 
-    def __init__(self, answer: Replay) -> None:
+    def __init__(self, answer: Replay, patience: Callable[[], float | None]) -> None:
         super().__init__()
         self._answer = answer
-        self._bytes = self._wire(answer.outcome)
+        self._patience = patience
+        self._bytes = self._wire()
         self._left = memoryview(b"")
         backoff.note(answer.outcome)
 
@@ -332,7 +339,9 @@ class _ReplayedResponse(io.RawIOBase):
         self._left = self._left[count:]
         return count
 
-    def _wire(self, outcome: Response | Failure) -> Iterator[bytes]:
+    def _wire(self) -> Iterator[bytes]:
+        self._answer.heed(self._patience())
+        outcome = self._answer.outcome
         if isinstance(outcome, Failure):
             yield from self._break(outcome)
             return

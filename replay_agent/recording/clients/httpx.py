@@ -15,6 +15,7 @@ from replay_agent.recording.clients.failures import error_of, httpx_error, httpx
 from replay_agent.recording.clients.lazy_transport import lazy_transports
 from replay_agent.recording.clients.tee import GRACE, Tee
 from replay_agent.recording.process import backoff
+from replay_agent.recording.process.loop_clock import pass_time
 from replay_agent.recording.process.patching import Patch
 from replay_agent.traffic import Failure, Headers, Request, Response
 
@@ -54,6 +55,7 @@ class TransportHooks:
             request.read()
             answer = dispatch.begin(recording, _plain(request))
             if isinstance(answer, Replay):
+                answer.heed(_patience(request))
                 answer.wait(_delay_ms(answer))
                 return self._replayed(answer)
             with dispatch.unhooked():
@@ -79,7 +81,10 @@ class TransportHooks:
             await request.aread()
             answer = dispatch.begin(recording, _plain(request))
             if isinstance(answer, Replay):
+                answer.heed(_patience(request))
                 await _let_others_run()
+                if isinstance(answer.outcome, Failure):
+                    await pass_time(answer.skipped_ms)
                 await _async_wait(_delay_ms(answer))
                 return self._replayed(answer)
             with dispatch.unhooked():
@@ -165,6 +170,12 @@ def _has_buffered(stream: Any) -> bool:
     for name in ("_httpcore_stream", "_stream", "_connection", "_h11_state"):
         stream = getattr(stream, name, None)
     return stream is not None and bool(stream.trailing_data[0])
+
+
+def _patience(request: Any) -> float | None:
+    """Return how many seconds the client waits for anything to come, None for ever."""
+    patience: float | None = (request.extensions.get("timeout") or {}).get("read")
+    return patience
 
 
 def _delay_ms(answer: Replay) -> int:
@@ -348,6 +359,7 @@ class _ReplayedStream:
             if wait_ms:
                 await _async_wait(wait_ms)
             if isinstance(piece, Ending):
+                await pass_time(self._answer.skipped_ms)
                 raise self._error(self._answer, piece.failure)
             return piece
         raise StopAsyncIteration

@@ -16,8 +16,19 @@ from replay_agent.recording.process.imports import ImportWatcher
 from replay_agent.recording.process.lazy_certificates import LazyCertificates
 from replay_agent.recording.process.patching import Patch
 from replay_agent.recording.recorder import Recording
+from replay_agent.recording.stand_ins import Responder
 
-__all__ = "beside", "close_for_test", "in_context", "in_turn", "install", "late_misses", "open_for_test", "uninstall"
+__all__ = (
+    "beside",
+    "close_for_test",
+    "in_context",
+    "in_turn",
+    "install",
+    "late_misses",
+    "open_for_test",
+    "responding",
+    "uninstall",
+)
 
 _certificates = LazyCertificates(dispatch.only_replaying)
 
@@ -131,6 +142,17 @@ def beside(*, records: bool) -> Iterator[None]:
     install()
     try:
         with dispatch.guest(records=records):
+            yield
+    finally:
+        _settle_down()
+
+
+@contextmanager
+def responding(responder: Responder) -> Iterator[None]:
+    """Let a responder answer what would go live in this process, for a block; what a recording answers it only hears."""
+    install()
+    try:
+        with dispatch.responding(responder):
             yield
     finally:
         _settle_down()

@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 
 from replay_agent.recording import dispatch
-from replay_agent.recording.answers import Ending, Live, Replay
+from replay_agent.recording.answers import UNKNOWN_PATIENCE, Ending, Live, Replay
 from replay_agent.recording.clients.failures import error_kind, error_of, httpx_phase
 from replay_agent.recording.clients.tee import Tee
 from replay_agent.recording.process import backoff
@@ -39,6 +39,7 @@ class _Hooks:
         def stream(transport: Any, request: Any) -> Any:
             answer = _begin(request)
             if isinstance(answer, Replay):
+                answer.heed(UNKNOWN_PATIENCE)
                 answer.wait(_delay_ms(answer))
                 return self._replayed(answer, self.module.TransportResponse, self._pieces, _release)
             try:
@@ -56,6 +57,7 @@ class _Hooks:
         async def stream(transport: Any, request: Any) -> Any:
             answer = _begin(request)
             if isinstance(answer, Replay):
+                answer.heed(UNKNOWN_PATIENCE)
                 await asyncio.sleep(_delay_ms(answer) / 1000)
                 return self._replayed(answer, self.module.AsyncTransportResponse, self._async_pieces, _async_release)
             try:

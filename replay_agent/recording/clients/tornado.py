@@ -7,11 +7,10 @@ from typing import Any
 
 from replay_agent.framing.http1 import phrase
 from replay_agent.recording import dispatch
-from replay_agent.recording.answers import Live, Replay
+from replay_agent.recording.answers import UNKNOWN_PATIENCE, Live, Replay
 from replay_agent.recording.clients.failures import error_of, os_error
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.patching import Patch
-from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Chunk, Failure, Phase, Request, Response
 
 __all__ = ("tornado_patches",)
@@ -44,7 +43,7 @@ class _AsCassette:
 
     write_protected = False
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: dispatch.Claimant) -> None:
         self._recording = recording
         self._answer: Replay | Live | None = None
 
@@ -54,6 +53,7 @@ class _AsCassette:
         self._answer = dispatch.begin(self._recording, Request(request.method, request.uri, headers, body))
         if not isinstance(self._answer, Replay):
             return False
+        self._answer.heed(UNKNOWN_PATIENCE)
         if isinstance(self._answer.outcome, Failure):
             raise error_of(self._answer, self._answer.outcome, os_error)
         backoff.note(self._answer.outcome)

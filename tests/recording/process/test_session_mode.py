@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.recording.session_mode import asked, asking
+from replay_agent.recording.process.session_mode import asked, asking
 
 
 def test_nobody_asks_for_a_mode_by_default():

@@ -1,0 +1,1 @@
+"""Scripted answers and faults in tests: fixtures, marks, verdicts."""

@@ -1,0 +1,195 @@
+"""Scripted answers as the providers' own clients and pydantic-ai read them."""
+
+from __future__ import annotations
+
+import anyio
+import httpx
+import httpx2
+import pytest
+from pydantic import BaseModel
+
+from replay_agent.calls import AnswerError, ModelCall, ToolDefinition
+from replay_agent.messages import ModelRequest, UserPromptPart
+from replay_agent.provider.replies import tool_call
+from replay_agent.traffic import Request
+from replay_agent.wire.registry import CODECS
+from tests.provider.sdks import ASKED, SCHEMA, SDKS, Got
+
+NAMES = list(SDKS)
+ASYNC = [name for name in NAMES if SDKS[name].async_ask]
+
+
+@pytest.fixture(params=["ask", "stream"])
+def way(request):
+    return request.param
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_sdk_reads_text_and_tool_calls(provider, name, way):
+    provider.reply("It rains — häufig.", tool_call("get_weather", city="Oslo"))
+    ask = getattr(SDKS[name], way)
+    assert ask() == Got("It rains — häufig.")
+    assert ask(tools=True) == Got("", [("get_weather", {"city": "Oslo"})])
+    first, second = provider.calls
+    assert (first.prompt, first.tools, first.stream) == (ASKED, [], way == "stream")
+    assert [tool.name for tool in second.tools] == ["get_weather"]
+
+
+# Of the clients' own: generators that trio finds unfinished, and a class of aiohttp that should have no heirs.
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning", "ignore::DeprecationWarning"
+)
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ASYNC)
+async def test_an_async_sdk_reads_text_and_tool_calls(provider, name, way, anyio_backend_name):
+    sdk = SDKS[name]
+    if anyio_backend_name == "trio" and not sdk.trio:
+        pytest.skip("its async client needs asyncio")
+    provider.reply("It rains.", tool_call("get_weather", city="Oslo"))
+    ask = sdk.async_ask if way == "ask" else sdk.async_stream
+    assert await ask() == Got("It rains.")
+    assert await ask(tools=True) == Got("", [("get_weather", {"city": "Oslo"})])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_sdk_raises_its_own_error_for_a_refusal(provider, name):
+    provider.reply(AnswerError(429, "slow down"))
+    with pytest.raises(Exception, match="slow down") as caught:
+        SDKS[name].ask()
+    package = name.split()[0].replace("-", ".").replace("boto3", "botocore").replace("google.genai", "google")
+    assert type(caught.value).__module__.startswith(package)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stream_has_the_pieces_that_were_asked_for(provider, name):
+    provider.reply(stream=["Pa", "ri", "s, of course"])
+    assert SDKS[name].stream() == Got("Paris, of course")
+
+
+class City(BaseModel):
+    name: str
+    country: str
+
+
+def models():
+    from pydantic_ai.models.anthropic import AnthropicModel
+    from pydantic_ai.models.bedrock import BedrockConverseModel
+    from pydantic_ai.models.cohere import CohereModel
+    from pydantic_ai.models.google import GoogleModel
+    from pydantic_ai.models.groq import GroqModel
+    from pydantic_ai.models.mistral import MistralModel
+    from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
+
+    return {
+        "openai": lambda: OpenAIChatModel("gpt-4o"),
+        "responses": lambda: OpenAIResponsesModel("gpt-4o"),
+        "anthropic": lambda: AnthropicModel("claude-sonnet-5"),
+        "google": lambda: GoogleModel("gemini-2.0-flash"),
+        "groq": lambda: GroqModel("llama-3.3-70b-versatile"),
+        "mistral": lambda: MistralModel("mistral-large-latest"),
+        "cohere": lambda: CohereModel("command-a-03-2025"),
+        "bedrock": lambda: BedrockConverseModel("amazon.nova-lite-v1:0"),
+    }
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["openai", "responses", "anthropic", "google", "groq", "mistral", "cohere", "bedrock"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_pydantic_ai_reads_tools_and_typed_results(provider, name):
+    from pydantic_ai import Agent
+
+    agent = Agent(models()[name](), output_type=City, system_prompt="Be a geographer.")
+
+    @agent.tool_plain
+    def population(city: str) -> int:
+        return 2_102_650
+
+    provider.reply(tool_call("population", city="Paris"), City(name="Paris", country="France"))
+    result = await agent.run("What is the capital of France?")
+    assert result.output == City(name="Paris", country="France")
+    assert len(provider.calls) == 2
+    assert "Be a geographer." in str(provider.calls[0].messages)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["openai", "responses", "anthropic", "google", "groq", "mistral", "bedrock"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_pydantic_ai_streams_text(provider, name):
+    from pydantic_ai import Agent
+
+    provider.reply("one two three")
+    async with Agent(models()[name]()).run_stream("Count.") as run:
+        assert await run.get_output() == "one two three"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_automatic_answers_call_the_tools_and_then_fit_the_result(provider):
+    from pydantic_ai import Agent
+
+    called = []
+    agent = Agent(models()["anthropic"](), output_type=City)
+    agent.tool_plain(lambda city: called.append(city) or "rain", name="get_weather")
+    provider.auto(seed=3)
+    first = (await agent.run("Say it.")).output
+    assert len(called) == 1
+    assert (await agent.run("Say it.")).output == first
+
+
+CALL = ModelCall(
+    [ModelRequest([UserPromptPart("hi")])], model="anthropic.claude", tools=[ToolDefinition("get_weather", "", SCHEMA)]
+)
+
+
+def sent(codec, stream):
+    call = ModelCall(CALL.messages, model=CALL.model, tools=CALL.tools, stream=stream)
+    encoded = codec.encode_call(call)
+    host = "https://api.mistral.ai/v1" if codec.name == "mistral" else "https://model.example/v1"
+    return Request("POST", host + encoded.path, encoded.headers, encoded.body)
+
+
+def text_of(codec, request, response):
+    headers = tuple(response.headers.items())
+    answer = codec.decode_answer(codec.decode_call(request), response.status_code, headers, response.content)
+    return answer.response.parts[0].content
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
+def test_each_format_is_answered_on_both_libraries(provider, codec, stream, library):
+    provider.reply("Bonjour.")
+    request = sent(codec, stream)
+    response = library.post(request.url, content=request.body, headers=dict(request.headers))
+    assert text_of(codec, request, response) == "Bonjour."
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
+async def test_each_format_is_answered_on_both_event_loops(provider, codec, library):
+    provider.reply("Bonjour.")
+    request = sent(codec, stream=True)
+    async with library.AsyncClient() as client:
+        response = await client.post(request.url, content=request.body, headers=dict(request.headers))
+    assert text_of(codec, request, response) == "Bonjour."
+
+
+@pytest.mark.anyio
+async def test_many_conversations_at_once_get_their_own_answers(provider, anyio_backend_name):
+    names = [f"city-{number:02}" for number in range(64)]
+    for name in reversed(names):
+        provider.reply(f"first of {name}", f"second of {name}", when=f"<{name}>")
+    got = {}
+
+    async def converse(name):
+        async with httpx.AsyncClient() as client:
+            for turn in ("first", "second"):
+                body = {"model": "gpt-4o", "messages": [{"role": "user", "content": f"<{name}> {turn}"}]}
+                response = await client.post("https://api.openai.com/v1/chat/completions", json=body)
+                got[name, turn] = response.json()["choices"][0]["message"]["content"]
+
+    async with anyio.create_task_group() as tasks:
+        for name in names:
+            tasks.start_soon(converse, name)
+    assert got == {(name, turn): f"{turn} of {name}" for name in names for turn in ("first", "second")}

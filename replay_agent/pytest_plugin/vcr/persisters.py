@@ -107,7 +107,7 @@ class AfreshPersister:
 
     def __init__(self, persister: Any, extra: Sequence[Path], path: Path, passed: Callable[[], bool]) -> None:
         self._persister = persister
-        others = [other for other in extra if other.absolute() != path.absolute()]
+        others = [other for other in extra if other.resolve() != path.resolve()]
         self._extra = FilePersister(others) if isinstance(persister, FilePersister) else None
         self._path = path
         self._passed = passed

@@ -282,7 +282,8 @@ class _AroundTests:
                 try:
                     test.close()
                 finally:
-                    _tally(item.config).add(item.nodeid, test.run, test.run.play_count, records=test.records)
+                    if not test.is_scripted:
+                        _tally(item.config).add(item.nodeid, test.run, test.run.play_count, records=test.records)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

@@ -16,6 +16,7 @@ from replay_agent.pytest_plugin.shared_fixture import SharedFixture, fixture_cas
 
 if TYPE_CHECKING:
     from replay_agent.pytest_plugin.watched import WatchedTest
+    from replay_agent.recording.recorder import Recording
 
 __all__ = "WatchedFixtures", "shared_fixtures"
 
@@ -50,7 +51,7 @@ class WatchedFixtures:
         test = self.item.stash.get(TEST, None) if self.item is not None else None
         shared = self._shared(fixture, request, test)
         if shared is not None:
-            otherwise = test.run.recording if test is not None and isinstance(test.run, Run) else None
+            otherwise = _recording_of(test)
             request.addfinalizer(shared.close)  # added first, called last
             with _wrapped(fixture, request, shared.explaining, shared.cleaning), shared.setting_up(otherwise):
                 yield
@@ -68,14 +69,15 @@ class WatchedFixtures:
         if fixture.scope == "function":
             return None
         item = self.item if test is not None else None
-        if item is None or is_served(item):
+        if item is None or is_served(item) or (test is not None and test.is_scripted):
             item = next((user for user in self._users[fixture] if request.node in user.listchain()), None)
         owner = owner_of(fixture, item) if item is not None else None
         if item is None or owner is None:
             return None
         labels = "-".join(self._parameters[fixture.argname].values())
         owner = f"{owner}[{labels}]" if labels else owner
-        frozen = test.run.recording.frozen if test is not None and isinstance(test.run, Run) else {}
+        recording = _recording_of(test)
+        frozen = recording.frozen if recording is not None else {}
         return SharedFixture.opened(owner, fixture_cassette(owner, item.config), item, since=self._since, frozen=frozen)
 
     def _note_parameters(self, fixture: Fixture, request: pytest.FixtureRequest) -> None:
@@ -84,6 +86,12 @@ class WatchedFixtures:
         if hasattr(request, "param") and name != EVENT_LOOP:
             found[name] = label_of(request.param, name, getattr(request, "param_index", 0))
         self._parameters[name] = found
+
+
+def _recording_of(test: WatchedTest | None) -> Recording | None:
+    """Return the recording of a test that is replayed; None for one that is vcrpy's, or answered from a script."""
+    run = test.run if test is not None and not test.is_scripted else None
+    return run.recording if isinstance(run, Run) else None
 
 
 def shared_fixtures(item: pytest.Item) -> list[Fixture]:

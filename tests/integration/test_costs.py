@@ -69,7 +69,7 @@ BODIES_TOO = """
 """
 
 DOORS = {
-    "replay": ("replay", "", 0, 1050, 0),
+    "replay": ("replay", "", 0, 1150, 0),
     "vcr": ("vcr", "", 9, 1200, 650),
     "vcr, bodies matched": ("vcr", BODIES_TOO, 9, 1200, 650),
 }

@@ -14,7 +14,7 @@ from replay_agent.exceptions import CassetteMiss, CassetteMissError
 
 __all__ = "left_unsaid", "without_tracebacks"
 
-_MISSES = CassetteMiss, CassetteMissError
+_MISSES: frozenset[type] = frozenset({CassetteMiss, CassetteMissError})
 _TRACEBACK = "Traceback (most recent call last):"
 _RAISED = re.compile(r"\b(?:CassetteMiss|CassetteMissError|FailingMiss|MissesInCleanup): (.*)")
 _MARGIN = re.compile(r"[\s|+]*")
@@ -45,13 +45,18 @@ def left_unsaid() -> Iterator[None]:
 
 def _unless_missed(hook: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def told(unhandled: Any) -> Any:
-        return None if issubclass(unhandled.exc_type, _MISSES) else hook(unhandled)
+        return None if _is_miss(unhandled.exc_type) else hook(unhandled)
 
     return told
 
 
+def _is_miss(kind: type[BaseException]) -> bool:
+    """Tell whether errors of this class are misses, without asking the class: that would say that this one is expected."""
+    return not _MISSES.isdisjoint(kind.__mro__)
+
+
 def _is_no_miss(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and record.exc_info[0] and issubclass(record.exc_info[0], _MISSES))
+    return not (record.exc_info and record.exc_info[0] and _is_miss(record.exc_info[0]))
 
 
 def without_tracebacks(text: str, misses: Sequence[str]) -> str:

@@ -104,10 +104,11 @@ def _lines(found: Sequence[tuple[Any, Recorded]]) -> Iterator[str]:
 def _taken_up(told: Iterable[Recorded]) -> Iterator[str]:
     counts: Counter[str] = Counter()
     for each in told:
-        counts.update(each["taken_up"])
+        for when, count in each["taken_up"].items():
+            counts[_time(when)] += count
     for when, count in sorted(counts.items()):
         yield (
-            f"{_counted(count, 'answer')} taken up from an unfinished recording of {_time(when)}, not asked again "
+            f"{_counted(count, 'answer')} taken up from an unfinished recording of {when}, not asked again "
             "(replay-agent journals shows those that are left)"
         )
 

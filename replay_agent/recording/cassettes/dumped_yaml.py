@@ -14,6 +14,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from replay_agent.recording.cassettes.yaml_blocks import block_end
+
 __all__ = "NotDumped", "read_dumped"
 
 
@@ -214,7 +216,7 @@ class _Reader:
         self._step_to(end + 1)
         if head not in ("|", "|-", "|+") or self.margin <= margin or text[self.begin] == "\n":
             raise self._odd(end)
-        stop = _block_end(self.margin).search(text, end)
+        stop = block_end(self.margin).search(text, end)
         after = stop.start() + 1 if stop else len(text)
         lines = text[end + 1 : after].replace("\n" + " " * self.margin, "\n")[self.margin :]
         self._step_to(after)
@@ -311,15 +313,4 @@ def _single_list(margin: int) -> Callable[[str, int], re.Match[str] | None]:
             r"(?:'([^'\n]*)'|([A-Za-z](?:[^\n:# ]|:(?=[^ \n])| (?=[^ #\n]))*))"
             rf"\n{blank}(?=[A-Za-z_'])"
         ).match
-    return found
-
-
-_BLOCK_ENDS: dict[int, re.Pattern[str]] = {}
-
-
-def _block_end(margin: int) -> re.Pattern[str]:
-    """Return what finds the break before the first line that does not belong to a literal block."""
-    found = _BLOCK_ENDS.get(margin)
-    if found is None:
-        found = _BLOCK_ENDS[margin] = re.compile(rf"\n(?! {{{margin}}}|\n|\Z)")
     return found

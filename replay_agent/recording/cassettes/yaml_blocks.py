@@ -19,7 +19,7 @@ from typing import Any
 
 from replay_agent.recording.cassettes.json_spelling import Number
 
-__all__ = "LONGEST_KEY", "Unwritable", "read_block", "write_block"
+__all__ = "LONGEST_KEY", "Unwritable", "block_end", "read_block", "write_block"
 
 # What YAML 1.1 does not allow raw (its c-printable), and CR, U+0085, U+2028, U+2029, which it reads as line breaks.
 _UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -282,7 +282,7 @@ class _Reader:
 
     def _literal(self, end: int, margin: int) -> str:
         text = self._text
-        stop = _block_end(margin).search(text, end)
+        stop = block_end(margin).search(text, end)
         after = stop.start() + 1 if stop else len(text)
         body = text[end : after - 1].replace("\n" + " " * margin, "\n")[1:]
         self._step_to(after)
@@ -320,7 +320,7 @@ def _read_scalar(text: str, first: str) -> Any:
 _BLOCK_ENDS: dict[int, re.Pattern[str]] = {}
 
 
-def _block_end(margin: int) -> re.Pattern[str]:
+def block_end(margin: int) -> re.Pattern[str]:
     """Return what finds the break before the first line that does not belong to a literal block."""
     found = _BLOCK_ENDS.get(margin)
     if found is None:

@@ -71,7 +71,21 @@ def _parser() -> argparse.ArgumentParser:
     show.set_defaults(run=_show)
 
     _add_diff(commands)
+    _add_sums(commands)
+    _add_files(commands)
+    _add_upkeep(commands)
 
+    sweep = commands.add_parser(
+        "sweep",
+        help="How does it take faults? Plays recorded tests with every fault at every call, and judges each run",
+    )
+    sweep.add_argument("tests", metavar="NODEID", nargs="+", help="tests marked replay, as pytest names them")
+    sweep.add_argument("--faults", metavar="NAMES", default="all", help="by comma (default: all)")
+    sweep.set_defaults(run=_sweep)
+    return parser
+
+
+def _add_sums(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     stats = commands.add_parser(
         "stats", help="What do my cassettes hold? Calls, tokens, cost, models, ages, sizes, per folder"
     )
@@ -88,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--json", action="store_true", help="one JSON object")
     matrix.set_defaults(run=_matrix)
 
+
+def _add_files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     convert = commands.add_parser(
         "convert", help="Can it be in another layout? Writes cassettes of any tool as ours, or as vcrpy's"
     )
@@ -103,6 +119,8 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("--write-baseline", action="store_true", help="accept all findings: write them into that file")
     scan.set_defaults(run=_scan)
 
+
+def _add_upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     prune = commands.add_parser(
         "prune", help="What is no longer played? Lists cassettes that no test is left for, as far as can be known"
     )
@@ -122,15 +140,6 @@ def _parser() -> argparse.ArgumentParser:
     journals.add_argument("names", metavar="WHICH", nargs="*", help="a journal, cassette or test (default: all)")
     journals.add_argument("--yes", action="store_true", help="with drop: do not ask")
     journals.set_defaults(run=_journals)
-
-    sweep = commands.add_parser(
-        "sweep",
-        help="How does it take faults? Plays recorded tests with every fault at every call, and judges each run",
-    )
-    sweep.add_argument("tests", metavar="NODEID", nargs="+", help="tests marked replay, as pytest names them")
-    sweep.add_argument("--faults", metavar="NAMES", default="all", help="by comma (default: all)")
-    sweep.set_defaults(run=_sweep)
-    return parser
 
 
 def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from replay_agent.commands import move
 from replay_agent.exceptions import CassetteError
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette
@@ -20,20 +21,8 @@ _SUFFIXES = frozenset({".yaml", ".yml"})
 _NO_SOURCES = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
 
 
-class Project(Protocol):
-    """What pytest says of a project when it collects the tests, without running them."""
-
-    @property
-    def root(self) -> Path:
-        """The rootdir."""
-
-    @property
-    def folder(self) -> Path:
-        """Where the cassettes are."""
-
-    @property
-    def used(self) -> Mapping[Path, Collection[str]]:
-        """The cassettes that marked tests play, and the tests of each."""
+class Project(move.Project, Protocol):
+    """What pytest says of a project when it collects the tests, and of what it could not collect."""
 
     @property
     def modules(self) -> Collection[str]:

@@ -203,8 +203,9 @@ def claimant(url: str, *, whole: bool = True) -> Claimant | None:
     """Return the recording or responder that a request to this address belongs to, None if it may pass.
 
     It is open, but for what may be sent by libraries on their own account from a thread whose test is over: the answer to
-    that is the same as ever, and `begin` tells by the body whether it is that. ``whole`` is false for the beginning of an address, of which it cannot be told yet. Raises
-    `RecordingConflict` where two have the same claim, `CassetteMiss` for anything else from a thread left over.
+    that is the same as ever, and `begin` tells by the body whether it is that. ``whole`` is false for the beginning of an
+    address, of which it cannot be told yet. Raises `RecordingConflict` where two have the same claim, `CassetteMiss` for
+    anything else from a thread left over.
     """
     if _unhooked.get():
         return None

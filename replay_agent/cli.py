@@ -19,7 +19,7 @@ from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.surroundings.visible import visible
 
 if TYPE_CHECKING:
-    from replay_agent.commands.scan import Leak, Unread
+    from replay_agent.commands.upkeep.scan import Leak, Unread
 
 __all__ = ("main",)
 
@@ -172,7 +172,7 @@ def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _diff(args: argparse.Namespace) -> int:
-    from replay_agent.commands.diff import Form, Wanted, diff
+    from replay_agent.commands.reading.diff import Form, Wanted, diff
 
     form: Form = "markdown" if args.markdown else "json" if args.json else "terminal"
     wanted = Wanted(form, tuple(args.ignore), args.max_cost, args.max_tokens, args.fail_unknown, args.verbose)
@@ -185,7 +185,7 @@ def _diff(args: argparse.Namespace) -> int:
 
 
 def _stats(args: argparse.Namespace) -> int:
-    from replay_agent.commands.stats import read_stats
+    from replay_agent.commands.reading.stats import read_stats
 
     with _progress("read") as progress:
         stats = read_stats(args.paths or [Path()], progress=progress)
@@ -196,8 +196,8 @@ def _stats(args: argparse.Namespace) -> int:
 
 
 def _matrix(args: argparse.Namespace) -> int:
-    from replay_agent.commands.matrix import read_matrix
     from replay_agent.commands.project import cassette_folder
+    from replay_agent.commands.reading.matrix import read_matrix
 
     matrix = read_matrix(args.words, folder=cassette_folder(Path()))
     _say(matrix.json if args.json else matrix.markdown if args.markdown else matrix)
@@ -207,8 +207,8 @@ def _matrix(args: argparse.Namespace) -> int:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    from replay_agent.commands.convert import convert
     from replay_agent.commands.project import redaction_rules
+    from replay_agent.commands.upkeep.convert import convert
 
     failed = done = 0
     with _progress("converted") as progress:
@@ -250,7 +250,7 @@ def _progress(done: str) -> Iterator[Callable[[int, int], None] | None]:
 def _demo(args: argparse.Namespace) -> int:
     import tempfile
 
-    from replay_agent.commands.demo import EDITED, demo
+    from replay_agent.commands.runs.demo import EDITED, demo
 
     with tempfile.TemporaryDirectory(prefix="replay-agent-demo-") as scratch:
         folder: Path = args.keep or Path(scratch)
@@ -263,13 +263,13 @@ def _demo(args: argparse.Namespace) -> int:
 
 
 def _sweep(args: argparse.Namespace) -> int:
-    from replay_agent.commands.sweep import sweep
+    from replay_agent.commands.runs.sweep import sweep
 
     return sweep(args.tests, args.faults)
 
 
 def _show(args: argparse.Namespace) -> int:
-    from replay_agent.commands.show import show
+    from replay_agent.commands.reading.show import show
 
     failed = False
     for path in args.files:
@@ -282,8 +282,8 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _scan(args: argparse.Namespace) -> int:
-    from replay_agent.commands.baseline import new_leaks, read_baseline, write_baseline
-    from replay_agent.commands.scan import scan_files
+    from replay_agent.commands.upkeep.baseline import new_leaks, read_baseline, write_baseline
+    from replay_agent.commands.upkeep.scan import scan_files
 
     if args.write_baseline and args.baseline is None:
         raise UserError("--write-baseline needs the name of the file: --baseline FILE")
@@ -303,7 +303,7 @@ def _scan(args: argparse.Namespace) -> int:
 
 def _readable(results: Iterator[Leak | Unread], unread: list[Unread]) -> Iterator[Leak]:
     """Yield what was found; what could not be read is said and kept."""
-    from replay_agent.commands.scan import Leak
+    from replay_agent.commands.upkeep.scan import Leak
 
     for result in results:
         if isinstance(result, Leak):
@@ -314,7 +314,7 @@ def _readable(results: Iterator[Leak | Unread], unread: list[Unread]) -> Iterato
 
 
 def _prune(args: argparse.Namespace) -> int:
-    from replay_agent.commands.prune import find_orphans, remove
+    from replay_agent.commands.upkeep.prune import find_orphans, remove
     from replay_agent.pytest_plugin.collecting import collect
 
     project = collect(Path())
@@ -335,7 +335,7 @@ def _prune(args: argparse.Namespace) -> int:
 
 
 def _mv(args: argparse.Namespace) -> int:
-    from replay_agent.commands.move import move
+    from replay_agent.commands.upkeep.move import move
     from replay_agent.pytest_plugin.collecting import collect
 
     for moved in move(collect(Path()), args.old, args.new):
@@ -344,8 +344,8 @@ def _mv(args: argparse.Namespace) -> int:
 
 
 def _journals(args: argparse.Namespace) -> int:
-    from replay_agent.commands.journals import chosen, drop, find_journals
-    from replay_agent.commands.show import show_journal
+    from replay_agent.commands.reading.show import show_journal
+    from replay_agent.commands.upkeep.journals import chosen, drop, find_journals
 
     found = chosen(find_journals(Path()), args.names)
     if args.action == "show":

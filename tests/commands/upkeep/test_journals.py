@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from replay_agent import cli
-from replay_agent.commands.journals import chosen, drop, find_journals
+from replay_agent.commands.upkeep.journals import chosen, drop, find_journals
 from replay_agent.exceptions import UserError
 from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.recording.cassettes.journal import Journal, new_journal_path

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from replay_agent.cli import main
-from replay_agent.commands.baseline import new_leaks, read_baseline, write_baseline
-from replay_agent.commands.scan import scan_files
+from replay_agent.commands.upkeep.baseline import new_leaks, read_baseline, write_baseline
+from replay_agent.commands.upkeep.scan import scan_files
 from replay_agent.exceptions import UserError
 
 KEY, OTHER = "sk-proj-" + "a1B2c3D4e5F6g7H8" * 2, "sk-proj-" + "Z9y8X7w6V5u4T3s2" * 2

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from replay_agent.cli import main
-from replay_agent.commands.stats import read_stats
+from replay_agent.commands.reading.stats import read_stats
 from replay_agent.exceptions import UserError
 from replay_agent.traffic import Interaction, Request, Response
 from tests.comparison.stories import cassette, interactions, story

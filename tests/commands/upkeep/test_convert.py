@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from replay_agent.cli import main
-from replay_agent.commands.convert import convert, target_of
+from replay_agent.commands.upkeep.convert import convert, target_of
 from replay_agent.exceptions import UserError
 from replay_agent.recording.cassettes import store
 from replay_agent.traffic import Failure, Interaction, Phase, Request, Response

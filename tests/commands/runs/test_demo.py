@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from replay_agent.commands.demo import demo
+from replay_agent.commands.runs.demo import demo
 from replay_agent.harness import load_transcript
 
 

@@ -231,7 +231,7 @@ def test_a_reader_that_stops_is_no_error(change, project):
     assert b"Traceback" not in said
 
 
-DOCS = Path(__file__).parents[2] / "docs" / "diff.md"
+DOCS = Path(__file__).parents[3] / "docs" / "diff.md"
 
 
 def test_the_jobs_in_the_docs_are_yaml_and_their_commands_exist():

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.commands.sweep import sweep
+from replay_agent.commands.runs.sweep import sweep
 
 TEST = """
 import httpx, pytest

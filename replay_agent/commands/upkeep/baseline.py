@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from replay_agent.commands.scan import Leak
+from replay_agent.commands.upkeep.scan import Leak
 from replay_agent.exceptions import UserError
 from replay_agent.recording.cassettes.store import replace_file
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from replay_agent.commands.move import move
+from replay_agent.commands.upkeep.move import move
 from replay_agent.exceptions import UserError
 from replay_agent.recording.cassettes import store
 from replay_agent.traffic import Chunk, Request, Response

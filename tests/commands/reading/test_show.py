@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from replay_agent.commands.show import show
+from replay_agent.commands.reading.show import show
 from replay_agent.exceptions import CassetteNotFound, CassetteUnreadable
 from replay_agent.messages import ModelMessagesTypeAdapter
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from replay_agent.commands.prune import find_orphans, remove
+from replay_agent.commands.upkeep.prune import find_orphans, remove
 from replay_agent.recording.cassettes import store
 from replay_agent.traffic import Chunk, Request, Response
 from tests.integration.recordings import make

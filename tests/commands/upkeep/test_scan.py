@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.commands.scan import Leak, Unread, scan_files
+from replay_agent.commands.upkeep.scan import Leak, Unread, scan_files
 
 KEY = "sk-proj-" + "a1B2c3D4e5F6g7H8" * 2
 

@@ -74,6 +74,11 @@ ELSEWHERE = {
     "recording.clients.httpx": CLIENTS,
     "recording.clients.lm15": "integration/test_clients_optional.py",
     "recording.clients.tornado": "integration/test_clients_optional.py",
+    # What is typed, and what the command answers.
+    "cli.output": "commands/test_terminal.py",
+    "cli.reading": "test_cli.py",
+    "cli.runs": "test_cli.py",
+    "cli.upkeep": "test_cli.py",
     # Steps of one thing, tested through the whole of it.
     "comparison.causes": "comparison/test_corpus.py",
     "comparison.difference": "comparison/test_corpus.py",

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from replay_agent.cli import _parser, main
+from replay_agent.cli import main, parser
 from replay_agent.comparison.difference import CAUSES, EFFECTS
 from replay_agent.messages import TextPart
 from tests.comparison.sources.test_git import commit, git
@@ -241,7 +241,7 @@ def test_the_jobs_in_the_docs_are_yaml_and_their_commands_exist():
         assert isinstance(yaml.safe_load(job), dict)
         for line in re.findall(r"replay-agent (diff .*)", job):
             words = shlex.split(line.partition(" > ")[0])
-            assert _parser().parse_args(words).run is not None
+            assert parser().parse_args(words).run is not None
 
 
 def test_the_kinds_in_the_docs_are_those_there_are():

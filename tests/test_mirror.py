@@ -62,6 +62,7 @@ ELSEWHERE = {
     "pytest_plugin.marks": MARKED,
     "pytest_plugin.options": MARKED,
     "pytest_plugin.places": MARKED,
+    "pytest_plugin.scripting.cell": "integration/test_sweep.py",
     "pytest_plugin.scripting.scripted": "integration/test_provider_fixture.py",
     "pytest_plugin.settings": MARKED,
     "pytest_plugin.watched": MARKED,

@@ -72,7 +72,7 @@ class Access:
 
     def _prepare_key(self) -> httpx.Auth:
         given = self.api_key
-        if callable(given) or not (given or self.row.has_credential() or self.row.needs_key_when_made):
+        if callable(given) or not (given or self.row.has_credential()):
             return _LaterKey(self.row, given if callable(given) else lambda: None)
         return HeaderKey(self.row.credential_header, given or self.row.credential(), self.row.credential_prefix)
 

@@ -34,8 +34,8 @@ class HTTPModel(Model):
 
     ``provider`` is a name of the table, a row of your own or an object of `replay_agent.providers`. ``api_key`` and
     ``base_url`` win over the environment, ``http_client`` over the shared client; a client that was handed in is never
-    closed. `CredentialMissing` (a ``ValueError``) where the provider needs a key and none is there: for DeepSeek, Groq
-    and Google at once, for the others at the first call.
+    closed. Where the provider needs a key and none is there, the first call raises `CredentialMissing` (a
+    ``ValueError``), which names the variable to set.
     """
 
     default_provider: ClassVar[str]

@@ -57,7 +57,7 @@ async def sent(wire, model, plain):
 )
 async def test_a_model_goes_where_its_provider_says(bare, wire, plain, make, model, name, address, header, value):
     provider = make(api_key="k", http_client=wire.client)
-    assert (provider.name, provider.client) == (name, wire.client)
+    assert (provider.name, provider.client.api_key) == (name, "k")
     assert address.startswith(provider.base_url.rstrip("/"))
     request = await sent(wire, model("m", provider=provider), plain)
     assert (str(request.url), request.headers[header]) == (address, value)
@@ -84,8 +84,36 @@ async def test_several_models_may_share_one_provider(bare, wire, plain):
     ],
 )
 async def test_a_missing_key_is_named_at_once(bare, make, variable):
-    with pytest.raises(ValueError, match=variable):
+    with pytest.raises(ValueError, match=rf"`{variable}`.*{make.__name__}\(api_key=\.\.\.\)") as caught:
         make()
+    assert isinstance(caught.value, CredentialMissing)
+    assert caught.value.variable == variable
+    bare.setenv(variable, "set")
+    assert make().client.api_key == "set"
+
+
+@pytest.mark.parametrize("make", [AnthropicProvider, MistralProvider, CohereProvider])
+async def test_other_providers_put_a_missing_key_off(bare, wire, plain, make):
+    provider = make(http_client=wire.client)
+    assert provider.client.api_key is None
+    with pytest.raises(CredentialMissing):
+        await provider.client.get("/models")
+    assert wire.requests == []
+
+
+async def test_azure_wants_a_key_at_once(bare):
+    with pytest.raises(CredentialMissing, match="AZURE_OPENAI_API_KEY"):
+        AzureProvider(azure_endpoint="https://me.openai.azure.com", api_version="2024-10-21")
+
+
+@pytest.mark.parametrize("make", [row[0] for row in PROVIDERS])
+async def test_a_providers_client_sends_through_the_one_that_was_given(bare, wire, make):
+    provider = make(api_key="k", http_client=wire.client)
+    response = await provider.client.get("/models")
+    assert response.status_code == 418
+    assert str(wire.requests[0].url) == provider.base_url.rstrip("/") + "/models"
+    assert provider.client.auth is provider.access.auth
+    assert (wire.client.auth, str(wire.client.base_url)) == (None, "")
 
 
 @pytest.mark.parametrize(

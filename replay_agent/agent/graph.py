@@ -55,8 +55,8 @@ class End(Generic[DataT]):
     data: DataT
 
     # Loops that were written for the seed run until `isinstance(node, pydantic_graph.End)`.
-    @property
-    def __class__(self) -> type[Any]:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[Any]:
         return getattr(sys.modules.get("pydantic_graph"), "End", None) or type(self)
 
     def __reduce__(self) -> tuple[type[Any], tuple[DataT]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any, TypeAlias
 
 import httpx
@@ -65,7 +65,7 @@ class GoogleToken(httpx.Auth):
             ) from exc
         self._find: Finder = _service_account(service_account) if service_account else _application_default
         self._found: tuple[Any, str | None] | None = None
-        self._lock = Lock()
+        self._lock = RLock()
         self.project_id: str | None = None
         """The project that the credentials belong to, once they were needed."""
         self.token_created: datetime | None = None
@@ -87,12 +87,15 @@ class GoogleToken(httpx.Auth):
             return self._found
 
     def _token(self) -> str:
-        from google.auth.transport.requests import Request
-
-        credentials, _ = self._credentials()
         with self._lock:
+            credentials, _ = self._credentials()
             if self.token_created is None or not getattr(credentials, "valid", True):
-                credentials.refresh(Request())
+                self._refresh_token()
                 self.token_created = datetime.now(UTC)
             token: str = credentials.token
             return token
+
+    def _refresh_token(self) -> None:
+        from google.auth.transport.requests import Request
+
+        self._credentials()[0].refresh(Request())

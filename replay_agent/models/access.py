@@ -64,6 +64,8 @@ class Access:
     aws_keys: AWSKeys | None = None
     auth: httpx.Auth = field(init=False, repr=False, compare=False)
     address: str = field(init=False)
+    own_client: httpx.AsyncClient | None = field(default=None, init=False, repr=False, compare=False)
+    """What `own_client` made of this."""
 
     def __post_init__(self) -> None:
         prepare = {"google": self._prepare_google, "aws": self._prepare_aws, "header": self._prepare_key}
@@ -106,6 +108,10 @@ class Access:
     def headers(self) -> dict[str, str]:
         """Return the headers that tell who asks, as far as they are known before a request."""
         return {**dict(self.row.headers), **(self.auth.header if isinstance(self.auth, HeaderKey) else {})}
+
+    def shown_address(self) -> str:
+        """Return the address without a query; a project that is not known yet is called None."""
+        return self.address.partition("?")[0].replace("{project}", str(self.project))
 
     def client(self) -> httpx.AsyncClient:
         """Return the client that carries the requests."""

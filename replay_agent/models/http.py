@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar, cast
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -85,11 +86,13 @@ class HTTPModel(Model):
 
     @property
     def base_url(self) -> str | None:
-        return self.access.address
+        """The address that requests go to, as clients show it: behind a path stands a slash."""
+        address = self.access.shown_address()
+        return f"{address.rstrip('/')}/" if urlsplit(address).path.strip("/") else address
 
     @property
     def client(self) -> httpx.AsyncClient:
-        """A client for requests of one's own that knows address and credential of this model."""
+        """A client for requests of one's own that knows address and credential: that of the provider's object."""
         return own_client(self.access)
 
     @property

@@ -36,7 +36,6 @@ class ReachedProvider(Provider[httpx.AsyncClient]):
 
     def _set_access(self, access: Access) -> None:
         self._access = access
-        self._client = own_client(access)
 
     @property
     def access(self) -> Access:
@@ -49,9 +48,9 @@ class ReachedProvider(Provider[httpx.AsyncClient]):
 
     @property
     def base_url(self) -> str:
-        return self._access.address.partition("?")[0].replace("{project}", str(self._access.project))
+        return self._access.shown_address()
 
     @property
     def client(self) -> httpx.AsyncClient:
         """A client that knows address and credential; what it sends goes through the ``http_client`` that was given."""
-        return self._client
+        return own_client(self._access)

@@ -65,7 +65,33 @@ async def test_a_model_goes_where_its_provider_says(bare, wire, plain, make, mod
 
 @pytest.mark.parametrize("make", [row[0] for row in PROVIDERS if row[0] is not GoogleGLAProvider])
 async def test_an_address_may_be_given(bare, make):
-    assert make(api_key="k", base_url="http://localhost:8080/mine").base_url == "http://localhost:8080/mine"
+    provider = make(api_key="k", base_url="http://localhost:8080/mine")
+    assert provider.base_url.removesuffix("/") == "http://localhost:8080/mine"
+    assert str(provider.client.base_url) == "http://localhost:8080/mine/"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (None, "https://api.openai.com/v1/"),
+        ("http://localhost:1/v1", "http://localhost:1/v1/"),
+        ("http://localhost:1/v1/", "http://localhost:1/v1/"),
+        ("http://localhost:1", "http://localhost:1"),
+        ("http://localhost:1/v1?version=2", "http://localhost:1/v1/"),
+    ],
+)
+async def test_an_address_is_shown_with_a_slash_behind_its_path(bare, given, shown):
+    provider = OpenAIProvider(given, "k")
+    model = OpenAIModel("m", provider=provider)
+    assert {provider.base_url, model.base_url, str(model.client.base_url)} == {shown}
+
+
+@pytest.mark.parametrize(("make", "model"), [row[:2] for row in PROVIDERS])
+async def test_a_models_client_is_that_of_its_provider(bare, make, model):
+    provider = make(api_key="k")
+    assert model("a", provider=provider).client is model("b", provider=provider).client is provider.client
+    await provider.client.aclose()
+    assert not provider.client.is_closed
 
 
 async def test_several_models_may_share_one_provider(bare, wire, plain):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -111,7 +112,7 @@ def json_schema(**types: str) -> str:
 
 @dataclass
 class _Events:
-    """OpenTelemetry's own kind of event, which its releases had until logs took it in."""
+    """OpenTelemetry's own kind of event, from before its logs knew events."""
 
     logger: Any
 
@@ -130,14 +131,22 @@ class _Records:
     def emit(self, event: OTelEvent) -> None:
         from opentelemetry._logs import LogRecord, SeverityNumber
 
+        named: dict[str, Any] = {"event_name": event.name} if _records_have_names() else {}
         record = LogRecord(
             timestamp=time.time_ns(),
             severity_number=SeverityNumber.INFO,
             body=event.body,
             attributes=event.attributes,
-            event_name=event.name,
+            **named,
         )
         self.logger.emit(record)
+
+
+def _records_have_names() -> bool:
+    """Tell whether logs know events: since OpenTelemetry 1.35; its own kind of event warns from 1.39 on."""
+    from opentelemetry._logs import LogRecord
+
+    return "event_name" in inspect.signature(LogRecord).parameters
 
 
 def event_log(provider: Any = None) -> EventLog:
@@ -149,10 +158,10 @@ def event_log(provider: Any = None) -> EventLog:
 
 
 def _global_provider() -> Any:
-    try:
-        from opentelemetry._events import get_event_logger_provider  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
+    if _records_have_names():
         from opentelemetry._logs import get_logger_provider
 
         return get_logger_provider()
+    from opentelemetry._events import get_event_logger_provider  # type: ignore[import-not-found,unused-ignore]
+
     return get_event_logger_provider()

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import ModuleType
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -155,13 +158,48 @@ async def test_events_go_to_a_log_where_that_is_wanted():
     model = InstrumentedModel(TestModel(custom_result_text="hi"), settings)
     await model.request([ModelRequest([UserPromptPart("hello")])], None, ModelRequestParameters())
     assert log.scope == "pydantic-ai"
-    assert [record.event_name for record in log.emitted] == ["gen_ai.user.message", "gen_ai.choice"]
+    names = ["gen_ai.user.message", "gen_ai.choice"]
+    assert [record.attributes["event.name"] for record in log.emitted] == names
+    assert [getattr(record, "event_name", name) for record, name in zip(log.emitted, names, strict=True)] == names
     assert log.emitted[0].body == {"content": "hello", "role": "user"}
     assert log.emitted[0].attributes["gen_ai.system"] == "test"
 
 
 def test_the_global_log_is_the_default():
     event_log().emit(UserPromptPart("hello").otel_event())
+
+
+@dataclass
+class Event:
+    name: str
+    body: object
+    attributes: dict[str, object]
+
+
+class Events(Records):
+    """A provider of event loggers."""
+
+    def get_event_logger(self, name, version=None):
+        return self.get_logger(name, version)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_older_releases_have_events_of_their_own(monkeypatch, given):
+    class OldRecord:
+        def __init__(self, timestamp=None, severity_number=None, body=None, attributes=None): ...
+
+    log = Events()
+    module = ModuleType("opentelemetry._events")
+    module.Event, module.get_event_logger_provider = Event, lambda: log
+    monkeypatch.setitem(sys.modules, "opentelemetry._events", module)
+    monkeypatch.setattr("opentelemetry._logs.LogRecord", OldRecord)
+    event = UserPromptPart("hello").otel_event()
+    event_log(log if given else None).emit(event)
+    assert log.scope == "pydantic-ai"
+    assert log.emitted == [Event(event.name, event.body, event.attributes)]
+    records = Records()
+    event_log(records).emit(event)
+    assert isinstance(records.emitted[0], OldRecord)
 
 
 def refuse(messages, info):

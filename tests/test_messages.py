@@ -109,6 +109,14 @@ def test_a_retry_without_a_tool_says_what_was_wrong():
     assert "no number" in RetryPromptPart("no number").model_response()
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_retry_counts_what_was_found_wrong(count):
+    found = [{"type": "missing", "loc": (str(n),), "msg": "Field required", "input": {}} for n in range(count)]
+    text = RetryPromptPart(found).model_response()
+    assert text.startswith(f"{count} validation errors: [\n  {{\n")
+    assert text.endswith("\n]\n\nFix the errors and try again.")
+
+
 @pytest.mark.parametrize("args", ['{"a": 1}', {"a": 1}])
 def test_arguments_in_both_spellings(args):
     part = ToolCallPart("add", args)

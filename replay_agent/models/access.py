@@ -72,6 +72,9 @@ class Access:
         self.address = self.base_url or self.row.address()
         self.auth = prepare[self.row.authentication]()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "own_client": None}  # a client cannot be copied
+
     def _prepare_key(self) -> httpx.Auth:
         given = self.api_key
         if callable(given) or not (given or self.row.has_credential()):

@@ -49,11 +49,12 @@ class TransportHooks:
 
         @wraps(original)
         def handle_request(transport: Any, request: Any) -> Any:
-            recording = dispatch.claimant(str(request.url))
+            url = str(request.url)
+            recording = dispatch.claimant(url)
             if recording is None:
                 return original(transport, request)
             request.read()
-            answer = dispatch.begin(recording, _plain(request))
+            answer = dispatch.begin(recording, _plain(request, url))
             if isinstance(answer, Replay):
                 answer.heed(_patience(request))
                 answer.wait(_delay_ms(answer))
@@ -75,11 +76,12 @@ class TransportHooks:
 
         @wraps(original)
         async def handle_async_request(transport: Any, request: Any) -> Any:
-            recording = dispatch.claimant(str(request.url))
+            url = str(request.url)
+            recording = dispatch.claimant(url)
             if recording is None:
                 return await original(transport, request)
             await request.aread()
-            answer = dispatch.begin(recording, _plain(request))
+            answer = dispatch.begin(recording, _plain(request, url))
             if isinstance(answer, Replay):
                 answer.heed(_patience(request))
                 await _let_others_run()
@@ -135,11 +137,11 @@ class TransportHooks:
         return response
 
 
-def _plain(request: Any) -> Request:
-    url = request.url
-    if url.userinfo or url.fragment:
-        url = url.copy_with(username=None, password=None, fragment=None)
-    return Request(request.method, str(url), _headers(request.headers), request.content)
+def _plain(request: Any, url: str) -> Request:
+    """Return a request as plain values; ``url`` is its address as text."""
+    if ("@" in url or "#" in url) and (request.url.userinfo or request.url.fragment):
+        url = str(request.url.copy_with(username=None, password=None, fragment=None))
+    return Request(request.method, url, _headers(request.headers), request.content)
 
 
 def _headers(headers: Any) -> Headers:

@@ -21,7 +21,7 @@ from replay_agent.recording.cassettes.json_spelling import LAYOUTS, MAX_INDENT, 
 from replay_agent.recording.cassettes.yaml_blocks import LONGEST_KEY, Unwritable, write_block
 from replay_agent.traffic import Chunk, Headers
 
-__all__ = "View", "read_body", "read_chunks", "write_body", "write_chunks"
+__all__ = "View", "read_body", "read_chunks", "spelling_of", "write_body", "write_chunks"
 
 View: TypeAlias = Literal["json", "text", "base64"]
 """The most readable form that may be tried."""
@@ -191,7 +191,7 @@ def _shown(fields: Mapping[str, Any]) -> bytes:
 
 
 def _spelling(fields: Mapping[str, Any]) -> Spelling:
-    spelling = _spelled(str(fields.get("spelling", "compact")))
+    spelling = spelling_of(str(fields.get("spelling", "compact")))
     if _EXTRAS.isdisjoint(fields):
         return spelling
     extras = (_extra(fields, name) for name in ("escapes", "before", "after"))
@@ -199,7 +199,8 @@ def _spelling(fields: Mapping[str, Any]) -> Spelling:
 
 
 @lru_cache(maxsize=64)
-def _spelled(said: str) -> Spelling:
+def spelling_of(said: str) -> Spelling:
+    """Return the spelling that these words name. Raises ValueError for others."""
     words = said[:_LONGEST_SPELLING].split() or ["compact"]
     layout = words[0]
     if layout in ("indent", "tabs"):

@@ -9,6 +9,7 @@ from typing import Any
 from replay_agent.recording.cassettes.bodies import View, read_body, read_chunks, write_body, write_chunks
 from replay_agent.recording.cassettes.frames import read_frames, write_frames
 from replay_agent.recording.cassettes.safe_documents import BadDocument, read_yaml
+from replay_agent.recording.cassettes.usual.responses import usual_response
 from replay_agent.recording.cassettes.yaml_blocks import Unwritable, read_block, write_block
 from replay_agent.traffic import (
     Chunk,
@@ -178,6 +179,9 @@ def read_outcome(text: str) -> Outcome:
 
     For lines that nobody has touched. Raises `BadItem`.
     """
+    usual = usual_response(text)
+    if usual is not None:
+        return usual
     try:
         return _outcome(read_block(text), "", edited=False)
     except (ValueError, IndexError, RecursionError) as exc:

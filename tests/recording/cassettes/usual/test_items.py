@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from replay_agent.recording.cassettes.items import item_from_fields, write_item
-from replay_agent.recording.cassettes.usual.responses import usual_response
+from replay_agent.recording.cassettes.items import item_from_fields, read_item, write_item
+from replay_agent.recording.cassettes.usual.items import outcome_start, usual_exchange, usual_response
 from replay_agent.recording.cassettes.yaml_blocks import read_block
-from replay_agent.traffic import Chunk, Interaction, Request, Response, StreamEnd
+from replay_agent.traffic import Chunk, Failure, Interaction, Phase, Request, Response, StreamEnd
 
 REQUEST = Request("POST", "https://a.example/v1")
 JSON = (("content-type", "application/json"),)
@@ -110,3 +110,37 @@ def test_lines_that_are_none_of_ours_are_left_to_the_long_way(old, new):
 def test_a_long_answer_is_left_to_the_reader_that_counts():
     lines = _lines(Response(200, JSON, (Chunk(b'{"a":"%b"}' % (b"x" * (1 << 20))),)))
     assert usual_response(lines) is None
+
+
+URLS = (
+    st.sampled_from(["https://a.example/v1", "http://a: b", "https://a/#f", "https://é.example/", "null", ""])
+    | st.text()
+)
+TESTS = (
+    st.none() | st.sampled_from(["t.py::a", "true", "null", "t.py::a[it's]", "t.py::a[b: c]", "t.py::a #"]) | st.text()
+)
+
+
+@given(URLS, HEADERS, VALUES, TESTS, st.none() | st.just("2026-11-27T10:00:00Z"))
+@example("https://a.example/v1", [], {"a": "\n  response:\n    status: 200\n"}, None, None)
+def test_an_item_comes_out_as_by_the_long_way(url, headers, value, test, recorded_at):
+    request = Request("POST", url, tuple(headers), _spelled({"value": value}, LAYOUTS[1], ascii=False))
+    interaction = Interaction(request, Response(200, JSON, (Chunk(b'{"a":1}'),)), test, recorded_at)
+    lines = write_item(interaction)
+    assert read_item(lines) == item_from_fields(read_block(lines), edited=False) == interaction
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_models_are_asked_is_read_the_short_way(answer):
+    body = _spelled(answer, LAYOUTS[1], ascii=True)
+    request = Request("POST", "https://api.example/v1/chat/completions?b=c", JSON, body)
+    response = Response(200, JSON, (Chunk(body, 35),), reason="OK")
+    lines = write_item(Interaction(request, response))
+    assert usual_exchange(lines) == (request, response)
+    assert lines[outcome_start(lines) :].startswith("  response:\n")
+
+
+def test_a_request_without_an_answer_is_left_to_the_long_way():
+    lines = write_item(Interaction(REQUEST, Failure("ConnectError", Phase.CONNECT)))
+    assert outcome_start(lines) == 0
+    assert usual_exchange(lines) is None

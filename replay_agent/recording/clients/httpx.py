@@ -340,10 +340,14 @@ class _ReplayedStream:
     def __init__(self, answer: Replay, error: Callable[[Replay, Failure | None], BaseException]) -> None:
         self._answer = answer
         self._error = error
+        self._at_once = answer.pieces_at_once()
         self._left = answer.pieces()
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
+        return self._one_by_one() if self._at_once is None else self._at_once
+
+    def _one_by_one(self) -> Iterator[bytes]:
         for wait_ms, piece in self._left:
             if wait_ms:
                 self._answer.wait(wait_ms)
@@ -356,6 +360,10 @@ class _ReplayedStream:
 
     async def __anext__(self) -> bytes:
         if self._closed:
+            raise StopAsyncIteration
+        if self._at_once is not None:
+            for given in self._at_once:
+                return given
             raise StopAsyncIteration
         for wait_ms, piece in self._left:
             if wait_ms:

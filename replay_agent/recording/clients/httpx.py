@@ -111,7 +111,7 @@ class TransportHooks:
             extensions["reason_phrase"] = _bytes(outcome.reason)
         return self.module.Response(
             outcome.status,
-            headers=[(_bytes(name), _bytes(value)) for name, value in outcome.headers],
+            headers=_raw(outcome.headers),
             stream=self.replayed(answer, self._error),
             extensions=extensions,
         )
@@ -146,6 +146,13 @@ def _plain(request: Any, url: str) -> Request:
 
 def _headers(headers: Any) -> Headers:
     return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw])
+
+
+def _raw(headers: Headers) -> list[tuple[bytes, bytes]]:
+    try:
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    except UnicodeEncodeError:
+        return [(_bytes(name), _bytes(value)) for name, value in headers]
 
 
 def _bytes(text: str) -> bytes:

@@ -795,7 +795,8 @@ class Recording:
         """Return what is to be written, and which of the test's ``own`` old interactions each takes the place of."""
         entries = [entry for entry in self._in_order() if entry.item is not None]
         played = {entry.index for entry in self._in_order() if entry.item is None}
-        old = [self._base.interaction(index) for index in sorted(own - played)] if self._base and entries else []
+        base = self._base
+        old = (base.interaction(index) for index in sorted(own - played)) if base else iter(())
         return pairs(old, [entry.read() for entry in entries])
 
     def _keep_what_means_the_same(self, found: Sequence[Successor]) -> None:

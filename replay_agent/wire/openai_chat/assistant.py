@@ -24,7 +24,7 @@ from replay_agent.messages import (
 from replay_agent.wire.openai_chat.dialects import Dialect
 from replay_agent.wire.shapes.data_url import decode_base64, read_data_url, write_data_url
 from replay_agent.wire.shapes.json_text import Fields, dump_json, read_json
-from replay_agent.wire.shapes.think_tags import split_thinking
+from replay_agent.wire.shapes.think_tags import OPENING, split_thinking
 
 __all__ = (
     "CustomInput",
@@ -62,8 +62,9 @@ def read_assistant(message: Fields, dialect: Dialect, *, audio_type: str = "audi
     An empty text counts only where there is nothing else.
     ``audio_type`` is the media type of a spoken answer, which the message itself does not tell.
     """
-    if message.keys() == _TEXT_ALONE and isinstance(message["content"], str) and not dialect.think_tags:
-        return [TextPart(message["content"])]
+    content = message.get("content")
+    if message.keys() == _TEXT_ALONE and isinstance(content, str) and not (dialect.think_tags and OPENING in content):
+        return [TextPart(content)]
     parts = [
         *_reasoning(message),
         *_executed_tools(message.get("executed_tools")),

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from threading import RLock
 
 from replay_agent.recording.matching.placeholders import PLACEHOLDER, placeholder
-from replay_agent.recording.redaction.by_name import find_json_fields
-from replay_agent.recording.redaction.escapes import plain
+from replay_agent.recording.redaction.finders.by_name import find_json_fields
+from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.looks import is_searchable
 from replay_agent.recording.redaction.names import environment_secrets
 from replay_agent.recording.redaction.spans import Span

@@ -12,14 +12,14 @@ from replay_agent.exceptions import UserError
 from replay_agent.framing.content_encoding import encodings
 from replay_agent.framing.raw_frames import MEDIA_TYPE
 from replay_agent.recording.matching.keys import Key, Keying
-from replay_agent.recording.redaction.by_name import (
+from replay_agent.recording.redaction.finders.by_name import (
     find_form_fields,
     find_parts,
     find_query_fields,
     named_fields,
     stand_ins,
 )
-from replay_agent.recording.redaction.containers import (
+from replay_agent.recording.redaction.layers.containers import (
     Lines,
     decoded,
     decoded_cuts,

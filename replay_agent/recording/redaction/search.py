@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from replay_agent.recording.redaction.by_name import (
+from replay_agent.recording.redaction.finders.by_name import (
     find_fields,
     find_form_fields,
     find_options,
     find_said,
     find_settings,
 )
-from replay_agent.recording.redaction.containers import packed_members, packing, repacked, unpacked
-from replay_agent.recording.redaction.escapes import LEVELS, MARGIN, is_form_with_spaces, peeled
-from replay_agent.recording.redaction.in_base64 import find_in_base64
-from replay_agent.recording.redaction.in_streams import find_split, stream_events
+from replay_agent.recording.redaction.layers.containers import packed_members, packing, repacked, unpacked
+from replay_agent.recording.redaction.layers.escapes import LEVELS, MARGIN, is_form_with_spaces, peeled
+from replay_agent.recording.redaction.layers.in_base64 import find_in_base64
+from replay_agent.recording.redaction.layers.in_streams import find_split, stream_events
 from replay_agent.recording.redaction.knowledge import Knowledge
-from replay_agent.recording.redaction.shapes import find_behind_backslashes, find_shapes
+from replay_agent.recording.redaction.finders.shapes import find_behind_backslashes, find_shapes
 from replay_agent.recording.redaction.spans import Finder, Place, Span, merged, replaced
 
 __all__ = ("Search",)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from replay_agent.recording.redaction.by_name import (
+from replay_agent.recording.redaction.finders.by_name import (
     find_form_fields,
     find_json_fields,
     find_options,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from replay_agent.recording.redaction.containers import packing
+from replay_agent.recording.redaction.layers.containers import packing
 from replay_agent.recording.redaction.spans import Span
 
 __all__ = ("find_in_base64",)

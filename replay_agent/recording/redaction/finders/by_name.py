@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from replay_agent.recording.redaction import looks
-from replay_agent.recording.redaction.escapes import peeled, plain
+from replay_agent.recording.redaction.layers.escapes import peeled, plain
 from replay_agent.recording.redaction.names import Naming, field_naming, query_naming
 from replay_agent.recording.redaction.spans import Finder, Span, merged
 

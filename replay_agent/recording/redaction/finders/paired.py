@@ -1,0 +1,81 @@
+"""Finds credentials whose names are values themselves: ``{"name": "API_KEY", "value": "..."}``, pairs in a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from replay_agent.recording.redaction.finders.by_name import is_secret, naming_of
+from replay_agent.recording.redaction.layers.escapes import plain
+from replay_agent.recording.redaction.names import Naming, is_credential_header
+from replay_agent.recording.redaction.spans import Span
+
+__all__ = ("find_paired",)
+
+_NAME = re.compile(
+    rb"""["'\s<](?:name|key|property|header)["']?+\s{0,8}+[:=][\s+]{0,8}+["']([A-Za-z0-9_.\-/ ]{1,120}+)["']""",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(
+    rb"""["'\s](?:value|secret_?value|string_?value|content|token)["']?+\s{0,8}+[:=][\s+]{0,8}+["']([^"'\\<>]{4,4000}+)["']""",
+    re.IGNORECASE,
+)
+"""``"value": "..."``, ``<add key="ApiKey" value="..."/>``, ``<meta name="csrf-token" content="...">``"""
+_OPENS, _CLOSES = re.compile(rb"[{}<>]"), re.compile(rb"[{}>]")
+_AROUND = 400
+"""How far a name and its value are apart, with other members of their object between them."""
+_NEXT = re.compile(rb"""["']([A-Za-z][A-Za-z0-9_.\- ]{2,60}+)["'](?=\s{0,8},\s{0,8}[bu]?["']([^"'\\<>]{8,4000})["'])""")
+"""``["X-Api-Key", "..."]``, ``(b'x-api-key', b'...')``. The value may be a name itself, so that it is only looked at."""
+_PROPERTY = re.compile(rb"<key>([^<>]{1,80}+)</key>\s{0,40}+<(?:string|data)>\s{0,40}+([^<>\s]{4,4000}+)\s{0,40}+</")
+"""Property lists of Apple's."""
+_HEADER = re.compile(rb"[A-Za-z]+-[A-Za-z\-]+|[Aa]uthorization|[Cc]ookie")
+
+
+def find_paired(text: bytes) -> Iterator[Span]:
+    """Find credentials whose names are values: in members of objects, attributes of XML, pairs of lists."""
+    yield from _members(text)
+    yield from _in_lists(text)
+    if b"<key>" in text:
+        for found in _PROPERTY.finditer(text):
+            yield from _secret(found[1], found[2], found.start(2))
+
+
+def _members(text: bytes) -> Iterator[Span]:
+    for found in _NAME.finditer(text):
+        if naming_of(found[1]) is Naming.NOTHING:
+            continue
+        closes = _CLOSES.search(text, found.end(), found.end() + _AROUND)
+        value = _VALUE.search(text, found.end() - 1, _value_end(text, found.end() + _AROUND, closes))
+        if value is None:
+            value = _before(text, found.start())
+        if value is not None:
+            yield from _secret(found[1], value[1], value.start(1))
+
+
+def _value_end(text: bytes, furthest: int, closes: re.Match[bytes] | None) -> int:
+    """Return up to where a value may go that begins before an object closes; it may be long."""
+    return closes.start() if closes is not None else furthest + 4000
+
+
+def _before(text: bytes, end: int) -> re.Match[bytes] | None:
+    start = max(end - _AROUND, 0)
+    for opens in _OPENS.finditer(text, start, end):
+        start = opens.end() - 1
+    return _VALUE.search(text, start, end + 1)
+
+
+def _in_lists(text: bytes) -> Iterator[Span]:
+    for found in _NEXT.finditer(text):
+        naming = naming_of(found[1])
+        if naming < Naming.WEAK and not (
+            _HEADER.fullmatch(found[1]) and is_credential_header(found[1].decode().lower())
+        ):
+            continue
+        value = found[2].decode("utf-8", "replace")
+        if is_secret(Naming.WEAK, value):
+            yield Span(*found.span(2), found[1].decode(), found[2])
+
+
+def _secret(name: bytes, value: bytes, start: int) -> Iterator[Span]:
+    if is_secret(naming_of(name), plain(value).decode("utf-8", "replace")):
+        yield Span(start, start + len(value), name.decode("utf-8", "replace"), value)

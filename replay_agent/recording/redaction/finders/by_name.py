@@ -54,10 +54,14 @@ def is_secret(naming: Naming, value: str) -> bool:
 
 # JSON
 
-_GAP = rb"[\s+]{0,40}+(?:/(?:\*(?:[^*]|\*(?!/)){0,200}+\*/|/[^\r\n]{0,200}+[\r\n])[\s+]{0,40}+){0,4}+"
+_BLANKS = rb"[\s+]{0,40}+"
+_GAP = _BLANKS + rb"(?:/(?:\*(?:[^*]|\*(?!/)){0,200}+\*/|/[^\r\n]{0,200}+[\r\n])" + _BLANKS + rb"){0,4}+"
 """What stands around a colon: in a query, a blank is a plus sign; people write comments into JSON."""
-_MEMBER = re.compile(rb'"([A-Za-z_$@0-9][^"\\\x00-\x1f]{0,79}+)"' + _GAP + b":" + _GAP)
+_NAME = rb'"([A-Za-z_$@0-9][^"\\\x00-\x1f]{0,79}+)"'
+_MEMBER = re.compile(_NAME + rb"\s{0,40}+:" + _BLANKS)
 """A name and what stands between it and its value."""
+_COMMENTED_MEMBER = re.compile(_NAME + _GAP + b":" + _GAP)
+_COMMENTS = re.compile(rb'["\s:]/[*/]')
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _LITERAL = re.compile(rb"-?[0-9][0-9.eE+\-]*+|true|false")
 _NUMBER = re.compile(rb"-?[0-9]++(?![0-9.eE])")
@@ -80,7 +84,8 @@ def find_json_fields(text: bytes) -> Iterator[Span]:
         return
     of_mcp = b"headers" in text and any(mark in text for mark in _MCP)
     done = 0
-    for found in _MEMBER.finditer(text):
+    has_comments = (b"/*" in text or b"//" in text) and _COMMENTS.search(text) is not None
+    for found in (_COMMENTED_MEMBER if has_comments else _MEMBER).finditer(text):
         naming = naming_of(found[1])
         if naming is Naming.NOTHING and not (of_mcp and found[1] == b"headers"):
             continue

@@ -12,16 +12,18 @@ from replay_agent.recording.redaction.spans import Span
 
 __all__ = ("find_paired",)
 
-_NAME = re.compile(
-    rb"""["'\s<](?:name|key|property|header)["']?+\s{0,8}+[:=][\s+]{0,8}+["']([A-Za-z0-9_.\-/ ]{1,120}+)["']""",
-    re.IGNORECASE,
-)
+_NAMES = [
+    re.compile(word + rb"""["']?+\s{0,8}+[:=][\s+]{0,8}+["']([A-Za-z0-9_.\-/ ]{1,120}+)["']""")
+    for word in (rb"ame", rb"AME", rb"[Kk]ey", rb"KEY", rb"roperty", rb"eader")
+]
+"""Each but one begins with letters, which are fast to find."""
 _VALUE = re.compile(
-    rb"""["'\s](?:value|secret_?value|string_?value|content|token)["']?+\s{0,8}+[:=][\s+]{0,8}+["']([^"'\\<>]{4,4000}+)["']""",
+    rb"""["'\s](?:value|secret_?value|string_?value|content|token)["']?+\s{0,8}+[:=][\s+]{0,8}+["'](?=([^"'\\<>]{4,4000}+)["'])""",
     re.IGNORECASE,
 )
 """``"value": "..."``, ``<add key="ApiKey" value="..."/>``, ``<meta name="csrf-token" content="...">``"""
-_OPENS, _CLOSES = re.compile(rb"[{}<>]"), re.compile(rb"[{}>]")
+_VALUE_HEAD = re.compile(rb"""["'\s](?:value|secret_?value|string_?value|content|token)["']?+\s{0,8}+[:=]""", re.IGNORECASE)
+_EDGE = re.compile(rb"[{}<>]")
 _AROUND = 400
 """How far a name and its value are apart, with other members of their object between them."""
 _NEXT = re.compile(rb"""["']([A-Za-z][A-Za-z0-9_.\- ]{2,60}+)["'](?=\s{0,8},\s{0,8}[bu]?["']([^"'\\<>]{8,4000})["'])""")
@@ -41,27 +43,32 @@ def find_paired(text: bytes) -> Iterator[Span]:
 
 
 def _members(text: bytes) -> Iterator[Span]:
-    for found in _NAME.finditer(text):
-        if naming_of(found[1]) is Naming.NOTHING:
-            continue
-        closes = _CLOSES.search(text, found.end(), found.end() + _AROUND)
-        value = _VALUE.search(text, found.end() - 1, _value_end(text, found.end() + _AROUND, closes))
-        if value is None:
-            value = _before(text, found.start())
-        if value is not None:
-            yield from _secret(found[1], value[1], value.start(1))
+    lowered = text.lower()
+    if not any(word in lowered for word in (b"value", b"content", b"token")):
+        return
+    for pattern in _NAMES:
+        last = 0
+        for found in pattern.finditer(text):
+            start, last = last, found.end()
+            if naming_of(found[1]) is not Naming.NOTHING:
+                following = pattern.search(text, last, last + _AROUND)
+                value = _value(text, last, last + _AROUND if following is None else following.start())
+                value = value or _value_before(text, max(start, found.start() - _AROUND), found.start())
+                if value is not None:
+                    yield from _secret(found[1], value[1], value.start(1))
 
 
-def _value_end(text: bytes, furthest: int, closes: re.Match[bytes] | None) -> int:
-    """Return up to where a value may go that begins before an object closes; it may be long."""
-    return closes.start() if closes is not None else furthest + 4000
+def _value(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
+    """Return a value that begins between two places, in the same object."""
+    edge = _EDGE.search(text, start, end)
+    head = _VALUE_HEAD.search(text, start - 1, end if edge is None else edge.start())
+    return None if head is None else _VALUE.match(text, head.start())
 
 
-def _before(text: bytes, end: int) -> re.Match[bytes] | None:
-    start = max(end - _AROUND, 0)
-    for opens in _OPENS.finditer(text, start, end):
-        start = opens.end() - 1
-    return _VALUE.search(text, start, end + 1)
+def _value_before(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
+    for opens in _EDGE.finditer(text, start, end):
+        start = opens.end()
+    return _value(text, start, end)
 
 
 def _in_lists(text: bytes) -> Iterator[Span]:

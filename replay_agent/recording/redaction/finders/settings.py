@@ -46,10 +46,11 @@ def find_settings(text: bytes) -> Iterator[Span]:
         before = text[max(start - 64, 0) : start].rstrip(b" \t'\"`")
         if before[-3:].lower() not in _TAILS:
             continue
-        name = _NAME_BEFORE.search(before)
         found = _VALUE.match(text, separator.end())
-        if found is None or name is None:
+        if found is None:
             continue
+        name = _NAME_BEFORE.search(before)
+        assert name is not None
         rule = name[0].decode("ascii").lstrip(".-")
         for value in _values(text, found):
             span = _setting(text, separator, rule, *value)
@@ -104,7 +105,7 @@ def _is_attribute(value: str) -> bool:
 _OPTION = re.compile(rb"""-(u[ \t]{0,4}+|-[A-Za-z0-9_\-]{1,60}+[ \t]{1,4}+)["']?+([^\s"'&;,<>{}()\[\]\\\-][^\s"'<>\\]{7,500}+)""")
 """``--api-key ...``, ``-u user:password``"""
 _BEFORE_OPTION = frozenset(b" \t\r\n\"'`(")
-_PASSWORD_OPTION = re.compile(rb"""[ \t](?:-p|-a|--pass)[ \t=]{0,4}+["']?+([^\s"'<>\\\-][^\s"'<>\\]{7,500}+)""")
+_PASSWORD_OPTION = re.compile(rb""" (?:-p|-a|--pass)[ \t=]{0,4}+["']?+([^\s"'<>\\\-][^\s"'<>\\]{7,500}+)""")
 _PROGRAMS = re.compile(rb"sshpass|mysql\w{0,8}|mariadb|docker login|podman login|redis-cli|mongosh?|expect")
 """Programs that are told a password by ``-p`` or ``-a``."""
 _COMMAND = 300
@@ -127,7 +128,7 @@ def find_options(text: bytes) -> Iterator[Span]:
         if is_setting(rule, value.decode("utf-8", "replace")):
             yield Span(start, start + len(value), rule, value)
     done = 0
-    for program in _PROGRAMS.finditer(text):
+    for program in _PROGRAMS.finditer(text) if any(mark in text for mark in (b" -p", b" -a", b" --pass")) else ():
         for found in _PASSWORD_OPTION.finditer(text, max(program.end(), done), program.end() + _COMMAND):
             done = found.end()
             if looks.is_random(found[1].decode("utf-8", "replace")):

@@ -17,10 +17,8 @@ from replay_agent.recording.redaction.spans import Span
 
 __all__ = ("find_in_tables",)
 
-_TELLING = re.compile(
-    rb"(?:[Kk]e[Yy]|KEY|[Tt]oken|TOKEN|[Ss]ecret|SECRET|[Pp]ass|PASS|[Cc]redential|[Pp]wd|PWD|[Pp]in|PIN|[Oo]tp|OTP)"
-)
-"""A piece of the name of a column that tells."""
+_TELLING = (b"key", b"token", b"secret", b"pass", b"credential", b"pwd", b"pin", b"otp")
+"""Pieces of the names of columns that tell."""
 _LONGEST_HEAD, _LONGEST_LINE = 2000, 16_000
 _MOST_COLUMNS = 200
 _CELL = {
@@ -78,19 +76,34 @@ def _is_value(naming: Naming, value: bytes) -> bool:
 
 
 def _in_lines(text: bytes) -> Iterator[Span]:
+    if b"\n" not in text:
+        return
     done = 0
-    for telling in _TELLING.finditer(text):
-        if telling.start() < done:
+    for telling in _telling_places(text.lower()):
+        if telling < done:
             continue
-        start = max(text.rfind(b"\n", done, telling.start()) + 1, done, telling.start() - _LONGEST_HEAD)
-        done = _line_end(text, telling.end())
-        for mark in _CELL:
-            if 0 <= text.find(mark, start, done):
-                spans, end = _table(text, start, done, mark)
+        end = text.find(b"\n", telling, telling + _LONGEST_HEAD)
+        start = max(text.rfind(b"\n", max(done, telling - _LONGEST_HEAD), telling) + 1, done)
+        done = end + 1 if end >= 0 else telling + _LONGEST_HEAD
+        for mark in _CELL if end >= 0 else ():
+            if 0 <= text.find(mark, start, end):
+                spans, last = _table(text, start, end, mark)
                 yield from spans
-                if end > done:
-                    done = end
+                if last > done:
+                    done = last
                     break
+
+
+def _telling_places(lowered: bytes) -> Iterator[int]:
+    """Yield for each line where the first of the telling pieces stands in it."""
+    places = {word: lowered.find(word) for word in _TELLING}
+    while found := {word: place for word, place in places.items() if place >= 0}:
+        place = min(found.values())
+        yield place
+        end = lowered.find(b"\n", place)
+        if end < 0:
+            return
+        places = {word: place if place > end else lowered.find(word, end) for word, place in found.items()}
 
 
 def _line_end(text: bytes, start: int) -> int:
@@ -209,7 +222,7 @@ def _in_lists(text: bytes) -> Iterator[Span]:
         if head.start() < done:
             continue
         names = _HEAD_NAME.findall(head[0])
-        columns = _columns(names) if _TELLING.search(head[0]) else []
+        columns = _columns(names)
         done = head.end()
         while columns:
             between = _BETWEEN.match(text, done)

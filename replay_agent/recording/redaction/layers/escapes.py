@@ -20,18 +20,20 @@ LEVELS = 8
 """Deeper nesting is not looked into: a quotation mark has 255 backslashes before it there."""
 
 _ESCAPE = re.compile(
-    rb"""\\(?:["\\/bfnrt']"""  # \n
+    rb"""[\\%&\x1b\xc2\xcd\xd8\xe1\xe2\xef\xf3](?:"""  # the first byte by itself, so that it is looked for fast
+    rb"""(?<=\\)(?:["\\/bfnrt']"""  # \n
     rb"""|u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}"""  # \ud83d\ude00
     rb"""|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|U[0-9A-Fa-f]{8}|[ux]\{[0-9A-Fa-f]{1,6}\}"""  # \u002B \x2b \U0000002B \u{2b}
     rb"""|0{4}[0-9A-Fa-f]{2}[ ]?|[2-7][0-9A-Fa-f][ ]"""  # of CSS: \00002b \2b followed by a blank
     rb"""|[0-3][0-7]{2}"""  # of C and shells: \053
     rb"""|\r?\n[ \t]*+\\?)"""  # a line that YAML folded within quotation marks
-    rb"""|%(?:[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})"""
-    rb"""|&(?:#[0-9]{1,9}+;?+|#[xX][0-9A-Fa-f]{1,8}+;?+|[A-Za-z]{2,10}+;|ZeroWidthSpace;)"""
-    rb"""|\x1b\[[0-9;:?]{0,24}+[A-Za-z]"""  # the colours of a terminal
-    rb"""|\xc2\xad|\xcd\x8f|\xd8\x9c|\xe1\xa0\x8e|\xe2(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xaf])"""  # of no width
-    rb"""|\xef(?:\xb8[\x80-\x8f]|\xbb\xbf|\xbc[\x81-\xbf]|\xbd[\x80-\x9e])"""  # selectors; letters of full width
-    rb"""|(?:\xf3\xa0[\x80\x81][\x80-\xbf]){1,4}+|\xf3\xa0[\x84-\x87][\x80-\xbf]"""  # tags
+    rb"""|(?<=%)(?:[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})"""
+    rb"""|(?<=&)(?:#[0-9]{1,9}+;?+|#[xX][0-9A-Fa-f]{1,8}+;?+|[A-Za-z]{2,10}+;|ZeroWidthSpace;)"""
+    rb"""|(?<=\x1b)\[[0-9;:?]{0,24}+[A-Za-z]"""  # the colours of a terminal
+    rb"""|(?<=\xc2)\xad|(?<=\xcd)\x8f|(?<=\xd8)\x9c|(?<=\xe1)\xa0\x8e"""  # of no width
+    rb"""|(?<=\xe2)(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xaf])"""
+    rb"""|(?<=\xef)(?:\xb8[\x80-\x8f]|\xbb\xbf|\xbc[\x81-\xbf]|\xbd[\x80-\x9e])"""  # selectors; letters of full width
+    rb"""|(?<=\xf3)(?:\xa0[\x80\x81][\x80-\xbf](?:\xf3\xa0[\x80\x81][\x80-\xbf]){0,3}+|\xa0[\x84-\x87][\x80-\xbf]))"""  # tags
 )
 """Whatever stands for a character, or shows as none: ``s\u200bk\u200b-...`` is a key, too."""
 _QUOTED_PRINTABLE = re.compile(rb"(?<!=)=(?:[0-9A-Fa-f]{2}|[ \t]{0,4}+\r?\n)")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from replay_agent.recording.redaction.layers.archives import Clean, is_archive
 from replay_agent.recording.redaction.layers.containers import narrowed, packing
+from replay_agent.recording.redaction.layers.runs import Runs
 from replay_agent.recording.redaction.spans import Span
 
 __all__ = "find_in_base64", "is_text"
@@ -17,6 +18,7 @@ _RUN = re.compile(
     rb"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{20,}+={0,2}+(?:\r?\n[ \t]{0,40}+[A-Za-z0-9+/_\-]{1,}+={0,2}+)*+"
 )
 """A run, and those on the lines that follow it at once."""
+_RUNS = Runs(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-", 20)
 _LINE = re.compile(rb"[A-Za-z0-9+/_\-=]++")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _LONG = 4096
@@ -33,9 +35,13 @@ def find_in_base64(text: bytes, holds_known: Callable[[bytes], bool], clean: Cle
 
     What is text is cleaned as any text is. What is not (pictures, signatures) is looked through for known values only.
     """
-    for found in _RUN.finditer(text):
-        for lines in _blocks(text, *found.span()):
-            yield from _cleaned(text, lines, holds_known, clean)
+    done = 0
+    for start, _ in _RUNS.of(text):
+        found = _RUN.match(text, start) if start >= done else None
+        if found is not None:
+            done = found.end()
+            for lines in _blocks(text, *found.span()):
+                yield from _cleaned(text, lines, holds_known, clean)
 
 
 def _blocks(text: bytes, start: int, end: int) -> Iterator[list[tuple[int, int]]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from replay_agent.recording.redaction.layers.archives import Clean
 from replay_agent.recording.redaction.layers.in_base64 import is_text
+from replay_agent.recording.redaction.layers.runs import Runs
 from replay_agent.recording.redaction.spans import Span
 
 __all__ = ("find_in_digits",)
@@ -20,12 +21,10 @@ _NUMBER = re.compile(rb"[0-9]++")
 
 def find_in_digits(text: bytes, clean: Clean) -> Iterator[Span]:
     """Find runs of digits that spell a text with a secret, each to be replaced by what spells it without."""
-    for found in _HEX.finditer(text):
-        yield from _of_hex(found, clean)
-    for found in _BASE32.finditer(text):
-        yield from _of_base32(found, clean)
-    for found in _BYTES.finditer(text):
-        yield from _of_bytes(found, clean)
+    for runs, pattern, read in _KINDS:
+        for start, end in runs.of(text):
+            for found in pattern.finditer(text, start, end):
+                yield from read(found, clean)
 
 
 def _cleaned(data: bytes, clean: Clean) -> tuple[bytes, str] | None:
@@ -60,3 +59,10 @@ def _of_bytes(found: re.Match[bytes], clean: Clean) -> Iterator[Span]:
         first, second = list(_NUMBER.finditer(found[0], 0, 100))[:2]
         between = found[0][first.end() : second.start()]
         yield Span(*found.span(), cleaned[1], text=between.join(b"%d" % number for number in cleaned[0]))
+
+
+_KINDS = (
+    (Runs(b"0123456789abcdefABCDEF :", 32), _HEX, _of_hex),
+    (Runs(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567=", 32), _BASE32, _of_base32),
+    (Runs(b"0123456789, \t\r\n", 32), _BYTES, _of_bytes),
+)

@@ -203,7 +203,7 @@ def is_opaque(value: str) -> bool:
     )
 
 
-_MINTED = re.compile(r"[A-Za-z0-9_\-+=]{20,}+")
+_MINTED = re.compile(r"(?!0x)[A-Za-z0-9_\-+=]{20,}+")
 
 
 def is_minted(value: str) -> bool:

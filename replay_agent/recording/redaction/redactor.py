@@ -19,6 +19,15 @@ from replay_agent.recording.redaction.finders.by_name import (
     named_fields,
     stand_ins,
 )
+from replay_agent.recording.redaction.headers import (
+    corrected,
+    header_secrets,
+    kept_request_headers,
+    kept_response_headers,
+    response_secrets,
+    without,
+)
+from replay_agent.recording.redaction.knowledge import Knowledge
 from replay_agent.recording.redaction.layers.containers import (
     Lines,
     decoded,
@@ -29,15 +38,6 @@ from replay_agent.recording.redaction.layers.containers import (
     unframed,
     unpacked,
 )
-from replay_agent.recording.redaction.headers import (
-    corrected,
-    header_secrets,
-    kept_request_headers,
-    kept_response_headers,
-    response_secrets,
-    without,
-)
-from replay_agent.recording.redaction.knowledge import Knowledge
 from replay_agent.recording.redaction.search import Search
 from replay_agent.recording.redaction.spans import Finder, Place, Span, moved, replaced
 from replay_agent.traffic import Chunk, Failure, Headers, Interaction, Outcome, Request, Response, header

@@ -8,12 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from replay_agent.recording.redaction.layers.archives import cleaned_archive, is_archive, zips
-from replay_agent.recording.redaction.layers.containers import narrowed, packed_members, packing, repacked, unpacked
-from replay_agent.recording.redaction.layers.escapes import LEVELS, MARGIN, is_form_with_spaces, is_quoted_printable, peeled
-from replay_agent.recording.redaction.layers.in_base64 import find_in_base64
-from replay_agent.recording.redaction.layers.in_digits import find_in_digits
-from replay_agent.recording.redaction.layers.in_streams import find_split, stream_events
 from replay_agent.recording.redaction.finders.by_name import find_fields, find_form_fields
 from replay_agent.recording.redaction.finders.header_lines import find_in_header_lines
 from replay_agent.recording.redaction.finders.paired import find_paired
@@ -22,6 +16,18 @@ from replay_agent.recording.redaction.finders.shapes import find_behind_backslas
 from replay_agent.recording.redaction.finders.tables import find_in_tables
 from replay_agent.recording.redaction.finders.web_keys import find_web_keys
 from replay_agent.recording.redaction.knowledge import Knowledge
+from replay_agent.recording.redaction.layers.archives import cleaned_archive, is_archive, zips
+from replay_agent.recording.redaction.layers.containers import narrowed, packed_members, packing, repacked, unpacked
+from replay_agent.recording.redaction.layers.escapes import (
+    LEVELS,
+    MARGIN,
+    is_form_with_spaces,
+    is_quoted_printable,
+    peeled,
+)
+from replay_agent.recording.redaction.layers.in_base64 import find_in_base64
+from replay_agent.recording.redaction.layers.in_digits import find_in_digits
+from replay_agent.recording.redaction.layers.in_streams import find_split, stream_events
 from replay_agent.recording.redaction.spans import Finder, Place, Span, merged, replaced
 
 __all__ = ("Search",)
@@ -68,7 +74,9 @@ class Search:
                 yield Span(0, len(data), found[1], text=found[0])
                 return
         packed = list(self._packed(data))
-        plain = chain(first(data) if first else (), self._split(data, events), self._within(data, LEVELS, _DEEPEST_BASE64))
+        plain = chain(
+            first(data) if first else (), self._split(data, events), self._within(data, LEVELS, _DEEPEST_BASE64)
+        )
         yield from packed
         yield from (span for span in plain if not any(span.start < p.end and p.start < span.end for p in packed))
 

@@ -69,10 +69,16 @@ def test_weak_names(name):
     ("name", "naming"),
     [
         *((name, Naming.MANY) for name in ("keys", "tokens", "Tokens")),
-        *((name, Naming.CODE) for name in ("otp", "pin", "PINs", "mfa_code", "backup_codes", "2fa", "verificationCode")),
+        *(
+            (name, Naming.CODE)
+            for name in ("otp", "pin", "PINs", "mfa_code", "backup_codes", "2fa", "verificationCode")
+        ),
         *((name, Naming.PHRASE) for name in ("seed_phrase", "recoveryPhrase")),
         *((name, Naming.PASSWORD) for name in ("passcode", "Passwort", "contraseña")),
-        *((name, Naming.NOTHING) for name in ("pinned", "opinion", "spin", "code", "pin_code", "country_codes", "options")),
+        *(
+            (name, Naming.NOTHING)
+            for name in ("pinned", "opinion", "spin", "code", "pin_code", "country_codes", "options")
+        ),
     ],
 )
 def test_names_of_other_secrets(name, naming):

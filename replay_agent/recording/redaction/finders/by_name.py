@@ -72,7 +72,8 @@ _LOGPROB = re.compile(rb"logprob|log_prob|tokenid|token_id|bytes", re.IGNORECASE
 _NEIGHBOURHOOD = 4000
 _NO_SECRET_MEMBERS = re.compile(
     r"(?:^|[_\-.])(?:id|ids|type|kind|name|user|username|email|url|uri|endpoint|host|scope|scopes|region|version|description"
-    r"|format|pattern|title|status|issuer|audience|algorithm|expires?|created|updated|date|time|next|prev|previous|page|cursor|continuation|hash|digest|etag|signature)$|[a-z](?:Id|Ids|Type|Name|Url|Uri|At)$",
+    r"|format|pattern|title|status|issuer|audience|algorithm|expires?|created|updated|date|time|next|prev|previous|page|cursor|continuation|hash|digest|etag|signature|address"
+    r"|public|publickey|kid|alg|use|n|e|x|y|x5c|x5t)$|[a-z](?:Id|Ids|Type|Name|Url|Uri|At)$",
 )
 _MCP = (b"server_url", b"mcp_server", b'"mcp"')
 _HARMLESS_HEADERS = frozenset({"accept", "content-type", "user-agent", "mcp-protocol-version"})
@@ -216,6 +217,8 @@ _ELEMENT = re.compile(
     rb"<((?:[A-Za-z0-9_]{1,40}+:)?+[A-Za-z0-9_.\-]{1,64}+)(?:\s[^<>]{0,400}+)?+>\s{0,40}+(?:<!\[CDATA\[)?+([^<>\s]{4,4000}+)(?:[>\s]\s{0,40}+)?+</"
 )
 _PART_NAME = re.compile(rb'"?([^"\r\n;]{1,80}+)')
+
+
 def find_form_fields(text: bytes) -> Iterator[Span]:
     """Find the credentials of a body that is ``application/x-www-form-urlencoded``."""
     for found in _PAIR.finditer(text):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from replay_agent.recording.redaction.finders.by_name import is_secret, naming_of
 from replay_agent.recording.redaction.layers.escapes import plain
-from replay_agent.recording.redaction.names import Naming, is_credential_header
+from replay_agent.recording.redaction.names import Naming
 from replay_agent.recording.redaction.spans import Span
 
 __all__ = ("find_paired",)
@@ -22,7 +22,9 @@ _VALUE = re.compile(
     re.IGNORECASE,
 )
 """``"value": "..."``, ``<add key="ApiKey" value="..."/>``, ``<meta name="csrf-token" content="...">``"""
-_VALUE_HEAD = re.compile(rb"""["'\s](?:value|secret_?value|string_?value|content|token)["']?+\s{0,8}+[:=]""", re.IGNORECASE)
+_VALUE_HEAD = re.compile(
+    rb"""["'\s](?:value|secret_?value|string_?value|content|token)["']?+\s{0,8}+[:=]""", re.IGNORECASE
+)
 _EDGE = re.compile(rb"[{}<>]")
 _AROUND = 400
 """How far a name and its value are apart, with other members of their object between them."""
@@ -30,7 +32,6 @@ _NEXT = re.compile(rb"""["']([A-Za-z][A-Za-z0-9_.\- ]{2,60}+)["'](?=\s{0,8},\s{0
 """``["X-Api-Key", "..."]``, ``(b'x-api-key', b'...')``. The value may be a name itself, so that it is only looked at."""
 _PROPERTY = re.compile(rb"<key>([^<>]{1,80}+)</key>\s{0,40}+<(?:string|data)>\s{0,40}+([^<>\s]{4,4000}+)\s{0,40}+</")
 """Property lists of Apple's."""
-_HEADER = re.compile(rb"[A-Za-z]+-[A-Za-z\-]+|[Aa]uthorization|[Cc]ookie")
 
 
 def find_paired(text: bytes) -> Iterator[Span]:
@@ -73,13 +74,7 @@ def _value_before(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
 
 def _in_lists(text: bytes) -> Iterator[Span]:
     for found in _NEXT.finditer(text):
-        naming = naming_of(found[1])
-        if naming < Naming.WEAK and not (
-            _HEADER.fullmatch(found[1]) and is_credential_header(found[1].decode().lower())
-        ):
-            continue
-        value = found[2].decode("utf-8", "replace")
-        if is_secret(Naming.WEAK, value):
+        if naming_of(found[1]) >= Naming.WEAK and is_secret(Naming.WEAK, found[2].decode("utf-8", "replace")):
             yield Span(*found.span(2), found[1].decode(), found[2])
 
 

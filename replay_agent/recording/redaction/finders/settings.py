@@ -25,7 +25,7 @@ _NEXT_VALUE = re.compile(rb"""["'`]?+,?+\r?\n[ \t]{1,40}+-[ \t]{1,4}+["'`]?+([^\
 _TAILS = frozenset(
     {
         *(b"key", b"ken", b"ret", b"ord", b"ass", b"pwd", b"eys", b"ens", b"ets", b"rds", b"ial", b"als", b"uth"),
-        *(b"psk", b"jwt", b"ase", b"ort", b"ode"),
+        *(b"swd", b"psk", b"jwt", b"ase", b"ort", b"ode"),
     }
 )
 """How the names of credentials end that are settings: key, token, secret, password, pass, pwd, their plurals, and others."""
@@ -92,7 +92,11 @@ def _is_of_environment(text: bytes, name: str, value: str, start: int, end: int)
     """Tell whether this is the password of a file of variables, which may be a word: ``DB_PASSWORD=correcthorse``."""
     if field_naming(name) is not Naming.PASSWORD or not _ENVIRONMENT.fullmatch(name):
         return False
-    is_alone = text[end : end + 1].strip(b"\"'") in (b"", b"\r", b"\n") and text[start - 1 : start] in (b"=", b'"', b"'")
+    is_alone = text[end : end + 1].strip(b"\"'") in (b"", b"\r", b"\n") and text[start - 1 : start] in (
+        b"=",
+        b'"',
+        b"'",
+    )
     return is_alone and looks.is_password(value) and not _is_attribute(value) and value[:1] not in "$%"
 
 
@@ -102,7 +106,9 @@ def _is_attribute(value: str) -> bool:
 
 # Command lines
 
-_OPTION = re.compile(rb"""-(u[ \t]{0,4}+|-[A-Za-z0-9_\-]{1,60}+[ \t]{1,4}+)["']?+([^\s"'&;,<>{}()\[\]\\\-][^\s"'<>\\]{7,500}+)""")
+_OPTION = re.compile(
+    rb"""-(u[ \t]{0,4}+|-[A-Za-z0-9_\-]{1,60}+[ \t]{1,4}+)["']?+([^\s"'&;,<>{}()\[\]\\\-][^\s"'<>\\]{7,500}+)"""
+)
 """``--api-key ...``, ``-u user:password``"""
 _BEFORE_OPTION = frozenset(b" \t\r\n\"'`(")
 _PASSWORD_OPTION = re.compile(rb""" (?:-p|-a|--pass)[ \t=]{0,4}+["']?+([^\s"'<>\\\-][^\s"'<>\\]{7,500}+)""")

@@ -127,6 +127,7 @@ _RUNS = [re.compile(f"[{shape.characters}]*+".encode()) for shape in _SHAPES]
 _STOP = re.compile(rb"[-_.](?=[A-Za-z0-9_\-]{9})")
 """What most marks end in, where a token may follow."""
 _TAIL = 3
+_LONGEST_ID = 32
 _TELLING_ALONE = 7
 """Bytes of a mark from which on it tells whatever it is glued to: ``valuesk-proj-...``; no picture has one in a million years."""
 _LEAST_VARIETY = 5
@@ -210,10 +211,15 @@ def _token(text: bytes, start: int, mark: bytes, order: int, done: dict[int, int
     if (
         shape.shortest <= len(token) <= shape.longest
         and len(set(token)) >= _LEAST_VARIETY
-        and (is_minted if glued else shape.is_one)(token.decode("ascii"))
+        and (_is_glued_one if glued else shape.is_one)(token.decode("ascii"))
     ):
         end = run.end() - (len(run[0]) - len(token))
         yield order, Span(start, end, shape.rule, text[start:end])
+
+
+def _is_glued_one(run: str) -> bool:
+    """Tell whether a run is a token though a word is glued to its mark: longer than an id behind ``task-proj-``."""
+    return len(run) >= _LONGEST_ID and is_minted(run)
 
 
 def _goes_on(text: bytes, start: int) -> bool:

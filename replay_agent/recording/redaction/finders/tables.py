@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from replay_agent.recording.redaction import looks
 from replay_agent.recording.redaction.finders.by_name import is_secret
 from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.names import Naming, field_naming
@@ -25,7 +24,9 @@ _CELL = {
     mark: re.compile(rb"[ ]{0,200}+(\"(?:[^\"\r\n]|\"\")*+\"|[^" + re.escape(mark) + rb"\r\n]*+)[ ]{0,200}+")
     for mark in (b"\t", b"|", b";", b",")
 }
-_NAME = re.compile(r"[A-Za-z_][\w .\-/()#]{0,60}")
+_NAME = re.compile(r"[A-Za-z_][\w .,\-/()#]{0,60}")
+_BEFORE_NAME = re.compile(r"[=&>:{\[\"']")
+"""What may stand before the first name: that of the field of a form that the table is in."""
 _OPENS = re.compile(rb"""[:\[(=>][ \t]{0,4}+["'`]{1,3}+""")
 """What may stand before the head of a table in its line: the beginning of a text of JSON, or of a program."""
 _CLOSES = re.compile(rb"""["'`][ \t]{0,4}+(?:[}\])]|,[ \t]{0,4}+["'])""")
@@ -56,6 +57,7 @@ def _columns(names: Sequence[bytes]) -> list[_Column]:
         return found
     for place, spelled in enumerate(names):
         name = spelled.decode("utf-8", "replace").strip().strip("\"'`*_\ufeff").strip()
+        name = name if place else _BEFORE_NAME.split(name)[-1].strip()
         if name and (_NAME.fullmatch(name) is None or name.count(" ") > 4):
             return []
         naming = field_naming(name)
@@ -86,7 +88,7 @@ def _in_lines(text: bytes) -> Iterator[Span]:
         start = max(text.rfind(b"\n", max(done, telling - _LONGEST_HEAD), telling) + 1, done)
         done = end + 1 if end >= 0 else telling + _LONGEST_HEAD
         for mark in _CELL if end >= 0 else ():
-            if 0 <= text.find(mark, start, end):
+            if text.find(mark, start, end) >= 0:
                 spans, last = _table(text, start, end, mark)
                 yield from spans
                 if last > done:
@@ -115,6 +117,8 @@ def _table(text: bytes, start: int, end: int, mark: bytes) -> tuple[list[Span], 
     """Return the secrets of the table whose head is this line, and where it ends: at 0 if this is none."""
     for opens in _OPENS.finditer(text, start, end):
         start = opens.end()
+    if mark == b"|" and text[start:end].rstrip().endswith(b"|"):
+        start = text.find(b"|", start, end)
     head = [text[first:last] for first, last in _cells(text, start, end, mark)]
     columns = _columns(head)
     if not columns:
@@ -178,7 +182,9 @@ def _of_cell(text: bytes, start: int, end: int, column: _Column) -> Iterator[Spa
 
 # HTML
 
-_HTML_CELL = re.compile(rb"<(?:tr|(t[hd]))\b[^<>]{0,400}+>(?:\s{0,40}+<(?:code|b|pre|span|p)>)?\s{0,40}+([^<>]{0,2000}+)", re.IGNORECASE)
+_HTML_CELL = re.compile(
+    rb"<(?:tr|(t[hd]))\b[^<>]{0,400}+>(?:\s{0,40}+<(?:code|b|pre|span|p)>)?\s{0,40}+([^<>]{0,2000}+)", re.IGNORECASE
+)
 
 
 def _in_html(text: bytes) -> Iterator[Span]:
@@ -208,11 +214,17 @@ _TEXT = rb'"(?:[^"\\]|\\.){0,4000}+"'
 _HEAD = re.compile(rb'\[\s{0,40}+(?:"[^"\\\[\]{}]{1,60}+"\s{0,40}+,\s{0,40}+){1,200}+"[^"\\\[\]{}]{1,60}+"\s{0,40}+\]')
 _HEAD_NAME = re.compile(rb'"([^"]*+)"')
 _LIST = re.compile(
-    rb"\[\s{0,40}+(?:(?:" + _TEXT + rb"|[\w.+\-]{1,60}+)\s{0,40}+,\s{0,40}+){1,200}+(?:" + _TEXT + rb"|[\w.+\-]{1,60}+)\s{0,40}+\]",
+    rb"\[\s{0,40}+(?:(?:"
+    + _TEXT
+    + rb"|[\w.+\-]{1,60}+)\s{0,40}+,\s{0,40}+){1,200}+(?:"
+    + _TEXT
+    + rb"|[\w.+\-]{1,60}+)\s{0,40}+\]",
     re.DOTALL,
 )
 _ITEM = re.compile(rb'"((?:[^"\\]|\\.)*+)"|[\w.+\-]++', re.DOTALL)
-_BETWEEN = re.compile(rb'\s{0,40}+,?+\s{0,40}+(?:"index"\s{0,9}+:\s{0,9}+\[[^\[\]]{0,4000}+\]\s{0,9}+,\s{0,9}+)?+(?:"\w{1,40}+"\s{0,9}+:\s{0,9}+\[\s{0,40}+)?+')
+_BETWEEN = re.compile(
+    rb'\s{0,40}+,?+\s{0,40}+(?:"index"\s{0,9}+:\s{0,9}+\[[^\[\]]{0,4000}+\]\s{0,9}+,\s{0,9}+)?+(?:"\w{1,40}+"\s{0,9}+:\s{0,9}+\[\s{0,40}+)?+'
+)
 """Between the list of names and the first row, and between rows: ``, "data": [``"""
 
 

@@ -25,7 +25,14 @@ _TAR_MAGIC, _TAR_PLACE = b"ustar", 257
 _MOST_ZIPS = 64
 _BROKEN = (
     *(zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, struct.error),
-    *(EOFError, OSError, ValueError, NotImplementedError, RuntimeError, OverflowError),  # RuntimeError: it has a password
+    *(
+        EOFError,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+        OverflowError,
+    ),  # RuntimeError: it has a password
 )
 
 
@@ -60,9 +67,7 @@ def cleaned_archive(data: bytes, clean: Clean) -> tuple[bytes, str] | None:
         return None
 
 
-def _cleaned_stream(
-    plain: bytes, clean: Clean, pack: Callable[[bytes], bytes]
-) -> tuple[bytes, str] | None:
+def _cleaned_stream(plain: bytes, clean: Clean, pack: Callable[[bytes], bytes]) -> tuple[bytes, str] | None:
     found = clean(plain)
     return None if found is None else (pack(found[0]), found[1])
 

@@ -195,9 +195,7 @@ class _Texts:
         waiting.clear()
 
 
-def _found_across(
-    data: bytes, pieces: array[int], find: Find, *, alone: bool = False
-) -> Iterator[Sequence[Span]]:
+def _found_across(data: bytes, pieces: array[int], find: Find, *, alone: bool = False) -> Iterator[Sequence[Span]]:
     """Yield the shares of each secret; with ``alone`` also what lies within one piece, but needs those around it."""
     joined = bytearray()
     ends = array("Q")
@@ -207,7 +205,9 @@ def _found_across(
     for span in find(bytes(joined)):
         first, last = bisect_right(ends, span.start), bisect_right(ends, span.end - 1)
         if first < last or alone:  # what one piece holds alone is found without its neighbours
-            yield list(_shares(data, [(pieces[2 * n], pieces[2 * n + 1]) for n in range(first, last + 1)], ends[first], span))
+            yield list(
+                _shares(data, [(pieces[2 * n], pieces[2 * n + 1]) for n in range(first, last + 1)], ends[first], span)
+            )
 
 
 def _shares(data: bytes, bounds: Sequence[tuple[int, int]], first_end: int, span: Span) -> Iterator[Span]:

@@ -44,7 +44,8 @@ _FORM = re.compile(rb"[\w.*%\[\]-]++=[\w.*%~!$'()\[\]/=&,:;@|-]*+\+[\w.*%~!$'()\
 _FIRSTS = frozenset(b"\\%&\x1b\xc2\xcd\xd8\xe1\xe2\xef\xf3=")
 _LONGEST = 32
 """The bytes of the longest escape, but for a folded line, which ends in white space."""
-_STEP = 1 << 16
+_STEP = 1 << 12
+"""Bytes whose escapes are undone at once: joining the pieces takes 80 bytes for each of them."""
 _LETTERS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 MARGIN = 1 << 15
 """How much is kept around an escape: whatever is longer than that and spelled with one is no secret."""

@@ -84,14 +84,14 @@ _DATA_LINE = re.compile(rb"data:[ \t]?+([^\r\n]*+\r?\n)")
 def _long_events(data: bytes) -> Iterator[array[int]]:
     """Yield the lines of events that have several: together they are one text, the ends of lines between them its own."""
     for event in _LONG_EVENT.finditer(data) if b"\ndata:" in data else ():
-        pieces = array("Q")
+        pieces = array("I")
         for line in _DATA_LINE.finditer(data, *event.span()):
             pieces.extend(line.span(1))
         yield pieces
 
 
 def _plain_pieces(data: bytes) -> array[int]:
-    pieces = array("Q")
+    pieces = array("I")
     if b"data:" in data:
         for found in _PLAIN_EVENT.finditer(data):
             pieces.extend(found.span(1))
@@ -190,7 +190,7 @@ class _Texts:
             if pieces is None:
                 if len(self.found) >= _MOST_TEXTS:
                     continue
-                pieces = self.found[path] = array("Q")
+                pieces = self.found[path] = array("I")
             pieces.extend((start, end))
         waiting.clear()
 
@@ -198,7 +198,7 @@ class _Texts:
 def _found_across(data: bytes, pieces: array[int], find: Find, *, alone: bool = False) -> Iterator[Sequence[Span]]:
     """Yield the shares of each secret; with ``alone`` also what lies within one piece, but needs those around it."""
     joined = bytearray()
-    ends = array("Q")
+    ends = array("I")
     for place in range(0, len(pieces), 2):
         joined += data[pieces[place] : pieces[place + 1]]
         ends.append(len(joined))

@@ -59,7 +59,7 @@ def _plain(escape: bytes) -> bytes:
     if escape == b"+":
         return b" "
     if escape[:2] == b"%u":
-        return _character(int(escape[2:], 16))
+        return _character(int.from_bytes(bytes.fromhex(escape[2:].decode())))
     if escape[:1] == b"%":
         return bytes((int(escape[1:], 16),))
     if escape[:1] == b"=":

@@ -53,8 +53,12 @@ def _of_base32(found: re.Match[bytes], clean: Clean) -> Iterator[Span]:
 
 
 def _of_bytes(found: re.Match[bytes], clean: Clean) -> Iterator[Span]:
-    numbers = [int(number) for number in _NUMBER.findall(found[0])]
-    cleaned = _cleaned(bytes(numbers), clean) if max(numbers) < 256 else None
+    data = bytearray()
+    for number in _NUMBER.finditer(found[0]):
+        if int(number[0]) > 255:
+            return
+        data.append(int(number[0]))
+    cleaned = _cleaned(bytes(data), clean)
     if cleaned is not None:
         first, second = list(_NUMBER.finditer(found[0], 0, 100))[:2]
         between = found[0][first.end() : second.start()]

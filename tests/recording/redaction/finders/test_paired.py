@@ -30,3 +30,26 @@ S = "s3cretPW99abc"
 )
 def test_names_that_are_values(text, found):
     assert values(find_paired, text) == found
+
+
+LONG = "s3cretPW99abcQ7xLm"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f'{{"name": "API_KEY", "type": "text", "secure": true, "value": "{LONG}"}}', [LONG]),
+        (f'{{"value": "{LONG}", "name": "API_KEY"}}', [LONG]),
+        (f'{{"Name": "/prod/api_key", "Type": "SecureString", "Value": "{LONG}"}}', [LONG]),
+        (f'<meta name="csrf-token" content="{LONG}">', [LONG]),
+        (f"<dict><key>api_key</key>\n<string>{LONG}</string></dict>", [LONG]),
+        (f'["Host", "a.example", "X-Api-Key", "{LONG}"]', [LONG]),
+        (f"[(b'x-auth-token', b'{LONG}')]", [LONG]),
+        (f'[{{"name": "api_key"}}, {{"value": "{LONG}"}}]', []),
+        (f'["Idempotency-Key", "{LONG}"]', []),
+        ('["name", "password", "api_key", "client_secret"]', []),
+        ('<key>name</key><string>Hello there</string><meta name="description" content="of tokens and secrets">', []),
+    ],
+)
+def test_pairs_however_they_stand(text, found):
+    assert values(find_paired, text) == found

@@ -78,3 +78,55 @@ def test_command_lines(text, found):
 )
 def test_sentences(text, found):
     assert values(find_said, text) == found
+
+
+LONG = "s3cretPW99abcQ7xLm"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f'"content": "PGPASSWORD={LONG} psql"', [LONG]),
+        (f'x: "DB_PASSWORD="{LONG}"', [LONG]),
+        ("A=1\nDB_PASSWORD=correcthorse\nB=2", ["correcthorse"]),
+        (f"api_key: |\n  {LONG}\n", [LONG]),
+        (f"api_key: # of the shop\n  {LONG}\n", [LONG]),
+        (f"api_keys:\n  - {LONG}\n  - '{LONG}2'\nb: 1", [LONG, LONG + "2"]),
+        (f"{{apiKey: `{LONG}`}}", [LONG]),
+        ("DB_PASSWORD=${DB_PASSWORD}\nPASSWORD=changeme\nTOKEN=$TOKEN\nSECRET_KEY=\n", []),
+        ("password:\n  required: true\n  description: The password of the user\n", []),
+        ("if token:\n        return authenticate_with_token_v2(token)\n", []),
+    ],
+)
+def test_settings_of_files(text, found):
+    assert values(find_settings, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"sshpass -p {LONG} ssh bob@h", [LONG]),
+        (f"mysql -u root -p{LONG} db", [LONG]),
+        (f"docker login -u bob -p {LONG} registry.example", [LONG]),
+        (f"curl -ubob:{LONG} https://x", [LONG]),
+        ("docker run -p 8080:80 -u 1000:1000; mysql -p mydatabase_v2; ssh -p 2222 host", []),
+        ("docker login -u bob --password-stdin", []),
+    ],
+)
+def test_short_options(text, found):
+    assert values(find_options, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"Incorrect API key provided: {LONG}. You can", [LONG]),
+        (f"Invalid token '{LONG}'", [LONG]),
+        (f"**API key:** `{LONG}`", [LONG]),
+        (f"API Key -> {LONG}", [LONG]),
+        ("Incorrect API key provided: sk-proj-****************aZ0x. Unexpected token 'const'", []),
+        ("API key: `OPENAI_API_KEY`. **Token**: `next_page_token_value`", []),
+    ],
+)
+def test_what_errors_and_pages_say(text, found):
+    assert values(find_said, text) == found

@@ -17,7 +17,7 @@ from sybil.parsers.myst import PythonCodeBlockParser
 import replay_agent.pytest_plugin.watched
 import replay_agent.snapshot  # noqa: F401
 from replay_agent import Agent, cli, exceptions
-from replay_agent.commands.show import show
+from replay_agent.commands.reading.show import show
 from replay_agent.messages import ModelRequest, ToolCallPart, ToolReturnPart
 from replay_agent.models.providers import PROVIDERS
 from replay_agent.provider.script import Script

@@ -1,0 +1,58 @@
+"""What every command tells the terminal: findings, complaints, how far it is; and what it asks there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from replay_agent.surroundings.visible import visible
+
+CLEAN, FINDINGS, MISUSE = 0, 1, 2
+_SOON = 50
+"""So many files are done before anybody asks how far it is."""
+INTERRUPTED = 130
+"""What a shell returns for a program that ctrl-C has ended."""
+
+
+def say(what: object, file: TextIO | None = None) -> None:
+    """Print what a terminal may be trusted with."""
+    print(visible(str(what)), file=file, flush=True)
+
+
+def complain(what: object) -> None:
+    """Print a complaint where it is no part of the result."""
+    say(f"replay-agent: {what}", file=sys.stderr)
+
+
+def has_colour(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def progress_of(done: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Say on a terminal how far long work has come, on one line that goes away again; nowhere else."""
+    if not (sys.stderr.isatty() and sys.stdout.isatty()):
+        yield None
+        return
+
+    def show(number: int, of: int) -> None:
+        if of > _SOON and (number % (1 + of // 100) == 0 or number == of):
+            print(f"\r\x1b[K{number:,} of {of:,} {done}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def agreed(question: str) -> bool:
+    """Ask where somebody sits at a terminal; a script has said what it wants."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return True
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

@@ -1,0 +1,1 @@
+"""Commands that run tests, or a test of their own."""

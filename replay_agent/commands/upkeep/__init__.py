@@ -1,0 +1,1 @@
+"""Commands that keep the files of a project in order: cassettes, journals, snapshots."""

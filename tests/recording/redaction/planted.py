@@ -142,6 +142,15 @@ def _program(form, pattern, base):
     return Format(_spelled(form), _unspelled(pattern, base), PLAIN)
 
 
+def _spelled_for_mail(text):
+    """Every byte but letters and digits spelled, of which a line may end behind each."""
+    return [chr(byte) if chr(byte).isalnum() and byte < 128 else f"={byte:02X}" for byte in text.encode()]
+
+
+def _in_lines(characters, size):
+    return ["".join(characters[place : place + size]) for place in range(0, len(characters), size)]
+
+
 def _between(mark):
     """A mark that nobody sees behind every character, within JSON that spells it out or not."""
     return Format(
@@ -208,8 +217,8 @@ FORMATS = {
         lambda body: unicodedata.normalize("NFKC", _of_chat(json.loads(body))),
     ),
     "quoted-printable": Format(
-        lambda text: _json({"raw": quopri.encodestring(text.encode()).decode() + "=3D"}),
-        lambda body: quopri.decodestring(json.loads(body)["raw"].removesuffix("=3D")).decode(),
+        lambda text: _json({"raw": "=3D" + "=\n".join(_in_lines(_spelled_for_mail(text), 60))}),
+        lambda body: quopri.decodestring(json.loads(body)["raw"]).decode()[1:],
     ),
     "hexadecimal": Format(
         lambda text: _json(_chat(("so " * 12 + text).encode().hex())),

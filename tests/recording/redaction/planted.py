@@ -143,12 +143,9 @@ def _program(form, pattern, base):
 
 
 def _spelled_for_mail(text):
-    """Every byte but letters and digits spelled, of which a line may end behind each."""
-    return [chr(byte) if chr(byte).isalnum() and byte < 128 else f"={byte:02X}" for byte in text.encode()]
-
-
-def _in_lines(characters, size):
-    return ["".join(characters[place : place + size]) for place in range(0, len(characters), size)]
+    """Every byte but letters, digits and blanks spelled."""
+    plain = (WORD + " ").encode()
+    return [chr(byte) if byte in plain else f"={byte:02X}" for byte in text.encode()]
 
 
 def _between(mark):
@@ -217,7 +214,7 @@ FORMATS = {
         lambda body: unicodedata.normalize("NFKC", _of_chat(json.loads(body))),
     ),
     "quoted-printable": Format(
-        lambda text: _json({"raw": "=3D" + "=\n".join(_in_lines(_spelled_for_mail(text), 60))}),
+        lambda text: _json({"raw": "=3D" + "".join(_spelled_for_mail(text))}),
         lambda body: quopri.decodestring(json.loads(body)["raw"]).decode()[1:],
     ),
     "hexadecimal": Format(

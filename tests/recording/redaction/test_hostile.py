@@ -100,6 +100,7 @@ HOSTILE = {
     "named with what nobody sees": (json.dumps({"api\u200b_key": S}), S),
     "tags": (chat("hi" + "".join(chr(0xE0000 + ord(each)) for each in KEY)), r"\udc73\udb40\udc6b"),
     "entity of no width": (chat(f"{KEY[:15]}&ZeroWidthSpace;{KEY[15:]}"), KEY[15:]),
+    "mail whose lines go on": (f"see api key: {KEY[:20]}=\r\n{KEY[20:]}\r\n", KEY[20:]),
     "lines of one event": (f'data: {{"api_key":\ndata:  "{S}"}}\n\n', S),
     "by item": (by_id("item_id"), KEY[8:12]),
     "by tool call": (by_id("toolCallId"), KEY[8:12]),

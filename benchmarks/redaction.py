@@ -16,8 +16,12 @@ from replay_agent.recording.redaction.scanning import scan
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
-MEASURED_IN_MEMORY = 1_000_000
+MEASURED_IN_MEMORY = 200_000
+"""Bytes of the body whose peak is measured: small enough that what a step takes at least shows."""
 MOST_GROWTH, MOST_MEMORY = 2.0, 6.0
+MEMORY_OF_SECRETS = 40.0
+"""Where every 36 bytes are another secret: about a kilobyte for each."""
+WARM = 1_000_000
 """A megabyte of a large text to one of a small one, in time; and the peak of memory to the text itself."""
 SHORTEST = 0.05
 """Seconds that a measurement takes at least; of a small text several rounds are measured."""
@@ -110,7 +114,24 @@ HOSTILE: dict[str, tuple[str, Callable[[int], bytes]]] = {
     "sentences": (JSON_TYPE, _repeated(b"my api key is ")),
     "heads of gzip": ("application/octet-stream", _repeated(b"\x1f\x8b\x08", b"", b"")),
     "distinct secrets": (JSON_TYPE, _distinct),
+    "heads of tables": ("text/csv", _repeated(b"a,api_key\n", b"", b"")),
+    "rows": ("text/csv", _repeated(b"a,b1\n", b"name,api_key\n", b"")),
+    "rows of JSON": (JSON_TYPE, _repeated(b'[1,"b"],', b'[["n","api_key"],')),
+    "pairs": (JSON_TYPE, _repeated(b'"name":"api_key",', b"{", b"}")),
+    "no width": ("text/plain", _repeated("\u200b".encode(), b"", b"")),
+    "octal": ("text/plain", _repeated(b"\\101", b"", b"")),
+    "mail": ("text/plain", _repeated(b"=3D", b"", b"")),
+    "hexadecimal": ("text/plain", _repeated(b"61", b"", b"")),
+    "bytes": (JSON_TYPE, _repeated(b"97,", b"[", b"97]")),
+    "comments": (JSON_TYPE, _repeated(b'"key"/*', b"{", b"}")),
+    "heads of zip": ("application/octet-stream", _repeated(b"PK\x03\x04", b"", b"PK\x05\x06")),
+    "cookies": ("text/plain", _repeated(b"a=b; ", b"Cookie: ", b"")),
     "base64 lines": ("text/plain", _repeated(b"QUJD" * 19 + b"\n", b"", b"")),
+}
+
+
+SCANNED = {name: HOSTILE[name] for name in ("sk-", "line ends", "rows", "options")} | {
+    "blanks": ("", lambda size: b"    text: a" + b" " * size + b"b\n")
 }
 
 
@@ -124,28 +145,31 @@ def table() -> tuple[str, list[Figure]]:
         figures.append(
             Figure(f"redaction of {name}: a MB of 10 MB to one of 100 kB", times[-1] / times[1], MOST_GROWTH)
         )
-        figures.append(Figure(f"redaction of {name}: memory to the body", memory, MOST_MEMORY))
-    rows.append("ms a MB to scan")
-    for name, (_, make) in {"prose": ORDINARY["prose"], "sk-": HOSTILE["sk-"], "blanks": ("", _blanks)}.items():
+        most = MEMORY_OF_SECRETS if name == "distinct secrets" else MOST_MEMORY
+        figures.append(Figure(f"redaction of {name}: memory to the body", memory, most))
+    rows.append("ms a MB to scan, at the same sizes; peak of memory to the text")
+    for name, (_, make) in {**ORDINARY, **SCANNED}.items():
         times = [_time(partial(scan, make(size), environ={}), size) for size in SIZES]
-        rows.append(_row(name, times))
+        memory = _peak(partial(scan, make(MEASURED_IN_MEMORY), environ={})) / MEASURED_IN_MEMORY
+        rows.append(_row(name, times, memory))
         figures.append(Figure(f"scan of {name}: a MB of 10 MB to one of 100 kB", times[-1] / times[1], MOST_GROWTH))
+        figures.append(Figure(f"scan of {name}: memory to the text", memory, MOST_MEMORY))
     return "\n".join(rows), figures
-
-
-def _blanks(size: int) -> bytes:
-    return b"    text: a" + b" " * size + b"b\n"
 
 
 def _of_redaction(kind: str, make: Callable[[int], bytes]) -> tuple[list[float], float]:
     times = [_time(_redaction(kind, make(size)), size) for size in SIZES]
     body = make(MEASURED_IN_MEMORY)
-    redact = _redaction(kind, body)
+    return times, _peak(_redaction(kind, body)) / len(body)
+
+
+def _peak(work: Callable[[], object]) -> int:
+    """Return the most bytes that were taken at a time."""
     tracemalloc.start()
-    redact()
+    work()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return times, peak / len(body)
+    return peak
 
 
 def _redaction(kind: str, body: bytes) -> Callable[[], object]:
@@ -156,7 +180,7 @@ def _redaction(kind: str, body: bytes) -> Callable[[], object]:
 
 def _time(work: Callable[[], object], size: int) -> float:
     """Return the milliseconds of processor time for each megabyte."""
-    if size <= MEASURED_IN_MEMORY:
+    if size <= WARM:
         work()
     rounds, start = 0, time.process_time()
     while not rounds or time.process_time() - start < SHORTEST:

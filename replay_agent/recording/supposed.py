@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from replay_agent.recording.matching.placeholders import PLACEHOLDER, placeholder
-from replay_agent.recording.redaction.containers import decoded
-from replay_agent.recording.redaction.escapes import plain
+from replay_agent.recording.redaction.layers.containers import decoded
+from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.looks import is_opaque, is_searchable
 from replay_agent.traffic import Request
 

@@ -115,9 +115,14 @@ def stopping_short(peer: Peer) -> None:
     peer.stall()
 
 
+HEARD = threading.Event()
+"""Set by a client that has read something of a stream."""
+
+
 def breaking_off(peer: Peer) -> None:
-    """Reset the connection in the middle of a stream."""
+    """Reset the connection in the middle of a stream, when its beginning was read: a reset drops what was not."""
     _begin_stream(peer, pieces=2)
+    HEARD.wait(30)
     peer.reset()
 
 

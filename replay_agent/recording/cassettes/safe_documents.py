@@ -43,6 +43,12 @@ _ENDLESS = f"it holds a number of more than {_LONGEST_NUMBER} digits"
 _TOO_MANY = f"it holds more than {MAX_VALUES} values"
 _ENDLESS_NUMBER = re.compile(r"[=,\[][ \t]*[-+]?(?:0[xob])?[0-9a-fA-F_]{100000}")
 """As in ``status = 0xfff...``: the pattern with which ``tomllib`` reads a number takes a hundred bytes for each digit."""
+_MOST_TABLES = 150_000
+"""Heads of tables in a TOML document: each takes its reader ten microseconds."""
+_DOTTED = re.compile(
+    r"""(?:^|[{,\[])[ \t]*+(?:(?:[\w\-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){200}""", re.MULTILINE
+)
+"""``a.a.a = 1``: each point is a level, and its reader keeps every way to there."""
 _JSON_TEXT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = frozenset({f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}python/str", f"{_TAG}python/unicode"})
@@ -102,8 +108,10 @@ def read_toml(text: str) -> object:
 
     if len(text) > MAX_TOML:
         raise BadDocument(f"it has {len(text)} characters; as TOML it may have {MAX_TOML}")
-    if _marks(text) + text.count("=") > MAX_VALUES:
+    if _marks(text) + text.count("=") > MAX_VALUES or text.count("\n[") > _MOST_TABLES:
         raise BadDocument(_TOO_MANY)
+    if _DOTTED.search(text):
+        raise BadDocument("it is nested more than 200 levels deep")
     if _ENDLESS_NUMBER.search(text):
         raise BadDocument(_ENDLESS)
     try:

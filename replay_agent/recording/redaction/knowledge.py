@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from threading import RLock
 
 from replay_agent.recording.matching.placeholders import PLACEHOLDER, placeholder
-from replay_agent.recording.redaction.by_name import find_json_fields
-from replay_agent.recording.redaction.escapes import plain
+from replay_agent.recording.redaction.finders.by_name import find_json_fields
+from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.looks import is_searchable
 from replay_agent.recording.redaction.names import environment_secrets
 from replay_agent.recording.redaction.spans import Span
@@ -20,6 +20,8 @@ __all__ = ("Knowledge",)
 _SCHEME = re.compile(rb"(?:[Bb]earer|[Bb]asic|[Tt]oken|[Bb]ot) +(?=\S)")
 _FEW = 60
 """Values that are looked for one by one, a millisecond a megabyte each; for more, each place is looked at once."""
+_MOST = 10_000
+"""Values that traffic may teach. Of more, each is replaced where a rule finds it, and looked for nowhere else."""
 _BEGINNING = 8
 """Bytes by which values are told apart at first; no searched one is shorter."""
 
@@ -65,7 +67,8 @@ class Knowledge:
     def learn(self, rule: str, value: bytes) -> None:
         """Look for a value from now on, if it can be looked for."""
         value = _bare(value)
-        if value not in self._rules and is_searchable(value.decode("utf-8", "surrogateescape")):
+        is_new = value not in self._rules and len(self._rules) < _MOST
+        if is_new and is_searchable(value.decode("utf-8", "surrogateescape")):
             with self._lock:
                 self._add(value, rule)
 

@@ -10,8 +10,10 @@ from math import log2
 from replay_agent.surroundings.credentials import credential_variables
 
 __all__ = (
+    "is_code",
     "is_filler",
     "is_key",
+    "is_minted",
     "is_opaque",
     "is_password",
     "is_phrase",
@@ -201,6 +203,28 @@ def is_opaque(value: str) -> bool:
     )
 
 
+_MINTED = re.compile(r"(?!0x)[A-Za-z0-9_\-+=]{20,}+")
+
+
+def is_minted(value: str) -> bool:
+    """Tell whether a value can be nothing but a token, whatever lies beside it: no hash, no id, no name of a file."""
+    value = value[:_LONGEST]
+    has_all = value != value.lower() and value != value.upper() and any(map(str.isdigit, value))
+    return has_all and _MINTED.fullmatch(value) is not None and is_opaque(value)
+
+
+_CODE = re.compile(r"[0-9]{4,10}")
+_SHORT_CODE = re.compile(r"[A-Za-z0-9]{2,8}(?:-[A-Za-z0-9]{2,8}){0,4}")
+
+
+def is_code(value: str) -> bool:
+    """Tell whether a value can be a code for one use, or for one card: ``492817``, ``a1b2-c3d4``."""
+    if _CODE.fullmatch(value) is not None:
+        return True
+    is_short = len(value) >= 8 and _SHORT_CODE.fullmatch(value) is not None and _has_digit_and_letter(value)
+    return (is_short and not is_wordy(value)) or is_opaque(value)
+
+
 def is_key(value: str) -> bool:
     """Tell whether a value can be the secret that its name says it is: no sentence, path, number or single word."""
     value = value[:_LONGEST]
@@ -226,7 +250,7 @@ def is_password(value: str) -> bool:
 def is_phrase(value: str) -> bool:
     """Tell whether a value can be a pass phrase: a password, or a few words without stops."""
     words = value[:_LONGEST].split()
-    return is_password(value) or (3 <= len(words) <= 12 and all(word.isalnum() and word.islower() for word in words))
+    return is_password(value) or (3 <= len(words) <= 24 and all(word.isalnum() and word.islower() for word in words))
 
 
 def is_searchable(value: str) -> bool:

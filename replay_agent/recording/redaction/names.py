@@ -24,24 +24,39 @@ class Naming(IntEnum):
     """How much a name says of its value: the less, the more the value itself must look like a secret."""
 
     NOTHING = 0
-    VAGUE = 1
+    MANY = 1
+    """``keys``, ``tokens``: of all that is called so, what could be nothing but a token."""
+    VAGUE = 2
     """``key``, ``code``: a long token with nothing else in it is a secret."""
-    WEAK = 2
+    WEAK = 3
     """``secret``, ``assertion``, ``x_token``: what a machine made is a secret."""
-    STRONG = 3
+    CODE = 4
+    """``otp``, ``pin``: a few digits are a secret."""
+    STRONG = 5
     """``api_key``, ``client_secret``: everything is, but words, paths and stand-ins."""
-    PASSWORD = 4
+    PASSWORD = 6
     """``password``: words too."""
-    PHRASE = 5
+    PHRASE = 7
     """``passphrase``: several words too."""
-    SIGNED = 6
+    SIGNED = 8
     """``X-Amz-Signature``: everything is."""
 
 
 _LONGEST_NAME = 80
 
 # Names are compared without case, dashes, dots, underscores and blanks; a plural counts as its singular.
-_PASSWORDS = ("password", "passwd", "pwd")
+_PASSWORDS = (
+    *("password", "passwd", "pwd", "passcode"),
+    *("passwort", "kennwort", "motdepasse", "contrasena", "contraseña", "wachtwoord", "пароль"),
+)
+_PHRASES = ("passphrase", "seedphrase", "recoveryphrase", "secretphrase", "mnemonicphrase", "seedwords")
+_CODES = frozenset(
+    {
+        *("otp", "otpcode", "totp", "totpcode", "onetimecode", "onetimepin", "pin", "userpin", "cardpin"),
+        *("mfacode", "mfatoken", "2fa", "2facode", "twofactorcode", "securitycode"),
+        *("verificationcode", "smscode", "logincode", "recoverycode", "backupcode", "scratchcode"),
+    }
+)
 _STRONG_ENDINGS = (
     *("apikey", "accesskey", "secretkey", "secretaccesskey", "privatekey", "signingkey", "encryptionkey", "masterkey"),
     *(
@@ -103,8 +118,9 @@ _WEAK = frozenset(
         "proxyauth",
         "pass",
         "pat",
-        "recoverycode",
-        "backupcode",
+        "devicecode",
+        "keymaterial",
+        "psk",
         "authentication",
         "connectionstring",
         "sessionid",
@@ -140,10 +156,10 @@ def field_naming(name: str) -> Naming:
     bare = _bare(name)
     one = (
         bare.removesuffix("s")
-        if bare.endswith(("keys", "tokens", "secrets", "passwords", "credentials", "cookies"))
+        if bare.endswith(("keys", "tokens", "secrets", "passwords", "credentials", "cookies", "codes", "pins", "otps"))
         else bare
     )
-    if one.endswith("passphrase"):
+    if one.endswith(_PHRASES):
         return Naming.PHRASE
     if one.endswith(_PASSWORDS):
         return Naming.PASSWORD
@@ -151,8 +167,12 @@ def field_naming(name: str) -> Naming:
         return Naming.STRONG
     if one.endswith(_WEAK_ENDINGS) or one in _WEAK:
         return Naming.WEAK
+    if one in _CODES:
+        return Naming.CODE
     if bare == "token":
         return Naming.VAGUE
+    if bare in ("keys", "tokens"):
+        return Naming.MANY
     is_token = one.endswith("token") and bare != "tokens" and not _TOKENS_OF_ANOTHER_KIND.search(bare)
     return Naming.WEAK if is_token else Naming.NOTHING
 

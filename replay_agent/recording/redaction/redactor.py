@@ -12,22 +12,12 @@ from replay_agent.exceptions import UserError
 from replay_agent.framing.content_encoding import encodings
 from replay_agent.framing.raw_frames import MEDIA_TYPE
 from replay_agent.recording.matching.keys import Key, Keying
-from replay_agent.recording.redaction.by_name import (
+from replay_agent.recording.redaction.finders.by_name import (
     find_form_fields,
     find_parts,
     find_query_fields,
     named_fields,
     stand_ins,
-)
-from replay_agent.recording.redaction.containers import (
-    Lines,
-    decoded,
-    decoded_cuts,
-    framed_places,
-    narrowed,
-    repacked,
-    unframed,
-    unpacked,
 )
 from replay_agent.recording.redaction.headers import (
     corrected,
@@ -38,6 +28,16 @@ from replay_agent.recording.redaction.headers import (
     without,
 )
 from replay_agent.recording.redaction.knowledge import Knowledge
+from replay_agent.recording.redaction.layers.containers import (
+    Lines,
+    decoded,
+    decoded_cuts,
+    framed_places,
+    narrowed,
+    repacked,
+    unframed,
+    unpacked,
+)
 from replay_agent.recording.redaction.search import Search
 from replay_agent.recording.redaction.spans import Finder, Place, Span, moved, replaced
 from replay_agent.traffic import Chunk, Failure, Headers, Interaction, Outcome, Request, Response, header

@@ -7,8 +7,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from replay_agent.recording.redaction.containers import narrowed, unpacked
 from replay_agent.recording.redaction.knowledge import Knowledge
+from replay_agent.recording.redaction.layers.containers import narrowed, unpacked
 from replay_agent.recording.redaction.looks import is_filler, is_stand_in
 from replay_agent.recording.redaction.names import Naming, field_naming, is_credential_header
 from replay_agent.recording.redaction.search import Search

@@ -8,19 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from replay_agent.recording.redaction.by_name import (
-    find_fields,
-    find_form_fields,
-    find_options,
-    find_said,
-    find_settings,
-)
-from replay_agent.recording.redaction.containers import packed_members, packing, repacked, unpacked
-from replay_agent.recording.redaction.escapes import LEVELS, MARGIN, is_form_with_spaces, peeled
-from replay_agent.recording.redaction.in_base64 import find_in_base64
-from replay_agent.recording.redaction.in_streams import find_split, stream_events
+from replay_agent.recording.redaction.finders.by_name import find_fields, find_form_fields
+from replay_agent.recording.redaction.finders.header_lines import find_in_header_lines
+from replay_agent.recording.redaction.finders.paired import find_paired
+from replay_agent.recording.redaction.finders.settings import find_options, find_said, find_settings
+from replay_agent.recording.redaction.finders.shapes import find_behind_backslashes, find_shapes, find_url_passwords
+from replay_agent.recording.redaction.finders.tables import find_in_tables
+from replay_agent.recording.redaction.finders.web_keys import find_web_keys
 from replay_agent.recording.redaction.knowledge import Knowledge
-from replay_agent.recording.redaction.shapes import find_behind_backslashes, find_shapes
+from replay_agent.recording.redaction.layers.archives import cleaned_archive, is_archive, zips
+from replay_agent.recording.redaction.layers.containers import narrowed, packed_members, packing, repacked, unpacked
+from replay_agent.recording.redaction.layers.escapes import (
+    LEVELS,
+    MARGIN,
+    is_form_with_spaces,
+    is_quoted_printable,
+    peeled,
+)
+from replay_agent.recording.redaction.layers.in_base64 import find_in_base64
+from replay_agent.recording.redaction.layers.in_digits import find_in_digits
+from replay_agent.recording.redaction.layers.in_streams import find_split, stream_events
 from replay_agent.recording.redaction.spans import Finder, Place, Span, merged, replaced
 
 __all__ = ("Search",)
@@ -35,8 +42,13 @@ class Search:
     def __init__(self, knowledge: Knowledge, own: Sequence[Finder] = ()) -> None:
         self.knowledge = knowledge
         self._own = own
-        self._in_documents: tuple[Finder, ...] = (*own, find_fields, find_behind_backslashes)
-        self._in_words: tuple[Finder, ...] = (knowledge.find, find_shapes, find_settings, find_options, find_said)
+        self._in_documents: tuple[Finder, ...] = (
+            *own,
+            *(find_fields, find_paired, find_in_tables, find_web_keys, find_url_passwords, find_behind_backslashes),
+        )
+        self._in_words: tuple[Finder, ...] = (
+            *(knowledge.find, find_shapes, find_settings, find_options, find_said, find_in_header_lines),
+        )
 
     def find(
         self, data: bytes, events: Sequence[tuple[int, int]] | None = None, *, first: Finder | None = None
@@ -48,14 +60,25 @@ class Search:
         """
         while True:
             known = self.knowledge.size
-            given = list(first(data)) if first else []
-            found = self._split(data, events), self._packed(data), self._within(data, LEVELS, _DEEPEST_BASE64)
-            spans = merged(chain(given, *found))
+            spans = merged(self._all(data, events, first))
             for span in spans:
                 if span.text is None and not span.stands_in:
                     self.knowledge.learn(span.rule, span.value)
             if self.knowledge.size == known:
                 return spans
+
+    def _all(self, data: bytes, events: Sequence[tuple[int, int]] | None, first: Finder | None) -> Iterator[Span]:
+        if is_archive(data):
+            found = cleaned_archive(data, lambda inner: self._cleaned(inner, _DEEPEST_BASE64 - 1))
+            if found is not None:
+                yield Span(0, len(data), found[1], text=found[0])
+                return
+        packed = list(self._packed(data))
+        plain = chain(
+            first(data) if first else (), self._split(data, events), self._within(data, LEVELS, _DEEPEST_BASE64)
+        )
+        yield from packed
+        yield from (span for span in plain if not any(span.start < p.end and p.start < span.end for p in packed))
 
     def places(self, data: bytes, spans: Sequence[Span]) -> list[Place]:
         """Return what comes in the place of each secret."""
@@ -71,6 +94,14 @@ class Search:
             found = self._cleaned(packed, depth - 1) if packed is not None and depth else None
             if packed is not None:
                 return None if found is None else (repacked(found[0], data), found[1])
+        if is_archive(data) and depth:
+            found = cleaned_archive(data, lambda inner: self._cleaned(inner, depth - 1))
+            if found is not None:
+                return found
+        wide = narrowed("", data)
+        if wide is not None:
+            found = self._cleaned(wide.data, depth)
+            return None if found is None else (wide.spelled(found[0]), found[1])
         spans = merged((*self._split(data, None), *self._within(data, LEVELS, depth)))
         if not spans:
             return None
@@ -78,7 +109,7 @@ class Search:
 
     def _packed(self, data: bytes) -> Iterator[Span]:
         """Find the packed files within a body that hold a secret, each to be packed anew around what comes in its place."""
-        for start, end in packed_members(data):
+        for start, end in chain(packed_members(data), zips(data)):
             found = self.clean(data[start:end])
             if found is not None:
                 yield Span(start, end, found[1], text=found[0])
@@ -92,6 +123,9 @@ class Search:
         spans = [span for find in self._in_documents for span in find(text)]
         if is_form_with_spaces(text):  # whether or not a header says so
             spans += find_form_fields(text)
+        if levels and is_quoted_printable(text):
+            for layer in peeled(text, mail=True):
+                spans += layer.unpeeled(self._within(layer.text, min(levels - 1, 1), 0))
         position = 0
         for layer in peeled(text) if levels else ():
             if layer.begin:
@@ -108,8 +142,12 @@ class Search:
         for find in self._in_words:
             yield from _later(find(words), start)
         if depth:
-            found = find_in_base64(words, self.knowledge.holds, lambda data: self._cleaned(data, depth - 1))
-            yield from _later(found, start)
+
+            def clean(data: bytes) -> tuple[bytes, str] | None:
+                return self._cleaned(data, depth - 1)
+
+            yield from _later(find_in_base64(words, self.knowledge.holds, clean), start)
+            yield from _later(find_in_digits(words, clean), start)
 
     def _text(self, data: bytes, span: Span) -> bytes:
         if span.text is not None:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import gzip
 import html
+import io
 import json
+import lzma
+import quopri
+import re
 import string
+import tarfile
+import unicodedata
+import zipfile
 import zlib
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus, unquote_plus
@@ -121,7 +129,127 @@ def _packed(pack, unpack, encoding):
     )
 
 
+def _spelled(form):
+    """Every character but letters of other scripts as an escape of programs."""
+    return lambda text: "".join(form.format(ord(each)) if each.isascii() else each for each in text).encode()
+
+
+def _unspelled(pattern, base):
+    return lambda body: re.sub(pattern, lambda found: chr(int(found[1], base)), body.decode())
+
+
+def _program(form, pattern, base):
+    return Format(_spelled(form), _unspelled(pattern, base), PLAIN)
+
+
+def _spelled_for_mail(text):
+    """Every byte but letters, digits and blanks spelled."""
+    plain = (WORD + " ").encode()
+    return [chr(byte) if byte in plain else f"={byte:02X}" for byte in text.encode()]
+
+
+def _between(mark):
+    """A mark that nobody sees behind every character, within JSON that spells it out or not."""
+    return Format(
+        lambda text: _json(_chat("".join(each + mark for each in text)), ensure_ascii=len(mark) == 1),
+        lambda body: _of_chat(json.loads(body)).replace(mark, ""),
+    )
+
+
+def _zip(text):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("first.txt", "first")
+        archive.writestr("a/second.txt", text)
+    return made.getvalue()
+
+
+def _unzip(body):
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        assert archive.read("first.txt") == b"first"
+        return archive.read("a/second.txt").decode()
+
+
+def _tar(text):
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        info = tarfile.TarInfo("a.txt")
+        info.size = len(text.encode())
+        archive.addfile(info, io.BytesIO(text.encode()))
+    return made.getvalue()
+
+
+def _untar(body):
+    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        return archive.extractfile("a.txt").read().decode()
+
+
+def _in_base64(pack, unpack):
+    return Format(
+        lambda text: _json({"data": base64.b64encode(pack(text)).decode()}),
+        lambda body: unpack(base64.b64decode(json.loads(body)["data"])),
+    )
+
+
+PLAIN = (("content-type", "text/plain"),)
 FORMATS = {
+    "octal": _program("\\{:03o}", r"\\([0-7]{3})", 8),
+    "hexadecimal escapes": _program("\\x{:02x}", r"\\x(..)", 16),
+    "escapes in braces": _program("\\u{{{:x}}}", r"\\u\{([0-9a-f]+)\}", 16),
+    "long escapes": _program("\\U{:08X}", r"\\U(.{8})", 16),
+    "css": _program("\\{:06x}", r"\\([0-9a-f]{6})", 16),
+    "percent u": _program("%u{:04X}", r"%u(....)", 16),
+    "html without semicolons": _program("&#x{:x};", r"&#x([0-9a-f]+);", 16),
+    "octal in json": Format(
+        lambda text: _json(_chat(_spelled("\\{:03o}")(text).decode())),
+        lambda body: _unspelled(r"\\([0-7]{3})", 8)(_of_chat(json.loads(body)).encode()),
+    ),
+    "no width": _between("\u200b"),
+    "soft hyphens": _between("\u00ad"),
+    "joiners": _between("\u2060"),
+    "selectors": _between("\ufe0f"),
+    "colours": _between("\x1b[1m"),
+    "full width": Format(
+        lambda text: _json(_chat("".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text))),
+        lambda body: unicodedata.normalize("NFKC", _of_chat(json.loads(body))),
+    ),
+    "quoted-printable": Format(
+        lambda text: _json({"raw": "=3D" + "".join(_spelled_for_mail(text))}),
+        lambda body: quopri.decodestring(json.loads(body)["raw"]).decode()[1:],
+    ),
+    "hexadecimal": Format(
+        lambda text: _json(_chat(("so " * 12 + text).encode().hex())),
+        lambda body: bytes.fromhex(_of_chat(json.loads(body))).decode()[36:],
+    ),
+    "bytes": Format(
+        lambda text: _json({"data": list(("so " * 12 + text).encode())}),
+        lambda body: bytes(json.loads(body)["data"]).decode()[36:],
+    ),
+    "base32": Format(
+        lambda text: _json(_chat(base64.b32encode(("so " * 12 + text).encode()).decode())),
+        lambda body: base64.b32decode(_of_chat(json.loads(body))).decode()[36:],
+    ),
+    "zip": Format(_zip, _unzip, (("content-type", "application/zip"),)),
+    "zip in multipart": Format(
+        lambda text: _part(_zip(text)),
+        lambda body: _unzip(_of_part(body)),
+        (("content-type", "multipart/form-data; boundary=b"),),
+    ),
+    "zip in base64": _in_base64(_zip, _unzip),
+    "tar": Format(_tar, _untar, (("content-type", "application/x-tar"),)),
+    "tar and gzip in base64": _in_base64(
+        lambda text: gzip.compress(_tar(text)), lambda body: _untar(gzip.decompress(body))
+    ),
+    "bzip2 in base64": _in_base64(lambda text: bz2.compress(text.encode()), lambda body: bz2.decompress(body).decode()),
+    "xz": Format(lambda text: lzma.compress(text.encode()), lambda body: lzma.decompress(body).decode(), PLAIN),
+    "utf-16 without a mark": Format(
+        lambda text: _json(_chat(text)).decode().encode("utf-16-le"),
+        lambda body: _of_chat(json.loads(body.decode("utf-16-le"))),
+    ),
+    "utf-16 in base64": Format(
+        lambda text: _json({"data": base64.b64encode(("so " * 12 + text).encode("utf-16-le")).decode()}),
+        lambda body: base64.b64decode(json.loads(body)["data"]).decode("utf-16-le")[36:],
+    ),
     "text": Format(str.encode, bytes.decode, (("content-type", "text/plain"),)),
     "json": Format(lambda text: _json(_chat(text)), lambda body: _of_chat(json.loads(body))),
     "json in unicode": Format(
@@ -310,3 +438,55 @@ STREAMS = {
         AWS,
     ),
 }
+
+
+NAMES = (
+    *("api_key", "client_secret", "secret_access_key", "AuthToken", "db_password", "x-api-key", "refreshToken"),
+    *("signing_secret", "accountKey", "private_key", "webhook-secret", "session_token", "passwd", "bearer_token"),
+)
+"""How credentials are called whose values have no shape."""
+
+
+def _csv(mark):
+    return lambda name, value: f"id{mark}{name}{mark}note\n7{mark}{value}{mark}old\n8{mark}{mark}new\n"
+
+
+PLACES = {
+    "json": lambda name, value: json.dumps({"a": [{name: value, "b": 1}]}),
+    "json behind a comment": lambda name, value: f'{{"{name}": /* of the shop */ "{value}", "b": 1}}',
+    "json below a comment": lambda name, value: f'{{"a": 1, // the next one\n "{name}" : // live\n "{value}"}}',
+    "comment": lambda name, value: f'{{"a": 1 // {name}: {value}\n}}',
+    "json5": lambda name, value: f"{{'{name}': '{value}', b: 1}}",
+    "csv": _csv(","),
+    "csv with semicolons": _csv(";"),
+    "tabs": _csv("\t"),
+    "quoted csv": lambda name, value: f'"id","{name}","a, b"\r\n"7","{value}","x, ""y"""\r\n',
+    "csv in a fence": lambda name, value: f"The file:\n```csv\n{_csv(',')(name, value)}```\n",
+    "table": lambda name, value: f"| id | {name} |\n|---|:---|\n| 7 | {value} |\n| 8 | `{value}` |\n",
+    "printed table": lambda name, value: f" id | {name} \n----+------\n  7 | {value}\n(1 row)\n",
+    "table of html": lambda name, value: (
+        f"<table><tr><th>id</th><th>{name}</th></tr><tr><td>7</td><td>{value}</td></tr></table>"
+    ),
+    "rows of json": lambda name, value: json.dumps({"columns": ["id", name], "data": [[1, value], [2, None]]}),
+    "sheet": lambda name, value: json.dumps({"values": [["id", name, "x"], ["1", value, "y"]]}),
+    "pair": lambda name, value: json.dumps([{"name": name, "type": "text", "secure": True, "value": value}]),
+    "pair turned": lambda name, value: json.dumps([{"value": value, "key": name}]),
+    "pairs of a list": lambda name, value: json.dumps([["Host", "a.example"], [name, value]]),
+    "pairs of python": lambda name, value: f"[(b'host', b'a'), (b'{name}', b'{value}')]",
+    "variable": lambda name, value: f"A=1\nexport {name}={value}\nB=2\n",
+    "quoted variable": lambda name, value: f'A=1\n{name}="{value}"\n',
+    "yaml": lambda name, value: f"a:\n  {name}: {value}\n  b: 1\n",
+    "yaml below": lambda name, value: f"a:\n  {name}: |\n    {value}\n  b: 1\n",
+    "yaml list": lambda name, value: f"{name}:\n  - {value}\n  - {value}\nb: 1\n",
+    "element": lambda name, value: f'<a><{name} kind="x">{value}</{name}></a>',
+    "cdata": lambda name, value: f"<{name}><![CDATA[{value}]]></{name}>",
+    "attributes": lambda name, value: f'<add key="{name}" value="{value}"/>',
+    "property list": lambda name, value: f"<dict><key>{name}</key>\n<string>{value}</string></dict>",
+    "address": lambda name, value: f"https://a.example/x?b=1&{name}={value}",
+    "address in an address": lambda name, value: f"https://a.example/x?to=https://b.example/?{name}={value}&c=2",
+    "fragment": lambda name, value: f"https://a.example/x#{name}={value}&type=y",
+    "option": lambda name, value: f"run --{name} {value} --fast",
+    "program": lambda name, value: f'connect(host="a", {name}="{value}")',
+    "assigned": lambda name, value: f"client.{name} = '{value}';",
+}
+"""How a name and its value are written."""

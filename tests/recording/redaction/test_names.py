@@ -34,7 +34,6 @@ NONE = [
     *(
         "max_tokens",
         "prompt_tokens",
-        "tokens",
         "token_type",
         "tokenId",
         "next_page_token",
@@ -46,7 +45,6 @@ NONE = [
         "change_token",
         "base_token",
         "key",
-        "keys",
         "sort_key",
         "secretary",
         "passwords_changed",
@@ -65,6 +63,26 @@ def test_strong_names(name):
 @pytest.mark.parametrize("name", WEAK)
 def test_weak_names(name):
     assert field_naming(name) is Naming.WEAK
+
+
+@pytest.mark.parametrize(
+    ("name", "naming"),
+    [
+        *((name, Naming.MANY) for name in ("keys", "tokens", "Tokens")),
+        *(
+            (name, Naming.CODE)
+            for name in ("otp", "pin", "PINs", "mfa_code", "backup_codes", "2fa", "verificationCode")
+        ),
+        *((name, Naming.PHRASE) for name in ("seed_phrase", "recoveryPhrase")),
+        *((name, Naming.PASSWORD) for name in ("passcode", "Passwort", "contraseña")),
+        *(
+            (name, Naming.NOTHING)
+            for name in ("pinned", "opinion", "spin", "code", "pin_code", "country_codes", "options")
+        ),
+    ],
+)
+def test_names_of_other_secrets(name, naming):
+    assert field_naming(name) is naming
 
 
 @pytest.mark.parametrize("name", NONE)

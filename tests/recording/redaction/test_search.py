@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.traffic import Chunk, Interaction, Request, Response
-from tests.recording.redaction.planted import FORMATS, PACKS, SHAPES, STREAMS, credential
+from tests.recording.redaction.planted import FORMATS, NAMES, PACKS, PLACES, SHAPES, STREAMS, credential
 
 WORDS = [
     "the",
@@ -108,6 +108,31 @@ def test_planted_credential_in_pieces(name, text, sizes, cuts, packing):
         assert said[0].endswith(after)
         assert len(said[0]) < len(before + after) + 60
         assert said[1] == "lorem " * (len(pieces) // 2)
+
+
+def _token(random):
+    """A value of no shape: letters of both cases and digits, none of which repeats too often to be random."""
+    kinds = ("abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789")
+    return "".join(random.choice(kinds[place % 3]) for place in range(random.randrange(18, 50)))
+
+
+@pytest.mark.parametrize("place", PLACES)
+@given(
+    name=st.sampled_from(NAMES),
+    seed=st.integers(0, 1 << 40),
+    packing=st.sampled_from(["text", "json", "json in json", "base64", "zip", "form"]),
+)
+def test_value_of_a_telling_name(place, name, seed, packing):
+    value = _token(randoms.Random(seed))
+    text = PLACES[place](name, value)
+    write, read, headers = FORMATS[packing]
+    for stored in recorded(write(text), headers or (("content-type", "application/json"),)):
+        said = read(stored)
+        assert value not in said
+        start, end = text.split(value)[0], text.split(value)[-1]
+        assert said.startswith(start)
+        assert said.endswith(end)
+        assert said.count("REDACTED(") == text.count(value)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -6,17 +6,19 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
 
-from replay_agent.recording.redaction.containers import packing
+from replay_agent.recording.redaction.layers.archives import Clean, is_archive
+from replay_agent.recording.redaction.layers.containers import narrowed, packing
+from replay_agent.recording.redaction.layers.runs import Runs
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = ("find_in_base64",)
+__all__ = "find_in_base64", "is_text"
 
 _RUN = re.compile(
     rb"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{20,}+={0,2}+(?:\r?\n[ \t]{0,40}+[A-Za-z0-9+/_\-]{1,}+={0,2}+)*+"
 )
 """A run, and those on the lines that follow it at once."""
+_RUNS = Runs(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-", 20)
 _LINE = re.compile(rb"[A-Za-z0-9+/_\-=]++")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _LONG = 4096
@@ -27,18 +29,19 @@ _GLUE, _GLUED = re.compile(rb"[/_\-]"), 200
 """What joins a run to the word before it, and how long that word may be: it is no multiple of four digits then."""
 _TEXT_CONTROLS = bytes(set(range(32)) - {9, 10, 13, 27}) + b"\x7f"
 
-Clean: TypeAlias = Callable[[bytes], tuple[bytes, str] | None]
-"""Returns bytes without their secrets, and the rule of the first of these; None if they hold none."""
-
 
 def find_in_base64(text: bytes, holds_known: Callable[[bytes], bool], clean: Clean) -> Iterator[Span]:
     """Find runs of base64 that hold a secret, each line to be replaced by what it is without.
 
     What is text is cleaned as any text is. What is not (pictures, signatures) is looked through for known values only.
     """
-    for found in _RUN.finditer(text):
-        for lines in _blocks(text, *found.span()):
-            yield from _cleaned(text, lines, holds_known, clean)
+    done = 0
+    for start, _ in _RUNS.of(text):
+        found = _RUN.match(text, start) if start >= done else None
+        if found is not None:
+            done = found.end()
+            for lines in _blocks(text, *found.span()):
+                yield from _cleaned(text, lines, holds_known, clean)
 
 
 def _blocks(text: bytes, start: int, end: int) -> Iterator[list[tuple[int, int]]]:
@@ -80,7 +83,7 @@ def _is_worth_it(digits: bytes, shift: int, holds_known: Callable[[bytes], bool]
     start = _decoded(digits[shift : shift + _LONG])
     if start is None:
         return False
-    if _is_text(start) or packing(start) or holds_known(start):
+    if is_text(start) or packing(start) or is_archive(start) or holds_known(start) or narrowed("", start):
         return True
     steps = range(shift + _LONG - _OVERLAP // 4 * 4, len(digits), _STEP)
     return len(digits) > _LONG and any(
@@ -89,7 +92,8 @@ def _is_worth_it(digits: bytes, shift: int, holds_known: Callable[[bytes], bool]
     )
 
 
-def _is_text(data: bytes) -> bool:
+def is_text(data: bytes) -> bool:
+    """Tell whether bytes are a text of some length, maybe cut."""
     if len(data) < 12 or len(data.translate(None, _TEXT_CONTROLS)) != len(data):
         return False
     if data.isascii():

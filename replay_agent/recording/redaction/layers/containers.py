@@ -143,6 +143,13 @@ _WIDE = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_UNSAID = {
+    "utf-32le": re.compile(rb"(?:[\x09-\x7e]\0\0\0){4}"),
+    "utf-32be": re.compile(rb"(?:\0\0\0[\x09-\x7e]){4}"),
+    "utf-16le": re.compile(rb"(?:[\x09-\x7e]\0){4}"),
+    "utf-16be": re.compile(rb"(?:\0[\x09-\x7e]){4}"),
+}
+"""How texts begin of which neither a mark nor a header says what they are; as RFC 4627, 3 has it for JSON."""
 _WIDE_CHARSET = re.compile(r"charset=\"?(utf-(?:16|32)(?:le|be)?)", re.IGNORECASE)
 
 
@@ -166,6 +173,8 @@ def narrowed(kind: str, body: bytes) -> Wide | None:
     elif said is not None:
         codec = said[1].lower() if said[1][-1].isalpha() else said[1].lower() + "be"
     else:
+        codec = next((codec for codec, zeros in _UNSAID.items() if zeros.match(body)), "")
+    if not codec:
         return None
     try:
         wide = Wide(body[len(mark) :].decode(codec, "surrogatepass").encode("utf-8", "surrogatepass"), codec, mark)

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
-from replay_agent.recording.redaction.looks import is_opaque, is_stand_in, is_wordy
+from replay_agent.recording.redaction.looks import is_minted, is_opaque, is_stand_in, is_wordy
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = "find_behind_backslashes", "find_shapes"
+__all__ = "find_behind_backslashes", "find_shapes", "find_url_passwords"
 
 
 class _Shape(NamedTuple):
@@ -127,6 +127,9 @@ _RUNS = [re.compile(f"[{shape.characters}]*+".encode()) for shape in _SHAPES]
 _STOP = re.compile(rb"[-_.](?=[A-Za-z0-9_\-]{9})")
 """What most marks end in, where a token may follow."""
 _TAIL = 3
+_LONGEST_ID = 32
+_TELLING_ALONE = 7
+"""Bytes of a mark from which on it tells whatever it is glued to: ``valuesk-proj-...``; no picture has one in a million years."""
 _LEAST_VARIETY = 5
 """Different characters in a token; ``ghp_xxxxxxxxxxxxxxxxxxxx`` has one."""
 _BY_TAIL: dict[bytes, list[tuple[bytes, int]]] = {}
@@ -151,7 +154,7 @@ _ENDS = b"-_."
 def find_shapes(text: bytes) -> Iterator[Span]:
     """Find tokens by their shape."""
     yield from _tokens(text)
-    for find in (_jwts, _private_keys, _telegram_tokens, _bearers, _basics, _url_passwords):
+    for find in (_jwts, _private_keys, _telegram_tokens, _bearers, _basics, find_url_passwords):
         yield from find(text)
 
 
@@ -195,7 +198,10 @@ def _tokens(text: bytes) -> list[Span]:
 
 def _token(text: bytes, start: int, mark: bytes, order: int, done: dict[int, int]) -> Iterator[tuple[int, Span]]:
     """Judge the run behind a mark, unless it lies within one of this shape that was judged before."""
-    if start < done.get(order, 0) or _goes_on(text, start):
+    if start < done.get(order, 0):
+        return
+    glued = _goes_on(text, start)
+    if glued and len(mark) < _TELLING_ALONE:
         return
     shape = _SHAPES[order]
     run = _RUNS[order].match(text, start + len(mark))
@@ -205,10 +211,15 @@ def _token(text: bytes, start: int, mark: bytes, order: int, done: dict[int, int
     if (
         shape.shortest <= len(token) <= shape.longest
         and len(set(token)) >= _LEAST_VARIETY
-        and shape.is_one(token.decode("ascii"))
+        and (_is_glued_one if glued else shape.is_one)(token.decode("ascii"))
     ):
         end = run.end() - (len(run[0]) - len(token))
         yield order, Span(start, end, shape.rule, text[start:end])
+
+
+def _is_glued_one(run: str) -> bool:
+    """Tell whether a run is a token though a word is glued to its mark: longer than an id behind ``task-proj-``."""
+    return len(run) >= _LONGEST_ID and is_minted(run)
 
 
 def _goes_on(text: bytes, start: int) -> bool:
@@ -248,6 +259,26 @@ _KEY_BODY = re.compile(
 _KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,60}+-----")
 
 
+_LONGEST_KEY = 20_000
+_KEY_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}+-----")
+_KEY_DIGITS = re.compile(rb"[A-Za-z0-9+/=]{16,}+")
+"""Of the lines of a key: what a quotation, a diff or a program puts before and behind each is shorter."""
+
+
+def _key_end(text: bytes, head: re.Match[bytes]) -> int:
+    """Return where a key ends: at its end if most up to there are its digits, else with its digits."""
+    begin = head.end()
+    following = text.find(b"-----BEGIN ", begin, begin + _LONGEST_KEY)
+    furthest = following if following >= 0 else begin + _LONGEST_KEY
+    last = text.find(b"-----END ", begin, furthest)
+    end = None if last < 0 else _KEY_END.match(text, last)
+    if end is not None and 2 * sum(map(len, _KEY_DIGITS.findall(text, begin, last))) >= last - begin:
+        return end.end()
+    body = _KEY_BODY.match(text, begin)
+    assert body is not None
+    return begin + len(body[0].rstrip())
+
+
 def _private_keys(text: bytes) -> Iterator[Span]:
     """Find private keys in the form of PEM (RFC 7468) and OpenPGP, also cut ones."""
     start = text.find(b"-----BEGIN ")
@@ -255,12 +286,11 @@ def _private_keys(text: bytes) -> Iterator[Span]:
         end = start + 11
         head = _KEY_BEGIN.match(text, start)
         if head is not None and b" PRIVATE KEY" in head[0]:
-            body = _KEY_BODY.match(text, head.end())
-            assert body is not None
-            end = max(body.end(), head.end())
-            if len(body[0].strip()) >= 8:
-                end -= len(body[0]) - len(body[0].rstrip())
+            stop = _key_end(text, head)
+            if len(text[head.end() : stop].strip()) >= 8:
+                end = stop
                 yield Span(start, end, "private-key", text[start:end])
+            end = max(end, head.end())
         start = text.find(b"-----BEGIN ", end)
 
 
@@ -327,7 +357,7 @@ _IMAGES = (b"docker", b"oci", b"image", b"containerd")
 _USER_ALONE = re.compile(rb"([A-Za-z0-9_\-.~%]{16,500}+)@[A-Za-z0-9\[]")
 
 
-def _url_passwords(text: bytes) -> Iterator[Span]:
+def find_url_passwords(text: bytes) -> Iterator[Span]:
     """Find the password of an address: ``scheme://user:password@host``; or the token that is its user."""
     start = text.find(b"://")
     while start >= 0:

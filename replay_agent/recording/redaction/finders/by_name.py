@@ -1,4 +1,4 @@
-"""Finds credentials by the names of their fields: in JSON, forms, queries, multipart bodies, XML and settings.
+"""Finds credentials by the names of their fields: in JSON, forms, queries, multipart bodies and XML.
 
 Reads texts whose escapes are undone, whole documents or pieces of them alike. A name alone makes no secret: its value
 must look like one too.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from replay_agent.recording.redaction import looks
-from replay_agent.recording.redaction.escapes import peeled, plain
+from replay_agent.recording.redaction.layers.escapes import peeled, plain
 from replay_agent.recording.redaction.names import Naming, field_naming, query_naming
 from replay_agent.recording.redaction.spans import Finder, Span, merged
 
@@ -19,21 +19,21 @@ __all__ = (
     "find_fields",
     "find_form_fields",
     "find_json_fields",
-    "find_options",
-    "find_paired",
     "find_parts",
     "find_query_fields",
-    "find_said",
-    "find_settings",
     "find_xml_fields",
+    "is_secret",
     "named_fields",
+    "naming_of",
     "stand_ins",
 )
 
 _LOOKS: dict[Naming, Callable[[str], bool]] = {
     Naming.NOTHING: lambda _value: False,
+    Naming.MANY: looks.is_minted,
     Naming.VAGUE: looks.is_opaque,
     Naming.WEAK: looks.is_random,
+    Naming.CODE: looks.is_code,
     Naming.STRONG: looks.is_key,
     Naming.PASSWORD: looks.is_password,
     Naming.PHRASE: looks.is_phrase,
@@ -54,19 +54,26 @@ def is_secret(naming: Naming, value: str) -> bool:
 
 # JSON
 
-_MEMBER = re.compile(rb'"([A-Za-z_$@][^"\\\x00-\x1f]{0,79}+)"\s{0,40}+:[\s+]{0,40}+')
-"""A name and what stands between it and its value; in a query, a blank is a plus sign."""
+_BLANKS = rb"[\s+]{0,40}+"
+_GAP = _BLANKS + rb"(?:/(?:\*(?:[^*]|\*(?!/)){0,200}+\*/|/[^\r\n]{0,200}+[\r\n])" + _BLANKS + rb"){0,4}+"
+"""What stands around a colon: in a query, a blank is a plus sign; people write comments into JSON."""
+_NAME = rb'"([A-Za-z_$@0-9][^"\\\x00-\x1f]{0,79}+)"'
+_MEMBER = re.compile(_NAME + rb"\s{0,40}+:" + _BLANKS)
+"""A name and what stands between it and its value."""
+_COMMENTED_MEMBER = re.compile(_NAME + _GAP + b":" + _GAP)
+_COMMENTS = re.compile(rb'["\s:]/[*/]')
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _LITERAL = re.compile(rb"-?[0-9][0-9.eE+\-]*+|true|false")
 _NUMBER = re.compile(rb"-?[0-9]++(?![0-9.eE])")
 _MARK = re.compile(rb'["{}\[\]]')
-_COLON = re.compile(rb"\s{0,40}+:")
+_COLON = re.compile(_GAP + b":")
 _SCHEMA = re.compile(rb'"type"\s{0,9}+:\s{0,9}+(?:"(?:string|integer|number|object|array|boolean|null)"|\[)')
 _LOGPROB = re.compile(rb"logprob|log_prob|tokenid|token_id|bytes", re.IGNORECASE)
 _NEIGHBOURHOOD = 4000
 _NO_SECRET_MEMBERS = re.compile(
     r"(?:^|[_\-.])(?:id|ids|type|kind|name|user|username|email|url|uri|endpoint|host|scope|scopes|region|version|description"
-    r"|format|pattern|title|status|issuer|audience|algorithm|expires?|created|updated|date|time)$|[a-z](?:Id|Ids|Type|Name|Url|Uri|At)$",
+    r"|format|pattern|title|status|issuer|audience|algorithm|expires?|created|updated|date|time|next|prev|previous|page|cursor|continuation|hash|digest|etag|signature|address"
+    r"|public|publickey|kid|alg|use|n|e|x|y|x5c|x5t)$|[a-z](?:Id|Ids|Type|Name|Url|Uri|At)$",
 )
 _MCP = (b"server_url", b"mcp_server", b'"mcp"')
 _HARMLESS_HEADERS = frozenset({"accept", "content-type", "user-agent", "mcp-protocol-version"})
@@ -78,8 +85,9 @@ def find_json_fields(text: bytes) -> Iterator[Span]:
         return
     of_mcp = b"headers" in text and any(mark in text for mark in _MCP)
     done = 0
-    for found in _MEMBER.finditer(text):
-        naming = _naming(found[1])
+    has_comments = (b"/*" in text or b"//" in text) and _COMMENTS.search(text) is not None
+    for found in (_COMMENTED_MEMBER if has_comments else _MEMBER).finditer(text):
+        naming = naming_of(found[1])
         if naming is Naming.NOTHING and not (of_mcp and found[1] == b"headers"):
             continue
         if found.start() < done:
@@ -87,14 +95,14 @@ def find_json_fields(text: bytes) -> Iterator[Span]:
         rule, end = found[1].decode("utf-8", "replace"), found.end()
         if naming is not Naming.NOTHING:
             spans, done = _value(text, end, rule, naming)
-            yield from (span for span in spans if naming is not Naming.VAGUE or not _of_logprobs(text, span))
+            yield from (span for span in spans if naming > Naming.VAGUE or not _of_logprobs(text, span))
         elif text[end : end + 1] == b"{":
             spans, done = _headers(text, end)
             yield from spans
 
 
 @lru_cache(maxsize=8192)
-def _naming(name: bytes) -> Naming:
+def naming_of(name: bytes) -> Naming:
     return field_naming(name.decode("utf-8", "replace"))
 
 
@@ -116,7 +124,7 @@ def _value(text: bytes, start: int, rule: str, naming: Naming) -> tuple[list[Spa
     number = _NUMBER.match(text, start)
     if number is None:
         return [], start
-    is_one = naming >= Naming.STRONG and "token" not in rule.lower() and is_secret(naming, number[0].decode())
+    is_one = naming >= Naming.CODE and "token" not in rule.lower() and is_secret(naming, number[0].decode())
     return [Span(start, number.end(), rule, number[0], quoted=True)] if is_one else [], number.end()
 
 
@@ -177,7 +185,8 @@ def _leaf(text: bytes, start: int, end: int, name: str, rule: str, naming: Namin
     own = field_naming(name)
     if own is Naming.NOTHING and _NO_SECRET_MEMBERS.search(name):
         return []
-    return _in_text(text, start, end, rule if own is Naming.NOTHING else name, own or min(naming, Naming.WEAK))
+    inherited = naming if name == rule and naming is Naming.CODE else min(naming, Naming.WEAK)
+    return _in_text(text, start, end, rule if own is Naming.NOTHING else name, own or inherited)
 
 
 def _headers(text: bytes, start: int) -> tuple[list[Span], int]:
@@ -201,34 +210,13 @@ def _headers(text: bytes, start: int) -> tuple[list[Span], int]:
 # Forms, queries, parts of multipart bodies, XML, settings
 
 _PAIR = re.compile(rb"([^&=]{1,200}+)=([^&]*+)")
-_QUERY = re.compile(rb"""[?&;](?:amp;)?+([A-Za-z0-9_.\-%]{1,64}+)=([^&\s"'\\<>#]++)""")
-_ELEMENT = re.compile(rb"<((?:[A-Za-z0-9_]{1,40}+:)?+[A-Za-z0-9_.\-]{1,64}+)>([^<>\s]{4,4000}+)</")
+_QUERY = re.compile(rb"""[?&;#](?:amp;)?+([A-Za-z0-9_.\-%]{1,64}+)=""")
+_QUERY_VALUE = re.compile(rb"""([^&\s"'\\<>#]++)""")
+"""Looked at behind a name that tells: an address within an address is a value, too, and has names of its own."""
+_ELEMENT = re.compile(
+    rb"<((?:[A-Za-z0-9_]{1,40}+:)?+[A-Za-z0-9_.\-]{1,64}+)(?:\s[^<>]{0,400}+)?+>\s{0,40}+(?:<!\[CDATA\[)?+([^<>\s]{4,4000}+)(?:[>\s]\s{0,40}+)?+</"
+)
 _PART_NAME = re.compile(rb'"?([^"\r\n;]{1,80}+)')
-_SETTING = re.compile(
-    rb"""(?:=>?+|:(?=[ \t"']))[ \t]{0,8}+(?:[A-Za-z_.]{1,40}+\((?=["']))?+["']?+"""  # = "   =>   : '   =SecretStr('
-    rb"""([^\s"'&;,<>{}()\[\]\\]{8,500}+)"""
-)
-_OPTION = re.compile(rb"""-(u|-[A-Za-z0-9_\-]{1,60}+)[ \t]{1,4}+["']?+([^\s"'&;,<>{}()\[\]\\\-][^\s"'<>\\]{7,500}+)""")
-"""``--api-key ...``, ``-u user:password``"""
-_BEFORE_OPTION = frozenset(b" \t\r\n\"'`(")
-_GIVEN = rb"""((?:[ \t]{1,3}+is)?+(?::|[ \t]))[ \t]{0,3}+["'`|]?+[ \t]?+([A-Za-z0-9_\-.~+/=]{16,500}+)"""
-_SAID = [re.compile(mark + _GIVEN) for mark in (rb"ey", rb"EY", rb"oken", rb"OKEN", rb"assword", rb"assphrase")]
-"""``my api key is ...``, ``| password | ... |``, ``login me password ...``. Each begins with letters, which are fast to find."""
-_SAID_NAME = re.compile(
-    rb"(?:(?:api|access|secret|auth|bearer|refresh|session|private)[ _\-]?(?:key|token)|password|passphrase|(token))\Z",
-    re.IGNORECASE,
-)
-_PAIRED = re.compile(
-    rb"""["']?(?:name|key)["']?+\s{0,8}+[:=][\s+]{0,8}+["']([A-Za-z0-9_.\-]{1,80}+)["']"""
-    rb"""\s{0,8}+,?+\s{0,40}+["']?(?:value|secret_value|string_?value)["']?+\s{0,8}+[:=][\s+]{0,8}+["']([^"'\\<>]{4,4000}+)["']""",
-    re.IGNORECASE,
-)
-"""``{"name": "API_KEY", "value": "..."}``, ``<add key="ApiKey" value="..."/>``"""
-_ATTRIBUTE = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)++")
-"""``settings.api_key_2``"""
-_SETTING_TAILS = frozenset({b"key", b"ken", b"ret", b"ord", b"ass", b"pwd"})
-"""How the names of credentials end that are settings: key, token, secret, password, pass, pwd."""
-_NAME_BEFORE = re.compile(rb"[A-Za-z0-9_.\-]{0,60}\Z")
 
 
 def find_form_fields(text: bytes) -> Iterator[Span]:
@@ -237,7 +225,7 @@ def find_form_fields(text: bytes) -> Iterator[Span]:
         naming = _query_naming(found[1])
         if found[1] == b"code" and b"grant_type=" in text[:4000]:
             naming = Naming.SIGNED
-        yield from _queried(found, naming)
+        yield from _queried(found[1], found, naming, 2)
 
 
 def find_query_fields(text: bytes, *, expected: bool = False) -> Iterator[Span]:
@@ -245,17 +233,28 @@ def find_query_fields(text: bytes, *, expected: bool = False) -> Iterator[Span]:
 
     ``expected`` is for an address that is known to carry one under any of the usual names.
     """
-    if b"=" not in text or not (b"?" in text or b"&" in text or b";" in text):
+    if b"=" not in text:
         return
-    for found in _QUERY.finditer(text):
-        naming = _query_naming(found[1])
+    for name, spelled in _queries(text):
+        naming = _query_naming(name)
         if expected and naming is Naming.VAGUE:
-            value = plain(found[2])
+            value = plain(spelled[1])
             stands_in = not looks.is_key(value.decode("utf-8", "replace"))
             if not value.startswith(b"REDACTED("):
-                yield Span(*found.span(2), found[1].decode(), value, stands_in=stands_in)
-        elif naming is not Naming.NOTHING:
-            yield from _queried(found, naming)
+                yield Span(*spelled.span(1), name.decode(), value, stands_in=stands_in)
+        else:
+            yield from _queried(name, spelled, naming)
+
+
+def _queries(text: bytes) -> Iterator[tuple[bytes, re.Match[bytes]]]:
+    """Yield the fields of queries whose names tell anything, each with its value."""
+    done = 0
+    for found in _QUERY.finditer(text):
+        if found.start() >= done and _query_naming(found[1]) is not Naming.NOTHING:
+            value = _QUERY_VALUE.match(text, found.end())
+            if value is not None:
+                done = value.end()
+                yield found[1], value
 
 
 @lru_cache(maxsize=8192)
@@ -263,13 +262,14 @@ def _query_naming(name: bytes) -> Naming:
     return query_naming(plain(name.replace(b"+", b" ")).decode("utf-8", "replace"))
 
 
-def _queried(found: re.Match[bytes], naming: Naming) -> Iterator[Span]:
-    if naming is Naming.NOTHING or not found[2]:
+def _queried(name: bytes, found: re.Match[bytes], naming: Naming, group: int = 1) -> Iterator[Span]:
+    """Yield the value of a field, which is a group of what was found, if it is a secret."""
+    spelled = found[group]
+    if naming is Naming.NOTHING or not spelled:
         return
-    value = plain(found[2].replace(b"+", b" ")) if len(found[2]) < _NEIGHBOURHOOD else found[2]
+    value = plain(spelled.replace(b"+", b" ")) if len(spelled) < _NEIGHBOURHOOD else spelled
     if is_secret(naming, value.decode("utf-8", "replace").replace(" ", "+")) and not value.startswith(b"REDACTED("):
-        rule = plain(found[1]).decode("utf-8", "replace")
-        yield Span(*found.span(2), rule, value)
+        yield Span(*found.span(group), plain(name).decode("utf-8", "replace"), value)
 
 
 def find_xml_fields(text: bytes) -> Iterator[Span]:
@@ -278,9 +278,11 @@ def find_xml_fields(text: bytes) -> Iterator[Span]:
         return
     for found in _ELEMENT.finditer(text):
         name = found[1].rpartition(b":")[2]
-        naming = _naming(name)
-        if naming is not Naming.NOTHING and is_secret(naming, found[2].decode("utf-8", "replace")):
-            yield Span(*found.span(2), name.decode(), found[2])
+        naming = naming_of(name)
+        start = found.start(2)
+        value = found[2].removesuffix(b"]]") if text[start - 1 : start] == b"[" else found[2]
+        if naming is not Naming.NOTHING and is_secret(naming, value.decode("utf-8", "replace")):
+            yield Span(start, start + len(value), name.decode(), value)
 
 
 def find_parts(text: bytes) -> Iterator[Span]:
@@ -310,71 +312,7 @@ def _part_value(text: bytes, start: int) -> tuple[int, int]:
     return 0, start
 
 
-def find_settings(text: bytes) -> Iterator[Span]:
-    """Find credentials in settings: ``API_KEY=...``, ``Server=h;Password=...``, ``'secret': '...'``, ``api_key: ...``."""
-    for found in _SETTING.finditer(text):
-        before = text[max(found.start() - 64, 0) : found.start()].rstrip(b" \t'\"")
-        if before[-3:].lower() in _SETTING_TAILS:
-            name = _NAME_BEFORE.search(before)
-            assert name is not None
-            rule = name[0].decode("ascii").lstrip(".-")
-            value = found[1].rstrip(b".")
-            if _is_setting(rule, value.decode("utf-8", "replace")):
-                yield Span(found.start(1), found.start(1) + len(value), rule, value)
-
-
-def _is_setting(name: str, value: str) -> bool:
-    """Tell whether a setting is a secret: any word may stand before an equals sign in a program, so the look decides."""
-    naming = field_naming(name)
-    if naming is Naming.NOTHING or _is_attribute(value):
-        return False
-    return looks.is_opaque(value) if naming is Naming.VAGUE else looks.is_random(value)
-
-
-def _is_attribute(value: str) -> bool:
-    return _ATTRIBUTE.fullmatch(value) is not None and not any(map(looks.is_opaque, value.split(".")))
-
-
-def find_options(text: bytes) -> Iterator[Span]:
-    """Find credentials on command lines: ``--api-key ...``, ``-u user:password``."""
-    for found in _OPTION.finditer(text):
-        if found.start() and text[found.start() - 1] not in _BEFORE_OPTION:
-            continue
-        name, start, value = found[1].lstrip(b"-"), found.start(2), found[2]
-        if name in (b"u", b"user") and b":" in value:
-            start += value.index(b":") + 1
-            name, value = b"password", text[start : found.end(2)]
-        elif name[-3:].lower() not in _SETTING_TAILS:
-            continue
-        rule = name.decode("ascii")
-        if _is_setting(rule, value.decode("utf-8", "replace")):
-            yield Span(start, start + len(value), rule, value)
-
-
-def find_said(text: bytes) -> Iterator[Span]:
-    """Find credentials that a sentence gives: ``my api key is ...``. Only what is nothing but a token is one."""
-    for pattern in _SAID:
-        for found in pattern.finditer(text):
-            name = _SAID_NAME.search(text[max(found.start() - 20, 0) : found.start(1)])
-            if name is None or (name[1] and not found[1].strip()):  # "token" alone says little
-                continue
-            value = found[2].rstrip(b".")
-            text_value = value.decode("ascii")
-            if looks.is_opaque(text_value) and not _is_attribute(text_value):
-                yield Span(found.start(2), found.start(2) + len(value), "said", value)
-
-
-def find_paired(text: bytes) -> Iterator[Span]:
-    """Find credentials whose name is a value itself: ``{"name": "API_KEY", "value": "..."}``, attributes of XML alike."""
-    if b"alue" not in text and b"ALUE" not in text:
-        return
-    for found in _PAIRED.finditer(text):
-        naming = _naming(found[1])
-        if naming is not Naming.NOTHING and is_secret(naming, found[2].decode("utf-8", "replace")):
-            yield Span(*found.span(2), found[1].decode(), found[2])
-
-
-_FINDERS: tuple[Finder, ...] = (find_json_fields, find_query_fields, find_xml_fields, find_paired)
+_FINDERS: tuple[Finder, ...] = (find_json_fields, find_query_fields, find_xml_fields)
 
 
 def find_fields(text: bytes) -> Iterator[Span]:
@@ -388,16 +326,18 @@ def find_fields(text: bytes) -> Iterator[Span]:
 
 def stand_ins(text: bytes, *, form: bool) -> Iterator[Span]:
     """Find what a replay or another recorder has in a secret's place, in the fields of a request itself."""
-    for found in (_PAIR if form else _QUERY).finditer(text):
-        naming = _query_naming(found[1])
+    pairs = ((found[1], found[2], found.span(2)) for found in _PAIR.finditer(text))
+    queries = ((name, found[1], found.span(1)) for name, found in _queries(text))
+    for name, spelled, place in pairs if form else queries:
+        naming = _query_naming(name)
         if naming >= Naming.STRONG or naming is Naming.VAGUE:
-            value = plain(found[2]).decode("utf-8", "replace")
+            value = plain(spelled).decode("utf-8", "replace")
             if (looks.is_stand_in(value) if naming >= Naming.STRONG else looks.is_placed(value)) and value:
-                yield from _stand_in(*found.span(2), plain(found[1]), value)
+                yield from _stand_in(*place, plain(name), value)
     if form or text[:1] not in (b"{", b"["):
         return
     for found in _MEMBER.finditer(text):
-        if _naming(found[1]) >= Naming.STRONG and text[found.end() : found.end() + 1] == b'"':
+        if naming_of(found[1]) >= Naming.STRONG and text[found.end() : found.end() + 1] == b'"':
             end = _text_end(text, found.end())
             value = text[found.end() + 1 : end].decode("utf-8", "replace")
             if value and looks.is_stand_in(value):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from replay_agent.recording.redaction.in_streams import find_split, stream_events
+from replay_agent.recording.redaction.layers.in_streams import find_split, stream_events
 from replay_agent.recording.redaction.spans import Place, Span, replaced
 
 SECRET = b"correct-horse-battery-1"

@@ -33,13 +33,18 @@ _DEEPEST = 40
 _MOST_TEXTS = 4096
 """Different paths of texts in a stream; no provider's have more than some dozens."""
 _MOST_PLACES = 64
+_TELL_APART = frozenset({b"item_id", b"itemId", b"tool_call_id", b"toolCallId"})
+"""Ids that all events of a text have in common, where no index tells texts apart."""
+_LONGEST_ID = 100
+_BYTES = re.compile(rb'[^{}\[\]]{0,100}?"bytes"\s{0,9}+:\s{0,9}+\[([0-9,\s]{1,200}+)\]')
+"""Behind a token of a list of log probabilities: the same once more, as numbers."""
 
 Find: TypeAlias = Callable[[bytes], Sequence[Span]]
 
 
 def stream_events(data: bytes) -> Iterator[tuple[int, int]]:
     """Yield where the JSON documents of a stream stand: nothing if it is no stream, or has but one."""
-    if data[:1] == b"[":
+    if data[:1] == b"[" or (b'"logprobs"' in data and data[:1] == b"{" and b"\n{" not in data):
         yield 0, len(data)
     elif b"\n" in data or b"\r" in data:
         events = (found.span(1) for found in _EVENT.finditer(data))
@@ -54,13 +59,39 @@ def find_split(data: bytes, events: Iterable[tuple[int, int]], find: Find) -> It
     texts = _Texts()
     for start, end in events:
         texts.read(data, start, end)
-    for pieces in (*texts.found.values(), _plain_pieces(data)):
+    for pieces in texts.found.values():
         if len(pieces) > 2 and not _all_equal(data, pieces):
-            yield from _found_across(data, pieces, find)
+            yield from (span for spans in _found_across(data, pieces, find) for span in spans)
+    plain = _plain_pieces(data)
+    if len(plain) > 2 and not _all_equal(data, plain):
+        for spans in _found_across(data, plain, find):
+            if not _is_glued(data, plain, spans[0]):
+                yield from spans
+    for lines in _long_events(data):
+        yield from (span for spans in _found_across(data, lines, find, alone=True) for span in spans)
+
+
+def _is_glued(data: bytes, pieces: array[int], span: Span) -> bool:
+    """Tell whether what begins with a line follows a word that ends the line before: those are two texts."""
+    place = bisect_right(pieces, span.start) - 1
+    return place >= 2 and pieces[place] == span.start and data[pieces[place - 1] - 1 : pieces[place - 1]].isalnum()
+
+
+_LONG_EVENT = re.compile(rb"(?<![^\r\n])(?:data:[^\r\n]*+\r?\n){2,}+")
+_DATA_LINE = re.compile(rb"data:[ \t]?+([^\r\n]*+\r?\n)")
+
+
+def _long_events(data: bytes) -> Iterator[array[int]]:
+    """Yield the lines of events that have several: together they are one text, the ends of lines between them its own."""
+    for event in _LONG_EVENT.finditer(data) if b"\ndata:" in data else ():
+        pieces = array("I")
+        for line in _DATA_LINE.finditer(data, *event.span()):
+            pieces.extend(line.span(1))
+        yield pieces
 
 
 def _plain_pieces(data: bytes) -> array[int]:
-    pieces = array("Q")
+    pieces = array("I")
     if b"data:" in data:
         for found in _PLAIN_EVENT.finditer(data):
             pieces.extend(found.span(1))
@@ -79,12 +110,14 @@ def _all_equal(data: bytes, pieces: array[int]) -> bool:
 class _Node:
     """An object or a list that is being read: what it is called, and the number that tells it from its like."""
 
-    __slots__ = ("count", "index", "is_list", "label", "parent")
+    __slots__ = ("count", "follow", "index", "is_list", "label", "parent")
 
     def __init__(self, parent: _Node | None, label: bytes, *, is_list: bool) -> None:
         self.parent = parent
         self.label = label
         self.is_list = is_list
+        self.follow = parent is not None and parent.label == b"logprobs"
+        """Whether elements follow each other in one text: those of a list of log probabilities do."""
         self.index = b""
         self.count = 0
 
@@ -94,7 +127,8 @@ class _Node:
         node: _Node | None = self
         while node is not None and node.parent is not None:
             names.append(node.index or b"")
-            if not (node.parent.is_list and (node.index or node.parent.parent is None)):
+            follow = node.parent.parent is None or node.parent.follow
+            if not (node.parent.is_list and (node.index or follow)):
                 names.append(node.label)
             node = node.parent
         if node is not None:
@@ -117,6 +151,8 @@ class _Texts:
             kind = token.lastindex
             if kind == _TEXT_MEMBER:
                 waiting.append((node, token[1], *token.span(_TEXT_MEMBER)))
+                if token[1] in _TELL_APART:
+                    node.index += b"%b=%b " % (token[1], token[_TEXT_MEMBER][:_LONGEST_ID])
             elif kind == _OPEN_MEMBER:
                 depth += 1
                 if depth <= _DEEPEST:
@@ -154,28 +190,43 @@ class _Texts:
             if pieces is None:
                 if len(self.found) >= _MOST_TEXTS:
                     continue
-                pieces = self.found[path] = array("Q")
+                pieces = self.found[path] = array("I")
             pieces.extend((start, end))
         waiting.clear()
 
 
-def _found_across(data: bytes, pieces: array[int], find: Find) -> Iterator[Span]:
+def _found_across(data: bytes, pieces: array[int], find: Find, *, alone: bool = False) -> Iterator[Sequence[Span]]:
+    """Yield the shares of each secret; with ``alone`` also what lies within one piece, but needs those around it."""
     joined = bytearray()
-    ends = array("Q")
+    ends = array("I")
     for place in range(0, len(pieces), 2):
         joined += data[pieces[place] : pieces[place + 1]]
         ends.append(len(joined))
     for span in find(bytes(joined)):
         first, last = bisect_right(ends, span.start), bisect_right(ends, span.end - 1)
-        if first < last:  # what one piece holds alone is found without its neighbours
-            yield from _shares([(pieces[2 * n], pieces[2 * n + 1]) for n in range(first, last + 1)], ends[first], span)
+        if first < last or alone:  # what one piece holds alone is found without its neighbours
+            yield list(
+                _shares(data, [(pieces[2 * n], pieces[2 * n + 1]) for n in range(first, last + 1)], ends[first], span)
+            )
 
 
-def _shares(bounds: Sequence[tuple[int, int]], first_end: int, span: Span) -> Iterator[Span]:
+def _shares(data: bytes, bounds: Sequence[tuple[int, int]], first_end: int, span: Span) -> Iterator[Span]:
     """Cut a place in the joined text into its shares of the pieces; ``first_end`` is where the first piece ends there."""
     left = span.end - first_end
-    yield span._replace(start=bounds[0][1] - (first_end - span.start), end=bounds[0][1])
+    end = bounds[0][1]
+    yield from _share(data, span._replace(start=end - (first_end - span.start), end=min(end, end + left)))
     for start, end in bounds[1:]:
         share = min(left, end - start)
-        yield Span(start, start + share, span.rule, text=b"")
+        yield from _share(data, Span(start, start + share, span.rule, text=b""))
         left -= share
+
+
+def _share(data: bytes, span: Span) -> Iterator[Span]:
+    """Yield a share without the end of its line, and the numbers that say the same."""
+    while span.end > span.start and data[span.end - 1] in b"\r\n":
+        span = span._replace(end=span.end - 1)
+    if span.end > span.start:
+        yield span
+    numbers = _BYTES.match(data, span.end)
+    if numbers is not None:
+        yield Span(*numbers.span(1), span.rule, text=b"")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay_agent.recording.redaction.escapes import MARGIN, peeled, plain
+from replay_agent.recording.redaction.layers.escapes import MARGIN, peeled, plain
 from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.recording.redaction.spans import Span
 

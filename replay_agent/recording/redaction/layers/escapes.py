@@ -14,26 +14,38 @@ from urllib.parse import quote_from_bytes
 
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = "LEVELS", "MARGIN", "Peeled", "is_form_with_spaces", "peeled", "plain"
+__all__ = "LEVELS", "MARGIN", "Peeled", "is_form_with_spaces", "is_quoted_printable", "peeled", "plain"
 
 LEVELS = 8
 """Deeper nesting is not looked into: a quotation mark has 255 backslashes before it there."""
 
 _ESCAPE = re.compile(
-    rb"""\\(?:["\\/bfnrt']"""  # \n
+    rb"""[\\%&\x1b\xc2\xcd\xd8\xe1\xe2\xef\xf3](?:"""  # the first byte by itself, so that it is looked for fast
+    rb"""(?<=\\)(?:["\\/bfnrt']"""  # \n
     rb"""|u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}"""  # \ud83d\ude00
-    rb"""|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}"""  # \u002B \x2b
+    rb"""|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|U[0-9A-Fa-f]{8}|[ux]\{[0-9A-Fa-f]{1,6}\}"""  # \u002B \x2b \U0000002B \u{2b}
+    rb"""|0{4}[0-9A-Fa-f]{2}[ ]?|[2-7][0-9A-Fa-f][ ]"""  # of CSS: \00002b \2b followed by a blank
+    rb"""|[0-3][0-7]{2}"""  # of C and shells: \053
     rb"""|\r?\n[ \t]*+\\?)"""  # a line that YAML folded within quotation marks
-    rb"""|%[0-9A-Fa-f]{2}"""
-    rb"""|&(?:#[0-9]{1,7}+|#[xX][0-9A-Fa-f]{1,6}+|amp|lt|gt|quot|apos);"""
+    rb"""|(?<=%)(?:[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})"""
+    rb"""|(?<=&)(?:#[0-9]{1,9}+;?+|#[xX][0-9A-Fa-f]{1,8}+;?+|[A-Za-z]{2,10}+;|ZeroWidthSpace;)"""
+    rb"""|(?<=\x1b)\[[0-9;:?]{0,24}+[A-Za-z]"""  # the colours of a terminal
+    rb"""|(?<=\xc2)\xad|(?<=\xcd)\x8f|(?<=\xd8)\x9c|(?<=\xe1)\xa0\x8e"""  # of no width
+    rb"""|(?<=\xe2)(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xaf])"""
+    rb"""|(?<=\xef)(?:\xb8[\x80-\x8f]|\xbb\xbf|\xbc[\x81-\xbf]|\xbd[\x80-\x9e])"""  # selectors; letters of full width
+    rb"""|(?<=\xf3)(?:\xa0[\x80\x81][\x80-\xbf](?:\xf3\xa0[\x80\x81][\x80-\xbf]){0,3}+|\xa0[\x84-\x87][\x80-\xbf]))"""  # tags
 )
+"""Whatever stands for a character, or shows as none: ``s\u200bk\u200b-...`` is a key, too."""
+_QUOTED_PRINTABLE = re.compile(rb"(?<!=)=(?:[0-9A-Fa-f]{2}|[ \t]{0,4}+\r?\n)")
+"""Of mail (RFC 2045, 6.7): ``=2B``, and a line that goes on."""
 _ESCAPE_IN_FORM = re.compile(rb"\+|" + _ESCAPE.pattern)
 _FORM = re.compile(rb"[\w.*%\[\]-]++=[\w.*%~!$'()\[\]/=&,:;@|-]*+\+[\w.*%~!$'()\[\]/=&,:;@|+-]*+")
 """``grant_type=password&text=two+words``: a plus sign is a space there, and nowhere else."""
-_FIRSTS = frozenset(b"\\%&")
-_LONGEST = 12
+_FIRSTS = frozenset(b"\\%&\x1b\xc2\xcd\xd8\xe1\xe2\xef\xf3=")
+_LONGEST = 32
 """The bytes of the longest escape, but for a folded line, which ends in white space."""
-_STEP = 1 << 16
+_STEP = 1 << 12
+"""Bytes whose escapes are undone at once: joining the pieces takes 80 bytes for each of them."""
 _LETTERS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 MARGIN = 1 << 15
 """How much is kept around an escape: whatever is longer than that and spelled with one is no secret."""
@@ -42,27 +54,63 @@ MARGIN = 1 << 15
 @lru_cache(maxsize=4096)
 def _plain(escape: bytes) -> bytes:
     """Return what an escape stands for."""
+    if escape[:1] == b"\\":
+        return _behind_backslash(escape)
     if escape == b"+":
         return b" "
+    if escape[:2] == b"%u":
+        return _character(int.from_bytes(bytes.fromhex(escape[2:].decode())))
     if escape[:1] == b"%":
         return bytes((int(escape[1:], 16),))
+    if escape[:1] == b"=":
+        return bytes((int(escape[1:], 16),)) if len(escape) == 3 and escape[1:].isalnum() else b""
     if escape[:1] == b"&":
         return _entity(escape)
+    return _shown(escape)
+
+
+def _behind_backslash(escape: bytes) -> bytes:
     letter = escape[1:2]
-    if letter == b"u" and len(escape) == 12:
+    if letter == b"u" and len(escape) == 12 and escape[6:7] == b"\\":
         high, low = int(escape[2:6], 16), int(escape[8:], 16)
-        return chr(0x10000 + ((high & 0x3FF) << 10) + (low & 0x3FF)).encode()
-    if letter in (b"u", b"x"):
-        return chr(int(escape[2:].decode(), 16)).encode("utf-8", "surrogatepass")
+        return _character(0x10000 + ((high & 0x3FF) << 10) + (low & 0x3FF))
+    if letter in (b"u", b"x", b"U"):
+        return _character(int(escape[2:].strip(b"{}").decode(), 16))
+    if letter.isdigit():
+        is_octal = len(escape) == 4 and not escape.endswith(b" ")
+        return _character(int(escape[1:].decode(), 8 if is_octal else 16))
     return b"" if letter in (b"\r", b"\n") else _LETTERS.get(letter, letter)
+
+
+def _shown(escape: bytes) -> bytes:
+    """Return what is left of characters that show as none or as others: tags spell out a text that nobody sees."""
+    if escape[:2] in (b"\xef\xbc", b"\xef\xbd"):
+        return bytes((ord(escape.decode()) - 0xFEE0,))
+    if escape[:2] == b"\xf3\xa0" and len(escape) > 4:
+        return bytes(ord(each) & 0x7F for each in escape.decode()).replace(b"\x7f", b"")
+    return b""
+
+
+def _character(code: int) -> bytes:
+    return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else b"\xef\xbf\xbd"
 
 
 def _entity(escape: bytes) -> bytes:
     name = escape[1:].decode("ascii")
     if not name.startswith("#"):
-        return html5[name].encode()
-    code = int(name[2:-1], 16) if name[1] in "xX" else int(name[1:-1])
-    return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else escape
+        known = html5.get(name)
+        return escape if known is None else known.encode()
+    digits = name[1:].rstrip(";")
+    code = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
+    return _character(code) if code <= 0x10FFFF else escape
+
+
+_IN_MAIL = re.compile(rb"(?<!=)=(?:3D|2[BDEF]|5F|\r?\n)")
+
+
+def is_quoted_printable(text: bytes) -> bool:
+    """Tell whether a text may be, or hold, mail whose characters are spelled ``=2B``."""
+    return b"=" in text and _IN_MAIL.search(text) is not None
 
 
 def is_form_with_spaces(text: bytes) -> bool:
@@ -122,9 +170,12 @@ class Peeled:
         return span._replace(start=start, end=end, text=text)
 
 
-def peeled(source: bytes) -> Iterator[Peeled]:
-    """Yield the stretches of a text that hold escapes, one level of these undone. Takes no more memory than the text."""
-    escape = _ESCAPE_IN_FORM if is_form_with_spaces(source) else _ESCAPE
+def peeled(source: bytes, *, mail: bool = False) -> Iterator[Peeled]:
+    """Yield the stretches of a text that hold escapes, one level of these undone. Takes no more memory than the text.
+
+    With ``mail`` the escapes of mail are, which mean something else anywhere else.
+    """
+    escape = _QUOTED_PRINTABLE if mail else _ESCAPE_IN_FORM if is_form_with_spaces(source) else _ESCAPE
     found = escape.search(source)
     end = 0
     while found is not None:

@@ -12,7 +12,7 @@ import pytest
 import zstandard
 
 from replay_agent.framing.raw_frames import Frame, join_frames, split_frames
-from replay_agent.recording.redaction.containers import (
+from replay_agent.recording.redaction.layers.containers import (
     decoded,
     decoded_cuts,
     framed_places,

@@ -1,0 +1,34 @@
+"""Finds credentials in headers that a text shows: a request that was logged, a command that sends one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from replay_agent.recording.redaction import looks
+from replay_agent.recording.redaction.spans import Span
+
+__all__ = ("find_in_header_lines",)
+
+_COOKIES = re.compile(
+    rb"""(?:ookie["']?+:|--cookie|[ \t]-b)[ \t=]{1,4}+["']?+((?:[^\s=;,"'<>{}()]{1,100}+=[^\s;,"'<>\\]{0,4096}+(?:;[ \t]{0,4}+)?+){1,100}+)"""
+)
+"""``Set-Cookie: sid=...; Path=/``, ``curl -b 'sid=...'``"""
+_COOKIE = re.compile(rb"([^\s=;]++)=([^\s;]++)")
+_AUTHORIZATION = re.compile(
+    rb"""uthorization["']?+:[ \t]{0,4}+["']?+(?:[A-Za-z][A-Za-z0-9\-]{1,20}+[ \t]{1,4}+)?+([^\s"'<>\\,;]{8,4000}+)"""
+)
+_ATTRIBUTES = frozenset({"path", "domain", "expires", "max-age", "samesite", "priority", "version", "comment"})
+
+
+def find_in_header_lines(text: bytes) -> Iterator[Span]:
+    """Find the values of cookies, and what a line of authorization holds."""
+    for found in _COOKIES.finditer(text) if b"ookie" in text or b" -b" in text else ():
+        for cookie in _COOKIE.finditer(found[1]):
+            name, value = cookie[1].decode("utf-8", "replace"), cookie[2].decode("utf-8", "replace")
+            if name.lower() not in _ATTRIBUTES and looks.is_random(value):
+                start = found.start(1) + cookie.start(2)
+                yield Span(start, start + len(cookie[2]), name, cookie[2])
+    for found in _AUTHORIZATION.finditer(text):
+        if looks.is_random(found[1].decode("utf-8", "replace")):
+            yield Span(*found.span(1), "authorization", found[1])

@@ -1,0 +1,83 @@
+"""Finds credentials whose names are values themselves: ``{"name": "API_KEY", "value": "..."}``, pairs in a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from replay_agent.recording.redaction.finders.by_name import is_secret, naming_of
+from replay_agent.recording.redaction.layers.escapes import plain
+from replay_agent.recording.redaction.names import Naming
+from replay_agent.recording.redaction.spans import Span
+
+__all__ = ("find_paired",)
+
+_NAMES = [
+    re.compile(word + rb"""["']?+\s{0,8}+[:=][\s+]{0,8}+["']([A-Za-z0-9_.\-/ ]{1,120}+)["']""")
+    for word in (rb"ame", rb"AME", rb"[Kk]ey", rb"KEY", rb"roperty", rb"eader")
+]
+"""Each but one begins with letters, which are fast to find."""
+_VALUE = re.compile(
+    rb"""["'\s](?:value|secret_?value|string_?value|content|token)["']?+\s{0,8}+[:=][\s+]{0,8}+["'](?=([^"'\\<>]{4,4000}+)["'])""",
+    re.IGNORECASE,
+)
+"""``"value": "..."``, ``<add key="ApiKey" value="..."/>``, ``<meta name="csrf-token" content="...">``"""
+_VALUE_HEAD = re.compile(
+    rb"""["'\s](?:value|secret_?value|string_?value|content|token)["']?+\s{0,8}+[:=]""", re.IGNORECASE
+)
+_EDGE = re.compile(rb"[{}<>]")
+_AROUND = 400
+"""How far a name and its value are apart, with other members of their object between them."""
+_NEXT = re.compile(rb"""["']([A-Za-z][A-Za-z0-9_.\- ]{2,60}+)["'](?=\s{0,8},\s{0,8}[bu]?["']([^"'\\<>]{8,4000})["'])""")
+"""``["X-Api-Key", "..."]``, ``(b'x-api-key', b'...')``. The value may be a name itself, so that it is only looked at."""
+_PROPERTY = re.compile(rb"<key>([^<>]{1,80}+)</key>\s{0,40}+<(?:string|data)>\s{0,40}+([^<>\s]{4,4000}+)\s{0,40}+</")
+"""Property lists of Apple's."""
+
+
+def find_paired(text: bytes) -> Iterator[Span]:
+    """Find credentials whose names are values: in members of objects, attributes of XML, pairs of lists."""
+    yield from _members(text)
+    yield from _in_lists(text)
+    if b"<key>" in text:
+        for found in _PROPERTY.finditer(text):
+            yield from _secret(found[1], found[2], found.start(2))
+
+
+def _members(text: bytes) -> Iterator[Span]:
+    lowered = text.lower()
+    if not any(word in lowered for word in (b"value", b"content", b"token")):
+        return
+    for pattern in _NAMES:
+        last = 0
+        for found in pattern.finditer(text):
+            start, last = last, found.end()
+            if naming_of(found[1]) is not Naming.NOTHING:
+                following = pattern.search(text, last, last + _AROUND)
+                value = _value(text, last, last + _AROUND if following is None else following.start())
+                value = value or _value_before(text, max(start, found.start() - _AROUND), found.start())
+                if value is not None:
+                    yield from _secret(found[1], value[1], value.start(1))
+
+
+def _value(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
+    """Return a value that begins between two places, in the same object."""
+    edge = _EDGE.search(text, start, end)
+    head = _VALUE_HEAD.search(text, start - 1, end if edge is None else edge.start())
+    return None if head is None else _VALUE.match(text, head.start())
+
+
+def _value_before(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
+    for opens in _EDGE.finditer(text, start, end):
+        start = opens.end()
+    return _value(text, start, end)
+
+
+def _in_lists(text: bytes) -> Iterator[Span]:
+    for found in _NEXT.finditer(text):
+        if naming_of(found[1]) >= Naming.WEAK and is_secret(Naming.WEAK, found[2].decode("utf-8", "replace")):
+            yield Span(*found.span(2), found[1].decode(), found[2])
+
+
+def _secret(name: bytes, value: bytes, start: int) -> Iterator[Span]:
+    if is_secret(naming_of(name), plain(value).decode("utf-8", "replace")):
+        yield Span(start, start + len(value), name.decode("utf-8", "replace"), value)

@@ -1,0 +1,173 @@
+"""Finds credentials by their names where people and programs write them: settings, command lines, sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from replay_agent.recording.redaction import looks
+from replay_agent.recording.redaction.names import Naming, field_naming
+from replay_agent.recording.redaction.spans import Span
+
+__all__ = "find_options", "find_said", "find_settings"
+
+# Settings
+
+_SEPARATOR = re.compile(rb"=>?+|:(?=[ \t\r\n\"'`])")
+"""What stands between a name and its value. It is looked for by itself: a value may be a name and its value, too."""
+_VALUE = re.compile(
+    rb"[ \t]{0,8}+"
+    rb"(?:(?:[|>][+\-]?+)?+[ \t]{0,8}+(?:#[^\r\n]{0,200}+)?+\r?\n[ \t]{1,40}+(?:-[ \t]{1,4}+)?+)?+"  # in YAML, on the next line
+    rb"""(?:[A-Za-z_.]{1,40}+\((?=["']))?+["'`]?+"""  # SecretStr('
+    rb"""([^\s"'`&;,<>{}()\[\]\\]{8,500}+)"""
+)
+_NEXT_VALUE = re.compile(rb"""["'`]?+,?+\r?\n[ \t]{1,40}+-[ \t]{1,4}+["'`]?+([^\s"'`&;,<>{}()\[\]\\:]{8,500}+)""")
+_TAILS = frozenset(
+    {
+        *(b"key", b"ken", b"ret", b"ord", b"ass", b"pwd", b"eys", b"ens", b"ets", b"rds", b"ial", b"als", b"uth"),
+        *(b"swd", b"psk", b"jwt", b"ase", b"ort", b"ode"),
+    }
+)
+"""How the names of credentials end that are settings: key, token, secret, password, pass, pwd, their plurals, and others."""
+_NAME_BEFORE = re.compile(rb"[A-Za-z0-9_.\-]{0,60}\Z")
+_ATTRIBUTE = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)++")
+"""``settings.api_key_2``"""
+_ENVIRONMENT = re.compile(r"[A-Z][A-Z0-9_]*+")
+_MOST_VALUES = 1000
+
+
+def find_settings(text: bytes) -> Iterator[Span]:
+    """Find credentials in settings: ``API_KEY=...``, ``Server=h;Password=...``, ``'secret': '...'``, ``api_key: ...``."""
+    done = 0
+    for separator in _SEPARATOR.finditer(text):
+        start = separator.start()
+        if start < done:
+            continue
+        before = text[max(start - 64, 0) : start].rstrip(b" \t'\"`")
+        if before[-3:].lower() not in _TAILS:
+            continue
+        found = _VALUE.match(text, separator.end())
+        if found is None:
+            continue
+        name = _NAME_BEFORE.search(before)
+        assert name is not None
+        rule = name[0].decode("ascii").lstrip(".-")
+        for value in _values(text, found):
+            span = _setting(text, separator, rule, *value)
+            if span is not None:
+                done = span.end
+                yield span
+
+
+def _values(text: bytes, found: re.Match[bytes]) -> Iterator[tuple[int, int]]:
+    """Yield where a value stands; in YAML, those that follow it in its list."""
+    yield found.span(1)
+    if text.find(b"\n", found.start(), found.start(1)) < 0:
+        return
+    following = _NEXT_VALUE.match(text, found.end())
+    for _ in range(_MOST_VALUES):
+        if following is None:
+            return
+        yield following.span(1)
+        following = _NEXT_VALUE.match(text, following.end())
+
+
+def _setting(text: bytes, separator: re.Match[bytes], rule: str, start: int, end: int) -> Span | None:
+    value = text[start:end].rstrip(b".")
+    said = value.decode("utf-8", "replace")
+    if not is_setting(rule, said) and not (separator[0] == b"=" and _is_of_environment(text, rule, said, start, end)):
+        return None
+    return Span(start, start + len(value), rule, value)
+
+
+def is_setting(name: str, value: str) -> bool:
+    """Tell whether a setting is a secret: any word may stand before an equals sign in a program, so the look decides."""
+    naming = field_naming(name)
+    if naming <= Naming.MANY or _is_attribute(value):
+        return False
+    return looks.is_opaque(value) if naming is Naming.VAGUE else looks.is_random(value)
+
+
+def _is_of_environment(text: bytes, name: str, value: str, start: int, end: int) -> bool:
+    """Tell whether this is the password of a file of variables, which may be a word: ``DB_PASSWORD=correcthorse``."""
+    if field_naming(name) is not Naming.PASSWORD or not _ENVIRONMENT.fullmatch(name):
+        return False
+    is_alone = text[end : end + 1].strip(b"\"'") in (b"", b"\r", b"\n") and text[start - 1 : start] in (
+        b"=",
+        b'"',
+        b"'",
+    )
+    return is_alone and looks.is_password(value) and not _is_attribute(value) and value[:1] not in "$%"
+
+
+def _is_attribute(value: str) -> bool:
+    return _ATTRIBUTE.fullmatch(value) is not None and not any(map(looks.is_opaque, value.split(".")))
+
+
+# Command lines
+
+_OPTION = re.compile(
+    rb"""-(u[ \t]{0,4}+|-[A-Za-z0-9_\-]{1,60}+[ \t]{1,4}+)["']?+([^\s"'&;,<>{}()\[\]\\\-][^\s"'<>\\]{7,500}+)"""
+)
+"""``--api-key ...``, ``-u user:password``"""
+_BEFORE_OPTION = frozenset(b" \t\r\n\"'`(")
+_PASSWORD_OPTION = re.compile(rb""" (?:-p|-a|--pass)[ \t=]{0,4}+["']?+([^\s"'<>\\\-][^\s"'<>\\]{7,500}+)""")
+_PROGRAMS = re.compile(rb"sshpass|mysql\w{0,8}|mariadb|docker login|podman login|redis-cli|mongosh?|expect")
+"""Programs that are told a password by ``-p`` or ``-a``."""
+_COMMAND = 300
+
+
+def find_options(text: bytes) -> Iterator[Span]:
+    """Find credentials on command lines: ``--api-key ...``, ``-u user:password``, ``sshpass -p ...``."""
+    if b"-" not in text:
+        return
+    for found in _OPTION.finditer(text):
+        if found.start() and text[found.start() - 1] not in _BEFORE_OPTION:
+            continue
+        name, start, value = found[1].strip(b"- \t"), found.start(2), found[2]
+        if name in (b"u", b"user") and b":" in value:
+            start += value.index(b":") + 1
+            name, value = b"password", text[start : found.end(2)]
+        elif name[-3:].lower() not in _TAILS:
+            continue
+        rule = name.decode("ascii")
+        if is_setting(rule, value.decode("utf-8", "replace")):
+            yield Span(start, start + len(value), rule, value)
+    done = 0
+    for program in _PROGRAMS.finditer(text) if any(mark in text for mark in (b" -p", b" -a", b" --pass")) else ():
+        for found in _PASSWORD_OPTION.finditer(text, max(program.end(), done), program.end() + _COMMAND):
+            done = found.end()
+            if looks.is_random(found[1].decode("utf-8", "replace")):
+                yield Span(*found.span(1), "password", found[1])
+
+
+# Sentences
+
+_GIVEN = (
+    rb"""(?:[*_`"']{0,3}+[ \t]{1,3}+(?:is|was|provided|given|supplied|used|value|equals))?+[*_`]{0,3}+"""
+    rb"""([ \t]{0,2}+(?:->|=>|:|\xe2\x86\x92)|[ \t])[*_`]{0,3}+[ \t]{0,3}+(["'`|]?+)[ \t]?+([A-Za-z0-9_\-.~+/=]{16,500}+)"""
+)
+_MARKS = (rb"ey", rb"EY", rb"oken", rb"OKEN", rb"assword", rb"assphrase")
+_SAID = [(len(mark), re.compile(mark + _GIVEN)) for mark in _MARKS]
+"""``my api key is ...``, ``| password | ... |``, ``**API key:** `...` ``, ``Incorrect API key provided: ...``.
+
+Each begins with letters, which are fast to find.
+"""
+_SAID_NAME = re.compile(
+    rb"(?:(?:api|access|secret|auth|bearer|refresh|session|private)[ _\-]?(?:key|token)|password|passphrase|(token))\Z",
+    re.IGNORECASE,
+)
+
+
+def find_said(text: bytes) -> Iterator[Span]:
+    """Find credentials that a sentence gives: ``my api key is ...``. Only what is nothing but a token is one."""
+    for size, pattern in _SAID:
+        for found in pattern.finditer(text):
+            start = found.start(3)
+            name = _SAID_NAME.search(text[max(found.start() - 20, 0) : found.start() + size])
+            if name is None or (name[1] and not found[1].strip() and not found[2]):  # "token" alone says little
+                continue
+            value = found[3].rstrip(b".")
+            said = value.decode("ascii")
+            if looks.is_opaque(said) and not _is_attribute(said):
+                yield Span(start, start + len(value), "said", value)

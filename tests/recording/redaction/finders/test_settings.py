@@ -1,0 +1,132 @@
+"""Credentials by their names in settings, on command lines, in sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from replay_agent.recording.redaction.finders.settings import find_options, find_said, find_settings
+
+
+def values(find, text):
+    data = text.encode()
+    return [data[span.start : span.end].decode() for span in find(data)]
+
+
+S = "s3cretPW99abc"
+OPAQUE = "Qz7Lk9Wm3PvXt5Rb2Ny8"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"export API_KEY={S}\n", [S]),
+        (f"Server=h;Password={S};Timeout=3", [S]),
+        (f"AccountName=a;AccountKey={S}==;x", [S + "=="]),
+        (f"{{'api_key': '{S}'}}", [S]),
+        (f"api_key: {S}\n", [S]),
+        (f"'api_key' => '{S}'", [S]),
+        (f"{{'api_key':'{S}'}}", [S]),
+        (f"Config(api_key=SecretStr('{S}'))", [S]),
+        (f'client = X(api_key="{S}")', [S]),
+        (f"level=info token={OPAQUE} msg=ok", [OPAQUE]),
+        ("level=info token=Qz7Lk9Wm msg=ok", []),
+        ("APIKey: cfg.APIKeyFromEnv2,", []),
+        ("secret = settings.secret_2", []),
+        ("api_key = os.environ['API_KEY']", []),
+        ("token=settings.token.value", []),
+        ("sort_key=created_at", []),
+        ("key=Qz7Lk9Wm3PvXt5Rb2Ny8", []),
+        ("JWT_AUDIENCE=api://default9x7q", []),
+    ],
+)
+def test_settings(text, found):
+    assert values(find_settings, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"tool --api-key {S} run", [S]),
+        (f"tool --client-secret '{S}'", [S]),
+        (f"curl -u user:{S} https://x", [S]),
+        (f"curl --user me:{S}", [S]),
+        ("curl -u user:$PASSWORD --api-key <YOUR_KEY>", []),
+        ("pytest --keyword test_token2 --token-limit 100000", []),
+        ("git push -u origin feature/branch-2", []),
+        (f"a--api-key {S}", []),
+    ],
+)
+def test_command_lines(text, found):
+    assert values(find_options, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"my api key is {OPAQUE}.", [OPAQUE]),
+        (f"API key: {OPAQUE}", [OPAQUE]),
+        (f"the access token is: `{OPAQUE}`", [OPAQUE]),
+        (f"machine h login u password {OPAQUE}", [OPAQUE]),
+        (f"| password | {OPAQUE} |", [OPAQUE]),
+        (f"Token: {OPAQUE}", [OPAQUE]),
+        (f"a token {OPAQUE}", []),
+        (f"the monkey is {OPAQUE}", []),
+        ("the api key is required, the password is easy-to-remember", []),
+        ("an access token is authenticated-by-the-server-2024", []),
+        ("api key: settings.api_key_2024_production", []),
+    ],
+)
+def test_sentences(text, found):
+    assert values(find_said, text) == found
+
+
+LONG = "s3cretPW99abcQ7xLm"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f'"content": "PGPASSWORD={LONG} psql"', [LONG]),
+        (f'x: "DB_PASSWORD="{LONG}"', [LONG]),
+        ("A=1\nDB_PASSWORD=correcthorse\nB=2", ["correcthorse"]),
+        (f"api_key: |\n  {LONG}\n", [LONG]),
+        (f"api_key: # of the shop\n  {LONG}\n", [LONG]),
+        (f"api_keys:\n  - {LONG}\n  - '{LONG}2'\nb: 1", [LONG, LONG + "2"]),
+        (f"{{apiKey: `{LONG}`}}", [LONG]),
+        ("DB_PASSWORD=${DB_PASSWORD}\nPASSWORD=changeme\nTOKEN=$TOKEN\nSECRET_KEY=\n", []),
+        ("password:\n  required: true\n  description: The password of the user\n", []),
+        ("if token:\n        return authenticate_with_token_v2(token)\n", []),
+    ],
+)
+def test_settings_of_files(text, found):
+    assert values(find_settings, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"sshpass -p {LONG} ssh bob@h", [LONG]),
+        (f"mysql -u root -p{LONG} db", [LONG]),
+        (f"docker login -u bob -p {LONG} registry.example", [LONG]),
+        (f"curl -ubob:{LONG} https://x", [LONG]),
+        ("docker run -p 8080:80 -u 1000:1000; mysql -p mydatabase_v2; ssh -p 2222 host", []),
+        ("docker login -u bob --password-stdin", []),
+    ],
+)
+def test_short_options(text, found):
+    assert values(find_options, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"Incorrect API key provided: {LONG}. You can", [LONG]),
+        (f"Invalid token '{LONG}'", [LONG]),
+        (f"**API key:** `{LONG}`", [LONG]),
+        (f"API Key -> {LONG}", [LONG]),
+        ("Incorrect API key provided: sk-proj-****************aZ0x. Unexpected token 'const'", []),
+        ("API key: `OPENAI_API_KEY`. **Token**: `next_page_token_value`", []),
+    ],
+)
+def test_what_errors_and_pages_say(text, found):
+    assert values(find_said, text) == found

@@ -5,8 +5,8 @@ from __future__ import annotations
 from replay_agent.conversation.transcript import failure_text
 from replay_agent.exceptions import WireError
 from replay_agent.framing.content_encoding import decode
+from replay_agent.page.content.words import words
 from replay_agent.page.report import Raw, Words
-from replay_agent.page.words import words
 from replay_agent.traffic import Failure, Headers, Interaction, Response, StreamEnd
 
 __all__ = "pace_of", "raw_of", "took_ms"

@@ -11,8 +11,8 @@ from replay_agent.conversation.cost import cost_of
 from replay_agent.conversation.text import traffic_line
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.messages import ModelMessage, ModelRequest, ModelResponse
-from replay_agent.page.pieces import Pictures, pieces_of, returned_by
-from replay_agent.page.raw import pace_of, raw_of, took_ms
+from replay_agent.page.content.pieces import Pictures, pieces_of, returned_by
+from replay_agent.page.content.raw import pace_of, raw_of, took_ms
 from replay_agent.page.report import Conversation, Message, Piece, Raw, Turn
 from replay_agent.traffic import Interaction
 

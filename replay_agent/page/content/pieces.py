@@ -23,9 +23,9 @@ from replay_agent.messages import (
     UnknownPart,
     UserPromptPart,
 )
-from replay_agent.page.pictures import picture_of
+from replay_agent.page.content.pictures import picture_of
+from replay_agent.page.content.words import value_words, words
 from replay_agent.page.report import Picture, Piece, Words
-from replay_agent.page.words import value_words, words
 
 __all__ = "Pictures", "pieces_of", "returned_by"
 

@@ -155,6 +155,8 @@ class Drift:
     program: list[str] = field(default_factory=list)
     """The words of ``command`` before and, in ``options``, behind the test, where it names one."""
     options: str = ""
+    test: str = ""
+    """What the command calls the test."""
     kind: Literal["drift", "cause", "effect"] = "drift"
 
 
@@ -215,7 +217,7 @@ class Entry:
     @property
     def has_failed(self) -> bool:
         """Whether it fails the session."""
-        return self.outcome in ("failed", "error", "xpassed")
+        return self.outcome in ("failed", "error")
 
 
 @dataclass

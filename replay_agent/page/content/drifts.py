@@ -39,8 +39,8 @@ _LONGEST = 6_000
 """Characters of changed text."""
 
 
-def drift_of(explanation: str, program: Sequence[str] = (), options: str = "") -> Drift:
-    """Return the explanation of a miss; ``program`` and ``options`` stand around a test's name in its command."""
+def drift_of(explanation: str, program: Sequence[str] = (), test: str = "", options: str = "") -> Drift:
+    """Return the explanation of a miss; its command is ``program``, ``test`` and ``options``, if it records."""
     if not isinstance(explanation, Explanation):
         first, *rest = str(explanation).split("\n")
         return Drift(first, _bounded(rest))
@@ -57,6 +57,7 @@ def drift_of(explanation: str, program: Sequence[str] = (), options: str = "") -
         explanation.cause,
         list(program) if explanation.mode else [],
         options if explanation.mode else "",
+        test,
     )
 
 

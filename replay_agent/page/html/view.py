@@ -25,6 +25,7 @@ _STATES = {
     "removed": "removed",
     "recorded": "recorded",
     "passed": "passed",
+    "unexpected": "passed unexpectedly",
     "expected": "failed as expected",
     "skipped": "skipped",
     "read": "recording",
@@ -52,7 +53,7 @@ class EntryView:
             return "drifted" if any(each.kind == "drift" for each in entry.drifts) else "failed"
         if entry.outcome == "passed":
             return "recorded" if entry.live.calls else "passed"
-        return {"xfailed": "expected", "recording": "read"}.get(entry.outcome, entry.outcome)
+        return {"xfailed": "expected", "xpassed": "unexpected", "recording": "read"}.get(entry.outcome, entry.outcome)
 
     @property
     def state_word(self) -> str:
@@ -217,16 +218,16 @@ def _shared(pairs: Sequence[tuple[EntryView, Drift]]) -> Drift:
     first = pairs[0][1]
     if len(pairs) == 1:
         return first
-    command = _command([drift for _, drift in pairs], [view.entry.test for view, _ in pairs])
+    command = _command([drift for _, drift in pairs])
     return replace(first, lines=[], command=command, advice=first.advice if not first.program else "")
 
 
-def _command(drifts: Sequence[Drift], tests: Sequence[str]) -> str:
+def _command(drifts: Sequence[Drift]) -> str:
     first = drifts[0]
     if not first.program:
         return first.command
     options = next((each.options for each in drifts if "--replay-accept" in each.options), first.options)
-    named = list(dict.fromkeys(tests))
+    named = list(dict.fromkeys(each.test for each in drifts))
     if len(named) > _MOST_NAMED:
         named = list(dict.fromkeys(test.partition("::")[0] for test in named))
     return filled(f"{shlex.join([*first.program, *named])} {options}", "refresh")

@@ -66,6 +66,9 @@ APP = '''
                 result = function(**json.loads(call["function"]["arguments"]))
                 messages.append({{"role": "tool", "tool_call_id": call["id"], "content": json.dumps(result)}})
 
+    def say(question, model):
+        return chat({{"model": model, "messages": [{{"role": "user", "content": question}}]}})["content"]
+
     def look(picture):
         content = [{{"type": "text", "text": "What is on this ticket?"}}, {{"type": "image_url", "image_url": {{"url": picture}}}}]
         return chat({{"model": "gpt-4o", "messages": [{{"role": "user", "content": content}}]}})["content"]
@@ -107,11 +110,11 @@ DESK = """
 
 BILLING = """
     import pytest
-    from app import ask
+    from app import say
 
     @pytest.mark.replay
     def test_price():
-        assert ask("What is a ticket?", "gpt-4.1-mini") == "A ticket is 14 euros."
+        assert say("What is a ticket?", "gpt-4.1-mini") == "A ticket is 14 euros."
 
     def test_rounding():
         assert round(13.999, 2) == 14.0
@@ -241,11 +244,11 @@ def answer_to(messages: list[dict[str, object]]) -> str | list[str]:
         ("Monday", ["opening_hours"], "The museum in Utrecht is closed on Mondays."),
         ("open", ["opening_hours"], "The museum in Utrecht opens at 10:00."),
         ("hello", [], "Welcome to the museum."),
-        ('ticket?"', [], "One adult, museum of Utrecht, row 4."),
+        ("this ticket", [], "One adult, museum of Utrecht, row 4."),
     ):
         if word in question:
             return text if done or not tools else tools
-    return "A ticket is 15 euros."
+    return "A ticket is 14 euros."
 
 
 @contextmanager
@@ -271,17 +274,19 @@ def made_pages(folder: Path) -> tuple[Path, Path]:
         (folder / "ticket.py").write_text(f"TICKET = {ticket()!r}\n", "utf-8")
         (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\n", "utf-8")
         run(folder, "--replay-mode=once", OPENAI_API_KEY=KEY, ANTHROPIC_API_KEY=KEY)
-    run(folder, "--deselect=tests/test_billing.py::test_price", "--replay-report=passed.html")
+    run(folder, "--replay-report=passed.html")
     app = folder / "app.py"
     text = app.read_text("utf-8").replace("Answer in one sentence.", "Be warm, and answer in two short sentences.")
     app.write_text(text, "utf-8")
+    billing = folder / "tests" / "test_billing.py"
+    billing.write_text(billing.read_text("utf-8").replace("is 14 euros", "is 15 euros"), "utf-8")
     run(folder, "--replay-report=drifted.html")
     return folder / "passed.html", folder / "drifted.html"
 
 
 def run(folder: Path, *words: str, **environment: str) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own words
         command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False
     )
     if done.returncode not in (0, 1):

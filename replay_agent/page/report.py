@@ -107,7 +107,7 @@ class Turn:
 class Message:
     """What one side said at once; ``turn`` is that of an answer that was recorded."""
 
-    who: Literal["user", "assistant"]
+    who: Literal["system", "user", "assistant"]
     pieces: list[Piece] = field(default_factory=list)
     turn: Turn | None = None
 
@@ -145,6 +145,8 @@ class Drift:
     """A request without a recorded answer, or a difference between two recordings: what it is, and what to do."""
 
     headline: str
+    shared: str = ""
+    """The headline of all that have this cause."""
     lines: list[str] = field(default_factory=list)
     shifts: list[Shift] = field(default_factory=list)
     purpose: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ from replay_agent.report.words import Span, word_diff
 
 __all__ = "drift_of", "shift_of_spans", "shift_of_value"
 
+_SGR = re.compile(r"\x1b\[[0-9;]*m")
 _MOST_SHIFTS = 24
 """Of one drift: who changed more wants its headline."""
 _MOST_LINES = 60
@@ -43,12 +45,13 @@ def drift_of(explanation: str, program: Sequence[str] = (), test: str = "", opti
     """Return the explanation of a miss; its command is ``program``, ``test`` and ``options``, if it records."""
     if not isinstance(explanation, Explanation):
         first, *rest = str(explanation).split("\n")
-        return Drift(first, _bounded(rest))
+        return Drift(first, lines=_bounded(rest))
     first, *rest = explanation.around.split("\n")
     told = [shift for change in explanation.changes for shift in _shifts(change)]
     more = len(told) - _MOST_SHIFTS
     return Drift(
         first,
+        without_colours(explanation.shared.partition("\n")[0]),
         _bounded([*rest, *([f"... and {more} more changes"] if more > 0 else [])]),
         told[:_MOST_SHIFTS],
         explanation.purpose,
@@ -59,6 +62,11 @@ def drift_of(explanation: str, program: Sequence[str] = (), test: str = "", opti
         options if explanation.mode else "",
         test,
     )
+
+
+def without_colours(text: str) -> str:
+    """Return a text as it is where there are no colours."""
+    return _SGR.sub("", text)
 
 
 def _bounded(lines: Sequence[str]) -> list[str]:

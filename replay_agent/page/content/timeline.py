@@ -96,8 +96,11 @@ class _Telling:
 
     def _asked(self, message: ModelRequest) -> Iterator[Message]:
         pieces = [piece for part in message.parts if not self._joined(part) for piece in pieces_of(part, self.pictures)]
-        if pieces:
-            yield Message("user", pieces)
+        system, rest = ([piece for piece in pieces if (piece.kind == "system") is wanted] for wanted in (True, False))
+        if system:
+            yield Message("system", system)
+        if rest:
+            yield Message("user", rest)
 
     def _joined(self, part: object) -> bool:
         """Put what a tool gave back beside its call, and tell whether there was one."""

@@ -10,6 +10,8 @@ from replay_agent.page.report import Words
 
 __all__ = "LONGEST", "value_words", "words"
 
+_ONE_LINE = 76
+"""Characters of JSON that read well on one line, on a phone on two."""
 LONGEST = 40_000
 """Characters of one text: more than anybody reads on a page. The cassette has all of it."""
 
@@ -27,4 +29,9 @@ def value_words(value: Any, longest: int = LONGEST) -> Words:
             return words(value, longest)
         value = structured
     simple = plain(value)
-    return words(simple if isinstance(simple, str) else json.dumps(simple, indent=2, ensure_ascii=False), longest)
+    return words(simple if isinstance(simple, str) else _json(simple), longest)
+
+
+def _json(value: Any) -> str:
+    line = json.dumps(value, ensure_ascii=False)
+    return line if len(line) <= _ONE_LINE else json.dumps(value, indent=2, ensure_ascii=False)

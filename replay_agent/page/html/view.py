@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from replay_agent.comparison.forms.wording import price
 from replay_agent.page.report import Drift, Entry, Figures, Report, total
 from replay_agent.report.command import filled
 from replay_agent.surroundings.visible import visible
@@ -19,6 +18,7 @@ __all__ = "Cause", "EntryView", "View", "dollars", "milliseconds", "seconds", "t
 
 _STATES = {
     "drifted": "drifted",
+    "unrecorded": "not recorded",
     "failed": "failed",
     "changed": "changed",
     "added": "added",
@@ -50,7 +50,8 @@ class EntryView:
         """Its state, one of a few."""
         entry = self.entry
         if entry.has_failed:
-            return "drifted" if any(each.kind == "drift" for each in entry.drifts) else "failed"
+            causes = {each.cause for each in entry.drifts if each.kind == "drift"}
+            return "failed" if not causes else "unrecorded" if causes == {"no cassette"} else "drifted"
         if entry.outcome == "passed":
             return "recorded" if entry.live.calls else "passed"
         return {"xfailed": "expected", "xpassed": "unexpected", "recording": "read"}.get(entry.outcome, entry.outcome)
@@ -75,7 +76,7 @@ class EntryView:
     @property
     def gist(self) -> str:
         """Why it is not fine, in one line."""
-        if self.entry.drifts and self.state in ("drifted", "changed"):
+        if self.entry.drifts and self.state in ("drifted", "unrecorded", "changed"):
             more = len(self.entry.drifts) - 1
             return self.entry.drifts[0].headline + (f" And {more} more." if more else "")
         if self.entry.failure is not None and self.entry.outcome != "passed":
@@ -145,7 +146,7 @@ class View:
         states = {view.state for view in self.entries}
         if self.report.kind != "session":
             return "plain"
-        return "bad" if "failed" in states else "drifting" if "drifted" in states else "good"
+        return "bad" if "failed" in states else "drifting" if states & {"drifted", "unrecorded"} else "good"
 
     @property
     def verdict(self) -> str:
@@ -157,11 +158,15 @@ class View:
             return f"{_counted(len(self.entries), 'cassette')}, {_counted(total(self._figures).calls, 'call')}"
         if not self.entries:
             return "No test ran"
-        said = [f"{counts[state]} {state}" for state in ("drifted", "failed", "recorded") if counts[state]]
-        whole = _counted(len(self.entries), "test")
-        if not said:
-            return f"All {whole} passed" if counts["passed"] == len(self.entries) > 1 else f"{whole}, none failed"
-        return f"{', '.join(said)} of {whole}"
+        states = ("failed", "drifted", "unrecorded", "recorded")
+        said = [(counts[state], _STATES[state]) for state in states if counts[state]]
+        if said:
+            (first, word), *rest = said
+            more = "".join(f", {number} {other}" for number, other in rest)
+            return f"{first} of {_counted(len(self.entries), 'test')} {word}{more}"
+        skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
+        ran = len(self.entries) - counts["skipped"]
+        return f"{'All ' if ran > 1 else ''}{_counted(ran, 'test')} passed{skipped}"
 
     @property
     def _figures(self) -> list[Figures]:
@@ -205,7 +210,7 @@ class View:
         groups: dict[str, list[tuple[EntryView, Drift]]] = {}
         for view in self.entries:
             for drift in view.entry.drifts:
-                if drift.kind == "cause" or (drift.kind == "drift" and view.state == "drifted"):
+                if drift.kind == "cause" or (drift.kind == "drift" and view.entry.has_failed):
                     found = groups.setdefault(drift.cause or drift.headline, [])
                     if not found or found[-1][0] is not view:
                         found.append((view, drift))
@@ -219,7 +224,7 @@ def _shared(pairs: Sequence[tuple[EntryView, Drift]]) -> Drift:
     if len(pairs) == 1:
         return first
     command = _command([drift for _, drift in pairs])
-    return replace(first, lines=[], command=command, advice=first.advice if not first.program else "")
+    return replace(first, headline=first.shared or first.headline, lines=[], command=command)
 
 
 def _command(drifts: Sequence[Drift]) -> str:
@@ -250,8 +255,9 @@ def thousands(number: int | None) -> str:
 
 
 def dollars(usd: str) -> str:
-    """Return a price as it is told everywhere."""
-    return price(Decimal(usd))
+    """Return a price in USD to the cent, one below ten cents to two digits that count."""
+    cost = Decimal(usd)
+    return f"${cost:,.2f}" if cost >= Decimal("0.1") or not cost else f"${cost:.{min(12, 1 - cost.adjusted())}f}"
 
 
 def seconds(number: float) -> str:

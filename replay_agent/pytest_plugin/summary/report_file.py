@@ -154,7 +154,7 @@ class ReportFile:
 
     def _notes(self, session: pytest.Session) -> Iterator[str]:
         if self._deselected:
-            yield f"A part of the tests: {self._deselected:,} were not selected."
+            yield f"These are not all tests: {self._deselected:,} more were not selected."
         stopped = session.shouldfail or session.shouldstop
         if stopped:
             yield f"The session was stopped before its end: {stopped}."

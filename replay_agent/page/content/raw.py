@@ -16,7 +16,7 @@ _LONGEST_HEADER = 1_000
 _MOST_HEADERS = 60
 _DUMPED = 512
 """Bytes of what is no text."""
-_MOST_BARS = 80
+_MOST_BARS = 60
 """Pieces of a stream that are told one by one: a bar of more is no wider than its gaps."""
 _ENDS = {
     StreamEnd.CLOSED: ", closed by the client",

@@ -7,7 +7,7 @@ digests it names, and nothing of what was said becomes an address but the data o
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from replay_agent.page.html.texts import BOUNDS, Texts, bounds_for
-from replay_agent.page.html.view import View, dollars, milliseconds, seconds, thousands
+from replay_agent.page.html.view import View, dollars, facts, milliseconds, seconds, thousands
 from replay_agent.page.report import Report
 from replay_agent.surroundings.visible import visible
 
@@ -43,20 +43,11 @@ def _rendered(report: Report, place: int) -> str:
     return _environment().get_template("page.html").render(view=View(report), texts=texts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Bar:
-    x: int
-    y: int
-    height: int
-
-
-def _bars(pace: list[tuple[int, int]]) -> list[_Bar]:
-    """Return the pieces of a stream as bars over the time in which they came, higher ones for larger pieces."""
-    if not pace:
-        return []
-    last, largest = max(1, pace[-1][0]), max(size for _, size in pace)
-    heights = [max(3, round(_HEIGHT * (size / (largest or 1)) ** 0.5)) for _, size in pace]
-    return [_Bar(_WIDTH * at // last, _HEIGHT - high, high) for (at, _), high in zip(pace, heights, strict=True)]
+def _bars(pace: Sequence[tuple[int, int]]) -> str:
+    """Return the pieces of a stream as the path of a drawing: bars over the time in which they came, by their sizes."""
+    last, largest = max(1, pace[-1][0]), max(size for _, size in pace) or 1
+    heights = [max(3, round(_HEIGHT * (size / largest) ** 0.5)) for _, size in pace]
+    return "".join(f"M{1 + _WIDTH * at // last} {_HEIGHT}v-{high}" for (at, _), high in zip(pace, heights, strict=True))
 
 
 def _finalized(value: Any) -> Any:
@@ -87,6 +78,7 @@ def _environment() -> Environment:
         "ms": milliseconds,
         "count": thousands,
         "bars_of": _bars,
+        "facts_of": facts,
     }
     return environment
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from replay_agent.page.report import Entry, Picture, Raw, Report, Shift, Words
+from replay_agent.page.report import Entry, Message, Picture, Raw, Report, Shift, Words
 
 __all__ = "BOUNDS", "Bounds", "Shown", "Texts", "bounds_for"
 
@@ -23,26 +23,43 @@ _GIST_LINES = 5
 
 
 class Bounds(NamedTuple):
-    """How much of a page may be what: characters of a text, of a raw body, and bytes of all pictures of a test."""
+    """How much of a page may be what."""
 
     text: int
+    """Characters of a text."""
     raw: int
+    """Characters of a raw body; none shows nothing that is raw."""
     pictures: int
+    """Bytes of all pictures of a test."""
+    messages: int
+    """Of a conversation."""
+    paces: bool = True
+    """Whether the pace of a stream is drawn."""
 
 
 BOUNDS = (
-    Bounds(40_000, 16_000, 2_000_000),
-    Bounds(16_000, 6_000, 600_000),
-    Bounds(6_000, 1_500, 200_000),
-    Bounds(2_500, 400, 60_000),
-    Bounds(1_200, 0, 20_000),
-    Bounds(500, 0, 0),
-    Bounds(160, 0, 0),
+    Bounds(40_000, 16_000, 2_000_000, 200),
+    Bounds(16_000, 6_000, 600_000, 200),
+    Bounds(6_000, 1_500, 200_000, 120),
+    Bounds(2_500, 400, 60_000, 60),
+    Bounds(1_200, 0, 20_000, 30, paces=False),
+    Bounds(500, 0, 0, 16, paces=False),
+    Bounds(300, 0, 0, 8, paces=False),
+    Bounds(160, 0, 0, 4, paces=False),
 )
-"""From what one test may have to what ten thousand may; without raw bodies the whole of what is raw is left out."""
+"""From what one test may have to what ten thousand may."""
 
-_PER_ENTRY, _PER_PIECE, _PER_RAW = 1_900, 420, 700
-"""Bytes of the markup around an entry, a piece of it, and what is raw, measured on pages of a few hundred tests."""
+
+class Few(NamedTuple):
+    """Messages of a conversation: the first ones, how many are left out, the last ones."""
+
+    first: Sequence[Message]
+    left_out: int
+    last: Sequence[Message]
+
+
+_PER_ENTRY, _PER_PIECE, _PER_RAW, _PER_BAR = 900, 160, 700, 10
+"""Bytes of the markup around an entry, a piece of it, and what is raw, measured on a page of 2,000 tests."""
 _SWELLING = re.compile(r"[&<>\"']")
 """What is five characters or so in HTML."""
 
@@ -112,6 +129,14 @@ class Texts:
         left = len(text) - self.bounds.text
         return text if left <= 0 else f"{text[: self.bounds.text]} ... {left:,} more characters"
 
+    def few(self, messages: Sequence[Message]) -> Few:
+        """Return as many messages as there is room for, from both ends."""
+        left = len(messages) - self.bounds.messages
+        if left <= 0:
+            return Few(messages, 0, ())
+        head = (self.bounds.messages + 1) // 2
+        return Few(messages[:head], left, messages[head + left :])
+
     def begin(self) -> str:
         """Begin a test: it may have as many pictures as any other."""
         self._room = self.bounds.pictures
@@ -134,24 +159,21 @@ def _shown(words: Words, most: int) -> Shown:
 
 def bounds_for(report: Report, most: int, beginning: int = 0) -> int:
     """Return the place among `BOUNDS` of the first with which a page is about ``most`` bytes at most, else the last."""
-    fixed = sum(_fixed(entry) for entry in report.entries)
-    told = _lengths(words.text for words in _told(report))
+    told = [_measured(text) for text in dict.fromkeys(words.text for words in _told(report))]
     sides = [_measured(text) for entry in report.entries for text in _side_texts(entry)]
-    raw = _lengths(words.text for each in _raws(report) for words in (each.asked_body, each.answered_body) if words)
-    count = sum(1 for _ in _raws(report))
+    bodies = [
+        _measured(words.text) for each in _raws(report) for words in (each.asked_body, each.answered_body) if words
+    ]
+    raws = sum(1 for _ in _raws(report))
     for place, bounds in enumerate(BOUNDS[beginning:], beginning):
-        size = fixed + sum(_cut(length, swollen, bounds.text) for length, swollen in (*told, *sides))
+        size = sum(_fixed(entry, bounds) for entry in report.entries)
+        size += sum(_cut(length, swollen, bounds.text) for length, swollen in (*told, *sides))
         if bounds.raw:
-            size += count * _PER_RAW + sum(_cut(length, swollen, bounds.raw) for length, swollen in raw)
+            size += raws * _PER_RAW + sum(_cut(length, swollen, bounds.raw) for length, swollen in bodies)
         size += sum(min(_picture_bytes(entry), bounds.pictures) for entry in report.entries)
         if size <= most:
             return place
     return len(BOUNDS) - 1
-
-
-def _lengths(texts: Iterator[str]) -> list[tuple[int, int]]:
-    """Return the lengths of different texts, and how many bytes they have on a page."""
-    return [_measured(text) for text in dict.fromkeys(texts)]
 
 
 def _measured(text: str) -> tuple[int, int]:
@@ -162,10 +184,13 @@ def _cut(length: int, swollen: int, most: int) -> int:
     return swollen if length <= most else swollen * most // length
 
 
-def _fixed(entry: Entry) -> int:
-    pieces = sum(len(message.pieces) + 1 for talk in entry.conversations for message in talk.messages)
+def _fixed(entry: Entry, bounds: Bounds) -> int:
+    """Return how many bytes the markup of an entry takes."""
+    messages = [message for talk in entry.conversations for message in talk.messages[: bounds.messages]]
+    pieces = sum(len(message.pieces) + 1 for message in messages)
     shifts = sum(len(drift.shifts) + 1 for drift in entry.drifts)
-    return _PER_ENTRY + 5 * len(entry.test) + (pieces + shifts) * _PER_PIECE
+    bars = sum(len(message.turn.pace) for message in messages if message.turn) if bounds.paces else 0
+    return _PER_ENTRY + 5 * len(entry.test) + (pieces + shifts) * _PER_PIECE + bars * _PER_BAR
 
 
 def _side_texts(entry: Entry) -> Iterator[str]:

@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from replay_agent.page.report import Drift, Entry, Figures, Report, total
+from replay_agent.page.report import Drift, Entry, Figures, Report, Turn, total
 from replay_agent.report.command import filled
 from replay_agent.surroundings.visible import visible
 
-__all__ = "Cause", "EntryView", "View", "dollars", "milliseconds", "seconds", "thousands"
+__all__ = "Cause", "EntryView", "View", "dollars", "facts", "milliseconds", "seconds", "thousands"
 
 _STATES = {
     "drifted": "drifted",
@@ -247,6 +247,13 @@ def _spent(figures: Figures, what: str) -> str:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def facts(turn: Turn) -> str:
+    """Return what is known of a call of a model in one line."""
+    counted = turn.input_tokens is not None or turn.output_tokens is not None
+    tokens = f"{thousands(turn.input_tokens)} in, {thousands(turn.output_tokens)} out" if counted else ""
+    return " \u00b7 ".join(said for said in (turn.model, tokens, "" if turn.usd is None else dollars(turn.usd)) if said)
 
 
 def thousands(number: int | None) -> str:

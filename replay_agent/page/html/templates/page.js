@@ -13,9 +13,9 @@
   // --- shared texts: put in place when the test that says them is opened --------------------------------------------
 
   const fill = (test) => {
-    test.querySelectorAll("a[data-shared]").forEach((link) => {
-      const text = document.getElementById(link.dataset.shared);
-      if (!text || !text.closest(".texts")) return;
+    test.querySelectorAll("a.same").forEach((link) => {
+      const text = document.getElementById(link.hash.slice(1));
+      if (!text || !text.closest(".texts")) return;  // a test may be called like a text
       const fold = document.createElement("details"), summary = document.createElement("summary");
       const body = document.createElement("div");
       fold.className = "long";
@@ -50,6 +50,7 @@
     }
     part("found").textContent = left === tests.length ? "" : `${left} of ${tests.length}`;
     part("none").hidden = left > 0;
+    part("list").hidden = left === 0;
     current = -1;
   };
   if (filter) {

@@ -21,7 +21,7 @@ from replay_agent.surroundings.visible import visible
 
 __all__ = "MOST", "render"
 
-MOST = 11_000_000
+MOST = 11_700_000
 """Bytes of a page: what a browser opens at once, and a CI keeps."""
 _HEIGHT = 16
 """Of the bar that shows the pace of a stream."""

@@ -114,10 +114,9 @@ class ReportFile:
 
     # --- the file -----------------------------------------------------------------------------------------------------
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        """Write it when everything else is done; a session that was to write it and could not has failed."""
-        yield
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write it before the summary, which says so; a session that was to write it and could not has failed."""
         if not self._writes:
             return
         try:

@@ -69,6 +69,7 @@ def test_a_payload_changes_no_element(name):
         ("section", "class"),
         ("details", "class"),
         ("span", "class"),
+        ("a", "class"),
     }
 
 

@@ -306,7 +306,7 @@ def main() -> None:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         for name, page, test, width, height, scheme in (
             ("page-list", passed, "", 1100, 620, "light"),
-            ("page-timeline", passed, "tests/test_desk.py::test_umbrella", 1100, 900, "light"),
+            ("page-timeline", passed, "tests/test_desk.py::test_umbrella", 1100, 700, "light"),
             ("page-stream", passed, "tests/test_desk.py::test_itinerary", 1100, 620, "dark"),
             ("page-drift", drifted, "", 1100, 820, "light"),
             ("page-drift-dark", drifted, "", 1100, 820, "dark"),

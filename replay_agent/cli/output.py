@@ -26,7 +26,9 @@ def say(what: object, file: TextIO | None = None) -> None:
 def hand_over(page: str, path: Path | None) -> None:
     """Write a page to a file and say so, or print it as it is: it goes into a file then, not to a terminal."""
     if path is None:
-        print(page, flush=True)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(f"{page}\n".encode())  # which says of itself that it is UTF-8, whatever a terminal is
+        sys.stdout.buffer.flush()
         return
     from replay_agent.page.writing import write_whole
 

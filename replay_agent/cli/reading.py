@@ -111,7 +111,8 @@ def _show(args: argparse.Namespace) -> int:
 def _show_html(args: argparse.Namespace) -> int:
     from replay_agent.commands.reading.show import show_html
 
-    page, complaints = show_html(args.files)
+    with progress_of("read") as progress:
+        page, complaints = show_html(args.files, progress)
     if page:
         hand_over(page, args.output)
     for line in complaints:
@@ -126,7 +127,8 @@ def _report(args: argparse.Namespace) -> int:
         raise UserError(
             f"-o {args.output}: the name says what is written. Name a page, FILE.html, or a part, FILE.json."
         )
-    merged = merge_parts(args.parts)
+    with progress_of("read") as progress:
+        merged = merge_parts(args.parts, progress)
     for line in merged.complaints:
         complain(line)
     if merged.report is None:

@@ -216,6 +216,15 @@ def test_trouble_around_a_test_is_an_error(desk):
     assert "not any more" in told["test_after"].failure.text
 
 
+def test_a_worker_that_is_lost_is_told(desk):
+    pytest.importorskip("xdist")
+    desk.makepyfile(test_lost="import os\n\ndef test_lost():\n    os._exit(3)\n")
+    desk.runpytest_subprocess("--replay-report=part.json", "test_lost.py", "-n", "1", "--max-worker-restart=0")
+    (entry,) = entries().values()
+    assert entry.outcome == "failed"
+    assert "crashed" in entry.failure.text
+
+
 @pytest.mark.parametrize("name", ["page", "page.pdf", ".html", "folder.html"])
 def test_a_name_must_say_what_is_written(desk, name):
     desk.mkdir("folder.html")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,15 +25,18 @@ class Merged:
     parts: int
 
 
-def merge_parts(paths: Sequence[Path]) -> Merged:
+def merge_parts(paths: Sequence[Path], progress: Callable[[int, int], None] | None = None) -> Merged:
     """Read parts and join them; what cannot be read is complained about, on the page too."""
     parts: list[Part] = []
     complaints: list[str] = []
-    for path in dict.fromkeys(paths):
+    wanted = list(dict.fromkeys(paths))
+    for number, path in enumerate(wanted, 1):
         try:
             parts.append(Part(path.stem, read_part(path)))
         except UserError as exc:
             complaints.append(str(exc))
+        if progress is not None:
+            progress(number, len(wanted))
     return Merged(merged(parts, complaints) if parts else None, complaints, len(parts))
 
 

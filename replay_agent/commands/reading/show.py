@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -66,18 +66,20 @@ def show(path: Path, *, whole: bool = False) -> Shown:
     return Shown(path, transcript, NO_BOUNDS if whole else _SCREEN)
 
 
-def show_html(paths: Sequence[Path]) -> tuple[str, list[str]]:
+def show_html(paths: Sequence[Path], progress: Callable[[int, int], None] | None = None) -> tuple[str, list[str]]:
     """Return cassettes as one page, and complaints about those that cannot be read; no page if that is all of them."""
     from replay_agent.page.html.rendering import render
     from replay_agent.page.sources.cassettes import report_of_cassettes
 
     read: list[tuple[Path, Sequence[Interaction]]] = []
     complaints: list[str] = []
-    for path in paths:
+    for number, path in enumerate(paths, 1):
         try:
             read.append((path, store.load(path).interactions()))
         except CassetteError as exc:
             complaints.append(str(exc))
+        if progress is not None:
+            progress(number, len(paths))
     return (render(report_of_cassettes(read, complaints)) if read else ""), complaints
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from replay_agent.conversation.transcript import failure_text
+from replay_agent.conversation.answers import failure_text
 from replay_agent.exceptions import WireError
 from replay_agent.framing.content_encoding import decode
 from replay_agent.page.content.words import words
 from replay_agent.page.report import Raw, Words
 from replay_agent.traffic import Failure, Headers, Interaction, Response, StreamEnd
 
-__all__ = "pace_of", "raw_of", "took_ms"
+__all__ = "body_bound", "pace_of", "raw_of", "took_ms"
 
-_LONGEST_BODY = 16_000
+_LONGEST_BODY, _SHORTEST_BODY = 16_000, 500
+_MOST_OF_ONE_TEST = 160_000
+"""Characters of all raw bodies of a test: they carry the history again and again."""
 _LONGEST_HEADER = 1_000
 _MOST_HEADERS = 60
 _DUMPED = 512
@@ -25,20 +27,25 @@ _ENDS = {
 }
 
 
-def raw_of(interaction: Interaction) -> Raw:
-    """Return what was on the wire, secrets taken out as they are in the cassette."""
+def body_bound(interactions: int) -> int:
+    """Return how many characters a raw body of a test may have that made so many requests."""
+    return max(_SHORTEST_BODY, min(_LONGEST_BODY, _MOST_OF_ONE_TEST // (2 * max(1, interactions))))
+
+
+def raw_of(interaction: Interaction, longest: int = _LONGEST_BODY) -> Raw:
+    """Return what was on the wire, secrets taken out as they are in the cassette; of a body so many characters."""
     request, outcome = interaction.request, interaction.outcome
     raw = Raw(
         f"{request.method} {request.url}"[:2_000],
         _headers(request.headers),
-        _body(request.headers, request.body),
+        _body(request.headers, request.body, longest),
     )
     if isinstance(outcome, Failure):
         raw.answered = failure_text(outcome)
         return raw
     raw.answered = f"{outcome.status} {outcome.reason or ''}".rstrip() + _ENDS.get(outcome.end, "")
     raw.answered_headers = _headers(outcome.headers)
-    raw.answered_body = _frames(outcome) if outcome.frames else _body(outcome.headers, outcome.body)
+    raw.answered_body = _frames(outcome, longest) if outcome.frames else _body(outcome.headers, outcome.body, longest)
     return raw
 
 
@@ -69,7 +76,7 @@ def _headers(headers: Headers) -> list[tuple[str, str]]:
     return [*shown, ("...", f"{left} more")] if left else shown
 
 
-def _body(headers: Headers, body: bytes) -> Words | None:
+def _body(headers: Headers, body: bytes, longest: int) -> Words | None:
     if not body:
         return None
     try:
@@ -77,20 +84,20 @@ def _body(headers: Headers, body: bytes) -> Words | None:
     except WireError:
         return _dump(body)
     try:
-        return words(body.decode("utf-8"), _LONGEST_BODY)
+        return words(body.decode("utf-8"), longest)
     except UnicodeDecodeError as exc:
         # A stream that was cut off may end within a character.
         readable = exc.start >= len(body) - 3
-        return words(body[: exc.start].decode("utf-8"), _LONGEST_BODY) if readable and exc.start else _dump(body)
+        return words(body[: exc.start].decode("utf-8"), longest) if readable and exc.start else _dump(body)
 
 
 def _dump(body: bytes) -> Words:
     return Words(body[:_DUMPED].hex(" ", 1), max(0, len(body) - _DUMPED))
 
 
-def _frames(response: Response) -> Words:
+def _frames(response: Response, longest: int) -> Words:
     lines = (
         f"{'>' if frame.sender.value == 'client' else '<'} {frame.data.decode('utf-8', 'replace')}"
         for frame in response.frames
     )
-    return words("\n".join(lines), _LONGEST_BODY)
+    return words("\n".join(lines), longest)

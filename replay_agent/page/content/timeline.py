@@ -12,7 +12,7 @@ from replay_agent.conversation.text import traffic_line
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.messages import ModelMessage, ModelRequest, ModelResponse
 from replay_agent.page.content.pieces import Pictures, pieces_of, returned_by
-from replay_agent.page.content.raw import pace_of, raw_of, took_ms
+from replay_agent.page.content.raw import body_bound, pace_of, raw_of, took_ms
 from replay_agent.page.report import Conversation, Message, Piece, Raw, Turn
 from replay_agent.traffic import Interaction
 
@@ -39,9 +39,9 @@ def conversations_of(
 
 def other_traffic(transcript: Transcript, interactions: Sequence[Interaction]) -> list[tuple[str, Raw | None]]:
     """Return a line for each interaction that is no call of a model, with what was on the wire."""
-    told = transcript.unknown[:_MOST_OTHER]
+    told, longest = transcript.unknown[:_MOST_OTHER], body_bound(len(interactions))
     lines: list[tuple[str, Raw | None]] = [
-        (traffic_line(each), raw_of(interactions[each.interaction])) for each in told
+        (traffic_line(each), raw_of(interactions[each.interaction], longest)) for each in told
     ]
     left = len(transcript.unknown) - len(told)
     return [*lines, (f"and {left:,} more", None)] if left else lines
@@ -153,7 +153,7 @@ class _Telling:
             chunks=len(chunks) if exchange.call.stream else 0,
             pace=pace_of(interaction) if exchange.call.stream else [],
             live=exchange.interaction in self.live,
-            raw=raw_of(interaction),
+            raw=raw_of(interaction, body_bound(len(self.interactions))),
         )
 
 

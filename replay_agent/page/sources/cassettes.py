@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from replay_agent import __version__
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.page.content.entries import entry_of
 from replay_agent.page.report import Report
+from replay_agent.surroundings.version import __version__
 from replay_agent.traffic import Interaction
 
 __all__ = "MADE_BY", "report_of_cassettes"

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from replay_agent.page.content.raw import pace_of, raw_of, took_ms
+from replay_agent.page.content.raw import body_bound, pace_of, raw_of, took_ms
 from replay_agent.traffic import Chunk, Frame, Interaction, Request, Response, Sender, StreamEnd
 from tests.page.samples import JSON, answer, call, cut_off, streamed, user
 
@@ -44,6 +44,12 @@ def test_a_failure_is_told():
 )
 def test_bodies_are_decoded_and_bounded(headers, data, shown):
     assert body_of(Response(200, headers, (Chunk(data),))) == shown
+
+
+@pytest.mark.parametrize(("interactions", "longest"), [(0, 16_000), (5, 16_000), (10, 8_000), (1_000, 500)])
+def test_a_test_of_many_requests_has_less_of_each(interactions, longest):
+    assert body_bound(interactions) == longest
+    assert len(raw_of(Interaction(ASKED, answer("a" * 20_000)), longest).answered_body.text) == longest
 
 
 def test_many_headers_are_counted():

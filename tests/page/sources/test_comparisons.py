@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from replay_agent.comparison.changes import compare_runs
-from replay_agent.comparison.comparison import Comparison, Moved
-from replay_agent.comparison.sources.pairing import Unreadable
-from replay_agent.comparison.sources.runs import Run
 from replay_agent.page.html.rendering import render
 from replay_agent.page.html.view import View
 from replay_agent.page.sources.comparisons import report_of_comparison
+from replay_agent.report.comparison.changes import compare_runs
+from replay_agent.report.comparison.comparison import Comparison, Moved
+from replay_agent.report.comparison.sources.pairing import Unreadable
+from replay_agent.report.comparison.sources.runs import Run
 from replay_agent.traffic import Interaction
 from tests.page.samples import answer, call, run_with_a_tool, system, user
 

@@ -6,13 +6,15 @@ digests it names, and nothing of what was said becomes an address but the data o
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
+from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from replay_agent.page.html.texts import BOUNDS, Texts, bounds_for
 from replay_agent.page.html.view import View, dollars, facts, milliseconds, seconds, thousands
@@ -26,6 +28,8 @@ MOST = 11_700_000
 _HEIGHT = 16
 """Of the bar that shows the pace of a stream."""
 _WIDTH = 158
+_BETWEEN = re.compile(r"(?<=>)\n+(?=<|\{\{|\{%)|(?<=\}\})\n+(?=<)")
+"""A line end that only lays out a template; one behind what is told, as in a list of lines, belongs to it."""
 
 
 def render(report: Report, most: int = MOST) -> str:
@@ -58,14 +62,14 @@ def _finalized(value: Any) -> Any:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("replay_agent.page.html"),
+        loader=FunctionLoader(_template),
         autoescape=True,
         finalize=_finalized,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, script = (_asset(environment, name) for name in ("page.css", "page.js"))
+    style, script = _file("page.css"), _file("page.js")
     environment.globals |= {
         "style": style,
         "script": script,
@@ -83,9 +87,13 @@ def _environment() -> Environment:
     return environment
 
 
-def _asset(environment: Environment, name: str) -> str:
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
+def _template(name: str) -> str:
+    """Return a template without the line ends between elements: on a page each would be a node more for the browser."""
+    return _BETWEEN.sub("", _file(name))
+
+
+def _file(name: str) -> str:
+    return files(__package__).joinpath("templates", name).read_text("utf-8")
 
 
 def _digest(text: str) -> str:

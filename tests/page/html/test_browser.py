@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from concurrent.futures import Future
@@ -270,9 +269,10 @@ def test_two_thousand_tests(browser, page):
     assert path.stat().st_size < 12_000_000
 
     def see(tab):
-        # What the browser worked, not what the machine did meanwhile.
+        # What the browser's thread worked, not what the machine did meanwhile.
         session = tab.context.new_cdp_session(tab)
-        session.send("Performance.enable")
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        tab.reload(wait_until="load")
         found = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
         tab.locator("[data-part=words]").fill("many[1999]")
         tab.locator("[data-part=found]").get_by_text("1 of 2000").wait_for()
@@ -281,4 +281,4 @@ def test_two_thousand_tests(browser, page):
     (worked, left), asked = browser.open(path, see)
     assert left == ["test_many[1999]"]
     assert asked == []
-    assert worked < (6 if os.environ.get("CI") else 4)
+    assert 0 < worked < 2

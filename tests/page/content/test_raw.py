@@ -34,13 +34,14 @@ def test_a_failure_is_told():
     ("headers", "data", "shown"),
     [
         ((), b"", None),
-        ((("content-encoding", "gzip"),), gzip.compress(b"words"), ("words", 0)),
+        ((("content-encoding", "gzip"),), gzip.compress(b"words", mtime=0), ("words", 0)),
         ((("content-encoding", "gzip"),), b"no gzip", ("6e 6f 20 67 7a 69 70", 0)),
         ((("content-encoding", "unheard"),), b"a", ("61", 0)),
         ((), b"\xff\xfe\x00", ("ff fe 00", 0)),
         ((), "half a char: é".encode()[:-1], ("half a char: ", 0)),
         ((), b"x" * 20_000, ("x" * 16_000, 4_000)),
     ],
+    ids=["nothing", "packed", "damaged", "an encoding unheard of", "bytes", "cut off", "long"],
 )
 def test_bodies_are_decoded_and_bounded(headers, data, shown):
     assert body_of(Response(200, headers, (Chunk(data),))) == shown

@@ -36,6 +36,7 @@ ROOMS = [
     ["agent", "report", "snapshot", "providers", "provider"],
     ["tools", "result", "common_tools"],
     ["harness", "report.comparison"],
+    ["page"],
     ["pytest_plugin", "commands"],
     ["pytest_plugin.vcr"],
     ["cli"],
@@ -53,6 +54,7 @@ NEVER = [
     ("wire", "recording"),
     ("report.comparison", "pytest_plugin"),
     ("report.comparison", "harness"),
+    ("page", "harness"),
     ("recording.redaction", "recording.cassettes"),
     ("recording.cassettes", "recording.redaction"),
 ]
@@ -62,6 +64,7 @@ ONLY_IN = {
     "syrupy": {"snapshot", "pytest_plugin.around.snapshot_keeper"},
     "respx": {"provider.router"},
     "genai_prices": {"conversation.cost"},
+    "jinja2": {"page.html.rendering"},
 }
 
 
@@ -187,7 +190,7 @@ def test_every_library_that_is_imported_is_declared():
 def test_the_plugin_is_light():
     code = "import sys, replay_agent.pytest_plugin; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    heavy = {"vcr", "httpx", "httpx2", "pydantic", "syrupy", "yaml", "respx", "anyio", "genai_prices"}
+    heavy = {"vcr", "httpx", "httpx2", "pydantic", "syrupy", "yaml", "respx", "anyio", "genai_prices", "jinja2"}
     assert heavy.isdisjoint(loaded)
 
 

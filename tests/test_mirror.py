@@ -68,6 +68,7 @@ ELSEWHERE = {
     "pytest_plugin.settings": MARKED,
     "pytest_plugin.watched": MARKED,
     "pytest_plugin.watched_fixtures": "integration/test_shared_fixtures.py",
+    "pytest_plugin.summary.report_file": "integration/test_report.py",
     "pytest_plugin.vcr.fixtures": VCR_MARKED,
     "pytest_plugin.vcr.watched": VCR_MARKED,
     # Hooks into HTTP clients: real clients and a provider on loopback.

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 from replay_agent.surroundings.visible import visible
@@ -20,6 +21,19 @@ INTERRUPTED = 130
 def say(what: object, file: TextIO | None = None) -> None:
     """Print what a terminal may be trusted with."""
     print(visible(str(what)), file=file, flush=True)
+
+
+def hand_over(page: str, path: Path | None) -> None:
+    """Write a page to a file and say so, or print it as it is: it goes into a file then, not to a terminal."""
+    if path is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(f"{page}\n".encode())  # which says of itself that it is UTF-8, whatever a terminal is
+        sys.stdout.buffer.flush()
+        return
+    from replay_agent.page.writing import write_whole
+
+    write_whole(path, page)
+    say(f"written: {path}")
 
 
 def complain(what: object) -> None:

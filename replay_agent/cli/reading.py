@@ -7,19 +7,35 @@ import json
 import sys
 from pathlib import Path
 
-from replay_agent.cli.output import CLEAN, FINDINGS, MISUSE, complain, has_colour, progress_of, say
-from replay_agent.exceptions import CassetteError
+from replay_agent.cli.output import CLEAN, FINDINGS, MISUSE, complain, hand_over, has_colour, progress_of, say
+from replay_agent.exceptions import CassetteError, UserError
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `show`, `diff`, `stats` and `matrix` to the command line."""
+    """Add `show`, `report`, `diff`, `stats` and `matrix` to the command line."""
     show = commands.add_parser("show", help="What was said? Prints the conversation in cassettes of any tool")
     show.add_argument("files", metavar="FILE", nargs="+", type=Path)
-    show.add_argument("--json", action="store_true", help="one JSON object a line and file")
+    form = show.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object a line and file")
+    _add_html(show, form)
     show.set_defaults(run=_show)
+
+    report = commands.add_parser(
+        "report", help="What did all jobs of the CI see? Makes one page of parts that --replay-report=PART.json wrote"
+    )
+    report.add_argument("parts", metavar="PART", nargs="+", type=Path, help="a part")
+    report.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, required=True, help="the page, FILE.html, or one part, FILE.json"
+    )
+    report.set_defaults(run=_report)
 
     _add_diff(commands)
     _add_sums(commands)
+
+
+def _add_html(command: argparse.ArgumentParser, form: argparse._MutuallyExclusiveGroup) -> None:
+    form.add_argument("--html", action="store_true", help="one page for a browser, that needs nothing else")
+    command.add_argument("-o", "--output", metavar="FILE", type=Path, help="with --html: write it there")
 
 
 def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,6 +51,7 @@ def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--markdown", action="store_true", help="for a comment on a pull request, of 65,536 characters at most"
     )
     form.add_argument("--json", action="store_true", help="one JSON object, of a documented schema")
+    _add_html(diff, form)
     diff.add_argument("-v", "--verbose", action="store_true", help="leave nothing out")
     diff.add_argument(
         "--ignore",
@@ -66,10 +83,19 @@ def _add_sums(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     table = matrix.add_mutually_exclusive_group()
     table.add_argument("--markdown", action="store_true", help="tables for a review")
     table.add_argument("--json", action="store_true", help="one JSON object")
+    _add_html(matrix, table)
     matrix.set_defaults(run=_matrix)
 
 
+def _refuse_lone_output(args: argparse.Namespace) -> None:
+    if args.output is not None and not args.html:
+        raise UserError(f"-o {args.output} is for a page: give --html too, or send what is printed there with >.")
+
+
 def _show(args: argparse.Namespace) -> int:
+    _refuse_lone_output(args)
+    if args.html:
+        return _show_html(args)
     from replay_agent.commands.reading.show import show
 
     failed = False
@@ -82,14 +108,49 @@ def _show(args: argparse.Namespace) -> int:
     return MISUSE if failed else CLEAN
 
 
+def _show_html(args: argparse.Namespace) -> int:
+    from replay_agent.commands.reading.show import show_html
+
+    with progress_of("read") as progress:
+        page, complaints = show_html(args.files, progress)
+    if page:
+        hand_over(page, args.output)
+    for line in complaints:
+        complain(line)
+    return MISUSE if complaints else CLEAN
+
+
+def _report(args: argparse.Namespace) -> int:
+    from replay_agent.commands.reading.report import merge_parts, write_page
+
+    if args.output.suffix.lower() not in (".html", ".htm", ".json"):
+        raise UserError(
+            f"-o {args.output}: the name says what is written. Name a page, FILE.html, or a part, FILE.json."
+        )
+    with progress_of("read") as progress:
+        merged = merge_parts(args.parts, progress)
+    for line in merged.complaints:
+        complain(line)
+    if merged.report is None:
+        return MISUSE
+    write_page(merged.report, args.output)
+    parts = f"{merged.parts} part{'' if merged.parts == 1 else 's'}"
+    say(f"written: {args.output}, {len(merged.report.entries):,} tests of {parts}")
+    return FINDINGS if merged.complaints else CLEAN
+
+
 def _diff(args: argparse.Namespace) -> int:
+    _refuse_lone_output(args)
     from replay_agent.commands.reading.diff import Form, Wanted, diff
 
-    form: Form = "markdown" if args.markdown else "json" if args.json else "terminal"
+    form: Form = "markdown" if args.markdown else "json" if args.json else "html" if args.html else "terminal"
     wanted = Wanted(form, tuple(args.ignore), args.max_cost, args.max_tokens, args.fail_unknown, args.verbose)
     with progress_of("compared") as progress:
         done = diff(args.old, args.new, wanted, colour=has_colour(sys.stdout), progress=progress)
-    print(done.text, flush=True)
+    if args.html:
+        hand_over(done.text, args.output)
+    else:
+        print(done.text, flush=True)
     for line in done.complaints:
         complain(line)
     return MISUSE if done.nothing_compared else FINDINGS if done.changed else CLEAN
@@ -110,8 +171,12 @@ def _matrix(args: argparse.Namespace) -> int:
     from replay_agent.commands.project import cassette_folder
     from replay_agent.commands.reading.matrix import read_matrix
 
+    _refuse_lone_output(args)
     matrix = read_matrix(args.words, folder=cassette_folder(Path()))
-    say(matrix.json if args.json else matrix.markdown if args.markdown else matrix)
+    if args.html:
+        hand_over(matrix.html, args.output)
+    else:
+        say(matrix.json if args.json else matrix.markdown if args.markdown else matrix)
     for line in matrix.unreadable:
         complain(line)
     return CLEAN if not matrix.unreadable else FINDINGS if matrix.rows else MISUSE

@@ -86,6 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
     mode = asked_mode(config)
     if mode is not None:
         config.add_cleanup(_entered(session_mode.asking(mode)))
+    _prepare_report(config)
     late_guard.watch()
     config.stash[_RAISED_AS] = raise_misses_as(FailingMiss)
 
@@ -93,6 +94,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _RAISED_AS in config.stash:
         raise_misses_as(config.stash[_RAISED_AS])
+
+
+def _prepare_report(config: pytest.Config) -> None:
+    wanted = config.getoption("replay_report", None)
+    if wanted:
+        from replay_agent.pytest_plugin.summary.report_file import ReportFile
+
+        config.pluginmanager.register(ReportFile.wanted(config, wanted, config.stash[_STARTED], _late_misses))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -49,6 +49,12 @@ def add_options(parser: pytest.Parser) -> None:
         help="what happens when a passing test leaves recorded interactions unplayed (default: fail)",
     )
     group.addoption(
+        "--replay-report",
+        metavar="FILE",
+        help="write what the tests said to the model, and what came of it, to one page (FILE.html), or to a part that "
+        "`replay-agent report` makes a page of (FILE.json)",
+    )
+    group.addoption(
         "--replay-sweep",
         metavar="FAULTS",
         help="play recorded tests marked replay with these faults at every call (all, or names by comma) and print the verdicts",

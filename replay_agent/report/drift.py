@@ -200,6 +200,8 @@ class _Explanation:
             purpose=self._accepting(nearest.changes),
             command=filled(self._command, "refresh"),
             mode="refresh",
+            changes=nearest.changes,
+            around=[first, notes, hosts, volatile],
         )
 
     def _no_difference(self, recorded: Request) -> list[str]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from replay_agent.report.compare import Change
 
 __all__ = ("Explanation",)
 
@@ -25,6 +29,10 @@ class Explanation(str):
     command: str
     advice: str
     """What else helps."""
+    changes: Sequence[Change] = ()
+    """What changed since it was recorded, as values; empty where there is nothing to compare with."""
+    around: str = ""
+    """The body without what shows these changes."""
 
     @classmethod
     def of(
@@ -38,12 +46,15 @@ class Explanation(str):
         command: str,
         mode: str,
         advice: Sequence[str] = (),
+        changes: Sequence[Change] = (),
+        around: Sequence[Sequence[str]] | None = None,
     ) -> Explanation:
-        """Make it of blocks of lines; empty ones are left out."""
+        """Make it of blocks of lines; empty ones are left out. ``around`` are those that do not show the changes."""
         body = _joined(blocks)
         made = cls("\n\n".join((body, _accept(purpose, command, advice))))
         made.body, made.coloured, made.cause, made.shared = body, _joined(coloured), cause, _joined(shared)
         made.purpose, made.command, made.mode, made.advice = purpose, command, mode, "\n".join(advice)
+        made.changes, made.around = tuple(changes), _joined(blocks if around is None else around)
         return made
 
     @property

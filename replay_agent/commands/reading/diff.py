@@ -20,7 +20,7 @@ from replay_agent.report.comparison.sources.sides import open_sides
 
 __all__ = "Done", "Wanted", "diff"
 
-Form: TypeAlias = Literal["terminal", "markdown", "json"]
+Form: TypeAlias = Literal["terminal", "markdown", "json", "html"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ def diff(
 def _text(comparison: Comparison, breaches: list[Breach], wanted: Wanted, colour: bool, changed: bool) -> str:
     if wanted.form == "json":
         return render_json(comparison, breaches, changed=changed)
+    if wanted.form == "html":
+        from replay_agent.page.html.rendering import render
+        from replay_agent.page.sources.comparisons import report_of_comparison
+
+        return render(report_of_comparison(comparison, breaches))
     if wanted.form == "markdown":
         return render_markdown(comparison, breaches)
     return render_terminal(comparison, colour=colour, verbose=wanted.verbose)

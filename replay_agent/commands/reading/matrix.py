@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from replay_agent.conversation.lines import short
 from replay_agent.exceptions import CassetteError, UserError
@@ -20,6 +20,8 @@ from replay_agent.report.comparison.sources.sides import is_cassette_name
 from replay_agent.report.comparison.spending import Spent, spent_by, total
 
 __all__ = "Cell", "Matrix", "Row", "read_matrix"
+
+Block = TypeVar("Block")
 
 _OUTCOMES = Path(".pytest_cache") / "v" / "cache"
 _HEAD = ("variant", "passed", "turns", "tokens", "cost", "tools", "answer")
@@ -87,11 +89,19 @@ class Matrix:
         return "\n\n".join("\n".join(block) for block in self._blocks(_piped))
 
     @property
+    def html(self) -> str:
+        """The same as a page."""
+        from replay_agent.page.html.rendering import render
+        from replay_agent.page.sources.matrices import report_of_matrix
+
+        return render(report_of_matrix(self._blocks(_titled), self.unreadable))
+
+    @property
     def json(self) -> str:
         """The same for programs, as one object."""
         return json.dumps({"schema": 1, "tests": list(map(_dump, self.rows)), "unreadable": self.unreadable})
 
-    def _blocks(self, table: Any) -> Iterator[list[str]]:
+    def _blocks(self, table: Callable[[str, Sequence[Sequence[str]]], Block]) -> Iterator[Block]:
         for row in self.rows:
             yield table(row.test, [_HEAD, *(_words(row, cell) for cell in row.cells)])
         if len(self.rows) > 1:
@@ -208,6 +218,10 @@ def _passed(passed: bool | None) -> str:
 
 def _tokens(spent: Spent) -> str:
     return "unknown" if spent.tokens is None else f"{spent.tokens:,}"
+
+
+def _titled(title: str, rows: Sequence[Sequence[str]]) -> tuple[str, Sequence[Sequence[str]]]:
+    return title, rows
 
 
 def _aligned(title: str, rows: Sequence[Sequence[str]]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -15,13 +15,14 @@ from replay_agent.conversation.lines import NO_BOUNDS, Bounds, visible
 from replay_agent.conversation.plain import plain
 from replay_agent.conversation.text import render_transcript
 from replay_agent.conversation.transcript import Transcript, UnknownTraffic
+from replay_agent.exceptions import CassetteError
 from replay_agent.messages import ModelMessagesTypeAdapter, ModelResponse
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.journal import load_journal
 from replay_agent.surroundings.visible import visible as shown
-from replay_agent.traffic import Response
+from replay_agent.traffic import Interaction, Response
 
-__all__ = "Shown", "show", "show_journal"
+__all__ = "Shown", "show", "show_html", "show_journal"
 
 _SCREEN = Bounds(lines=16, width=240)
 _MOST_NAMES = 8
@@ -63,6 +64,23 @@ def show(path: Path, *, whole: bool = False) -> Shown:
     """
     transcript = Transcript.from_interactions(store.load(path).interactions())
     return Shown(path, transcript, NO_BOUNDS if whole else _SCREEN)
+
+
+def show_html(paths: Sequence[Path], progress: Callable[[int, int], None] | None = None) -> tuple[str, list[str]]:
+    """Return cassettes as one page, and complaints about those that cannot be read; no page if that is all of them."""
+    from replay_agent.page.html.rendering import render
+    from replay_agent.page.sources.cassettes import report_of_cassettes
+
+    read: list[tuple[Path, Sequence[Interaction]]] = []
+    complaints: list[str] = []
+    for number, path in enumerate(paths, 1):
+        try:
+            read.append((path, store.load(path).interactions()))
+        except CassetteError as exc:
+            complaints.append(str(exc))
+        if progress is not None:
+            progress(number, len(paths))
+    return (render(report_of_cassettes(read, complaints)) if read else ""), complaints
 
 
 def show_journal(path: Path) -> Shown:

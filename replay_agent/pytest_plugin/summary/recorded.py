@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from replay_agent.recording.succession.tally import Tally
 
-__all__ = "Recorded", "note_recorded", "recorded_of", "show_recorded"
+__all__ = "Recorded", "note_recorded", "recorded_of", "show_recorded", "without_colours"
 
 _MOST_LINES = 40
 """Of changed answers; who accepts a hundred of them reads the diff of the files."""
@@ -78,7 +78,12 @@ def show_recorded(terminal: pytest.TerminalReporter) -> None:
         return
     terminal.section("recorded")
     for line in _lines(found):
-        terminal.write_line(line if terminal.hasmarkup else _SGR.sub("", line))
+        terminal.write_line(line if terminal.hasmarkup else without_colours(line))
+
+
+def without_colours(line: str) -> str:
+    """Return a line as it is where there are no colours."""
+    return _SGR.sub("", line)
 
 
 def _lines(found: Sequence[tuple[Any, Recorded]]) -> Iterator[str]:

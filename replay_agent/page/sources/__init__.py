@@ -1,0 +1,1 @@
+"""Where a page comes from that is none of a session: cassettes, a comparison, a matrix."""

@@ -366,8 +366,7 @@ class RetryPromptPart:
             description = self.content
         else:
             details = error_details_ta.dump_json(self.content, exclude={"__all__": {"ctx"}}, indent=2).decode()
-            noun = "error" if len(self.content) == 1 else "errors"
-            description = f"{len(self.content)} validation {noun}: {details}"
+            description = f"{len(self.content)} validation errors: {details}"
         return f"{description}\n\nFix the errors and try again."
 
     def otel_event(self) -> OTelEvent:

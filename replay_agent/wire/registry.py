@@ -103,9 +103,9 @@ def possible_calls(request: Request) -> Iterator[tuple[Codec, ModelCall]]:
     For an address that a recording has blotted out, or that is a gateway's own: only the answer tells then which it was.
     """
     asked = _asked(request)
-    for codec in map(_codec, _FORMATS):
+    for codec in map(_codec, _FORMATS if asked.fields else ()):
         at_home = Asked(request, urlsplit(codec.home), asked.fields)
-        if not asked.fields or not codec.claims(at_home):
+        if not codec.claims(at_home):
             continue
         try:
             call = codec.read_call(at_home).read_from(request.body)

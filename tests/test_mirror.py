@@ -78,6 +78,7 @@ ELSEWHERE = {
     "cli.output": "commands/test_terminal.py",
     "cli.reading": "test_cli.py",
     "cli.runs": "test_cli.py",
+    "cli.setup": "test_cli.py",
     "cli.upkeep": "test_cli.py",
     # Steps of one thing, tested through the whole of it.
     "comparison.causes": "comparison/test_corpus.py",

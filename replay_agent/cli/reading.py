@@ -15,7 +15,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `show`, `diff`, `stats` and `matrix` to the command line."""
     show = commands.add_parser("show", help="What was said? Prints the conversation in cassettes of any tool")
     show.add_argument("files", metavar="FILE", nargs="+", type=Path)
-    show.add_argument("--json", action="store_true", help="one JSON object a line and file")
+    form = show.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object a line and file")
+    form.add_argument("--textconv", action="store_true", help="for git diff: what is no cassette is printed as it is")
     show.set_defaults(run=_show)
 
     _add_diff(commands)
@@ -70,12 +72,12 @@ def _add_sums(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _show(args: argparse.Namespace) -> int:
-    from replay_agent.commands.reading.show import show
+    from replay_agent.commands.reading.show import for_git, show
 
     failed = False
     for path in args.files:
         try:
-            say(show(path).json if args.json else show(path))
+            say(show(path).json if args.json else for_git(path) if args.textconv else show(path))
         except CassetteError as exc:
             failed = True
             complain(exc)

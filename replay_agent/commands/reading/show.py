@@ -15,13 +15,14 @@ from replay_agent.conversation.lines import NO_BOUNDS, Bounds, visible
 from replay_agent.conversation.plain import plain
 from replay_agent.conversation.text import render_transcript
 from replay_agent.conversation.transcript import Transcript, UnknownTraffic
+from replay_agent.exceptions import CassetteError
 from replay_agent.messages import ModelMessagesTypeAdapter, ModelResponse
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.journal import load_journal
 from replay_agent.surroundings.visible import visible as shown
 from replay_agent.traffic import Response
 
-__all__ = "Shown", "show", "show_journal"
+__all__ = "Shown", "for_git", "show", "show_journal"
 
 _SCREEN = Bounds(lines=16, width=240)
 _MOST_NAMES = 8
@@ -63,6 +64,22 @@ def show(path: Path, *, whole: bool = False) -> Shown:
     """
     transcript = Transcript.from_interactions(store.load(path).interactions())
     return Shown(path, transcript, NO_BOUNDS if whole else _SCREEN)
+
+
+def for_git(path: Path) -> str:
+    """Return what ``git diff`` compares of a file: all of the page but its name, which is a temporary file's there.
+
+    A file that is no cassette is returned as it is, conflict marks and all: git gives up the whole diff if its program
+    fails. Raises `CassetteError` if there is no such file.
+    """
+    try:
+        transcript = show(path, whole=True).transcript
+    except CassetteError:
+        if not path.is_file():
+            raise
+        return path.read_text("utf-8", "replace").removesuffix("\n")
+    head = "".join(f"{line}\n" for line in _headlines(transcript))
+    return shown(f"{head}\n{render_transcript(transcript)}")
 
 
 def show_journal(path: Path) -> Shown:

@@ -14,9 +14,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from replay_agent.meaning.key import meaning
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.clients import intercept
+from replay_agent.recording.meaning.key import meaning
 from replay_agent.recording.options import (
     BeforeRecordRequest,
     BeforeRecordResponse,

@@ -17,8 +17,8 @@ from replay_agent.pytest_plugin.around.accepted_snapshots import stopped_at_snap
 from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.around.unretrieved import without_tracebacks
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, failure_saying, leaves_of
-from replay_agent.pytest_plugin.marks import CELL
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
+from replay_agent.pytest_plugin.scripting.cell import CELL
 from replay_agent.pytest_plugin.settings import budget_of, command_of, first_recording, option_of, options_of
 from replay_agent.pytest_plugin.summary.causes import tell
 from replay_agent.pytest_plugin.summary.recorded import note_recorded
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from replay_agent.faults.restream import Recut
 
 if TYPE_CHECKING:
-    from replay_agent.comparison.budgets import Budget
+    from replay_agent.report.comparison.budgets import Budget
 
 __all__ = "ReplayedTest", "WatchedTest"
 
@@ -123,7 +123,7 @@ def _budget_of(item: pytest.Item) -> Budget | None:
     said = budget_of(item)
     if said is None:
         return None
-    from replay_agent.comparison.budgets import read_budget
+    from replay_agent.report.comparison.budgets import read_budget
 
     return read_budget(said)
 
@@ -199,7 +199,7 @@ class ReplayedTest(WatchedTest):
         """Fail a test that went beyond its budget; what it recorded is kept, for it is paid."""
         if self._budget is None:
             return
-        from replay_agent.comparison.budgets import committed_spending, overrun
+        from replay_agent.report.comparison.budgets import committed_spending, overrun
 
         place, test = self.run.cassette_path, nodeid(self.item)
         text = overrun(self._budget, self.run.transcript.exchanges, lambda: committed_spending(place, test))

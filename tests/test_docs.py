@@ -154,7 +154,21 @@ def pytest_help(pytester):
 
 def help_of_the_commands(capsys):
     texts = []
-    names = ["init", "show", "demo", "scan", "prune", "mv", "journals", "diff", "stats", "convert", "matrix"]
+    names = [
+        "init",
+        "doctor",
+        "completion",
+        "show",
+        "demo",
+        "scan",
+        "prune",
+        "mv",
+        "journals",
+        "diff",
+        "stats",
+        "convert",
+        "matrix",
+    ]
     for command in ([], *([name] for name in names)):
         with pytest.raises(SystemExit):
             cli.main([*command, "--help"])

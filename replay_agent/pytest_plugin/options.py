@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-__all__ = "ACCEPTING_MODE", "add_options", "add_spellings", "allowed_hosts", "asked_mode"
+__all__ = (
+    "ACCEPTING_MODE",
+    "SPELLINGS",
+    "TAKEN",
+    "UNUSED",
+    "add_options",
+    "add_spellings",
+    "allowed_hosts",
+    "asked_mode",
+)
 
 ACCEPTING_MODE = "refresh"
 """The record mode of ``--replay-accept``, unless the command line names another."""
@@ -29,6 +38,8 @@ SPELLINGS: dict[str, dict[str, Any]] = {
     "--disable-recording": {"action": "store_true", "help": "leave tests marked vcr alone: live, no cassette"},
 }
 """pytest-recording's options."""
+TAKEN = pytest.StashKey[tuple[str, ...]]()
+"""Those of them that are somebody else's in this session."""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -76,11 +87,12 @@ def add_options(parser: pytest.Parser) -> None:
     )
 
 
-def add_spellings(parser: pytest.Parser, taken: object) -> None:
-    """Add pytest-recording's options, but for those that ``taken``, what is known of the command line, has already."""
+def add_spellings(parser: pytest.Parser, config: pytest.Config) -> None:
+    """Add pytest-recording's options, but for those that some plugin or conftest has already."""
     group = parser.getgroup("recording")
+    config.stash[TAKEN] = tuple(name for name in SPELLINGS if hasattr(config.option, name[2:].replace("-", "_")))
     for option, words in SPELLINGS.items():
-        if not hasattr(taken, option[2:].replace("-", "_")):
+        if option not in config.stash[TAKEN]:
             group.addoption(option, **words)
 
 

@@ -251,7 +251,8 @@ class Run(Conversing):
     def _explained(self, miss: Miss) -> str:
         from replay_agent.report.drift import explain
 
-        return explain(miss, self._command, self._options.ignore_body, lambda: self._former(miss))
+        options = self._options
+        return explain(miss, self._command, options.ignore_body, lambda: self._former(miss), options.same_hosts)
 
     def _former(self, miss: Miss) -> Former | None:
         """Return what the test recorded before it was renamed or moved, as far as that can be told."""

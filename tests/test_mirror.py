@@ -54,6 +54,7 @@ ELSEWHERE = {
     "pytest_plugin": MARKED,
     "pytest_plugin.around.accepted_snapshots": EVERYDAY,
     "pytest_plugin.around.own_servers": EVERYDAY,
+    "pytest_plugin.around.snapshot_differences": "integration/test_run_snapshot.py",
     "pytest_plugin.around.snapshot_keeper": EVERYDAY,
     "pytest_plugin.collecting": "integration/test_prune.py",
     "pytest_plugin.hookspecs": MARKED,

@@ -78,6 +78,15 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini(
         "replay_budget", "what a replayed test may spend: tokens=5000 requests=3 usd=0.05 growth=5%", default=""
     )
+    parser.addini(
+        "replay_snapshot_without",
+        "sections that run_snapshot leaves out: messages, result, usage",
+        type="args",
+        default=[],
+    )
+    parser.addini(
+        "replay_snapshot_mask", "JSON paths that run_snapshot masks: $.messages[*].content", type="linelist", default=[]
+    )
     parser.addini("replay_unused", f"{', '.join(UNUSED)}: see --replay-unused", default="fail")
     parser.addini(
         "replay_placeholder_keys",

@@ -420,6 +420,11 @@ def test_a_base_url_that_is_set_no_more_is_said_as_that(recorded):
     with recorded.monkeypatch.context() as patch:
         patch.setenv("MODEL_BASE", "https://api.openai.com/v1")
         recorded.green()
+        recorded.edit("app.py", "one sentence", "two sentences")
+        result = recorded.run()
+    assert "system prompt changed" in result.stdout.str()
+    assert "host" not in result.stdout.str()
+    recorded.edit("app.py", "two sentences", "one sentence")
     recorded.green()
 
 
@@ -706,3 +711,28 @@ def test_a_fixture_of_a_module_that_asks(day):
     result = day.run()
     assert result.stdout.str().count("system prompt changed since the cassettes were recorded") == 1
     day.accept(result, asks=1)
+
+
+def test_snapshots_of_other_kinds_move_with_a_renamed_test(day):
+    day.write(
+        "tests/test_support.py",
+        """
+        import pytest
+        from syrupy.extensions.json import JSONSnapshotExtension
+        from app import ask
+
+        @pytest.mark.replay
+        def test_order(snapshot):
+            answer = ask("Where is my order?")
+            assert answer == snapshot
+            assert answer == snapshot(name="named")
+            assert {"said": answer} == snapshot.use_extension(JSONSnapshotExtension)
+    """,
+    )
+    day.record()
+    day.edit("tests/test_support.py", "test_order", "test_whereabouts")
+    before = day.files()
+    day.accept(day.run(), asks=0)
+    after = day.files()
+    assert {name.replace("whereabouts", "order") for name in after} == set(before)
+    assert after["tests/__snapshots__/test_support.ambr"].count("test_whereabouts") == 2

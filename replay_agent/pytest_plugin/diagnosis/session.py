@@ -162,5 +162,7 @@ _KNOWN = (
     "replay_record_mode",
     "replay_redact",
     "replay_same_hosts",
+    "replay_snapshot_mask",
+    "replay_snapshot_without",
     "replay_unused",
 )

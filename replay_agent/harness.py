@@ -26,7 +26,7 @@ from replay_agent.recording.options import (
 )
 from replay_agent.recording.process import frozen, network, session_mode
 from replay_agent.recording.recorder import Recording
-from replay_agent.surroundings import credentials
+from replay_agent.surroundings import credentials, naming
 from replay_agent.traffic import Interaction, Request
 
 if TYPE_CHECKING:
@@ -129,6 +129,9 @@ class Run(Conversing):
         self.effects: list[str] = []
         """Side effects that `effect` was told of, in order."""
         self._doors = ExitStack()
+
+    def __repr__(self) -> str:
+        return f"<recording {naming.seen_from_here(self.cassette_path)}>"
 
     def open(self) -> None:
         """Open the cassette and have it in force until the run is closed."""

@@ -26,6 +26,7 @@ from replay_agent.report.remote_calls import named_calls
 from replay_agent.report.renamed import Former
 from replay_agent.report.render import cause_of, headline, render_changes
 from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
+from replay_agent.surroundings import naming
 from replay_agent.traffic import Failure, Interaction, Request
 
 __all__ = ("explain",)
@@ -377,12 +378,7 @@ def _last_prompt(messages: Iterable[object]) -> str:
 
 
 def _shown(path: Path | None) -> str:
-    if path is None:
-        return "the cassette"
-    try:
-        return path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return str(path)
+    return "the cassette" if path is None else naming.seen_from_here(path)
 
 
 def _changed_headers(recorded: Request, asked: Request) -> list[str]:

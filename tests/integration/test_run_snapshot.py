@@ -43,8 +43,9 @@ def test_a_difference_is_told_by_message(tests):
     result = tests.runpytest()
     result.stdout.fnmatch_lines(
         [
-            "*assert run == snapshot: __snapshots__/test_it/test_whole.run.snap",
-            "*run and test_whole.run.snap*",
+            "*assert run == snapshot test_whole.run.snap",
+            "*the run is another than in its snapshot*",
+            "__snapshots__/test_it/test_whole.run.snap",
             "turn 1, system:",
             "    Answer in [[]-one sentence-]{+two sentences+}.",
             "*a snapshot differs*",

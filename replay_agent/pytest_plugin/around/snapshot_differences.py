@@ -27,17 +27,17 @@ class SnapshotDifferences:
         self._differing: AssertionResult | None = None
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_assertrepr_compare(self, config: pytest.Config, op: str, left: Any, right: Any) -> list[str] | None:
+    def pytest_assertrepr_compare(self, op: str, left: Any, right: Any) -> list[str] | None:
         """Name the snapshot in one line; None for what is none of ours, or could not be compared at all."""
         snapshot = next((each for each in (left, right) if _is_ours(each)), None)
         compared = snapshot.last if snapshot is not None and op == "==" else None
         if compared is None or compared.exception is not None or compared.success:
             return None
         self._differing = compared
-        file = os.path.relpath(compared.snapshot_location, config.invocation_params.dir)
+        name = Path(compared.snapshot_location).name
         if compared.recalled_data is None:
-            return [f"run == snapshot: {file}. Snapshot '{compared.snapshot_name}' does not exist!"]
-        return [f"run == snapshot: {file}"]
+            return [f"run == snapshot {name}", f"Snapshot '{compared.snapshot_name}' does not exist!"]
+        return [f"run == snapshot {name}"]
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(
@@ -51,7 +51,8 @@ class SnapshotDifferences:
             return report
         lines = _lines(compared, item.config)
         if lines:
-            add(f"run and {Path(compared.snapshot_location).name}", "\n".join(lines))
+            file = os.path.relpath(compared.snapshot_location, item.config.invocation_params.dir)
+            add("the run is another than in its snapshot", "\n".join([file, "", *lines]))
         return report
 
 

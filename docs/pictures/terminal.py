@@ -227,8 +227,9 @@ def speak(call: object) -> str:
     return "It is on its way." if len(messages) == 1 else "So is that one, on its way."
 
 
-def shown(output: str, base: str) -> str:
+def shown(output: str, base: str, folder: str) -> str:
     """Return what matters of pytest's output: from the command on, without where this machine keeps its files."""
+    output = output.replace(f"{folder}/", "")
     output = re.sub(r" in [0-9.]+s\b", "", output)  # of a machine that records, replays and draws at once
     output = re.sub(re.escape(base.removesuffix("/v1")), "http://localhost:4000", output)
     kept = re.sub(r"(?s)^.*?\n(?=[^\n]*={3,} ?(?:\x1b\[[\d;]*m)*(?:FAILURES|ERRORS|\w))", "", output, count=1)
@@ -249,7 +250,7 @@ def draw(names: list[str]) -> None:
             project.write("app.py", APP)
             project.write("tests/test_support.py", TESTS)
             project.write("pytest.ini", "[pytest]\npythonpath = .\n")
-            text = shown(picture(project), project.base)
+            text = shown(picture(project), project.base, folder)
         for theme in THEMES:
             (IMAGES / f"terminal-{name}-{theme}.svg").write_text(svg(text, theme, picture.__doc__ or name), "utf-8")
         print(f"{name}: {len(text.splitlines())} lines")  # noqa: T201 - a script

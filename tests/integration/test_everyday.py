@@ -522,6 +522,11 @@ CHANGES = {
     "temperature": [("tests/test_agent.py", "tools=TOOLS", "tools=TOOLS, temperature=0.2")],
     "tool renamed": [("tests/test_agent.py", '"look_up"', '"find"')],
     "parameter added": [("tests/test_agent.py", '"city": {', '"zip": {"type": "integer"}, "city": {')],
+    "tool described": [("tests/test_agent.py", '"name": "look_up"', '"name": "look_up", "description": "Looks up."')],
+    "tool added": [
+        ("tests/test_agent.py", "TOOLS = [", 'TOOLS = [{"type": "function", "function": {"name": "now"}}, ')
+    ],
+    "tool removed": [("tests/test_agent.py", ", tools=TOOLS", "")],
     "one turn more": [("tests/test_agent.py", '"And in Oslo?"', '"And in Oslo?", "And in Rome?"')],
     "prompt of a later turn": [("tests/test_agent.py", "And in Oslo?", "And in Bergen?")],
 }
@@ -530,6 +535,9 @@ NAMED = {
     "temperature": "*temperature was added*",
     "tool renamed": "*tool find*tool look_up*",
     "parameter added": "*tool look_up changed*",
+    "tool described": "*tool look_up changed*",
+    "tool added": "*tool now was added*",
+    "tool removed": "*tool look_up was removed*",
     "one turn more": "*And in Rome?*",
     "prompt of a later turn": "*user prompt*turn 2*changed*",
 }
@@ -736,3 +744,25 @@ def test_snapshots_of_other_kinds_move_with_a_renamed_test(day):
     after = day.files()
     assert {name.replace("whereabouts", "order") for name in after} == set(before)
     assert after["tests/__snapshots__/test_support.ambr"].count("test_whereabouts") == 2
+
+
+def test_a_cassette_that_was_deleted(agent):
+    files = agent.files()
+    next(agent.path.glob("cassettes/**/*.yaml")).unlink()
+    result = agent.run()
+    result.stdout.fnmatch_lines(["*There is no cassette*"])
+    agent.accept(result, asks=2)
+    assert agent.files().keys() == files.keys()
+
+
+def test_a_parameter_of_the_test_that_is_another(eighteen):
+    eighteen.edit("tests/test_orders.py", "range(6)", "[0, 1, 2, 3, 4, 17]")
+    result = eighteen.run()
+    result.assert_outcomes(passed=17, failed=1)
+    (command,) = commands(result)
+    assert eighteen.run(*shlex.split(command)[1:], live=True).ret == 0
+    # The snapshot of the test that is gone is syrupy's to tell: it says which option deletes it.
+    result = eighteen.run()
+    result.stdout.fnmatch_lines(["*1 snapshot unused*", "*--snapshot-update to delete*"])
+    assert eighteen.run("--snapshot-update").ret == 0
+    eighteen.green()

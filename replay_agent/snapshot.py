@@ -23,7 +23,7 @@ from replay_agent.recording.dispatch import redacted
 from replay_agent.surroundings import naming
 from replay_agent.surroundings.visible import visible
 
-__all__ = "NAME", "RunSnapshot", "RunSnapshotExtension", "describe"
+__all__ = "NAME", "AssertionResult", "RunSnapshot", "RunSnapshotExtension", "describe"
 
 _FORMER_EXTENSION = "run.txt"  # pytest took test*.txt for doctests
 

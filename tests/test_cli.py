@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -131,3 +132,10 @@ def test_help_does_not_take_long():
     assert loaded.isdisjoint(
         {"pytest", "pydantic", "httpx", "yaml", "click", "rich", "argcomplete", "asyncio", "json.tool"}
     )
+
+
+def test_version_is_that_of_the_distribution(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out.split() == ["replay-agent", version("pytest-replay-agent")]

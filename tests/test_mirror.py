@@ -31,6 +31,7 @@ ELSEWHERE = {
     "agent.state": "agent/test_graph.py",
     # Nothing in them to run: types, a tree of errors, a table of names.
     "exceptions": "test_public_names.py",
+    "surroundings.version": "test_cli.py",
     "models.names": "models/test_models.py",
     "settings": "models/test_openai.py",
     # Where a provider's key, region or token comes from, tested with the requests that carry it.

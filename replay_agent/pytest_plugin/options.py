@@ -99,7 +99,8 @@ def add_options(parser: pytest.Parser) -> None:
 def add_spellings(parser: pytest.Parser, config: pytest.Config) -> None:
     """Add pytest-recording's options, but for those that some plugin or conftest has already."""
     group = parser.getgroup("recording")
-    config.stash[TAKEN] = tuple(name for name in SPELLINGS if hasattr(config.option, name[2:].replace("-", "_")))
+    known = parser.parse_known_args([])  # `config.option` lacks, on pytest 8, what was added without a default
+    config.stash[TAKEN] = tuple(name for name in SPELLINGS if hasattr(known, name[2:].replace("-", "_")))
     for option, words in SPELLINGS.items():
         if option not in config.stash[TAKEN]:
             group.addoption(option, **words)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from syrupy.assertion import AssertionResult
+    from replay_agent.snapshot import AssertionResult
 
 
 __all__ = ("SnapshotDifferences",)

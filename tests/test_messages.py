@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from typing import get_args
 
 import pydantic
 import pytest
@@ -108,6 +109,14 @@ def test_a_tool_s_answer_as_the_model_sees_it(content, text, object_):
 
 def test_a_retry_without_a_tool_says_what_was_wrong():
     assert "no number" in RetryPromptPart("no number").model_response()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_retry_counts_what_was_found_wrong(count):
+    found = [{"type": "missing", "loc": (str(n),), "msg": "Field required", "input": {}} for n in range(count)]
+    text = RetryPromptPart(found).model_response()
+    assert text.startswith(f"{count} validation errors: [\n  {{\n")
+    assert text.endswith("\n]\n\nFix the errors and try again.")
 
 
 @pytest.mark.parametrize("args", ['{"a": 1}', {"a": 1}])
@@ -220,3 +229,49 @@ def test_what_is_written_into_a_test_is_the_value_again(value):
 def test_inline_snapshots_hold_messages():
     inline = pytest.importorskip("inline_snapshot", reason="inline-snapshot is not installed")
     assert inline.snapshot(HISTORY) == HISTORY
+
+
+OFFICE = "application/vnd.openxmlformats-officedocument"
+LITERALS = {
+    "AudioMediaType": {"audio/wav", "audio/mpeg"},
+    "AudioFormat": {"wav", "mp3"},
+    "ImageMediaType": {"image/jpeg", "image/png", "image/gif", "image/webp"},
+    "ImageFormat": {"jpeg", "png", "gif", "webp"},
+    "DocumentMediaType": {
+        "application/pdf",
+        "text/plain",
+        "text/csv",
+        "text/html",
+        "text/markdown",
+        "application/vnd.ms-excel",
+        f"{OFFICE}.wordprocessingml.document",
+        f"{OFFICE}.spreadsheetml.sheet",
+    },
+    "DocumentFormat": {"csv", "doc", "docx", "html", "md", "pdf", "txt", "xls", "xlsx"},
+}
+
+
+@pytest.mark.parametrize("name", LITERALS)
+def test_types_of_media_have_names(name):
+    assert set(get_args(getattr(messages, name))) == LITERALS[name]
+
+
+EVENTS = [
+    (messages.PartStartEvent(0, TextPart("a")), True),
+    (messages.PartDeltaEvent(0, messages.TextPartDelta("a")), True),
+    (messages.PartDeltaEvent(1, messages.ToolCallPartDelta("t", "{", "1")), True),
+    (messages.FinalResultEvent("t", "1"), True),
+    (messages.FunctionToolCallEvent(ToolCallPart("t", {"a": 1}, "1")), False),
+    (messages.FunctionToolResultEvent(ToolReturnPart("t", 1, "1"), "1"), False),
+]
+
+
+@pytest.mark.parametrize(("event", "of_the_model"), EVENTS, ids=lambda value: type(value).__name__)
+def test_events_are_read_by_their_kind(event, of_the_model):
+    own = messages.ModelResponseStreamEvent if of_the_model else messages.HandleResponseEvent
+    for kind in (own, messages.AgentStreamEvent):
+        adapter = pydantic.TypeAdapter(kind)
+        assert adapter.validate_json(adapter.dump_json(event)) == event
+    other = messages.HandleResponseEvent if of_the_model else messages.ModelResponseStreamEvent
+    with pytest.raises(pydantic.ValidationError):
+        pydantic.TypeAdapter(other).validate_python(pydantic.TypeAdapter(own).dump_python(event))

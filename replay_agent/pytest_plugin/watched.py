@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -151,7 +152,7 @@ class ReplayedTest(WatchedTest):
             options = first_recording(options, path, nodeid(item), since)
             if CELL in item.stash:  # which takes its own way after a fault, and records nothing
                 options = replace(options, record_mode=RecordMode.NONE, allow_repeats=True, allow_unused=True)
-            run = Run(path, options, test=nodeid(item), command=command_of(item))
+            run = Run(path, options, test=nodeid(item), command=partial(command_of, item))
             run.project = item.config.rootpath / str(item.config.getini("replay_cassette_dir")), item.config.rootpath
             let_pass(run.recording, item.config)
             for fault in _faults_of(item):

@@ -26,7 +26,7 @@ from replay_agent.recording.options import (
 )
 from replay_agent.recording.process import frozen, network, session_mode
 from replay_agent.recording.recorder import Recording
-from replay_agent.surroundings import credentials
+from replay_agent.surroundings import credentials, naming
 from replay_agent.traffic import Interaction, Request
 
 if TYPE_CHECKING:
@@ -131,6 +131,9 @@ class Run(Conversing):
         self.effects: list[str] = []
         """Side effects that `effect` was told of, in order."""
         self._doors = ExitStack()
+
+    def __repr__(self) -> str:
+        return f"<recording {naming.seen_from_here(self.cassette_path)}>"
 
     @property
     def _command(self) -> str:
@@ -258,7 +261,8 @@ class Run(Conversing):
     def _explained(self, miss: Miss) -> str:
         from replay_agent.report.drift import explain
 
-        return explain(miss, self._command, self._options.ignore_body, lambda: self._former(miss))
+        options = self._options
+        return explain(miss, self._command, options.ignore_body, lambda: self._former(miss), options.same_hosts)
 
     def _former(self, miss: Miss) -> Former | None:
         """Return what the test recorded before it was renamed or moved, as far as that can be told."""

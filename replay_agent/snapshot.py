@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from syrupy.assertion import SnapshotAssertion
+from syrupy.assertion import AssertionResult, SnapshotAssertion
 from syrupy.data import Snapshot, SnapshotCollection
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
@@ -16,16 +18,86 @@ from syrupy.types import PropertyFilter, PropertyMatcher, SerializableData, Seri
 
 from replay_agent.conversation.text import render_run, render_transcript
 from replay_agent.conversation.transcript import Transcript
+from replay_agent.conversation.view import EVERYTHING, View
 from replay_agent.recording.dispatch import redacted
 from replay_agent.surroundings import naming
 from replay_agent.surroundings.visible import visible
 
-__all__ = "NAME", "RunSnapshotExtension", "SnapshotAssertion", "describe"
+__all__ = "NAME", "AssertionResult", "RunSnapshot", "RunSnapshotExtension", "describe"
 
 _FORMER_EXTENSION = "run.txt"  # pytest took test*.txt for doctests
 
 NAME = pytest.StashKey[str]()
 """Where the plugin leaves the file name of a test, without extension."""
+
+
+class RunSnapshot(SnapshotAssertion):  # noqa: PLW1641 - has none, as syrupy's
+    """The fixture ``run_snapshot``: compares a run with its file.
+
+    ``run_snapshot(messages=False)`` leaves a section out, ``run_snapshot(mask=["$.messages[*].content"])`` masks what differs
+    from run to run, ``run_snapshot(name="second")`` is another snapshot of the same test; of one comparison each.
+    """
+
+    defaults = EVERYTHING
+    """What the ini file says."""
+    _view: View | None = None
+
+    def __call__(
+        self,
+        *,
+        messages: bool | None = None,
+        result: bool | None = None,
+        usage: bool | None = None,
+        mask: str | Sequence[str] = (),
+        **more: Any,
+    ) -> RunSnapshot:
+        """Return itself with other words for the next comparison; the further ones are syrupy's, ``name`` among them.
+
+        Masks come to those of the ini file, sections replace what it says. Raises `UserError` for a path that is none.
+        """
+        said = {"messages": messages, "result": result, "usage": usage}
+        without = {
+            name for name, shown in said.items() if (name in self.defaults.without if shown is None else not shown)
+        }
+        asked = View.of(without, [mask] if isinstance(mask, str) else mask)
+        self._view = View(asked.without, (*self.defaults.masks, *asked.masks))
+        super().__call__(**more)
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        """Compare a run as syrupy does, seen as was asked for."""
+        view, self._view = self._view or self.defaults, None
+        return super().__eq__(Viewed(other, view))
+
+    def __repr__(self) -> str:
+        """Name the fixture; pytest shows it above a failure, where the text of the snapshot would hide it."""
+        return f"<run_snapshot of {self.test_location.snapshot_name}>"
+
+    @property
+    def last(self) -> AssertionResult | None:
+        """What became of the last comparison, None before the first."""
+        return self.executions.get(self.num_executions - 1)
+
+    @classmethod
+    def of(cls, snapshot: SnapshotAssertion, defaults: View = EVERYTHING) -> RunSnapshot:
+        """Make one of syrupy's fixture ``snapshot``."""
+        made = cls(
+            session=snapshot.session,
+            extension_class=RunSnapshotExtension,
+            test_location=snapshot.test_location,
+            update_snapshots=snapshot.update_snapshots,
+            update_new_snapshots_only=snapshot.update_new_snapshots_only,
+        )
+        made.defaults = defaults
+        return made
+
+
+@dataclass(frozen=True)
+class Viewed:
+    """A run, and how it is looked at."""
+
+    run: Any
+    view: View
 
 
 class RunSnapshotExtension(SingleFileSnapshotExtension):
@@ -48,7 +120,8 @@ class RunSnapshotExtension(SingleFileSnapshotExtension):
         matcher: PropertyMatcher | None = None,  # noqa: ARG002
     ) -> SerializedData:
         """Return the text of a run without secrets; raises `TypeError` for what is no run."""
-        return redacted(describe(data))
+        viewed = data if isinstance(data, Viewed) else Viewed(data, EVERYTHING)
+        return redacted(describe(viewed.run, viewed.view))
 
     @classmethod
     def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
@@ -113,17 +186,17 @@ def _test_name(location: PyTestLocation) -> str:
     return naming.file_name(name)
 
 
-def describe(run: Any) -> str:
-    """Return the stable text of a run; raises `TypeError` for what is no run.
+def describe(run: Any, view: View = EVERYTHING) -> str:
+    """Return the stable text of a run, as far as the view shows it; raises `TypeError` for what is no run.
 
     A run is a `Transcript`, anything with a ``transcript`` (the fixture ``replay``), or an agent's result: anything with
     ``all_messages_json()``, ``usage`` and ``data`` or ``output``.
     """
     if isinstance(run, Transcript):
-        return visible(render_transcript(run))
+        return visible(render_transcript(run, view=view))
     transcript = getattr(run, "transcript", None)
     if isinstance(transcript, Transcript):
-        return visible(render_transcript(transcript))
+        return visible(render_transcript(transcript, view=view))
     if not hasattr(run, "all_messages_json"):
         raise TypeError(
             f"run_snapshot cannot take a {type(run).__name__}: it takes an agent's result, the fixture replay, or a "
@@ -131,7 +204,7 @@ def describe(run: Any) -> str:
         )
     messages = run.all_messages_json()
     text = messages if isinstance(messages, str) else messages.decode()
-    return visible(render_run(json.loads(redacted(text)), _result(run), _usage(run)))
+    return visible(render_run(json.loads(redacted(text)), _result(run), _usage(run), view))
 
 
 def _result(run: Any) -> Any:

@@ -18,10 +18,12 @@ import replay_agent.pytest_plugin.watched
 import replay_agent.snapshot  # noqa: F401
 from replay_agent import Agent, cli, exceptions
 from replay_agent.commands.reading.show import show
+from replay_agent.harness import Run
 from replay_agent.messages import ModelRequest, ToolCallPart, ToolReturnPart
 from replay_agent.models.providers import PROVIDERS
 from replay_agent.provider.script import Script
 from replay_agent.provider.server import serve
+from replay_agent.pytest_plugin.diagnosis.session import look
 from replay_agent.wire.registry import CODECS
 
 ROOT = Path(__file__).parents[1]
@@ -154,7 +156,21 @@ def pytest_help(pytester):
 
 def help_of_the_commands(capsys):
     texts = []
-    names = ["show", "demo", "scan", "prune", "mv", "journals", "diff", "stats", "convert", "matrix"]
+    names = [
+        "init",
+        "doctor",
+        "completion",
+        "show",
+        "demo",
+        "scan",
+        "prune",
+        "mv",
+        "journals",
+        "diff",
+        "stats",
+        "convert",
+        "matrix",
+    ]
     for command in ([], *([name] for name in names)):
         with pytest.raises(SystemExit):
             cli.main([*command, "--help"])
@@ -187,10 +203,60 @@ def test_every_ini_option_that_is_named_exists_and_is_explained(pytest_help):
     assert named == known
 
 
+OPTIONS_PAGE = ROOT / "docs" / "command-line.md"
+
+
+@pytest.mark.parametrize(("language", "file"), [("ini", "pytest.ini"), ("toml", "pyproject.toml")])
+def test_each_option_has_an_example_that_pytest_takes(language, file, pytester, pytest_help):
+    (example,) = blocks(OPTIONS_PAGE, language)
+    explained = {code(cells[0])[0] for cells in rows(OPTIONS_PAGE, "ini option")}
+    assert set(re.findall(r"^(replay_\w+) =", example, re.MULTILINE)) == explained
+    pytester.path.joinpath(file).write_text(example, "utf-8")
+    pytester.makepyfile(
+        """
+        def test_it(pytestconfig):
+            get = pytestconfig.getini
+            assert get("replay_cassette_dir") == "tests/cassettes"
+            assert get("replay_ignore_body") == ["$.metadata.trace_id", "$.user"]
+            assert get("replay_same_hosts") == ["http://localhost:4000/v1 https://api.openai.com/v1"]
+            assert get("replay_freeze") == ["clock", "uuid"]
+            assert get("replay_redact") == ["customer_number", "ACME-[0-9]{6}"]
+            assert get("replay_snapshot_without") == ["usage"]
+            assert get("replay_snapshot_mask") == ["$.messages[*].args.date"]
+            assert get("replay_placeholder_keys") is False
+        """
+    )
+    assert pytester.runpytest("--strict-config", "-p", "no:cacheprovider").ret == 0
+    assert look(pytester.path).troubles == []
+
+
+def test_every_attribute_of_the_fixture_is_explained():
+    page = ROOT / "docs" / "fixture-replay.md"
+    told = [code(cells[0])[0] for title in ("attribute", "call") for cells in rows(page, title)]
+    named = {re.search(r"replay\.(\w+)", cell)[1] for cell in told}
+    public = {name for name in dir(Run) if not name.startswith("_")} | {"effects", "recording", "project"}
+    for_the_plugin = {"open", "enter", "in_force", "close", "leftovers_text", "unstruck_text"}
+    assert named == public - for_the_plugin
+
+
 @pytest.mark.parametrize("page", EVERYTHING, ids=lambda page: page.stem)
 def test_links_lead_to_pages(page):
     targets = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", text(page))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", EVERYTHING, ids=lambda page: page.stem)
+def test_pictures_are_there_and_say_what_they_show(page):
+    directives = re.findall(r"^```\{image\} (\S+)\n(?::class: .*\n)?:alt: (.+)$", text(page), re.MULTILINE)
+    tags = re.findall(r'<img alt="([^"]+)" src="([^"]+)">', text(page))
+    sources = re.findall(r'srcset="([^"]+)"', text(page))
+    shown = [*(file for file, _ in directives), *(file for _, file in tags), *sources]
+    assert text(page).count("images/") == len(shown)
+    assert [file for file in shown if not (page.parent / file).is_file()] == []
+
+
+def test_pictures_are_small():
+    assert {path.name for path in (ROOT / "docs" / "images").iterdir() if path.stat().st_size > 60_000} == set()
 
 
 def test_the_index_lists_every_page():

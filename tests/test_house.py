@@ -36,7 +36,7 @@ ROOMS = [
     ["agent", "report", "snapshot", "providers", "provider"],
     ["tools", "result", "common_tools"],
     ["harness", "report.comparison"],
-    ["page"],
+    ["page", "report.snapshots"],
     ["pytest_plugin", "commands"],
     ["pytest_plugin.vcr"],
     ["cli"],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import get_args
 
@@ -181,6 +182,53 @@ def test_an_event_of_a_call_without_an_id_makes_one_up():
     one, other = (FunctionToolCallEvent(ToolCallPart("add", {}, None)) for _ in range(2))
     assert one.call_id
     assert one.call_id != other.call_id
+
+
+# --- inline snapshots -------------------------------------------------------------------------------------------------
+
+WHEN = dt.datetime(2026, 11, 27, 10, 0, tzinfo=dt.UTC)
+HISTORY = [
+    messages.ModelRequest(
+        [
+            messages.SystemPromptPart("Be kind.\nAnswer."),
+            messages.UserPromptPart(
+                ["Look:", ImageUrl("https://x.test/a.png"), BinaryContent(b"\x00", "image/png")], WHEN
+            ),
+        ]
+    ),
+    messages.ModelResponse(
+        [
+            ThinkingPart("Hm.", signature="abc"),
+            TextPart("Let me see."),
+            ToolCallPart("look_up", {"city": "Oslo"}, "call_1"),
+            ToolCallPart("look_up", '{"city": "Rome"}', "call_2"),
+            messages.NativeToolCallPart("web_search", {"query": "x"}, "call_3"),
+            messages.NativeToolReturnPart("web_search", [1], "call_3"),
+            messages.FilePart(BinaryContent(b"\xff", "image/png")),
+            messages.UnknownPart({"type": "odd"}),
+        ],
+        model_name="m",
+        timestamp=WHEN,
+    ),
+    messages.ModelRequest(
+        [
+            ToolReturnPart("look_up", {"sky": ["grey"]}, "call_1", WHEN),
+            RetryPromptPart("Again.", tool_name="look_up", tool_call_id="call_2", timestamp=WHEN),
+        ]
+    ),
+]
+
+
+@pytest.mark.parametrize("value", [HISTORY, *HISTORY, *(part for message in HISTORY for part in message.parts)])
+def test_what_is_written_into_a_test_is_the_value_again(value):
+    """As inline-snapshot does, and whoever pastes the ``repr`` of a message: the names are those of the module."""
+    names = {**{name: getattr(messages, name) for name in messages.__all__}, "datetime": dt}
+    assert eval(repr(value), names) == value
+
+
+def test_inline_snapshots_hold_messages():
+    inline = pytest.importorskip("inline_snapshot", reason="inline-snapshot is not installed")
+    assert inline.snapshot(HISTORY) == HISTORY
 
 
 OFFICE = "application/vnd.openxmlformats-officedocument"

@@ -55,6 +55,7 @@ ELSEWHERE = {
     "pytest_plugin": MARKED,
     "pytest_plugin.around.accepted_snapshots": EVERYDAY,
     "pytest_plugin.around.own_servers": EVERYDAY,
+    "pytest_plugin.around.snapshot_differences": "integration/test_run_snapshot.py",
     "pytest_plugin.around.snapshot_keeper": EVERYDAY,
     "pytest_plugin.collecting": "integration/test_prune.py",
     "pytest_plugin.hookspecs": MARKED,
@@ -81,6 +82,7 @@ ELSEWHERE = {
     "cli.output": "commands/test_terminal.py",
     "cli.reading": "test_cli.py",
     "cli.runs": "test_cli.py",
+    "cli.setup": "test_cli.py",
     "cli.upkeep": "test_cli.py",
     # Steps of one thing, tested through the whole of it.
     "report.comparison.causes": "report/comparison/test_corpus.py",

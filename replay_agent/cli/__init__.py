@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line: arguments to commands, results to the terminal.
 
 Exit status 0 says that all is well, 1 that there are findings, 2 that the command was misused or a file cannot be read.
@@ -6,20 +7,30 @@ Exit status 0 says that all is well, 1 that there are findings, 2 that the comma
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 
-from replay_agent.cli import reading, runs, upkeep
+from replay_agent.cli import reading, runs, setup, upkeep
 from replay_agent.cli.output import CLEAN, INTERRUPTED, MISUSE, complain, say
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.surroundings.version import __version__
 
 __all__ = ("main", "parser")
 
+_ASKED_BY_A_SHELL = "_ARGCOMPLETE"
+"""Set by the script of `completion`; nobody else pays for the import. The comment at the top of this file is how
+argcomplete's global script knows that it may ask."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    args = parser().parse_args(argv)
+    program = parser()
+    if _ASKED_BY_A_SHELL in os.environ:
+        from argcomplete import autocomplete
+
+        autocomplete(program)
+    args = program.parse_args(argv)
     run: Callable[[argparse.Namespace], int] = args.run
     try:
         return run(args)
@@ -41,6 +52,6 @@ def parser() -> argparse.ArgumentParser:
     )
     program.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = program.add_subparsers(required=True, metavar="COMMAND")
-    for room in (runs, reading, upkeep):
+    for room in (setup, runs, reading, upkeep):
         room.add(commands)
     return program

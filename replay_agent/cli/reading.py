@@ -18,6 +18,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     form = show.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line and file")
     _add_html(show, form)
+    form.add_argument("--textconv", action="store_true", help="for git diff: what is no cassette is printed as it is")
     show.set_defaults(run=_show)
 
     report = commands.add_parser(
@@ -96,12 +97,12 @@ def _show(args: argparse.Namespace) -> int:
     _refuse_lone_output(args)
     if args.html:
         return _show_html(args)
-    from replay_agent.commands.reading.show import show
+    from replay_agent.commands.reading.show import for_git, show
 
     failed = False
     for path in args.files:
         try:
-            say(show(path).json if args.json else show(path))
+            say(show(path).json if args.json else for_git(path) if args.textconv else show(path))
         except CassetteError as exc:
             failed = True
             complain(exc)

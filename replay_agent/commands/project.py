@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = "cassette_folder", "redaction_rules"
+__all__ = "cassette_folder", "options_of", "redaction_rules"
 
 _DEFAULT = "cassettes"
 _SECTIONS = {"pytest.ini": "pytest", ".pytest.ini": "pytest", "tox.ini": "pytest", "setup.cfg": "tool:pytest"}
@@ -27,12 +27,17 @@ def redaction_rules(root: Path) -> list[str]:
     return [line.strip() for line in lines if isinstance(line, str) and line.strip()]
 
 
+def options_of(path: Path) -> dict[str, Any]:
+    """Return pytest's options in a file of one of the names that it reads. A file that cannot be read has none."""
+    return _toml(path) if path.suffix == ".toml" else _ini(path, _SECTIONS.get(path.name, "pytest"))
+
+
 def _said(root: Path, option: str) -> Iterator[Any]:
     """Yield what the files say, in the order in which pytest reads them."""
     for name in ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"):
         path = root / name
         if path.is_file():
-            options = _toml(path) if path.suffix == ".toml" else _ini(path, _SECTIONS[name])
+            options = options_of(path)
             if option in options:
                 yield options[option]
 

@@ -14,6 +14,7 @@ from replay_agent.conversation.conversations import Conversation
 from replay_agent.conversation.lines import NO_BOUNDS, Bounds, indented, short, visible
 from replay_agent.conversation.plain import parsed, plain, type_name
 from replay_agent.conversation.transcript import Transcript, UnknownTraffic
+from replay_agent.conversation.view import EVERYTHING, View
 from replay_agent.conversation.volatile import Placeholders
 from replay_agent.messages import ModelMessage
 from replay_agent.traffic import Failure
@@ -57,33 +58,37 @@ _PLUMBING = frozenset(
 )
 
 
-def render_run(messages: Sequence[AnyMessage], result: Any, usage: Any) -> str:
-    """Return the text of a run: its messages, its result of any type, its usage.
+def render_run(messages: Sequence[AnyMessage], result: Any, usage: Any, view: View = EVERYTHING) -> str:
+    """Return the text of a run: its messages, its result of any type, its usage, as far as the view shows them.
 
     Messages are ours or pydantic-ai's as JSON; usage is a `Usage`, pydantic-ai's ``RunUsage``, a mapping, or None.
     """
     names = Placeholders()
-    sections = [
-        _section("messages", render_messages(messages, names)),
-        _section("result", render_result(result, names)),
-        _section("usage", render_usage(usage)),
-    ]
-    return "\n".join(sections)
+    # In this order also where some are left out: an id has the number of its first appearance in the whole run.
+    sections = {
+        "messages": render_messages(view.messages(messages), names),
+        "result": render_result(result, names, view),
+        "usage": render_usage(usage, view),
+    }
+    return "\n".join(_section(title, text) for title, text in sections.items() if view.shows(title))
 
 
-def render_transcript(transcript: Transcript, bounds: Bounds = NO_BOUNDS) -> str:
-    """Return the text of a transcript: its conversations, what else was on the wire, its usage."""
+def render_transcript(transcript: Transcript, bounds: Bounds = NO_BOUNDS, view: View = EVERYTHING) -> str:
+    """Return the text of a transcript: its conversations, what else was on the wire, its usage.
+
+    Without ``messages`` a view has neither conversations nor other traffic.
+    """
     names = Placeholders()
     conversations = transcript.conversations
     sections = []
     for number, conversation in enumerate(conversations, 1):
         title = "messages" if len(conversations) == 1 else f"conversation {number} of {len(conversations)}"
-        sections.append(_section(title, render_conversation(conversation, names, bounds)))
+        sections.append(_section(title, render_conversation(conversation, names, bounds, view)))
     if transcript.unknown:
         lines = [traffic_line(traffic, names) for traffic in transcript.unknown]
         sections.append(_section("other traffic", "".join(f"{line}\n" for line in lines)))
-    sections.append(_section("usage", render_usage(transcript.usage)))
-    return "\n".join(sections)
+    usage = [_section("usage", render_usage(transcript.usage, view))] if view.shows("usage") else []
+    return "\n".join([*(sections if view.shows("messages") else ()), *usage])
 
 
 def _section(title: str, text: str) -> str:
@@ -94,10 +99,13 @@ def _section(title: str, text: str) -> str:
 
 
 def render_conversation(
-    conversation: Conversation, names: Placeholders | None = None, bounds: Bounds = NO_BOUNDS
+    conversation: Conversation,
+    names: Placeholders | None = None,
+    bounds: Bounds = NO_BOUNDS,
+    view: View = EVERYTHING,
 ) -> str:
     """Return the text of one conversation: messages, then how its last call failed and what was tried again."""
-    text = render_messages(conversation.messages, names, bounds)
+    text = render_messages(view.messages(conversation.messages), names, bounds)
     notes = [*_retry_notes(conversation.retries), *_end_notes(conversation.exchanges[-1:])]
     return text + "".join(f"\n{line}\n" for note in notes for line in indented(note, bounds, ""))
 
@@ -260,22 +268,28 @@ def _arguments(args: Any) -> Any:
 # --- result, usage, other traffic -------------------------------------------------------------------------------------
 
 
-def render_result(result: Any, names: Placeholders | None = None) -> str:
+def render_result(result: Any, names: Placeholders | None = None, view: View = EVERYTHING) -> str:
     """Return the text of a result: its type and its value, fields in their own order, ids and times made stable."""
     names = Placeholders() if names is None else names
-    value = names.value(plain(result))
+    value = names.value(plain(view.value("result", result)))
     text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
     label = "None" if result is None else type_name(type(result))
     return "".join(f"{line}\n" for line in [f"{label}:", *indented(text)])
 
 
-def render_usage(usage: Any) -> str:
-    """Return the text of a usage, one counter a line; counters of 0 are left out, the number of requests is not."""
+def render_usage(usage: Any, view: View = EVERYTHING) -> str:
+    """Return the text of a usage, one counter a line; counters of 0 are left out, the number of requests is not.
+
+    A counter that is masked is left out too.
+    """
     if usage is None:
         return "(unknown)\n"
-    counters = _counters(usage)
+    counters = _counters(view.value("usage", usage))
+    if isinstance(counters.get("details"), str):
+        del counters["details"]
     details = counters.pop("details", None)
-    shown = {"requests": counters.pop("requests", 0) or 0}
+    requests = counters.pop("requests", 0) or 0
+    shown = {"requests": requests} if isinstance(requests, int | float) else {}
     for name, value in counters.items():
         if isinstance(value, int | float) and value and name not in _NOT_SHOWN:
             shown[_USAGE_NAMES.get(name, name.replace("_", " "))] = value
@@ -286,6 +300,8 @@ def render_usage(usage: Any) -> str:
 
 
 def _counters(usage: Any) -> dict[str, Any]:
+    if isinstance(usage, str):  # which is what stands for all of it
+        return {"requests": usage}
     if isinstance(usage, Mapping):
         return dict(usage)
     if dataclasses.is_dataclass(usage) and not isinstance(usage, type):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from replay_agent.harness import Conversing
     from replay_agent.provider.script import Script
     from replay_agent.report.comparison.tally import Tally
-    from replay_agent.snapshot import SnapshotAssertion
+    from replay_agent.snapshot import RunSnapshot
 
 MARK = (
     "replay(cassette=None, *, record_mode=None, ignore_body=(), ignore_hosts=(), only_hosts=(), match_headers=(), "
@@ -65,7 +65,7 @@ def pytest_load_initial_conftests(
         _stand_in_for_pytest_recording(early_config.pluginmanager)
     with keys.while_loading_conftests(early_config, args):
         result = yield
-    options.add_spellings(parser)
+    options.add_spellings(parser, early_config)
     return result
 
 
@@ -112,7 +112,16 @@ def pytest_make_collect_report(
     with keys.while_importing(collector):
         report = yield
     collector.stash[_SIBLINGS] = [node.name for node in report.result if isinstance(node, pytest.Item)]
+    if report.failed and isinstance(collector, pytest.Module):
+        _keep_snapshots_of(collector)
     return report
+
+
+def _keep_snapshots_of(module: pytest.Module) -> None:
+    """Have syrupy delete nothing if snapshots of runs are there of a module whose tests are not known."""
+    folder = module.path.parent / module.config.getoption("snapshot_dirname", "__snapshots__") / module.path.stem
+    if any(folder.glob("*.run.snap")):
+        module.config.option.no_cleanup = True
 
 
 def is_replayed(item: pytest.Item) -> bool:
@@ -162,6 +171,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         _prepare_sweeps(session)
     else:
         forked.unwatch()
+        if any("run_snapshot" in getattr(item, "fixturenames", ()) for item in session.items):
+            _watch_snapshots(session.config)
 
 
 @pytest.hookimpl(trylast=True)
@@ -200,7 +211,6 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     around = config.pluginmanager.get_plugin(_AroundTests.NAME)
     if isinstance(around, _AroundTests):
         return around
-    from replay_agent.pytest_plugin.around.accepted_snapshots import AcceptedSnapshots
     from replay_agent.pytest_plugin.around.own_servers import OWN_SERVERS, OwnServers
     from replay_agent.pytest_plugin.around.unretrieved import left_unsaid
     from replay_agent.pytest_plugin.kept_random import KeptRandom
@@ -213,7 +223,7 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     around = _AroundTests(config)
     config.pluginmanager.register(around, _AroundTests.NAME)
     config.pluginmanager.register(keys.KeysOfTests())
-    config.pluginmanager.register(AcceptedSnapshots(_is_watched, accept=config.getoption("replay_accept")))
+    _watch_snapshots(config)
     config.pluginmanager.register(KeptRandom())
     config.add_cleanup(_entered(left_unsaid()))
     config.add_cleanup(_entered(dispatch.threads_known_by_their_makers()))
@@ -227,6 +237,16 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
         between = BetweenTests(is_replayed, options.allowed_hosts(config))
         config.pluginmanager.register(between, BetweenTests.NAME)
     return around
+
+
+def _watch_snapshots(config: pytest.Config) -> None:
+    """Have hooks around what tests compare with snapshots, once in a session."""
+    from replay_agent.pytest_plugin.around.accepted_snapshots import AcceptedSnapshots
+    from replay_agent.pytest_plugin.around.snapshot_differences import SnapshotDifferences
+
+    if not config.pluginmanager.has_plugin(SnapshotDifferences.NAME):
+        config.pluginmanager.register(AcceptedSnapshots(_is_watched, accept=config.getoption("replay_accept")))
+        config.pluginmanager.register(SnapshotDifferences(), SnapshotDifferences.NAME)
 
 
 def _entered(context: AbstractContextManager[None]) -> Callable[[], None]:
@@ -393,10 +413,17 @@ def provider(request: pytest.FixtureRequest) -> Generator[Script]:
 
 
 @pytest.fixture
-def run_snapshot(request: pytest.FixtureRequest, snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Compares a run's messages, typed result and usage with a readable file beside the test."""
-    from replay_agent.pytest_plugin.places import snapshot_name_of
-    from replay_agent.snapshot import NAME, RunSnapshotExtension
+def run_snapshot(request: pytest.FixtureRequest, snapshot: Any) -> RunSnapshot:
+    """Compares a run's messages, typed result and usage with a readable file beside the test.
 
+    ``run_snapshot(usage=False, mask=["$.messages[*].content"], name="second")``: without a section, with masks, one more.
+    """
+    from replay_agent.conversation.view import View
+    from replay_agent.pytest_plugin.places import snapshot_name_of
+    from replay_agent.snapshot import NAME, RunSnapshot
+
+    config = request.config
     request.node.stash[NAME] = snapshot_name_of(request.node, siblings_of(request.node))
-    return snapshot.use_extension(RunSnapshotExtension)
+    return RunSnapshot.of(
+        snapshot, View.of(config.getini("replay_snapshot_without"), config.getini("replay_snapshot_mask"))
+    )

@@ -18,7 +18,11 @@ from replay_agent.pytest_plugin.places import cassette_of, nodeid
 from replay_agent.pytest_plugin.shared_fixture import fixture_of, name_of
 from replay_agent.recording.cassettes import store
 
-__all__ = "Collected", "collect"
+__all__ = "QUIETLY", "Collected", "collect"
+
+QUIETLY = ("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""How pytest is run within a command: it leaves no files, and that it finds us imported already is no warning, which a
+project with ``filterwarnings = error`` would not survive."""
 
 
 @dataclass
@@ -64,7 +68,7 @@ def _root_of(place: Path) -> Path:
 def _run(place: Path, *arguments: str, plugin: object) -> tuple[int, str]:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), contextlib.chdir(place):
-        status = pytest.main([*arguments, "-p", "no:cacheprovider"], plugins=[plugin])
+        status = pytest.main([*arguments, *QUIETLY], plugins=[plugin])
     return status, printed.getvalue().strip()
 
 

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-__all__ = "ACCEPTING_MODE", "add_options", "add_spellings", "allowed_hosts", "asked_mode"
+__all__ = (
+    "ACCEPTING_MODE",
+    "SPELLINGS",
+    "TAKEN",
+    "UNUSED",
+    "add_options",
+    "add_spellings",
+    "allowed_hosts",
+    "asked_mode",
+)
 
 ACCEPTING_MODE = "refresh"
 """The record mode of ``--replay-accept``, unless the command line names another."""
@@ -29,6 +38,8 @@ SPELLINGS: dict[str, dict[str, Any]] = {
     "--disable-recording": {"action": "store_true", "help": "leave tests marked vcr alone: live, no cassette"},
 }
 """pytest-recording's options."""
+TAKEN = pytest.StashKey[tuple[str, ...]]()
+"""Those of them that are somebody else's in this session."""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -73,6 +84,15 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini(
         "replay_budget", "what a replayed test may spend: tokens=5000 requests=3 usd=0.05 growth=5%", default=""
     )
+    parser.addini(
+        "replay_snapshot_without",
+        "sections that run_snapshot leaves out: messages, result, usage",
+        type="args",
+        default=[],
+    )
+    parser.addini(
+        "replay_snapshot_mask", "JSON paths that run_snapshot masks: $.messages[*].content", type="linelist", default=[]
+    )
     parser.addini("replay_unused", f"{', '.join(UNUSED)}: see --replay-unused", default="fail")
     parser.addini(
         "replay_placeholder_keys",
@@ -82,12 +102,13 @@ def add_options(parser: pytest.Parser) -> None:
     )
 
 
-def add_spellings(parser: pytest.Parser) -> None:
-    """Add pytest-recording's options, but for those that some plugin or conftest has added."""
+def add_spellings(parser: pytest.Parser, config: pytest.Config) -> None:
+    """Add pytest-recording's options, but for those that some plugin or conftest has already."""
     group = parser.getgroup("recording")
-    taken = parser.parse_known_args([])  # `config.option` lacks, on pytest 8, what was added without a default
+    known = parser.parse_known_args([])  # `config.option` lacks, on pytest 8, what was added without a default
+    config.stash[TAKEN] = tuple(name for name in SPELLINGS if hasattr(known, name[2:].replace("-", "_")))
     for option, words in SPELLINGS.items():
-        if not hasattr(taken, option[2:].replace("-", "_")):
+        if option not in config.stash[TAKEN]:
             group.addoption(option, **words)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from replay_agent.calls import ModelCall
 from replay_agent.exceptions import WireError
 from replay_agent.framing.content_encoding import decode
-from replay_agent.recording.meaning.address import canonical_url
+from replay_agent.recording.meaning.address import SameHosts, canonical_url
 from replay_agent.recording.meaning.json_path import JSONPath
 from replay_agent.report.compare import Change, MessageChanged, SettingChanged, compare_calls
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
@@ -34,15 +34,27 @@ class DecodedRequest:
     body: Any = ABSENT
     call: ModelCall | None = None
     format: str | None = None
+    same_hosts: SameHosts | None = None
 
     @property
     def address(self) -> SplitResult:
         """The URL in its one spelling, in parts."""
         return urlsplit(canonical_url(self.request.url))
 
+    def place_of(self, url: str) -> SplitResult:
+        """Return a URL in parts, its host and base as one for all that stand for the same service."""
+        url = canonical_url(url)
+        return urlsplit(url if self.same_hosts is None else self.same_hosts(url))
 
-def read_request(request: Request, ignored: Sequence[JSONPath] = ()) -> DecodedRequest:
-    """Read a request, without what ``ignored`` names in a JSON body. Never raises."""
+
+def read_request(
+    request: Request, ignored: Sequence[JSONPath] = (), same_hosts: SameHosts | None = None
+) -> DecodedRequest:
+    """Read a request, without what ``ignored`` names in a JSON body; ``same_hosts`` are no difference. Never raises."""
+    return replace(_read(request, ignored), same_hosts=same_hosts)
+
+
+def _read(request: Request, ignored: Sequence[JSONPath]) -> DecodedRequest:
     try:
         request = replace(request, body=decode(request.headers, request.body))
     except WireError:
@@ -91,6 +103,9 @@ def _is(change: Change, name: str) -> bool:
 def compare_addresses(before: DecodedRequest, after: DecodedRequest) -> list[Change]:
     """Return what changed of method, host, path and query."""
     old, new = before.address, after.address
+    places = after.place_of(before.request.url), after.place_of(after.request.url)
+    if places[0][:2] == places[1][:2]:  # the same service: what is left to compare is behind its base
+        old, new = places
     pairs = [
         ("method", before.request.method, after.request.method),
         ("host", f"{old.scheme}://{old.netloc}", f"{new.scheme}://{new.netloc}"),

@@ -14,6 +14,7 @@ from replay_agent.messages import ModelRequest, UserPromptPart
 from replay_agent.recording.matching.choosing import choice_of, disagreeing
 from replay_agent.recording.matching.fingerprint import ASKING_HEADERS, STORED_HEADERS
 from replay_agent.recording.matching.hosts import is_loopback
+from replay_agent.recording.meaning.address import SameHosts
 from replay_agent.recording.meaning.json_path import JSONPath
 from replay_agent.recording.misses import Miss
 from replay_agent.report.command import filled
@@ -25,6 +26,7 @@ from replay_agent.report.remote_calls import named_calls
 from replay_agent.report.renamed import Former
 from replay_agent.report.render import cause_of, headline, render_changes
 from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
+from replay_agent.surroundings import naming
 from replay_agent.traffic import Failure, Interaction, Request
 
 __all__ = ("explain",)
@@ -42,27 +44,37 @@ _LOOKED_AT = 100
 
 
 def explain(
-    miss: Miss, command: str, ignored: Sequence[str] = (), former: Callable[[], Former | None] = lambda: None
+    miss: Miss,
+    command: str,
+    ignored: Sequence[str] = (),
+    former: Callable[[], Former | None] = lambda: None,
+    same_hosts: Sequence[str] = (),
 ) -> Explanation:
     """Return the explanation of a miss in three parts: what happened, the nearest thing recorded, what to do.
 
     ``command`` says how to record anew, with ``{mode}`` where the name of a record mode belongs: ``pytest
     test_a.py::test_b --record-mode={mode}``. ``ignored`` are the JSON paths that do not count in the comparison. ``former``
-    finds what the test may have recorded under another name; it is asked where there is no cassette. Raises `UserError`
-    for a path that is none.
+    finds what the test may have recorded under another name; it is asked where there is no cassette. ``same_hosts`` are lines
+    of addresses that stand for one service. Raises `UserError` for a path that is none.
     """
-    return _Explanation(miss, command, tuple(JSONPath.parse(path) for path in ignored), former).told()
+    paths = tuple(JSONPath.parse(path) for path in ignored)
+    return _Explanation(miss, command, paths, former, SameHosts(same_hosts) if same_hosts else None).told()
 
 
 class _Explanation:
     def __init__(
-        self, miss: Miss, command: str, ignored: tuple[JSONPath, ...], former: Callable[[], Former | None]
+        self,
+        miss: Miss,
+        command: str,
+        ignored: tuple[JSONPath, ...],
+        former: Callable[[], Former | None],
+        same_hosts: SameHosts | None,
     ) -> None:
         self._former = former
         self._miss = miss
         self._command = command
         self._ignored = ignored
-        self._asked_for = read_request(miss.request, ignored)
+        self._asked_for = read_request(miss.request, ignored, same_hosts)
         self._file = _shown(miss.cassette_path)
 
     def told(self) -> Explanation:
@@ -368,12 +380,7 @@ def _last_prompt(messages: Iterable[object]) -> str:
 
 
 def _shown(path: Path | None) -> str:
-    if path is None:
-        return "the cassette"
-    try:
-        return path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return str(path)
+    return "the cassette" if path is None else naming.seen_from_here(path)
 
 
 def _changed_headers(recorded: Request, asked: Request) -> list[str]:

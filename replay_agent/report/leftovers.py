@@ -10,6 +10,7 @@ from replay_agent.calls import Exchange
 from replay_agent.conversation.lines import short
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.report.explanation import Explanation
+from replay_agent.surroundings import naming
 from replay_agent.surroundings.visible import visible
 from replay_agent.traffic import Interaction
 
@@ -32,7 +33,7 @@ def leftovers_text(
         [
             f"{len(leftovers)} of {total} recorded interactions {'was' if one else 'were'} never asked for.",
             "The agent makes fewer calls, or other ones, than when it was recorded.",
-            f"cassette: {path}",
+            f"cassette: {naming.seen_from_here(path)}",
             *lines,
         ]
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
-from urllib.parse import urlsplit
 
 from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
 from replay_agent.recording.meaning.json_path import JSONPath
@@ -68,14 +67,14 @@ def _nearest_of(
     test: str | None,
     ignored: Sequence[JSONPath],
 ) -> Nearest | None:
-    best = _best(asked.request, interactions, _promising(asked.request, interactions, indexes), test)
+    best = _best(asked, interactions, _promising(asked.request, interactions, indexes), test)
     found = [_compared(asked, index, interactions[index].request, ignored) for index in best]
     alike = [nearest for nearest in found if (nearest.recorded.call is None) == (asked.call is None)]
     return min(alike, key=lambda nearest: distance(nearest.changes), default=None)
 
 
 def _compared(asked: DecodedRequest, index: int, request: Request, ignored: Sequence[JSONPath]) -> Nearest:
-    recorded = read_request(request, ignored)
+    recorded = read_request(request, ignored, asked.same_hosts)
     return Nearest(index, recorded, compare_requests(recorded, asked))
 
 
@@ -94,16 +93,18 @@ def _share(count: int) -> int:
     return min(_MOST_OF_ONE, max(_LEAST_BYTES, _MOST_BYTES // count))
 
 
-def _best(request: Request, interactions: Sequence[Interaction], indexes: Sequence[int], test: str | None) -> list[int]:
+def _best(
+    asked: DecodedRequest, interactions: Sequence[Interaction], indexes: Sequence[int], test: str | None
+) -> list[int]:
     """The most similar interactions, those first that go to the same place; the earlier one of equals."""
     if not indexes:
         return []
     share = _share(len(indexes))
-    words = _words(request.body, share)
+    words = _words(asked.request.body, share)
     scores: dict[int, float] = {}
     for index in indexes:
         recorded = interactions[index]
-        place = _same_place(request, recorded.request)
+        place = _same_place(asked, recorded.request)
         if place:
             # Decides between equals only: tests that share a cassette often ask the same first question.
             own = 0.01 if recorded.test == test else 0.0
@@ -111,14 +112,14 @@ def _best(request: Request, interactions: Sequence[Interaction], indexes: Sequen
     return sorted(nlargest(_READ_IN_FULL, scores, key=lambda index: scores[index]))
 
 
-def _same_place(request: Request, recorded: Request) -> float:
+def _same_place(asked: DecodedRequest, recorded: Request) -> float:
     """How near two addresses are: 0 if neither host nor path is the same; the path says more than the host."""
-    one, other = urlsplit(request.url), urlsplit(recorded.url)
-    host = one.netloc.lower() == other.netloc.lower()
+    one, other = asked.place_of(asked.request.url), asked.place_of(recorded.url)
+    host = one[:2] == other[:2]
     path = 2.0 if one.path == other.path else 1.0 if _tail(one.path) == _tail(other.path) else 0.0
     # The path says what is asked, the host often who serves it: a gateway, another region. Likeness is at most 1, so
     # the place outweighs the words.
-    return path + host if request.method == recorded.method else 0.0
+    return path + host if asked.request.method == recorded.method else 0.0
 
 
 def _tail(path: str) -> list[str]:

@@ -6,8 +6,9 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
-__all__ = "clashing", "digest", "file_name", "without_backend"
+__all__ = "clashing", "digest", "file_name", "seen_from_here", "without_backend"
 
 _FORBIDDEN = re.compile(r"""[<>?%*:|"'/\\\x00-\x1f\x7f]""")
 _MOST_BYTES = 200
@@ -57,3 +58,11 @@ def without_backend(name: str, backend: str | None) -> str:
         return name
     parameters.remove(backend)
     return f"{function}[{'-'.join(parameters)}]" if parameters else function
+
+
+def seen_from_here(path: Path) -> str:
+    """Return a path as seen from the working directory if it lies below, else whole."""
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return str(path)

@@ -420,6 +420,11 @@ def test_a_base_url_that_is_set_no_more_is_said_as_that(recorded):
     with recorded.monkeypatch.context() as patch:
         patch.setenv("MODEL_BASE", "https://api.openai.com/v1")
         recorded.green()
+        recorded.edit("app.py", "one sentence", "two sentences")
+        result = recorded.run()
+    assert "system prompt changed" in result.stdout.str()
+    assert "host" not in result.stdout.str()
+    recorded.edit("app.py", "two sentences", "one sentence")
     recorded.green()
 
 
@@ -517,6 +522,11 @@ CHANGES = {
     "temperature": [("tests/test_agent.py", "tools=TOOLS", "tools=TOOLS, temperature=0.2")],
     "tool renamed": [("tests/test_agent.py", '"look_up"', '"find"')],
     "parameter added": [("tests/test_agent.py", '"city": {', '"zip": {"type": "integer"}, "city": {')],
+    "tool described": [("tests/test_agent.py", '"name": "look_up"', '"name": "look_up", "description": "Looks up."')],
+    "tool added": [
+        ("tests/test_agent.py", "TOOLS = [", 'TOOLS = [{"type": "function", "function": {"name": "now"}}, ')
+    ],
+    "tool removed": [("tests/test_agent.py", ", tools=TOOLS", "")],
     "one turn more": [("tests/test_agent.py", '"And in Oslo?"', '"And in Oslo?", "And in Rome?"')],
     "prompt of a later turn": [("tests/test_agent.py", "And in Oslo?", "And in Bergen?")],
 }
@@ -525,6 +535,9 @@ NAMED = {
     "temperature": "*temperature was added*",
     "tool renamed": "*tool find*tool look_up*",
     "parameter added": "*tool look_up changed*",
+    "tool described": "*tool look_up changed*",
+    "tool added": "*tool now was added*",
+    "tool removed": "*tool look_up was removed*",
     "one turn more": "*And in Rome?*",
     "prompt of a later turn": "*user prompt*turn 2*changed*",
 }
@@ -706,3 +719,50 @@ def test_a_fixture_of_a_module_that_asks(day):
     result = day.run()
     assert result.stdout.str().count("system prompt changed since the cassettes were recorded") == 1
     day.accept(result, asks=1)
+
+
+def test_snapshots_of_other_kinds_move_with_a_renamed_test(day):
+    day.write(
+        "tests/test_support.py",
+        """
+        import pytest
+        from syrupy.extensions.json import JSONSnapshotExtension
+        from app import ask
+
+        @pytest.mark.replay
+        def test_order(snapshot):
+            answer = ask("Where is my order?")
+            assert answer == snapshot
+            assert answer == snapshot(name="named")
+            assert {"said": answer} == snapshot.use_extension(JSONSnapshotExtension)
+    """,
+    )
+    day.record()
+    day.edit("tests/test_support.py", "test_order", "test_whereabouts")
+    before = day.files()
+    day.accept(day.run(), asks=0)
+    after = day.files()
+    assert {name.replace("whereabouts", "order") for name in after} == set(before)
+    assert after["tests/__snapshots__/test_support.ambr"].count("test_whereabouts") == 2
+
+
+def test_a_cassette_that_was_deleted(agent):
+    files = agent.files()
+    next(agent.path.glob("cassettes/**/*.yaml")).unlink()
+    result = agent.run()
+    result.stdout.fnmatch_lines(["*There is no cassette*"])
+    agent.accept(result, asks=2)
+    assert agent.files().keys() == files.keys()
+
+
+def test_a_parameter_of_the_test_that_is_another(eighteen):
+    eighteen.edit("tests/test_orders.py", "range(6)", "[0, 1, 2, 3, 4, 17]")
+    result = eighteen.run()
+    result.assert_outcomes(passed=17, failed=1)
+    (command,) = commands(result)
+    assert eighteen.run(*shlex.split(command)[1:], live=True).ret == 0
+    # The snapshot of the test that is gone is syrupy's to tell: it says which option deletes it.
+    result = eighteen.run()
+    result.stdout.fnmatch_lines(["*1 snapshot unused*", "*--snapshot-update to delete*"])
+    assert eighteen.run("--snapshot-update").ret == 0
+    eighteen.green()

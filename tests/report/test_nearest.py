@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from replay_agent.recording.meaning.address import SameHosts
 from replay_agent.recording.meaning.json_path import JSONPath
 from replay_agent.report.decoded_request import read_request
 from replay_agent.report.nearest import find_nearest
@@ -146,3 +147,42 @@ def test_another_method_is_another_place():
     assert place(get("https://a.test/search"), recorded(get("https://a.test/search", method="PUT"))) is None
     both = recorded(get("https://a.test/search", method="PUT"), get("https://a.test/other", b"x"))
     assert place(get("https://a.test/search"), both) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "before", "after", "names"),
+    [
+        (
+            "gate.test api.test",
+            "https://gate.test/v1/chat/completions",
+            "https://api.test/v1/chat/completions",
+            ["user prompt"],
+        ),
+        (
+            "http://gate.test/openai/v1 https://api.test/v1",
+            "http://gate.test/openai/v1/chat/completions",
+            "https://api.test/v1/chat/completions",
+            ["user prompt"],
+        ),
+        (
+            "other.test api.test",
+            "https://gate.test/v1/chat/completions",
+            "https://api.test/v1/chat/completions",
+            ["host", "user prompt"],
+        ),
+        (
+            "gate.test api.test",
+            "https://gate.test/v1/chat/completions",
+            "https://api.test/v2/chat/completions",
+            ["path", "user prompt"],
+        ),
+    ],
+)
+def test_hosts_that_are_the_same_are_no_difference(line, before, after, names):
+    asked = read_request(chat("How is Paris today?", url=after), (), SameHosts([line]))
+    found = find_nearest(
+        asked,
+        recorded(chat("Something else entirely.", url="https://far.test/x"), chat("How is Rome today?", url=before)),
+    )
+    assert found.index == 1
+    assert [getattr(change, "name", None) or change.role for change in found.changes] == names

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replay_agent.surroundings import naming
 from replay_agent.surroundings.naming import clashing, file_name, without_backend
 
 
@@ -59,3 +60,9 @@ def test_any_name_stays_one_safe_component(name):
     assert "\\" not in safe
     assert len(safe.encode()) <= 200
     assert file_name(name) == safe
+
+
+def test_a_path_is_seen_from_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert naming.seen_from_here(tmp_path / "a" / "b.yaml") == "a/b.yaml"
+    assert naming.seen_from_here(tmp_path.parent / "b.yaml") == str(tmp_path.parent / "b.yaml")

@@ -22,7 +22,7 @@ from replay_agent.recording.cassettes.journal import load_journal
 from replay_agent.surroundings.visible import visible as shown
 from replay_agent.traffic import Interaction, Response
 
-__all__ = "Shown", "show", "show_html", "show_journal"
+__all__ = "Shown", "for_git", "show", "show_html", "show_journal"
 
 _SCREEN = Bounds(lines=16, width=240)
 _MOST_NAMES = 8
@@ -81,6 +81,22 @@ def show_html(paths: Sequence[Path], progress: Callable[[int, int], None] | None
         if progress is not None:
             progress(number, len(paths))
     return (render(report_of_cassettes(read, complaints)) if read else ""), complaints
+
+
+def for_git(path: Path) -> str:
+    """Return what ``git diff`` compares of a file: all of the page but its name, which is a temporary file's there.
+
+    A file that is no cassette is returned as it is, conflict marks and all: git gives up the whole diff if its program
+    fails. Raises `CassetteError` if there is no such file.
+    """
+    try:
+        transcript = show(path, whole=True).transcript
+    except CassetteError:
+        if not path.is_file():
+            raise
+        return path.read_text("utf-8", "replace").removesuffix("\n")
+    head = "".join(f"{line}\n" for line in _headlines(transcript))
+    return shown(f"{head}\n{render_transcript(transcript)}")
 
 
 def show_journal(path: Path) -> Shown:

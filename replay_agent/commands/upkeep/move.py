@@ -1,4 +1,4 @@
-"""Moves what a test has recorded to the test that it is called now: cassettes and snapshots of runs."""
+"""Moves what a test has recorded to the test that it is called now: cassettes and snapshots."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from replay_agent.commands.upkeep.amber import move_entries
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette, Item, new_item
 from replay_agent.surroundings import naming
 
 __all__ = "Moved", "Project", "move"
-
-_SNAPSHOT = ".run.snap"
 
 
 class Project(Protocol):
@@ -42,7 +41,7 @@ class Moved:
 
     def __str__(self) -> str:
         return (
-            f"{self.before}: now recorded by the new name"
+            f"{self.before}: what is in it is the new test's"
             if self.before == self.after
             else f"{self.before} -> {self.after}"
         )
@@ -118,7 +117,7 @@ def _move_snapshots(root: Path, before: str, after: str) -> Iterator[Moved]:
     (old_folder, old_name), (folder, name) = _snapshot_of(root, before), _snapshot_of(root, after)
     for path in sorted(old_folder.glob("*")) if old_folder.is_dir() else ():
         rest = path.name.removeprefix(old_name)
-        if path.name.startswith(f"{old_name}.") and path.name.endswith(_SNAPSHOT):
+        if path.name.startswith((f"{old_name}.", f"{old_name}[")):
             target = folder / f"{name}{rest}"
             if not target.exists():
                 folder.mkdir(parents=True, exist_ok=True)
@@ -126,6 +125,14 @@ def _move_snapshots(root: Path, before: str, after: str) -> Iterator[Moved]:
                 yield Moved(path, target)
     if old_folder.is_dir() and not any(old_folder.iterdir()):
         old_folder.rmdir()
+    # syrupy's own snapshots stand in one file for each module, beside the folder.
+    source, target = old_folder.with_name(f"{old_folder.name}.ambr"), folder.with_name(f"{folder.name}.ambr")
+    if move_entries(source, target, _syrupys_name(before), _syrupys_name(after)):
+        yield Moved(source, target)
+
+
+def _syrupys_name(test: str) -> str:
+    return ".".join(test.split("::")[1:])
 
 
 def _snapshot_of(root: Path, test: str) -> tuple[Path, str]:

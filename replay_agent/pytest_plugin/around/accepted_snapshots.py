@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,9 +25,12 @@ def stopped_at_snapshot(item: pytest.Item, error: BaseException) -> bool:
 class AcceptedSnapshots:
     """Hooks around tests, in a session that has some to replay."""
 
-    def __init__(self, is_watched: Any, *, accept: bool) -> None:
-        """``is_watched`` tells whether a test is recorded or replayed; ``accept`` is ``--replay-accept``."""
-        self._is_watched = is_watched
+    def __init__(self, is_watched: Callable[[pytest.Item], bool], *, accept: bool) -> None:
+        """``is_watched`` tells whether a test is recorded or replayed; ``accept`` is ``--replay-accept``.
+
+        Tests with snapshots of runs are ours as well, whoever answers them: a model that is scripted, say.
+        """
+        self._is_recorded: Callable[[pytest.Item], bool] = is_watched
         self._accept = accept
 
     @pytest.hookimpl(wrapper=True)
@@ -61,6 +64,9 @@ class AcceptedSnapshots:
         if report.when == "teardown" and item.stash.get(_FAILED, False) and self._is_watched(item):
             self._keep(item)
         return report
+
+    def _is_watched(self, item: pytest.Item) -> bool:
+        return self._is_recorded(item) or "run_snapshot" in getattr(item, "fixturenames", ())
 
     def _keeper(self, item: pytest.Item) -> SnapshotKeeper:
         if _KEEPER not in item.stash:

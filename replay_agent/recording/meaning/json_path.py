@@ -73,6 +73,17 @@ class JSONPath:
             _remove(parent, last.selector)
         return value
 
+    def put_into(self, value: Any, replacement: Any) -> None:
+        """Put something else in the place of what the path names in a decoded JSON value; the path ``$`` names nothing."""
+        if not self.segments:
+            return
+        *way, last = self.segments
+        parents = [value]
+        for segment in way:
+            parents = [child for parent in _reached(parents, segment) for child in _selected(parent, segment.selector)]
+        for parent in list(_reached(parents, last)):
+            _replace(parent, last.selector, replacement)
+
     @property
     def member(self) -> str | None:
         """The name if the path is a plain member of the root, as in ``$.name``: what a form's field can be called."""
@@ -135,3 +146,14 @@ def _remove(parent: Any, selector: Selector) -> None:
         parent.pop(selector, None)
     elif isinstance(parent, list) and not isinstance(selector, str) and -len(parent) <= selector < len(parent):
         del parent[selector]
+
+
+def _replace(parent: Any, selector: Selector, replacement: Any) -> None:
+    if isinstance(parent, dict):
+        for name in parent if selector is True else [selector] if selector in parent else []:
+            parent[name] = replacement
+    elif isinstance(parent, list) and not isinstance(selector, str):
+        if selector is True:
+            parent[:] = [replacement] * len(parent)
+        elif -len(parent) <= selector < len(parent):
+            parent[selector] = replacement

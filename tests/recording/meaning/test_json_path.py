@@ -89,3 +89,23 @@ def test_a_deep_body_is_walked():
         value["x"] = value = {"seed": 1}
     JSONPath.parse("$..seed").remove_from(body)
     assert body["x"]["x"].keys() == {"x"}
+
+
+@pytest.mark.parametrize(
+    ("path", "after"),
+    [
+        ("$", {"a": [{"b": 1}, {"b": 2}], "c": {"b": 3}}),
+        ("$.a", {"a": "X", "c": {"b": 3}}),
+        ("$.a[*].b", {"a": [{"b": "X"}, {"b": "X"}], "c": {"b": 3}}),
+        ("$.a[-1]", {"a": [{"b": 1}, "X"], "c": {"b": 3}}),
+        ("$.a[*]", {"a": ["X", "X"], "c": {"b": 3}}),
+        ("$..b", {"a": [{"b": "X"}, {"b": "X"}], "c": {"b": "X"}}),
+        ("$.*", {"a": "X", "c": "X"}),
+        ("$.a[7].b", {"a": [{"b": 1}, {"b": 2}], "c": {"b": 3}}),
+        ("$.c.d", {"a": [{"b": 1}, {"b": 2}], "c": {"b": 3}}),
+    ],
+)
+def test_something_else_is_put_into_the_place(path, after):
+    value = {"a": [{"b": 1}, {"b": 2}], "c": {"b": 3}}
+    JSONPath.parse(path).put_into(value, "X")
+    assert value == after

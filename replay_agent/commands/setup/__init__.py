@@ -1,0 +1,1 @@
+"""Commands that settle into a project and say how it stands."""

@@ -1,0 +1,1 @@
+"""What pytest itself knows of a project's set-up."""

@@ -1,0 +1,1 @@
+"""Snapshots of runs, read back: what differs between two of them."""

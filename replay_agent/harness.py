@@ -251,7 +251,12 @@ class Run(Conversing):
     def _explained(self, miss: Miss) -> str:
         from replay_agent.report.drift import explain
 
-        return explain(miss, self._command, self._options.ignore_body, lambda: self._former(miss))
+        explained = explain(miss, self._command, self._options.ignore_body, lambda: self._former(miss))
+        explained.key, explained.cassette = self._keying(miss.request).digest, str(self.cassette_path)
+        if explained.nearest >= 0:
+            indexes = (explained.nearest, *explained.later)
+            explained.giving_way = tuple(self.recording.key_at(index) for index in indexes)
+        return explained
 
     def _former(self, miss: Miss) -> Former | None:
         """Return what the test recorded before it was renamed or moved, as far as that can be told."""

@@ -36,6 +36,7 @@ ROOMS = [
     ["agent", "report", "snapshot", "providers", "provider", "sweep"],
     ["tools", "result", "common_tools"],
     ["harness", "comparison"],
+    ["review"],
     ["pytest_plugin", "commands"],
     ["pytest_plugin.vcr"],
     ["cli"],

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from replay_agent import __version__
-from replay_agent.cli import reading, runs, upkeep
+from replay_agent.cli import reading, review, runs, upkeep
 from replay_agent.cli.output import CLEAN, INTERRUPTED, MISUSE, complain, say
 from replay_agent.exceptions import CassetteError, UserError
 
@@ -41,6 +41,6 @@ def parser() -> argparse.ArgumentParser:
     )
     program.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = program.add_subparsers(required=True, metavar="COMMAND")
-    for room in (runs, reading, upkeep):
+    for room in (runs, reading, review, upkeep):
         room.add(commands)
     return program

@@ -130,5 +130,26 @@ def _told(judged: Judged, what: str, unknown: Sequence[str]) -> int:
     return FINDINGS if judged.failed or unknown else CLEAN
 
 
-def _review(args: argparse.Namespace) -> int:  # noqa: ARG001
-    raise UserError("not yet")
+def _review(args: argparse.Namespace) -> int:  # noqa: ARG001 - it takes none
+    from replay_agent.commands.review.waiting import NOTHING_KEPT, deciding, find_state, waiting
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UserError(
+            "review needs a terminal. Without one, replay-agent pending lists what is open, and replay-agent accept and "
+            "reject decide about it"
+        )
+    state = find_state(Path())
+    if state is None:
+        complain(NOTHING_KEPT)
+        return CLEAN
+    with deciding(state):
+        if not waiting(state):
+            say("nothing is open")
+            return CLEAN
+        from replay_agent.review.session import Session
+        from replay_agent.review.terminal import run
+
+        session = Session(state)
+        run(session, colour=has_colour(sys.stdout))
+        say(session.farewell)
+        return FINDINGS if waiting(state) else CLEAN

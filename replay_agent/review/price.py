@@ -68,11 +68,10 @@ def _calls(count: int) -> str:
 
 
 def _amount(usd: Decimal) -> str:
-    """Return an amount with two digits that say something."""
-    if not usd:
-        return "0"
-    places = max(2, 1 - usd.adjusted())
-    return f"{usd:.{places}f}"
+    """Return an amount with two digits that say something, and cents at least."""
+    places = max(2, 1 - usd.adjusted()) if usd else 2
+    whole, _, digits = f"{usd:.{places}f}".partition(".")
+    return f"{whole}.{digits.rstrip('0').ljust(2, '0')}"
 
 
 class Prices:

@@ -45,7 +45,7 @@ def accepting(change: Change, price: Price) -> str:
     if change.kind in ("drift", "unrecorded"):
         if not change.mode:
             return f"is up to you: {change.command}"
-        return f"asks the model: {price}; shows what it says before anything is final"
+        return f"asks the model: {price}; you see what it says before you keep it"
     return {
         "snapshot": "writes this snapshot as the test shows it now, no live call",
         "leftover": "drops them from the cassette, no live call",

@@ -10,6 +10,7 @@ import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,6 +127,7 @@ class Run(Conversing):
         self._options = options
         self._test = test
         self._command = command
+        self._drifted: dict[str, Miss] = {}
         self.effects: list[str] = []
         """Side effects that `effect` was told of, in order."""
         self._doors = ExitStack()
@@ -254,9 +256,28 @@ class Run(Conversing):
         explained = explain(miss, self._command, self._options.ignore_body, lambda: self._former(miss))
         explained.key, explained.cassette = self._keying(miss.request).digest, str(self.cassette_path)
         if explained.nearest >= 0:
-            indexes = (explained.nearest, *explained.later)
-            explained.giving_way = tuple(self.recording.key_at(index) for index in indexes)
+            explained.giving_way = self._keys_at((explained.nearest, *explained.later))
+        if miss.reason == "changed":
+            self._drifted[explained.key] = miss
         return explained
+
+    def _keys_at(self, indexes: Sequence[int]) -> tuple[str, ...]:
+        return tuple(self.recording.key_at(index) for index in indexes)
+
+    def giving_way(self) -> dict[str, tuple[str, ...]]:
+        """Return by the keys of drifted requests those of the recorded ones that give way to them, the nearest first.
+
+        To be asked at the end: what was played meanwhile gives way to nobody, and nothing gives way twice.
+        """
+        from replay_agent.report.drift import giving_way
+
+        taken = set(self.recording.played)
+        found = {}
+        for key, miss in sorted(self._drifted.items()):
+            indexes = giving_way(replace(miss, played=frozenset(taken)), self._options.ignore_body)
+            taken.update(indexes)
+            found[key] = self._keys_at(indexes)
+        return found
 
     def _former(self, miss: Miss) -> Former | None:
         """Return what the test recorded before it was renamed or moved, as far as that can be told."""

@@ -390,6 +390,12 @@ class Recording:
         left = journals.journals_of(self.cassette_path, self.test, self._journal_folder)
         return next((path for path in left if path != own), None)
 
+    @property
+    def played(self) -> frozenset[int]:
+        """Which interactions of the cassette were played."""
+        with self._lock:
+            return self._played.played if self._played is not None else frozenset()
+
     def key_at(self, index: int) -> str:
         """Return the digest of the key of an interaction in the cassette that is played; empty if none is."""
         return self._played.digest(index) if self._played is not None else ""

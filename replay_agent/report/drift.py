@@ -27,7 +27,7 @@ from replay_agent.report.render import cause_of, headline, render_changes
 from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
 from replay_agent.traffic import Failure, Interaction, Request
 
-__all__ = ("explain",)
+__all__ = "explain", "giving_way"
 
 _LATER = 40
 """How far behind the nearest interaction its later turns are looked for."""
@@ -52,6 +52,17 @@ def explain(
     for a path that is none.
     """
     return _Explanation(miss, command, tuple(JSONPath.parse(path) for path in ignored), former).told()
+
+
+def giving_way(miss: Miss, ignored: Sequence[str] = ()) -> list[int]:
+    """Return the recorded interactions that give way to a request: the nearest, and what was recorded on top of it."""
+    paths = tuple(JSONPath.parse(path) for path in ignored)
+    interactions = miss.interactions()
+    asked = read_request(miss.request, paths)
+    nearest = find_nearest(asked, interactions, miss.played, test=miss.test, ignored=paths)
+    if nearest is None or nearest.played:
+        return []
+    return [nearest.index, *_later(nearest, interactions)]
 
 
 class _Explanation:
@@ -211,7 +222,7 @@ class _Explanation:
             explained.summary = headline(nearest.changes, "since it was recorded")
         explained.difference = (*coloured, *hosts, *volatile)
         if not nearest.played:
-            explained.nearest, explained.later = nearest.index, tuple(self._later(nearest, interactions))
+            explained.nearest, explained.later = nearest.index, tuple(_later(nearest, interactions))
         return explained
 
     def _no_difference(self, recorded: Request) -> list[str]:
@@ -262,7 +273,7 @@ class _Explanation:
         return [f"{self._miss.test} has recorded nothing in this cassette yet; what is there is of other tests."]
 
     def _consequence(self, nearest: Nearest, interactions: Sequence[Interaction]) -> list[str]:
-        later = len(self._later(nearest, interactions))
+        later = len(_later(nearest, interactions))
         if not later or nearest.recorded.call is None:
             return []
         turn = turn_of(nearest.recorded.call)
@@ -270,16 +281,6 @@ class _Explanation:
         turns = f"Turn {turn + 1}" if later == 1 else f"Turns {turn + 1} {between} {turn + later}"
         what = "was" if later == 1 else "were"
         return [f"{turns} of that conversation {what} recorded after it and cannot be replayed if this one changes."]
-
-    def _later(self, nearest: Nearest, interactions: Sequence[Interaction]) -> list[int]:
-        """Return the interactions that go on with the conversation of the nearest one, as far as they are looked at."""
-        if nearest.recorded.call is None or nearest.played:
-            return []
-        first = Transcript.from_interactions(interactions[nearest.index : nearest.index + _LATER]).conversations[:1]
-        # It begins with the nearest, else that is no part of it.
-        if not first or first[0].exchanges[0].interaction != 0:
-            return []
-        return [nearest.index + exchange.interaction for exchange in first[0].exchanges[1:]]
 
     def _volatile(self, nearest: Nearest) -> list[str]:
         values, alone = volatile_values(nearest.changes)
@@ -325,6 +326,17 @@ class _Explanation:
         if changes and all(isinstance(change, CallIdChanged) for change in changes):
             return "To record it again"
         return "If that is meant, record what changed"
+
+
+def _later(nearest: Nearest, interactions: Sequence[Interaction]) -> list[int]:
+    """Return the interactions that go on with the conversation of the nearest one, as far as they are looked at."""
+    if nearest.recorded.call is None or nearest.played:
+        return []
+    first = Transcript.from_interactions(interactions[nearest.index : nearest.index + _LATER]).conversations[:1]
+    # It begins with the nearest, else that is no part of it.
+    if not first or first[0].exchanges[0].interaction != 0:
+        return []
+    return [nearest.index + exchange.interaction for exchange in first[0].exchanges[1:]]
 
 
 def _hosts(interactions: Sequence[Interaction]) -> str:

@@ -6,9 +6,14 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from replay_agent.comparison.forms.wrapping import wrapped
 from replay_agent.review.kept import Altered
 from replay_agent.surroundings.visible import visible
+
+if TYPE_CHECKING:
+    from replay_agent.comparison.changes import TestChange
 
 __all__ = "effect_lines", "recording_lines"
 
@@ -44,21 +49,45 @@ def effect_lines(altered: Sequence[Altered], *, root: Path, colour: bool, width:
     lines = list(_compared(cassettes, root, colour, width)) if cassettes else []
     for each in altered:
         if each not in cassettes:
-            lines += ["", *_differing(each, root, colour)]
+            lines += [*_differing(each, root, colour), ""]
     return lines
 
 
 def _compared(altered: Sequence[Altered], root: Path, colour: bool, width: int) -> Iterator[str]:
     from replay_agent.comparison.comparison import compare_sides
-    from replay_agent.comparison.forms.terminal import render_terminal
 
     old = {_named(each.path, root): each.old for each in altered if each.old is not None}
     new = {_named(each.path, root): each.new for each in altered if each.new is not None}
     comparison = compare_sides(_Contents("before", old), _Contents("now", new))
-    yield from render_terminal(comparison, colour=colour, verbose=True, width=width).split("\n")
+    for change in comparison.changes:
+        if change.state == "changed":
+            yield from _effects(change, colour, width)
+            yield ""
+    if comparison.recorded_anew:
+        yield f"{comparison.recorded_anew} recorded anew, and the same in all that counts"
     for each in altered:
         if each.old is None and each.new is not None:
-            yield from ("", f"{_named(each.path, root)} is new:", *recording_lines(each.new, each.path))
+            yield from (f"{_named(each.path, root)} is new:", *recording_lines(each.new, each.path))
+
+
+def _effects(change: TestChange, colour: bool, width: int) -> Iterator[str]:
+    """Say what a test gets for an answer now, and what that takes."""
+    from replay_agent.comparison.forms.wording import cost_line, label, lines_of, place, tokens_line
+
+    yield from wrapped(f"{change.name}:", width)
+    if not change.effects:
+        yield "  The answers are the same as before."
+    for effect in change.effects:
+        where = place(effect, change.conversations)
+        yield from wrapped(f"{where}{': ' if where else ''}{label(effect)}", width, "  ")
+        for line in lines_of(effect, colour=colour):
+            yield from wrapped(line, width, "    ")
+    if change.old.calls != change.new.calls:
+        yield f"  calls {change.old.calls} -> {change.new.calls}"
+    figures = tokens_line(change.old, change.new, change.growth) if change.old.tokens != change.new.tokens else []
+    yield from (f"  tokens {figure}" for figure in figures)
+    if change.old.cost != change.new.cost:
+        yield f"  cost {cost_line(change.old, change.new)}"
 
 
 def _differing(altered: Altered, root: Path, colour: bool) -> Iterator[str]:

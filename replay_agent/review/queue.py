@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ FOLDER = "replay_agent"
 """The folder in pytest's cache."""
 STATE = "pending.json"
 _VERSION = 1
+_NUMBER = re.compile(r"([0-9]+)")
 _PATIENCE = 30.0
 """Seconds to wait for another session that writes its state just now, which takes it milliseconds."""
 
@@ -68,8 +70,8 @@ class Queue:
 
     @property
     def changes(self) -> list[Change]:
-        """All that is open, each id once, what has one cause together."""
-        found = {each.id: each for changes in self.tests.values() for each in changes}
+        """All that is open, each id once, by test, what has one cause together."""
+        found = {each.id: each for test in sorted(self.tests, key=_numbered) for each in self.tests[test]}
         groups: dict[tuple[str, str], list[Change]] = {}
         for each in found.values():
             groups.setdefault(each.group, []).append(each)
@@ -95,6 +97,11 @@ class Queue:
             kept = [each for each in self.tests.get(test, ()) if each.kind == "recording" and each.file not in recorded]
             self.tests[test] = [*kept, *found]
         self.tests = {test: left for test, found in self.tests.items() if (left := [*filter(_is_open, found)])}
+
+
+def _numbered(test: str) -> list[tuple[bool, int | str]]:
+    """Return a key by which ``test[10]`` comes behind ``test[9]``."""
+    return [(piece.isdecimal(), int(piece) if piece.isdecimal() else piece) for piece in _NUMBER.split(test)]
 
 
 def _is_open(change: Change) -> bool:

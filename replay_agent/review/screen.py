@@ -25,6 +25,8 @@ _TRUSTED = re.compile(r"(\x1b\[(?:0|1|2|7|31|32|33|36)m)")
 _BOLD, _DIM, _YELLOW, _CYAN, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[33m", "\x1b[36m", "\x1b[0m"
 _OF_A_MODEL = re.compile(r" \((.*, turn \d+.*)\)\Z", re.DOTALL)
 """``POST https://... (gpt-4o, turn 2, "What is it?")``: what stands in the brackets."""
+_KEY = re.compile(r"(\A|   )((?:A R S|up/down|ctrl-C|\S)(?= ))")
+"""``a accept   r reject``: the keys, each before what it does."""
 _LABEL = 9
 """Columns of the words at the left: ``accept``, ``reject``."""
 _NAMED = 3
@@ -51,7 +53,8 @@ def screen(session: Session, width: int, height: int, *, colour: bool = True) ->
     session.scroll = min(session.scroll, max(0, len(body) - room))
     shown = body[session.scroll : session.scroll + room]
     if len(body) > session.scroll + room:
-        shown[-1] = f"{_DIM}... {len(body) - session.scroll - room + 1} more lines (down){_PLAIN}"
+        more = f"... {len(body) - session.scroll - room + 1} more lines (down)"
+        shown[-1] = f"{_DIM}{more[: width - 1]}{_PLAIN}"
     lines = [*head, *shown, *[""] * (room - len(shown)), *foot]
     safe = [_safe(line) for line in lines[:height]]
     return safe if colour else [_SGR.sub("", line) for line in safe]
@@ -179,7 +182,8 @@ def _foot(session: Session, width: int) -> Iterator[str]:
     status = session.status or (f"filter: {session.filter} ({session.hidden} hidden)" if session.filter else "")
     yield f"{_DIM}{'-' * (width - 1)}{_PLAIN}"
     yield f"{_YELLOW}{short(status, width - 1)}{_PLAIN}" if status else ""
-    yield from (short(line, width - 1) for line in keys.split("\n"))
+    for line in keys.split("\n"):
+        yield from _fitted(_KEY.sub(rf"\1{_BOLD}{_CYAN}\2{_PLAIN}", line) if session.view != "asking" else line, width)
 
 
 def _question(session: Session) -> str:

@@ -126,6 +126,7 @@ class Session:
         elif self._verb == "accepted" and any(each.kind in ("drift", "unrecorded") for each in judged.done):
             self.judged, self.view = judged, "effect"
         else:
+            self.view = "open"
             self._keep(judged)
         self._trouble, self.working_on = None, []
         self._reload()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from replay_agent.exceptions import CassetteMissError
+from replay_agent.harness import Run
 from replay_agent.pytest_plugin.around.accepted_snapshots import differences_of
 from replay_agent.pytest_plugin.around.planned import run_name
 from replay_agent.pytest_plugin.failures import explanations_of, leaves_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from replay_agent.pytest_plugin.around.snapshot_keeper import Difference
     from replay_agent.pytest_plugin.watched import WatchedTest
     from replay_agent.recording.recorder import Recording
+    from replay_agent.report.explanation import Explanation
 
 __all__ = ("OpenChanges",)
 
@@ -67,7 +69,7 @@ class OpenChanges:
         return report
 
     def _changes(self, item: pytest.Item, test: WatchedTest) -> Iterator[Change]:
-        yield from _told(item)
+        yield from _told(item, test)
         for difference in differences_of(item):
             yield _changed_snapshot(item, difference)
         if not item.stash[_SAID]:
@@ -123,17 +125,18 @@ def _said_by(error: BaseException) -> dict[str, str]:
     return {**said, **{text: said.get(text, "") for text in explanations_of(error)}}
 
 
-def _told(item: pytest.Item) -> Iterator[Change]:
+def _told(item: pytest.Item, test: WatchedTest) -> Iterator[Change]:
     """Yield what explanations leave open. Those that only quote others are parts of them already."""
     from replay_agent.report.explanation import Explanation
 
     said = item.stash[_SAID]
     explained = [each for each in said if isinstance(each, Explanation)]
     found: dict[str, Change] = {}
+    ways = test.run.giving_way() if explained and isinstance(test.run, Run) else {}
     for each in explained:
         if each.kind == "unrecorded" and any(other.kind == "unrecorded" for other in found.values()):
             continue  # what the test asks for first is recorded with all the rest
-        change = _explained(item, each, said[each])
+        change = _explained(item, each, said[each], ways.get(each.key, each.giving_way))
         found.setdefault(change.id, change)
     if not explained:
         others = (_unexplained(item, text, path) for text, path in said.items() if path)
@@ -141,7 +144,7 @@ def _told(item: pytest.Item) -> Iterator[Change]:
     yield from found.values()
 
 
-def _explained(item: pytest.Item, said: Any, path: str) -> Change:
+def _explained(item: pytest.Item, said: Explanation, path: str, giving_way: tuple[str, ...]) -> Change:
     title, *_ = said.body.split("\n", 1)
     return Change(
         said.kind,
@@ -155,7 +158,7 @@ def _explained(item: pytest.Item, said: Any, path: str) -> Change:
         command=said.command,
         mode=said.mode,
         turn=said.turn,
-        giving_way=said.giving_way,
+        giving_way=giving_way,
         key=said.key,
     )
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from replay_agent.faults.plan import Plan
     from replay_agent.messages import ModelMessage, ModelResponse, ToolCallPart
     from replay_agent.recording.misses import Miss
+    from replay_agent.report.explanation import Explanation
     from replay_agent.report.renamed import Former
     from replay_agent.usage import Usage
 
@@ -250,34 +251,32 @@ class Run(Conversing):
         """The interactions played or recorded so far, in the order of their requests."""
         return self.recording.interactions
 
-    def _explained(self, miss: Miss) -> str:
+    def _explained(self, miss: Miss) -> Explanation:
         from replay_agent.report.drift import explain
 
         explained = explain(miss, self._command, self._options.ignore_body, lambda: self._former(miss))
         explained.key, explained.cassette = self._keying(miss.request).digest, str(self.cassette_path)
         if explained.nearest >= 0:
-            explained.giving_way = self._keys_at((explained.nearest, *explained.later))
+            indexes = (explained.nearest, *explained.later)
+            explained.giving_way = tuple(self.recording.key_at(index) for index in indexes)
         if miss.reason == "changed":
             self._drifted[explained.key] = miss
         return explained
 
-    def _keys_at(self, indexes: Sequence[int]) -> tuple[str, ...]:
-        return tuple(self.recording.key_at(index) for index in indexes)
+    def explained_again(self) -> dict[str, Explanation]:
+        """Return by their keys what is to be said of drifted requests at the end of the run.
 
-    def giving_way(self) -> dict[str, tuple[str, ...]]:
-        """Return by the keys of drifted requests those of the recorded ones that give way to them, the nearest first.
-
-        To be asked at the end: what was played meanwhile gives way to nobody, and nothing gives way twice.
+        What was played meanwhile is nearest to none of them, and nothing is nearest to two.
         """
-        from replay_agent.report.drift import giving_way
-
-        taken = set(self.recording.played)
-        found = {}
+        played = self.recording.played
+        if len(self._drifted) == 1 and all(miss.played == played for miss in self._drifted.values()):
+            return {}
+        taken, told = set(played), {}
         for key, miss in sorted(self._drifted.items()):
-            indexes = giving_way(replace(miss, played=frozenset(taken)), self._options.ignore_body)
-            taken.update(indexes)
-            found[key] = self._keys_at(indexes)
-        return found
+            explained = self._explained(replace(miss, played=frozenset(taken)))
+            taken.update((explained.nearest, *explained.later))
+            told[key] = explained
+        return told
 
     def _former(self, miss: Miss) -> Former | None:
         """Return what the test recorded before it was renamed or moved, as far as that can be told."""

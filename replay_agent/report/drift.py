@@ -27,7 +27,7 @@ from replay_agent.report.render import cause_of, headline, render_changes
 from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
 from replay_agent.traffic import Failure, Interaction, Request
 
-__all__ = "explain", "giving_way"
+__all__ = ("explain",)
 
 _LATER = 40
 """How far behind the nearest interaction its later turns are looked for."""
@@ -52,17 +52,6 @@ def explain(
     for a path that is none.
     """
     return _Explanation(miss, command, tuple(JSONPath.parse(path) for path in ignored), former).told()
-
-
-def giving_way(miss: Miss, ignored: Sequence[str] = ()) -> list[int]:
-    """Return the recorded interactions that give way to a request: the nearest, and what was recorded on top of it."""
-    paths = tuple(JSONPath.parse(path) for path in ignored)
-    interactions = miss.interactions()
-    asked = read_request(miss.request, paths)
-    nearest = find_nearest(asked, interactions, miss.played, test=miss.test, ignored=paths)
-    if nearest is None or nearest.played:
-        return []
-    return [nearest.index, *_later(nearest, interactions)]
 
 
 class _Explanation:

@@ -132,11 +132,11 @@ def _told(item: pytest.Item, test: WatchedTest) -> Iterator[Change]:
     said = item.stash[_SAID]
     explained = [each for each in said if isinstance(each, Explanation)]
     found: dict[str, Change] = {}
-    ways = test.run.giving_way() if explained and isinstance(test.run, Run) else {}
+    again = test.run.explained_again() if explained and isinstance(test.run, Run) else {}
     for each in explained:
         if each.kind == "unrecorded" and any(other.kind == "unrecorded" for other in found.values()):
             continue  # what the test asks for first is recorded with all the rest
-        change = _explained(item, each, said[each], ways.get(each.key, each.giving_way))
+        change = _explained(item, again.get(each.key, each), said[each])
         found.setdefault(change.id, change)
     if not explained:
         others = (_unexplained(item, text, path) for text, path in said.items() if path)
@@ -144,7 +144,7 @@ def _told(item: pytest.Item, test: WatchedTest) -> Iterator[Change]:
     yield from found.values()
 
 
-def _explained(item: pytest.Item, said: Explanation, path: str, giving_way: tuple[str, ...]) -> Change:
+def _explained(item: pytest.Item, said: Explanation, path: str) -> Change:
     title, *_ = said.body.split("\n", 1)
     return Change(
         said.kind,
@@ -158,7 +158,7 @@ def _explained(item: pytest.Item, said: Explanation, path: str, giving_way: tupl
         command=said.command,
         mode=said.mode,
         turn=said.turn,
-        giving_way=giving_way,
+        giving_way=said.giving_way,
         key=said.key,
     )
 

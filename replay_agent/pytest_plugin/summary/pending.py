@@ -82,6 +82,8 @@ class PendingChanges:
             terminal.write_line(
                 f"{self._count} to look at: replay-agent review; to accept all: replay-agent accept --all"
             )
+            if any(kind in terminal.stats for kind in ("failed", "error")):
+                terminal.write_line("What the messages mean: docs/errors.md; what to do: docs/everyday.md")
 
 
 def _tidy(folder: Path, used: set[str | None]) -> None:

@@ -40,9 +40,11 @@ class PendingChanges:
         self._open: dict[str, list[dict[str, Any]]] = {}
         self._ends: dict[str, list[Any]] = {}
         self._count = 0
+        self._has_failed = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what the last report of a test says; of one that ran twice the second time counts."""
+        self._has_failed = self._has_failed or report.failed
         found = getattr(report, "replay_agent_open", None)
         if found is not None:
             self._open[report.nodeid] = found
@@ -82,7 +84,7 @@ class PendingChanges:
             terminal.write_line(
                 f"{self._count} to look at: replay-agent review; to accept all: replay-agent accept --all"
             )
-            if any(kind in terminal.stats for kind in ("failed", "error")):
+            if self._has_failed:
                 terminal.write_line("What the messages mean: docs/errors.md; what to do: docs/everyday.md")
 
 

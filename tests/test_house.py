@@ -20,7 +20,7 @@ ROOMS = [
     ["surroundings", "traffic", "exceptions", "usage", "settings", "messages", "calls", "format_as_xml"],
     ["framing"],
     ["recording.matching", "wire.shapes"],
-    ["meaning", "recording.cassettes", "recording.redaction", "recording.process", "recording.succession"],
+    ["recording.meaning", "recording.cassettes", "recording.redaction", "recording.process", "recording.succession"],
     ["wire.codec"],
     [
         "wire.anthropic",
@@ -33,9 +33,9 @@ ROOMS = [
     ],
     ["wire", "recording"],
     ["recording.clients", "conversation", "models", "faults"],
-    ["agent", "report", "snapshot", "providers", "provider", "sweep"],
+    ["agent", "report", "snapshot", "providers", "provider"],
     ["tools", "result", "common_tools"],
-    ["harness", "comparison"],
+    ["harness", "report.comparison"],
     ["review"],
     ["pytest_plugin", "commands"],
     ["pytest_plugin.vcr"],
@@ -52,8 +52,8 @@ NEVER = [
     ("agent", "provider"),
     ("models", "recording"),
     ("wire", "recording"),
-    ("comparison", "pytest_plugin"),
-    ("comparison", "harness"),
+    ("report.comparison", "pytest_plugin"),
+    ("report.comparison", "harness"),
     ("recording.redaction", "recording.cassettes"),
     ("recording.cassettes", "recording.redaction"),
 ]
@@ -112,7 +112,7 @@ EDGES = sorted(
         for module, tree in modules()
         if module
         for name in imports(tree)
-        if name.startswith("replay_agent.") and name != "replay_agent.__version__"
+        if name.startswith("replay_agent.")
     }
 )
 

@@ -27,9 +27,9 @@ from replay_agent.recording.miss_type import raise_misses_as
 from replay_agent.recording.process import forked, late_guard, session_mode
 
 if TYPE_CHECKING:
-    from replay_agent.comparison.tally import Tally
     from replay_agent.harness import Conversing
     from replay_agent.provider.script import Script
+    from replay_agent.report.comparison.tally import Tally
     from replay_agent.snapshot import SnapshotAssertion
 
 MARK = (
@@ -67,7 +67,7 @@ def pytest_load_initial_conftests(
         _stand_in_for_pytest_recording(early_config.pluginmanager)
     with keys.while_loading_conftests(early_config, args):
         result = yield
-    options.add_spellings(parser, early_config.option)
+    options.add_spellings(parser)
     return result
 
 
@@ -345,7 +345,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _tally(config: pytest.Config) -> Tally:
     """Return the sums of this session; there are some only if a test was recorded or replayed."""
-    from replay_agent.comparison.tally import Tally
+    from replay_agent.report.comparison.tally import Tally
 
     return config.stash.setdefault(_TALLY, Tally(config.stash[_STARTED], counts_replayed=config.get_verbosity() > 0))
 

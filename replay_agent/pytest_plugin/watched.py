@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,8 +19,8 @@ from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.around.planned import plan_of
 from replay_agent.pytest_plugin.around.unretrieved import without_tracebacks
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, failure_saying, leaves_of
-from replay_agent.pytest_plugin.marks import CELL
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
+from replay_agent.pytest_plugin.scripting.cell import CELL
 from replay_agent.pytest_plugin.settings import budget_of, command_of, first_recording, option_of, options_of
 from replay_agent.pytest_plugin.summary.causes import tell
 from replay_agent.pytest_plugin.summary.recorded import note_recorded
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from replay_agent.faults.restream import Recut
 
 if TYPE_CHECKING:
-    from replay_agent.comparison.budgets import Budget
+    from replay_agent.report.comparison.budgets import Budget
 
 __all__ = "ReplayedTest", "WatchedTest"
 
@@ -124,7 +125,7 @@ def _budget_of(item: pytest.Item) -> Budget | None:
     said = budget_of(item)
     if said is None:
         return None
-    from replay_agent.comparison.budgets import read_budget
+    from replay_agent.report.comparison.budgets import read_budget
 
     return read_budget(said)
 
@@ -152,7 +153,7 @@ class ReplayedTest(WatchedTest):
             options = first_recording(options, path, nodeid(item), since)
             if CELL in item.stash:  # which takes its own way after a fault, and records nothing
                 options = replace(options, record_mode=RecordMode.NONE, allow_repeats=True, allow_unused=True)
-            run = Run(path, options, test=nodeid(item), command=command_of(item))
+            run = Run(path, options, test=nodeid(item), command=partial(command_of, item))
             run.project = item.config.rootpath / str(item.config.getini("replay_cassette_dir")), item.config.rootpath
             let_pass(run.recording, item.config)
             planned = plan_of(item)
@@ -202,7 +203,7 @@ class ReplayedTest(WatchedTest):
         """Fail a test that went beyond its budget; what it recorded is kept, for it is paid."""
         if self._budget is None:
             return
-        from replay_agent.comparison.budgets import committed_spending, overrun
+        from replay_agent.report.comparison.budgets import committed_spending, overrun
 
         place, test = self.run.cassette_path, nodeid(self.item)
         text = overrun(self._budget, self.run.transcript.exchanges, lambda: committed_spending(place, test))

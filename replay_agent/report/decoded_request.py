@@ -11,8 +11,8 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from replay_agent.calls import ModelCall
 from replay_agent.exceptions import WireError
 from replay_agent.framing.content_encoding import decode
-from replay_agent.meaning.address import canonical_url
-from replay_agent.meaning.json_path import JSONPath
+from replay_agent.recording.meaning.address import canonical_url
+from replay_agent.recording.meaning.json_path import JSONPath
 from replay_agent.report.compare import Change, MessageChanged, SettingChanged, compare_calls
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
 from replay_agent.report.remote_calls import compare_remote_calls

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from replay_agent.conversation.lines import short
 from replay_agent.conversation.transcript import Transcript
-from replay_agent.meaning.json_path import JSONPath
 from replay_agent.messages import ModelRequest, UserPromptPart
 from replay_agent.recording.matching.choosing import choice_of, disagreeing
 from replay_agent.recording.matching.fingerprint import ASKING_HEADERS, STORED_HEADERS
 from replay_agent.recording.matching.hosts import is_loopback
+from replay_agent.recording.meaning.json_path import JSONPath
 from replay_agent.recording.misses import Miss
 from replay_agent.report.command import filled
 from replay_agent.report.compare import CallIdChanged, Change, SettingChanged, turn_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from heapq import nlargest
 from urllib.parse import urlsplit
 
-from replay_agent.meaning.json_path import JSONPath
 from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
+from replay_agent.recording.meaning.json_path import JSONPath
 from replay_agent.report.compare import Change, distance
 from replay_agent.report.decoded_request import DecodedRequest, compare_requests, read_request
 from replay_agent.traffic import Interaction, Request

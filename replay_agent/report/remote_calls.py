@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from replay_agent.meaning.json_rpc import forget_roles, messages_of
+from replay_agent.recording.meaning.json_rpc import forget_roles, messages_of
 from replay_agent.report.compare import ArgumentChanged, Change, RemoteCallAdded, RemoteCallChanged, RemoteCallRemoved
 from replay_agent.report.json_diff import json_diff
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from replay_agent.comparison.forms.wrapping import wrapped
+from replay_agent.report.comparison.forms.wrapping import wrapped
 from replay_agent.review.kept import Altered
 from replay_agent.surroundings.visible import visible
 
 if TYPE_CHECKING:
-    from replay_agent.comparison.changes import TestChange
+    from replay_agent.report.comparison.changes import TestChange
 
 __all__ = "effect_lines", "recording_lines"
 
@@ -54,7 +54,7 @@ def effect_lines(altered: Sequence[Altered], *, root: Path, colour: bool, width:
 
 
 def _compared(altered: Sequence[Altered], root: Path, colour: bool, width: int) -> Iterator[str]:
-    from replay_agent.comparison.comparison import compare_sides
+    from replay_agent.report.comparison.comparison import compare_sides
 
     old = {_named(each.path, root): each.old for each in altered if each.old is not None}
     new = {_named(each.path, root): each.new for each in altered if each.new is not None}
@@ -72,7 +72,7 @@ def _compared(altered: Sequence[Altered], root: Path, colour: bool, width: int) 
 
 def _effects(change: TestChange, colour: bool, width: int) -> Iterator[str]:
     """Say what a test gets for an answer now, and what that takes."""
-    from replay_agent.comparison.forms.wording import cost_line, label, lines_of, place, tokens_line
+    from replay_agent.report.comparison.forms.wording import cost_line, label, lines_of, place, tokens_line
 
     yield from wrapped(f"{change.name}:", width)
     if not change.effects:

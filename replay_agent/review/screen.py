@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from replay_agent.comparison.forms.wrapping import wrapped
 from replay_agent.conversation.lines import short
 from replay_agent.exceptions import CassetteError
+from replay_agent.report.comparison.forms.wrapping import wrapped
 from replay_agent.review.change import Change
 from replay_agent.review.effects import effect_lines, recording_lines
 from replay_agent.review.session import Session

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from replay_agent.exceptions import CassetteMiss
-from replay_agent.meaning.key import meaning
 from replay_agent.recording.answers import Live, Replay
+from replay_agent.recording.meaning.key import meaning
 from replay_agent.recording.options import RecordOptions
 from replay_agent.recording.recorder import Recording
 from replay_agent.report.drift import explain

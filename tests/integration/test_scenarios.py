@@ -27,7 +27,7 @@ import pytest
 
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.harness import use_cassette
-from replay_agent.meaning.key import meaning
+from replay_agent.recording.meaning.key import meaning
 from replay_agent.traffic import StreamEnd, header
 from tests.integration import model_provider as provider
 from tests.integration.drivers.aws import boto

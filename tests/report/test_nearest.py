@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from replay_agent.meaning.json_path import JSONPath
+from replay_agent.recording.meaning.json_path import JSONPath
 from replay_agent.report.decoded_request import read_request
 from replay_agent.report.nearest import find_nearest
 from replay_agent.traffic import Interaction, Request, Response

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from replay_agent.comparison.forms.wording import count, price
-from replay_agent.comparison.sources.runs import Run, read_runs
-from replay_agent.comparison.sources.sides import is_cassette_name
-from replay_agent.comparison.spending import Spent, spent_by, total
 from replay_agent.conversation.lines import short
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.messages import TextPart, ToolCallPart
 from replay_agent.recording.cassettes import store
+from replay_agent.report.comparison.forms.wording import count, price
+from replay_agent.report.comparison.sources.runs import Run, read_runs
+from replay_agent.report.comparison.sources.sides import is_cassette_name
+from replay_agent.report.comparison.spending import Spent, spent_by, total
 
 __all__ = "Cell", "Matrix", "Row", "read_matrix"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from replay_agent.calls import Exchange
-from replay_agent.comparison.forms.wording import count, price
-from replay_agent.comparison.sources.sides import is_cassette_name
-from replay_agent.comparison.spending import NOTHING, Spent, spent_by, total
 from replay_agent.conversation.lines import short
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.recording.cassettes import store
+from replay_agent.report.comparison.forms.wording import count, price
+from replay_agent.report.comparison.sources.sides import is_cassette_name
+from replay_agent.report.comparison.spending import NOTHING, Spent, spent_by, total
 from replay_agent.traffic import Interaction, Response
 
 __all__ = "FolderStats", "Slow", "Stats", "read_stats"

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from replay_agent.exceptions import CassetteError, UserError
-from replay_agent.meaning.key import meaning
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette, Header, new_item, render
 from replay_agent.recording.cassettes.foreign import dump_vcr
+from replay_agent.recording.meaning.key import meaning
 from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.recording.redaction.scanning import scan
 from replay_agent.traffic import Failure, Interaction, Outcome, Response

@@ -13,7 +13,7 @@ from replay_agent.harness import Run
 from replay_agent.pytest_plugin.around.accepted_snapshots import differences_of
 from replay_agent.pytest_plugin.around.planned import run_name
 from replay_agent.pytest_plugin.failures import explanations_of, leaves_of
-from replay_agent.pytest_plugin.marks import CELL, TEST
+from replay_agent.pytest_plugin.marks import TEST
 from replay_agent.pytest_plugin.places import nodeid
 from replay_agent.pytest_plugin.settings import command_of
 from replay_agent.review.change import Change
@@ -54,7 +54,7 @@ class OpenChanges:
         """Collect what the phases of a test say, and add all of it to the last report."""
         report = yield
         test = item.stash.get(TEST, None)
-        if test is None or test.is_scripted or CELL in item.stash:
+        if test is None or test.is_scripted:
             return report
         said = item.stash.setdefault(_SAID, {})
         if report.when == "setup":

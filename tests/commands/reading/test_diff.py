@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from replay_agent.cli import main, parser
-from replay_agent.comparison.difference import CAUSES, EFFECTS
 from replay_agent.messages import TextPart
-from tests.comparison.sources.test_git import commit, git
-from tests.comparison.stories import cassette, interactions, story
+from replay_agent.report.comparison.difference import CAUSES, EFFECTS
+from tests.report.comparison.sources.test_git import commit, git
+from tests.report.comparison.stories import cassette, interactions, story
 
 KNOWN, UNKNOWN = "gpt-4o", "model-nobody-sells"
 

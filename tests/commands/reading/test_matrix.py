@@ -8,7 +8,7 @@ import pytest
 
 from replay_agent.cli import main
 from replay_agent.messages import TextPart
-from tests.comparison.stories import cassette, interactions, story, vcr_cassette
+from tests.report.comparison.stories import cassette, interactions, story, vcr_cassette
 
 
 def recorded(model, *, said=None, fewer=False, test="tests/t.py::test_way[{}]"):

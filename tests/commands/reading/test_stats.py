@@ -10,7 +10,7 @@ from replay_agent.cli import main
 from replay_agent.commands.reading.stats import read_stats
 from replay_agent.exceptions import UserError
 from replay_agent.traffic import Interaction, Request, Response
-from tests.comparison.stories import cassette, interactions, story
+from tests.report.comparison.stories import cassette, interactions, story
 
 
 @pytest.fixture

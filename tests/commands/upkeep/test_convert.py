@@ -12,7 +12,7 @@ from replay_agent.commands.upkeep.convert import convert, target_of
 from replay_agent.exceptions import UserError
 from replay_agent.recording.cassettes import store
 from replay_agent.traffic import Failure, Interaction, Phase, Request, Response
-from tests.comparison.stories import FORMATS, cassette, interactions, story, vcr_cassette
+from tests.report.comparison.stories import FORMATS, cassette, interactions, story, vcr_cassette
 
 KEY = "sk-proj-" + "Ab3dE5gH7jK9mN1pQ3sT5vW7xY9zB2cD"
 

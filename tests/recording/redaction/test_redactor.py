@@ -13,8 +13,8 @@ import zstandard
 
 from replay_agent.exceptions import UserError
 from replay_agent.framing.raw_frames import Frame, join_frames, split_frames
-from replay_agent.meaning.key import meaning
 from replay_agent.recording.matching.index import Index
+from replay_agent.recording.meaning.key import meaning
 from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.surroundings.credentials import credential_variables
 from replay_agent.traffic import Chunk, Failure, Interaction, Phase, Request, Response, StreamEnd

@@ -10,6 +10,7 @@ import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from replay_agent.faults.plan import Plan
     from replay_agent.messages import ModelMessage, ModelResponse, ToolCallPart
     from replay_agent.recording.misses import Miss
+    from replay_agent.report.explanation import Explanation
     from replay_agent.report.renamed import Former
     from replay_agent.usage import Usage
 
@@ -128,6 +130,7 @@ class Run(Conversing):
         self._options = options
         self._test = test
         self._says_command = command
+        self._drifted: dict[str, Miss] = {}
         self.effects: list[str] = []
         """Side effects that `effect` was told of, in order."""
         self._doors = ExitStack()
@@ -258,11 +261,33 @@ class Run(Conversing):
         """The interactions played or recorded so far, in the order of their requests."""
         return self.recording.interactions
 
-    def _explained(self, miss: Miss) -> str:
+    def _explained(self, miss: Miss) -> Explanation:
         from replay_agent.report.drift import explain
 
         options = self._options
-        return explain(miss, self._command, options.ignore_body, lambda: self._former(miss), options.same_hosts)
+        explained = explain(miss, self._command, options.ignore_body, lambda: self._former(miss), options.same_hosts)
+        explained.key, explained.cassette = self._keying(miss.request).digest, str(self.cassette_path)
+        if explained.nearest >= 0:
+            indexes = (explained.nearest, *explained.later)
+            explained.giving_way = tuple(self.recording.key_at(index) for index in indexes)
+        if miss.reason == "changed":
+            self._drifted[explained.key] = miss
+        return explained
+
+    def explained_again(self) -> dict[str, Explanation]:
+        """Return by their keys what is to be said of drifted requests at the end of the run.
+
+        What was played meanwhile is nearest to none of them, and nothing is nearest to two.
+        """
+        played = self.recording.played
+        if len(self._drifted) == 1 and all(miss.played == played for miss in self._drifted.values()):
+            return {}
+        taken, told = set(played), {}
+        for key, miss in sorted(self._drifted.items()):
+            explained = self._explained(replace(miss, played=frozenset(taken)))
+            taken.update((explained.nearest, *explained.later))
+            told[key] = explained
+        return told
 
     def _former(self, miss: Miss) -> Former | None:
         """Return what the test recorded before it was renamed or moved, as far as that can be told."""

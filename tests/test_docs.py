@@ -170,6 +170,10 @@ def help_of_the_commands(capsys):
         "stats",
         "convert",
         "matrix",
+        "review",
+        "pending",
+        "accept",
+        "reject",
     ]
     for command in ([], *([name] for name in names)):
         with pytest.raises(SystemExit):

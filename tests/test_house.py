@@ -36,7 +36,7 @@ ROOMS = [
     ["agent", "report", "snapshot", "providers", "provider"],
     ["tools", "result", "common_tools"],
     ["harness", "report.comparison"],
-    ["page", "report.snapshots"],
+    ["page", "report.snapshots", "review"],
     ["pytest_plugin", "commands"],
     ["pytest_plugin.vcr"],
     ["cli"],

@@ -54,8 +54,10 @@ ELSEWHERE = {
     # Hooks into pytest: whole sessions.
     "pytest_plugin": MARKED,
     "pytest_plugin.around.accepted_snapshots": EVERYDAY,
+    "pytest_plugin.around.open_changes": "integration/test_review.py",
     "pytest_plugin.around.own_servers": EVERYDAY,
     "pytest_plugin.around.snapshot_differences": "integration/test_run_snapshot.py",
+    "pytest_plugin.around.planned": "integration/test_review.py",
     "pytest_plugin.around.snapshot_keeper": EVERYDAY,
     "pytest_plugin.collecting": "integration/test_prune.py",
     "pytest_plugin.hookspecs": MARKED,
@@ -70,6 +72,9 @@ ELSEWHERE = {
     "pytest_plugin.watched": MARKED,
     "pytest_plugin.watched_fixtures": "integration/test_shared_fixtures.py",
     "pytest_plugin.summary.report_file": "integration/test_report.py",
+    "pytest_plugin.summary.pending": "integration/test_review.py",
+    "review.judging": "integration/test_review.py",
+    "recording.succession.bounds": "review/test_plan.py",
     "pytest_plugin.vcr.fixtures": VCR_MARKED,
     "pytest_plugin.vcr.watched": VCR_MARKED,
     # Hooks into HTTP clients: real clients and a provider on loopback.
@@ -81,6 +86,7 @@ ELSEWHERE = {
     # What is typed, and what the command answers.
     "cli.output": "commands/test_terminal.py",
     "cli.reading": "test_cli.py",
+    "cli.review": "integration/test_review.py",
     "cli.runs": "test_cli.py",
     "cli.setup": "test_cli.py",
     "cli.upkeep": "test_cli.py",

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from replay_agent.cli import reading, runs, setup, upkeep
+from replay_agent.cli import reading, review, runs, setup, upkeep
 from replay_agent.cli.output import CLEAN, INTERRUPTED, MISUSE, complain, say
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.surroundings.version import __version__
@@ -52,6 +52,6 @@ def parser() -> argparse.ArgumentParser:
     )
     program.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = program.add_subparsers(required=True, metavar="COMMAND")
-    for room in (setup, runs, reading, upkeep):
+    for room in (setup, runs, reading, review, upkeep):
         room.add(commands)
     return program

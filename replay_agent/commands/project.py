@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import configparser
+import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = "cassette_folder", "options_of", "redaction_rules"
+__all__ = "cache_folder", "cassette_folder", "options_of", "redaction_rules"
 
 _DEFAULT = "cassettes"
+_CACHE = ".pytest_cache"
 _SECTIONS = {"pytest.ini": "pytest", ".pytest.ini": "pytest", "tox.ini": "pytest", "setup.cfg": "tool:pytest"}
 
 
@@ -18,6 +20,12 @@ def cassette_folder(root: Path) -> str:
     """Return the folder of a project's cassettes, seen from its root. A file that cannot be read says nothing."""
     said = next((value for value in _said(root, "replay_cassette_dir") if isinstance(value, str)), _DEFAULT)
     return said.strip("/") or _DEFAULT
+
+
+def cache_folder(root: Path) -> Path:
+    """Return the folder of pytest's cache, if ``root`` is where the project's ini file is."""
+    said = next((value for value in _said(root, "cache_dir") if isinstance(value, str) and value), _CACHE)
+    return root / os.path.expandvars(said)
 
 
 def redaction_rules(root: Path) -> list[str]:

@@ -21,6 +21,7 @@ from replay_agent.pytest_plugin.failures import FailingMiss, failure_saying, lea
 from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.summary.causes import GroupedFailures, tell
+from replay_agent.pytest_plugin.summary.pending import PendingChanges, former_files
 from replay_agent.pytest_plugin.summary.recorded import show_recorded
 from replay_agent.recording.miss_type import raise_misses_as
 from replay_agent.recording.process import forked, late_guard, session_mode
@@ -45,6 +46,7 @@ _TALLY_OUTPUT = "replay_agent_spending"
 _STARTED = pytest.StashKey[float]()
 _GROUPED = pytest.StashKey[GroupedFailures]()
 _TALLY = pytest.StashKey["Tally"]()
+_PENDING = pytest.StashKey[PendingChanges]()
 _RAISED_AS = pytest.StashKey[type[CassetteMiss]]()
 
 
@@ -83,6 +85,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_STARTED] = time.time()
     config.stash[_GROUPED] = GroupedFailures(config)
     config.pluginmanager.register(config.stash[_GROUPED])
+    config.stash[_PENDING] = PendingChanges(config)
+    config.pluginmanager.register(config.stash[_PENDING])
     mode = asked_mode(config)
     if mode is not None:
         config.add_cleanup(_entered(session_mode.asking(mode)))
@@ -211,6 +215,7 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     around = config.pluginmanager.get_plugin(_AroundTests.NAME)
     if isinstance(around, _AroundTests):
         return around
+    from replay_agent.pytest_plugin.around.open_changes import OpenChanges
     from replay_agent.pytest_plugin.around.own_servers import OWN_SERVERS, OwnServers
     from replay_agent.pytest_plugin.around.unretrieved import left_unsaid
     from replay_agent.pytest_plugin.kept_random import KeptRandom
@@ -224,6 +229,7 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     config.pluginmanager.register(around, _AroundTests.NAME)
     config.pluginmanager.register(keys.KeysOfTests())
     _watch_snapshots(config)
+    config.pluginmanager.register(OpenChanges(former_files(config)))
     config.pluginmanager.register(KeptRandom())
     config.add_cleanup(_entered(left_unsaid()))
     config.add_cleanup(_entered(dispatch.threads_known_by_their_makers()))
@@ -363,6 +369,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if _TALLY in config.stash and config.get_verbosity() >= 0:
         for line in _tally(config).lines():
             terminalreporter.write_line(line)
+    config.stash[_PENDING].show(terminalreporter)
 
 
 def _tally(config: pytest.Config) -> Tally:

@@ -16,6 +16,7 @@ from replay_agent.exceptions import CassetteError, CassetteMissError, UserError
 from replay_agent.harness import Conversing, Run
 from replay_agent.pytest_plugin.around.accepted_snapshots import stopped_at_snapshot
 from replay_agent.pytest_plugin.around.own_servers import let_pass
+from replay_agent.pytest_plugin.around.planned import plan_of
 from replay_agent.pytest_plugin.around.unretrieved import without_tracebacks
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, failure_saying, leaves_of
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
@@ -155,6 +156,8 @@ class ReplayedTest(WatchedTest):
             run = Run(path, options, test=nodeid(item), command=partial(command_of, item))
             run.project = item.config.rootpath / str(item.config.getini("replay_cassette_dir")), item.config.rootpath
             let_pass(run.recording, item.config)
+            planned = plan_of(item)
+            run.recording.bounds = planned.bounds if planned is not None else None
             for fault in _faults_of(item):
                 run.fault(fault)
             run.recording.recut = _recut_of(item)

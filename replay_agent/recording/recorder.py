@@ -40,6 +40,7 @@ from replay_agent.recording.process.spool import Message, Spool
 from replay_agent.recording.rehearsal import rehearsed
 from replay_agent.recording.source import Source
 from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE, Tampering
+from replay_agent.recording.succession.bounds import Bounds
 from replay_agent.recording.succession.successors import Successor, pairs, renamed, successors, without_noise
 from replay_agent.recording.succession.tally import Tally
 from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
@@ -114,6 +115,8 @@ class Recording:
         """What is done to answers that are replayed."""
         self.hung = False
         """Whether a client would have waited, or tried, for ever."""
+        self.bounds: Bounds | None = None
+        """How far the run may go, where not everything that changed is to be recorded."""
         self.recut: Callable[[Response], Response] | None = None
         """How streams are cut otherwise than they were recorded."""
         self._owed: list[tuple[Key, tuple[Source, int], bool]] = []
@@ -390,6 +393,16 @@ class Recording:
         left = journals.journals_of(self.cassette_path, self.test, self._journal_folder)
         return next((path for path in left if path != own), None)
 
+    @property
+    def played(self) -> frozenset[int]:
+        """Which interactions of the cassette were played."""
+        with self._lock:
+            return self._played.played if self._played is not None else frozenset()
+
+    def key_at(self, index: int) -> str:
+        """Return the digest of the key of an interaction in the cassette that is played; empty if none is."""
+        return self._played.digest(index) if self._played is not None else ""
+
     def tally(self) -> Tally:
         """Return what became of this run; the answers that were replaced are known once it is closed."""
         taken_up: Counter[str] = Counter()
@@ -453,7 +466,7 @@ class Recording:
         wanted = hook(raw) if hook else raw
         if wanted is None:
             return None
-        if self._records and not self._sources and self.fallback is None:
+        if self._records and not self._sources and self.fallback is None and self.bounds is None:
             return self._went_live(wanted, None)
         # First as it is: a request that was spelled like a recorded one, in which no secret is left, holds none either.
         # Only one that is not found is searched for secrets, which takes longer than all the rest.
@@ -467,6 +480,7 @@ class Recording:
             self._recorded(wanted, key)
             or self._with_supposed_secrets(wanted, redacted)
             or self._resumed(wanted, key)
+            or self._held(wanted, key)
             or (self.fallback.lent(wanted) if self.fallback else None)
             or self._token(wanted, key)
             or self._went_live(wanted, key)
@@ -589,6 +603,22 @@ class Recording:
             self._entries[order] = _Entry(request, interaction, source=source, index=index)
         return self._answer(outcome, request, key)
 
+    def _held(self, request: Request, key: Key) -> Replay | None:
+        """Return the old answer to a request that has changed, where that change is not to be recorded in this run."""
+        former = self.bounds.held.get(key.digest) if self.bounds is not None else None
+        source = self._played
+        index = source.place(former) if source is not None and former is not None else None
+        if source is None or index is None:
+            return None
+        recorded = source.interaction(index).request
+        with self._lock, self._kin.turn():
+            order, self._next = self._next, self._next + 1
+            found = source.find(self._keying(recorded))
+            if found is not None:
+                # As if the recorded request had been made, which is what will be asked of the new file.
+                self._entries[order] = _Entry(recorded, source=source, index=found)
+        return self._answer(source.outcome(index if found is None else found), request, key)
+
     def _next_in_line(self, request: Request) -> tuple[Source, int] | None:
         for place, (_, (source, index), delivered) in enumerate(self._owed):
             if not delivered and source.interaction(index).request.url == request.url:
@@ -629,7 +659,7 @@ class Recording:
             raise self._told(str(error), self._redactor.request(request)) from error
 
     def _went_live(self, request: Request, key: Key | None) -> Live:
-        if not self._records and key is not None:
+        if key is not None and not (self._records and (self.bounds is None or self.bounds.allows(key.digest))):
             raise self.missed(request, key)
         with self._lock:
             live = Live(self._next, request, key, self._settle)

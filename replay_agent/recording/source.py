@@ -50,6 +50,14 @@ class Source:
         """Return the key of a recorded request that was spelled the same, which saves computing it."""
         return self._by_fingerprint.get(fingerprint)
 
+    def digest(self, index: int) -> str:
+        """Return the digest of the key under which an interaction is found."""
+        return self._keys[index].digest
+
+    def place(self, digest: str) -> int | None:
+        """Return the first interaction whose key has a digest, played or not; None if there is none."""
+        return next((index for index, key in enumerate(self._keys) if key.digest == digest), None)
+
     def find(self, key: Key, *, literal: bool = False) -> int | None:
         """Return the next interaction for a key and mark it played; None if there is none (left).
 

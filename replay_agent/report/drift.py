@@ -83,7 +83,11 @@ class _Explanation:
             "used up": self._used_up,
             "read on": self._read_on,
         }.get(self._miss.reason, self._changed)
-        return told()
+        explained = told()
+        call = self._asked_for.call
+        explained.turn = turn_of(call) if call is not None else 0
+        explained.asked = self._asked()[0].strip()
+        return explained
 
     def _plain(
         self, blocks: list[list[str]], purpose: str, mode: str, *, cause: str, shared: str, advice: Sequence[str] = ()
@@ -107,13 +111,15 @@ class _Explanation:
         former = self._former() if self._miss.test is not None else None
         if former is not None:
             return self._renamed(what, former)
-        return self._plain(
+        explained = self._plain(
             [[f"{what}, and in record mode {mode} nothing is sent.", *self._asked()]],
             "To record it",
             "once",
             cause="no cassette",
             shared=f"There are no cassettes of these tests, and in record mode {mode} nothing is sent.",
         )
+        explained.kind, explained.summary = "unrecorded", "There is no recording."
+        return explained
 
     def _renamed(self, what: str, former: Former) -> Explanation:
         old, new = former.names(self._miss.test or "")
@@ -204,7 +210,7 @@ class _Explanation:
             *self._consequence(nearest, interactions),
         ]
         coloured = render_changes(nearest.changes, colour=True)
-        return Explanation.of(
+        explained = Explanation.of(
             [first, render_changes(nearest.changes), notes, hosts, volatile],
             [first, coloured, notes, hosts, volatile],
             cause=self._cause(nearest),
@@ -215,6 +221,12 @@ class _Explanation:
             changes=nearest.changes,
             around=[first, notes, hosts, volatile],
         )
+        if nearest.changes:
+            explained.summary = headline(nearest.changes, "since it was recorded")
+        explained.difference = (*coloured, *hosts, *volatile)
+        if not nearest.played:
+            explained.nearest, explained.later = nearest.index, tuple(_later(nearest, interactions))
+        return explained
 
     def _no_difference(self, recorded: Request) -> list[str]:
         headers = _changed_headers(recorded, self._miss.request)
@@ -264,12 +276,8 @@ class _Explanation:
         return [f"{self._miss.test} has recorded nothing in this cassette yet; what is there is of other tests."]
 
     def _consequence(self, nearest: Nearest, interactions: Sequence[Interaction]) -> list[str]:
-        if nearest.recorded.call is None or nearest.played:
-            return []
-        first = Transcript.from_interactions(interactions[nearest.index : nearest.index + _LATER]).conversations[:1]
-        # It begins with the nearest, else that is no part of it.
-        later = len(first[0].exchanges) - 1 if first and first[0].exchanges[0].interaction == 0 else 0
-        if not later:
+        later = len(_later(nearest, interactions))
+        if not later or nearest.recorded.call is None:
             return []
         turn = turn_of(nearest.recorded.call)
         between = "and" if later == 2 else "to"
@@ -321,6 +329,17 @@ class _Explanation:
         if changes and all(isinstance(change, CallIdChanged) for change in changes):
             return "To record it again"
         return "If that is meant, record what changed"
+
+
+def _later(nearest: Nearest, interactions: Sequence[Interaction]) -> list[int]:
+    """Return the interactions that go on with the conversation of the nearest one, as far as they are looked at."""
+    if nearest.recorded.call is None or nearest.played:
+        return []
+    first = Transcript.from_interactions(interactions[nearest.index : nearest.index + _LATER]).conversations[:1]
+    # It begins with the nearest, else that is no part of it.
+    if not first or first[0].exchanges[0].interaction != 0:
+        return []
+    return [nearest.index + exchange.interaction for exchange in first[0].exchanges[1:]]
 
 
 def _hosts(interactions: Sequence[Interaction]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from replay_agent.report.compare import Change
@@ -33,6 +33,26 @@ class Explanation(str):
     """What changed since it was recorded, as values; empty where there is nothing to compare with."""
     around: str = ""
     """The body without what shows these changes."""
+    kind: Literal["drift", "unrecorded", "leftover"] = "drift"
+    """What is left open: a request that is not recorded as it is asked now, a test without a recording, answers unplayed."""
+    summary: str = ""
+    """What happened, in a sentence that names no file."""
+    difference: tuple[str, ...] = ()
+    """The lines of the body that show what differs, coloured."""
+    asked: str = ""
+    """Which request it is about, in one line."""
+    turn: int = 0
+    """Which turn of its conversation a request is, 0 for what is none of a model's."""
+    nearest: int = -1
+    """The interaction of the cassette that is to give way, if one is near enough."""
+    later: tuple[int, ...] = ()
+    """The interactions that continue its conversation: what was recorded on top of the answer."""
+    giving_way: tuple[str, ...] = ()
+    """The keys of those interactions, the nearest first, by which they are found wherever they stand."""
+    key: str = ""
+    """What the request is matched by."""
+    cassette: str = ""
+    """The file, as far as there is to be one."""
 
     @classmethod
     def of(

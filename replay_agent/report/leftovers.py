@@ -38,7 +38,7 @@ def leftovers_text(
         ]
     ]
     blocks = [[visible(line) for line in lines] for lines in blocks]
-    return Explanation.of(
+    explained = Explanation.of(
         blocks,
         blocks,
         cause="never asked for",
@@ -48,6 +48,9 @@ def leftovers_text(
         mode="refresh",
         advice=["To keep what is not played: allow_unused=True on the mark, or --replay-unused=ignore."],
     )
+    explained.kind, explained.cassette = "leftover", str(path)
+    explained.difference = tuple(blocks[0][3:])
+    return explained
 
 
 def _headline(interaction: Interaction) -> str:

@@ -320,6 +320,40 @@ def test_two_causes_are_two_messages(eighteen):
     eighteen.green()
 
 
+MANY_CAUSES = """
+    import pytest
+    from app import ask
+
+    @pytest.mark.replay
+    @pytest.mark.parametrize("number", range({count}))
+    def test_many(number):
+        ask(f"Question {{number}}?"{more})
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_fifty_tests_that_drift_for_three_causes_are_three_short_messages(day, workers):
+    day.pytester.makeini(PLUGINS)
+    day.path.joinpath("tests/test_support.py").unlink()
+    causes = {"one": (17, ", temperature=0.5"), "two": (17, ", max_tokens=10"), "three": (16, ", top_p=0.5")}
+    for name, (count, _) in causes.items():
+        day.write(f"tests/test_{name}.py", MANY_CAUSES.format(count=count, more=""))
+    day.run("--replay-accept", live=True).assert_outcomes(passed=50)
+    for name, (count, more) in causes.items():
+        day.write(f"tests/test_{name}.py", MANY_CAUSES.format(count=count, more=more))
+    result = day.run(*workers)
+    result.assert_outcomes(failed=50)
+    text = result.stdout.str()
+    for setting in ("temperature", "max_tokens", "top_p"):
+        assert text.count(f"{setting} was added") == 1
+    lines = result.stdout.lines
+    first = next(number for number, line in enumerate(lines) if "tests, one cause" in line)
+    assert len(lines[first:]) < 30
+    assert "to accept all: replay-agent accept --all" in lines[-3]
+    assert max(map(len, (line for line in lines[first:] if not line.startswith("    pytest ")))) <= 80
+    assert len(commands(result)) == 3
+
+
 def test_a_part_of_the_tests_is_accepted_by_name(eighteen):
     eighteen.edit("app.py", "one sentence", "two sentences")
     result = eighteen.run("-k", "1 or 2 or 3", "tests/test_orders.py")

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from replay_agent.pytest_plugin.around.snapshot_keeper import SnapshotKeeper
+from replay_agent.pytest_plugin.around.planned import plan_of
 
-__all__ = "AcceptedSnapshots", "stopped_at_snapshot"
+if TYPE_CHECKING:
+    from replay_agent.pytest_plugin.around.snapshot_keeper import Difference, SnapshotKeeper
+
+__all__ = "AcceptedSnapshots", "differences_of", "stopped_at_snapshot"
 
 _KEEPER: pytest.StashKey[SnapshotKeeper] = pytest.StashKey()
 _FAILED = pytest.StashKey[bool]()
@@ -20,6 +22,12 @@ def stopped_at_snapshot(item: pytest.Item, error: BaseException) -> bool:
     """Tell whether a test failed with this error because a snapshot differs: nothing else is known to be wrong with it."""
     keeper = item.stash.get(_KEEPER, None)
     return keeper is not None and isinstance(error, AssertionError) and keeper.differing
+
+
+def differences_of(item: pytest.Item) -> list[Difference]:
+    """Return the snapshots of a test that differ and are not accepted."""
+    keeper = item.stash.get(_KEEPER, None)
+    return keeper.differences() if keeper is not None else []
 
 
 class AcceptedSnapshots:
@@ -72,7 +80,10 @@ class AcceptedSnapshots:
         if _KEEPER not in item.stash:
             from replay_agent.pytest_plugin.around.snapshot_keeper import SnapshotKeeper
 
-            item.stash[_KEEPER] = SnapshotKeeper(item, accept=self._accept and self._is_watched(item))
+            planned = plan_of(item)
+            accept = self._accept and self._is_watched(item) if planned is None else planned.snapshots != ()
+            only = planned.snapshots if planned is not None else None
+            item.stash[_KEEPER] = SnapshotKeeper(item, accept=accept, only=only)
         return item.stash[_KEEPER]
 
     def _keep(self, item: pytest.Item) -> None:

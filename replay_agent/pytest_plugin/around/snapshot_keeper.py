@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,29 @@ from syrupy.location import PyTestLocation
 
 from replay_agent.snapshot import RunSnapshotExtension
 
-__all__ = ("SnapshotKeeper",)
+__all__ = "Difference", "SnapshotKeeper"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A snapshot that is not what a test shows."""
+
+    path: Path
+    name: str
+    """What syrupy calls it within its file."""
+    old: str | None
+    """None if there is none."""
+    new: str
 
 
 class SnapshotKeeper:
     """Watches what a test compares with syrupy's snapshots. With ``accept`` they become what the test shows, if it passes."""
 
-    def __init__(self, item: pytest.Item, *, accept: bool) -> None:
+    def __init__(self, item: pytest.Item, *, accept: bool, only: Collection[tuple[str, str]] | None = None) -> None:
+        """``only`` are the snapshots that are accepted, by file and name; None for all of them."""
         self._item = item
         self._accept = accept
+        self._only = only
         self._session: Any = None
         self._assertions: list[SnapshotAssertion] = []
         self._held: dict[tuple[str, str], dict[str, Any]] = {}
@@ -37,14 +53,33 @@ class SnapshotKeeper:
         results = [result for assertion in self._assertions for result in list(assertion.executions.values())[-1:]]
         return any(not result.success and result.exception is None for result in results)
 
+    def differences(self) -> list[Difference]:
+        """Return the snapshots that differ and are not accepted, each once."""
+        found = {
+            (result.snapshot_location, result.snapshot_name): result
+            for assertion in self._assertions
+            for result in assertion.executions.values()
+        }
+        return [
+            Difference(Path(place[0]), place[1], _text(result.recalled_data), _text(result.asserted_data) or "")
+            for place, result in found.items()
+            if result.asserted_data is not None  # else it was not compared
+            and result.exception is None
+            and (not result.success or (result.updated and not self._is_accepted(place)))
+        ]
+
+    def _is_accepted(self, place: tuple[str, str]) -> bool:
+        return self._only is None or place in self._only
+
     def changed(self) -> list[Path]:
         """Return the files that are to change because the test shows something else now."""
         return [Path(location) for location, _ in self._held]
 
     def write(self) -> None:
         """Have syrupy write what was accepted: the test has passed."""
-        for write in self._held.values():
-            self._session.queue_snapshot_write(**write)
+        for place, write in self._held.items():
+            if self._is_accepted(place):
+                self._session.queue_snapshot_write(**write)
         self._held.clear()
 
     def keep(self) -> None:
@@ -90,6 +125,11 @@ class SnapshotKeeper:
             or assertion.test_location.matches_snapshot_name(snapshot.name)
         ]
         return [each for each in own if each not in compared]
+
+
+def _text(data: object) -> str | None:
+    """Return what a snapshot holds as text; syrupy keeps text or bytes."""
+    return data.decode("utf-8", "replace") if isinstance(data, bytes) else None if data is None else str(data)
 
 
 def _is_own(assertion: SnapshotAssertion, location: str) -> bool:

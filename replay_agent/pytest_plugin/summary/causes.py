@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 
 import pytest
 
-__all__ = "GroupedFailures", "Told", "tell", "told_of"
+__all__ = "GroupedFailures", "Told", "bounded", "tell", "told_of"
 
 _KINDS = "failed", "error"
 _LISTED = 5
@@ -21,6 +21,13 @@ _LISTED = 5
 _NAMED = 2
 """As many tests are named in the command; of more their modules, where that comes to the same."""
 _MANY_MODULES = 3
+_MANY_CAUSES = 2
+"""Of more each is told in short, so that all of them fit on a screen."""
+_SOME = 3
+"""Tests of a module that are named then."""
+_MOST_LINES = 40
+"""Of one message, unless ``-vv`` asks for all of it."""
+_IN_FULL = 2
 _SGR = re.compile(r"\x1b\[[0-9;]*m")
 _COMMAND = re.compile(r" {4}(?:pytest|replay-agent|use_cassette)\b")
 _WORDS = re.compile(r"\s+|\S+")
@@ -113,7 +120,8 @@ class GroupedFailures:
         for report in (report for reports in kept.values() for report in reports):
             told = told_of(report)
             if told is not None and id(report) not in grouped:
-                report.longrepr = _Told(told, _width(terminal) if terminal.isatty() else 0)
+                width = _width(terminal) if terminal.isatty() else 0
+                report.longrepr = _Told(told, width, in_full=self._config.get_verbosity() >= _IN_FULL)
         self._leave(stats, kept, grouped)
         try:
             yield
@@ -132,10 +140,13 @@ class GroupedFailures:
     def show(self, terminal: pytest.TerminalReporter) -> None:
         """Write the groups: what is the same for all of their tests, the tests, and the command."""
         width = _width(terminal)
+        in_full = self._config.get_verbosity() >= _IN_FULL
+        short = len(self._groups) > _MANY_CAUSES and not in_full
         for group in self._groups:
             count = len(group.tests)
             terminal.section(f"{count} tests, one cause", red=True, bold=True)
-            for line in self._lines(terminal, group, width - 1):
+            lines = list(self._lines(terminal, group, width - 1, short=short))
+            for line in lines if in_full else bounded(lines):
                 terminal.write_line(line if terminal.hasmarkup else _SGR.sub("", line))
         self._list_small_groups(terminal)
 
@@ -144,18 +155,21 @@ class GroupedFailures:
         large = {id(report) for group in self._groups if len(group.tests) > _LISTED for report in group.reports}
         self._leave(terminal.stats, self._hidden, large)
 
-    def _lines(self, terminal: pytest.TerminalReporter, group: _Group, width: int) -> Iterator[str]:
+    def _lines(self, terminal: pytest.TerminalReporter, group: _Group, width: int, *, short: bool) -> Iterator[str]:
+        """Yield what there is to say of a group; ``short`` if it is one of many."""
         first = group.told[0]
         wrap = width if terminal.isatty() else 0
+        blank = () if short else ("",)
         for line in first["shared"].split("\n"):
-            yield from wrapped(line, wrap)
-        yield ""
+            yield from wrapped(line, wrap) if line or not short else ()
+        yield from blank
         for module, names in _by_module(group.tests).items():
-            yield from wrapped(f"  {module}: {', '.join(names)}" if names else f"  {module}", width)
-        yield ""
-        yield f"{first['purpose']}:"
+            named = _some(names) if short else ", ".join(names)
+            yield from wrapped(f"  {module}: {named}" if names else f"  {module}", width)
+        yield from blank
+        yield from () if short else (f"{first['purpose']}:",)
         yield f"    {self._command(terminal, group)}"
-        yield from wrapped(first["advice"], wrap) if first["advice"] else ()
+        yield from wrapped(first["advice"], wrap) if first["advice"] and not short else ()
 
     def _command(self, terminal: pytest.TerminalReporter, group: _Group) -> str:
         from replay_agent.pytest_plugin.settings import quoted
@@ -193,9 +207,10 @@ class GroupedFailures:
 class _Told(str):
     """What a test says of its misses, as pytest writes it: in the colours and the width of the terminal."""
 
-    def __new__(cls, told: Told, width: int) -> _Told:
+    def __new__(cls, told: Told, width: int, *, in_full: bool) -> _Told:
         made = super().__new__(cls, told["text"])
-        made._lines = (told["coloured"].split("\n"), told["text"].split("\n"))
+        coloured, plain = told["coloured"].split("\n"), told["text"].split("\n")
+        made._lines = (coloured, plain) if in_full else (bounded(coloured), bounded(plain))
         made._width = width
         return made
 
@@ -230,6 +245,20 @@ def _by_module(tests: Sequence[str]) -> dict[str, list[str]]:
         module, _, name = test.partition("::")
         modules.setdefault(module, []).append(name)
     return modules
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SOME} more" if len(names) > _SOME else ""
+    return f"{', '.join(names[:_SOME])}{more}"
+
+
+def bounded(lines: Sequence[str]) -> list[str]:
+    """Return lines that fit on a screen: of more the beginning, which says what it is, and the end, which says what to do."""
+    if len(lines) <= _MOST_LINES:
+        return list(lines)
+    head = _MOST_LINES * 2 // 3
+    tail = _MOST_LINES - head - 1
+    return [*lines[:head], f"... {len(lines) - head - tail} more lines (-vv shows all) ...", *lines[-tail:]]
 
 
 def _width(terminal: pytest.TerminalReporter) -> int:

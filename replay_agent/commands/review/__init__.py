@@ -1,0 +1,1 @@
+"""What the last run left open: listed, accepted, rejected, looked at one by one."""

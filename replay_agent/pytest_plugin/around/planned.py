@@ -1,0 +1,42 @@
+"""Which changes a run may make that `replay-agent accept` and `replay-agent review` have started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from replay_agent.review.plan import Plan, TestPlan
+
+__all__ = "plan_of", "run_name"
+
+_PLAN: pytest.StashKey[Plan | None] = pytest.StashKey()
+
+
+def run_name(item: pytest.Item) -> str:
+    """Return what to call a test on pytest's command line, wherever that is run."""
+    _, separator, names = item.nodeid.partition("::")
+    return f"{item.path}{separator}{names}"
+
+
+def plan_of(item: pytest.Item) -> TestPlan | None:
+    """Return what a test may change in this session; None in one that follows no plan."""
+    config = item.config
+    if _PLAN not in config.stash:
+        config.stash[_PLAN] = _read(config.getoption("replay_plan", None))
+    plan = config.stash[_PLAN]
+    if plan is None:
+        return None
+    from replay_agent.review.plan import TestPlan
+
+    return plan.tests.get(run_name(item), TestPlan(snapshots=()))
+
+
+def _read(path: str | None) -> Plan | None:
+    if not path:
+        return None
+    from replay_agent.review.plan import Plan
+
+    return Plan.read(Path(path))

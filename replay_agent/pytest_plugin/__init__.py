@@ -22,6 +22,7 @@ from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.summary.causes import GroupedFailures, tell
 from replay_agent.pytest_plugin.summary.recorded import show_recorded
+from replay_agent.pytest_plugin.trials.trial import trial_of
 from replay_agent.recording.miss_type import raise_misses_as
 from replay_agent.recording.process import forked, late_guard, session_mode
 
@@ -83,7 +84,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_STARTED] = time.time()
     config.stash[_GROUPED] = GroupedFailures(config)
     config.pluginmanager.register(config.stash[_GROUPED])
-    mode = asked_mode(config)
+    if trial_of(config) is not None:
+        from replay_agent.pytest_plugin.trials.hooks import TrialHooks
+
+        config.pluginmanager.register(TrialHooks.of(config))
+        mode = None  # what a test records by itself is none of the trial's
+    else:
+        mode = asked_mode(config)
     if mode is not None:
         config.add_cleanup(_entered(session_mode.asking(mode)))
     late_guard.watch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 import pytest
@@ -53,6 +54,7 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FAULTS",
         help="play recorded tests marked replay with these faults at every call (all, or names by comma) and print the verdicts",
     )
+    group.addoption("--replay-trial", metavar="FOLDER", help=argparse.SUPPRESS)  # for replay-agent's own commands
     parser.addini("replay_cassette_dir", "folder of the cassettes, under the rootdir", default="cassettes")
     parser.addini("replay_record_mode", f"record mode unless told otherwise: {', '.join(MODES)}", default="none")
     parser.addini("replay_ignore_body", "JSON paths of request bodies that do not matter", type="linelist", default=[])

@@ -155,6 +155,7 @@ def pytest_help(pytester):
 def help_of_the_commands(capsys):
     texts = []
     names = ["show", "demo", "scan", "prune", "mv", "journals", "diff", "stats", "convert", "matrix"]
+    names += ["verify", "audit", "stale", "sweep"]
     for command in ([], *([name] for name in names)):
         with pytest.raises(SystemExit):
             cli.main([*command, "--help"])

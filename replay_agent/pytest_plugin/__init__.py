@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,6 +44,8 @@ _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
 _TALLY_OUTPUT = "replay_agent_spending"
+_MEMORY = "replay_agent/spending"
+"""In pytest's cache."""
 _STARTED = pytest.StashKey[float]()
 _GROUPED = pytest.StashKey[GroupedFailures]()
 _TALLY = pytest.StashKey["Tally"]()
@@ -93,8 +96,17 @@ def pytest_configure(config: pytest.Config) -> None:
         mode = asked_mode(config)
     if mode is not None:
         config.add_cleanup(_entered(session_mode.asking(mode)))
+    if (mode or config.getini("replay_record_mode")) != "none" and _has_terminal(config):
+        from replay_agent.pytest_plugin.summary.meter import Meter
+
+        config.pluginmanager.register(Meter(config))
     late_guard.watch()
     config.stash[_RAISED_AS] = raise_misses_as(FailingMiss)
+
+
+def _has_terminal(config: pytest.Config) -> bool:
+    """Tell whether somebody watches the progress, and nothing that tests print comes between."""
+    return config.get_verbosity() >= 0 and sys.stdout.isatty() and config.getoption("capture", "no") != "no"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -252,6 +264,7 @@ class _AroundTests:
         from replay_agent.pytest_plugin.watched_fixtures import WatchedFixtures
 
         self.fixtures = WatchedFixtures(since=config.stash[_STARTED])
+        self._spent: dict[str, Any] = {}
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(
@@ -290,7 +303,9 @@ class _AroundTests:
                     test.close()
                 finally:
                     if not test.is_scripted:
-                        _tally(item.config).add(item.nodeid, test.run, test.run.play_count, records=test.records)
+                        self._spent = _tally(item.config).add(
+                            item.nodeid, test.run, test.run.play_count, records=test.records, mark=_mark_of(test.run)
+                        )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -302,6 +317,11 @@ class _AroundTests:
             test.judged(call, report)
             if call.when == "teardown":
                 del item.stash[TEST]
+                if self._spent:
+                    from replay_agent.pytest_plugin.summary.meter import note_spent
+
+                    note_spent(report, self._spent)
+                    self._spent = {}
         elif call.excinfo is not None and (misses := leaves_of(call.excinfo.value)):
             # Of a fixture that replayed tests share.
             failure = failure_saying(dict.fromkeys(miss.explanation for miss in misses))
@@ -317,6 +337,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
         session.config.workeroutput[_LATE_OUTPUT] = late
         if _TALLY in session.config.stash:
             session.config.workeroutput[_TALLY_OUTPUT] = _tally(session.config).dump()
+    elif _TALLY in session.config.stash:
+        _remember(session.config, _tally(session.config))
     yield
     if late:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -347,7 +369,28 @@ def _tally(config: pytest.Config) -> Tally:
     """Return the sums of this session; there are some only if a test was recorded or replayed."""
     from replay_agent.report.comparison.tally import Tally
 
-    return config.stash.setdefault(_TALLY, Tally(config.stash[_STARTED], counts_replayed=config.get_verbosity() > 0))
+    if _TALLY not in config.stash:
+        counts = config.get_verbosity() >= 0
+        memory = config.cache.get(_MEMORY, {}) if counts and getattr(config, "cache", None) is not None else {}
+        config.stash[_TALLY] = Tally(
+            config.stash[_STARTED], counts_replayed=counts, memory=memory if isinstance(memory, dict) else {}
+        )
+    return config.stash[_TALLY]
+
+
+def _remember(config: pytest.Config, tally: Tally) -> None:
+    """Keep what replayed answers took, so that the next session need not decode them."""
+    if tally.learnt and getattr(config, "cache", None) is not None:
+        config.cache.set(_MEMORY, {**tally.memory, **tally.learnt})
+
+
+def _mark_of(run: Conversing) -> str:
+    """Return what is equal while the cassette of a run is the same; empty where there is none."""
+    try:
+        found = Path(getattr(run, "cassette_path", "")).stat()
+    except (OSError, ValueError, TypeError):
+        return ""
+    return f"{found.st_size}-{found.st_mtime_ns}"
 
 
 def _print_sweeps(terminalreporter: pytest.TerminalReporter) -> None:

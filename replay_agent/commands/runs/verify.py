@@ -259,7 +259,8 @@ def _lines_of(test: VerifiedTest, *, verbose: bool, colour: bool) -> Iterator[st
 def _wording(comparison: Comparison, which: str, *, verbose: bool, colour: bool) -> Iterator[str]:
     shown = comparison.worded if verbose else comparison.worded[:_MOST_WORDINGS]
     for each in shown:
-        yield f"  {which}wording, turn {each.turn}, {each.subject}:"
+        place = f"conversation {each.conversation}, " if comparison.conversations > 1 else ""
+        yield f"  {which}wording, {place}turn {each.turn}, {each.subject}:"
         yield from (f"      {line}" for line in render_spans(each.spans, colour=colour)[: None if verbose else 4])
     if len(shown) < len(comparison.worded):
         yield f"  {which}... and {len(comparison.worded) - len(shown)} more in other words (-v shows them)"

@@ -250,4 +250,6 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     crash = getattr(longrepr, "reprcrash", None)
     text = crash.message if crash is not None else str(longrepr or "").strip()
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return short(lines[0 if crash is not None else -1], _LONGEST_REASON) if lines else ""
+    if crash is None:  # without one, pytest marks the lines that say it with an E, or says it last
+        lines = [line[1:].strip() for line in lines if line.startswith("E ")][:1] or lines[-1:]
+    return short(lines[0], _LONGEST_REASON) if lines else ""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from replay_agent.surroundings.version import __version__
+
 if TYPE_CHECKING:
     from replay_agent.agent import (
         Agent,
@@ -92,8 +94,6 @@ __all__ = (
     "tool_call",
     "use_cassette",
 )
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "replay_agent.agent": (

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 
 import pytest
 
@@ -72,3 +73,10 @@ def test_what_show_reads_also_replays(cassette):
         answer = httpx.post("https://api.openai.com/v1/chat/completions", json=body)
     assert answer.json()["choices"][0]["message"]["content"] == "Paris"
     assert recording.play_count == 1
+
+
+def test_version_is_that_of_the_distribution(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out.split() == ["replay-agent", version("pytest-replay-agent")]

@@ -111,7 +111,7 @@ EDGES = sorted(
         for module, tree in modules()
         if module
         for name in imports(tree)
-        if name.startswith("replay_agent.") and name != "replay_agent.__version__"
+        if name.startswith("replay_agent.")
     }
 )
 

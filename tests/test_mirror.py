@@ -31,6 +31,7 @@ ELSEWHERE = {
     "agent.state": "agent/test_graph.py",
     # Nothing in them to run: types, a tree of errors, a table of names.
     "exceptions": "test_public_names.py",
+    "surroundings.version": "test_cli.py",
     "models.names": "models/test_models.py",
     "settings": "models/test_openai.py",
     # Where a provider's key, region or token comes from, tested with the requests that carry it.
@@ -62,6 +63,7 @@ ELSEWHERE = {
     "pytest_plugin.marks": MARKED,
     "pytest_plugin.options": MARKED,
     "pytest_plugin.places": MARKED,
+    "pytest_plugin.scripting.cell": "integration/test_sweep.py",
     "pytest_plugin.scripting.scripted": "integration/test_provider_fixture.py",
     "pytest_plugin.settings": MARKED,
     "pytest_plugin.trials.hooks": "integration/test_verify.py",

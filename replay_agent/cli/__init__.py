@@ -9,10 +9,10 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from replay_agent import __version__
 from replay_agent.cli import reading, runs, upkeep
 from replay_agent.cli.output import CLEAN, INTERRUPTED, MISUSE, complain, say
 from replay_agent.exceptions import CassetteError, UserError
+from replay_agent.surroundings.version import __version__
 
 __all__ = ("main", "parser")
 

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from replay_agent.calls import Exchange
+from replay_agent.conversation.answers import failure_text
 from replay_agent.conversation.conversations import Conversation
 from replay_agent.conversation.lines import NO_BOUNDS, Bounds, indented, short, visible
 from replay_agent.conversation.plain import parsed, plain, type_name
-from replay_agent.conversation.transcript import Transcript, UnknownTraffic, failure_text
+from replay_agent.conversation.transcript import Transcript, UnknownTraffic
 from replay_agent.conversation.volatile import Placeholders
 from replay_agent.messages import ModelMessage
 from replay_agent.traffic import Failure

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 
-from replay_agent.calls import Answer, AnswerError, Exchange, ModelCall
+from replay_agent.calls import Exchange
+from replay_agent.conversation.answers import read_answer
 from replay_agent.conversation.conversations import Conversation, conversations_of, summed_usage
 from replay_agent.conversation.cost import total_cost
+from replay_agent.conversation.lost_requests import without_address, without_body
 from replay_agent.conversation.stable import stable_exchange, stable_outcome, stable_request
 from replay_agent.conversation.volatile import EVERYTHING, Placeholders
 from replay_agent.exceptions import UserError, WireError
 from replay_agent.framing.content_encoding import decode
-from replay_agent.messages import ModelMessage, ToolCallPart, UnknownPart
-from replay_agent.traffic import Failure, Interaction, Outcome, Phase, Request, Response, StreamEnd
+from replay_agent.messages import ModelMessage, ToolCallPart
+from replay_agent.traffic import Interaction, Outcome, Request
 from replay_agent.usage import Usage
-from replay_agent.wire.codec import Codec, is_stream
 from replay_agent.wire.registry import kind_of, read_call, read_lost_call
 
-__all__ = "Transcript", "UnknownTraffic", "failure_text"
-
-_REFUSED = 400
-_PHASES = {
-    Phase.CONNECT: "while connecting",
-    Phase.SEND: "while the request was sent",
-    Phase.HEAD: "before an answer came",
-    Phase.BODY: "in the middle of the answer",
-}
+__all__ = "Transcript", "UnknownTraffic"
 
 
 @dataclass(frozen=True)
@@ -124,67 +116,19 @@ def _read(number: int, interaction: Interaction) -> Exchange | UnknownTraffic:
         plain = replace(request, body=decode(request.headers, request.body))
         read = read_call(plain)
         if read is None:
-            return _answered_only(number, plain, outcome) or _unread(number, request, plain, outcome)
+            return without_body(number, plain, outcome) or _unread(number, request, plain, outcome)
         codec, call = read
-        answer, partial = _answer(codec, call, outcome)
+        answer, partial = read_answer(codec, call, outcome)
     except WireError as exc:
         return UnknownTraffic(number, request, outcome, str(exc))
     return Exchange(number, codec.name, call, answer, partial, request.url)
 
 
-def _unread(number: int, request: Request, plain: Request, outcome: Outcome) -> UnknownTraffic:
+def _unread(number: int, request: Request, plain: Request, outcome: Outcome) -> Exchange | UnknownTraffic:
     kind, lost = kind_of(plain), read_lost_call(plain)
-    if kind is not None or lost is None:
+    if kind is not None:
         return UnknownTraffic(number, request, outcome, kind=kind)
+    if lost is None:
+        return without_address(number, plain, outcome) or UnknownTraffic(number, request, outcome)
     reason = f"the body of the request is no call of {lost[0].name}, which its address is one of"
     return UnknownTraffic(number, request, outcome, reason)
-
-
-def _answered_only(number: int, request: Request, outcome: Outcome) -> Exchange | None:
-    """Return the exchange of a request whose body is gone: its address and its answer say plainly what it was."""
-    read = read_lost_call(request)
-    if read is None or not isinstance(outcome, Response) or outcome.status >= _REFUSED:
-        return None
-    codec, call = read
-    call.stream = call.stream or is_stream(outcome.headers)
-    try:
-        answer, partial = _answer(codec, call, outcome)
-    except WireError:
-        return None
-    said = answer.response
-    # Many answers can be read as one that says nothing; only words or counters show that a model has spoken.
-    if said is None or not (said.usage or any(not isinstance(part, UnknownPart) for part in said.parts)):
-        return None
-    return Exchange(number, codec.name, call, answer, partial, request.url)
-
-
-def _answer(codec: Codec, call: ModelCall, outcome: Outcome) -> tuple[Answer, bool]:
-    if isinstance(outcome, Failure):
-        return Answer(error=AnswerError(None, failure_text(outcome))), False
-    answer, partial = _body_answer(codec, call, outcome)
-    if outcome.failure is not None and answer.error is None:
-        answer = replace(answer, error=AnswerError(None, failure_text(outcome.failure)))
-    return answer, partial
-
-
-def _body_answer(codec: Codec, call: ModelCall, response: Response) -> tuple[Answer, bool]:
-    body = decode(response.headers, response.body, partial=response.end is not StreamEnd.COMPLETE)
-    if call.stream and response.status < _REFUSED:
-        decoder = codec.stream_decoder(call, response.headers)
-        decoder.feed(body)
-        # A stream that was cut off may end anywhere.
-        with suppress(*() if response.end is StreamEnd.COMPLETE else (WireError,)):
-            decoder.close()
-        return decoder.answer, not decoder.finished
-    try:
-        return codec.decode_answer(call, response.status, response.headers, body), False
-    except WireError:
-        if response.end is StreamEnd.COMPLETE:
-            raise
-        return Answer(), True
-
-
-def failure_text(failure: Failure) -> str:
-    """Say how an exchange failed: the kind of error, when, and its own words."""
-    said = f": {failure.message}" if failure.message else ""
-    return f"{failure.kind} {_PHASES[failure.phase]}{said}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 from anyio.lowlevel import RunVar
 
-import replay_agent
+from replay_agent.surroundings.version import __version__
 
 __all__ = "CONNECT_TIMEOUT", "TIMEOUT", "shared_client", "user_agent"
 
@@ -21,7 +21,7 @@ CONNECT_TIMEOUT = 5
 
 def user_agent() -> str:
     """Return what the shared client calls itself."""
-    return f"replay-agent/{replay_agent.__version__}"
+    return f"replay-agent/{__version__}"
 
 
 @dataclass

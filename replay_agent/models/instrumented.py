@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-import replay_agent
 from replay_agent.exceptions import UserError
 from replay_agent.messages import ModelMessage, ModelMessagesTypeAdapter, ModelResponse, OTelEvent
 from replay_agent.models.base import Model, ModelRequestParameters, StreamedResponse
@@ -30,6 +29,7 @@ from replay_agent.models.telemetry import (
 )
 from replay_agent.models.wrapper import WrapperModel
 from replay_agent.settings import ModelSettings
+from replay_agent.surroundings.version import __version__
 from replay_agent.usage import Usage
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _tracer(provider: TracerProvider | None) -> Tracer:
             "Instrumentation needs OpenTelemetry. Install it with the extra `instrument`: "
             "pip install 'pytest-replay-agent[instrument]'"
         ) from exc
-    return get_tracer(SCOPE, replay_agent.__version__, tracer_provider=provider)
+    return get_tracer(SCOPE, __version__, tracer_provider=provider)
 
 
 def instrumented(model: Model, instrument: InstrumentationSettings | bool | None) -> Model:

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from pydantic_core import to_jsonable_python
 
-import replay_agent
 from replay_agent.messages import ModelMessage, ModelResponse, OTelEvent
+from replay_agent.surroundings.version import __version__
 
 __all__ = (
     "SCOPE",
@@ -118,8 +118,8 @@ def event_log(provider: Any = None) -> EventLog:
     """Return where a provider of event loggers or of loggers takes events; without one, the global provider."""
     provider = _global_provider() if provider is None else provider
     if hasattr(provider, "get_event_logger"):
-        return _Events(provider.get_event_logger(SCOPE, replay_agent.__version__))
-    return _Records(provider.get_logger(SCOPE, replay_agent.__version__))
+        return _Events(provider.get_event_logger(SCOPE, __version__))
+    return _Records(provider.get_logger(SCOPE, __version__))
 
 
 def _global_provider() -> Any:

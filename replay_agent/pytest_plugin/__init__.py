@@ -69,7 +69,7 @@ def pytest_load_initial_conftests(
         _stand_in_for_pytest_recording(early_config.pluginmanager)
     with keys.while_loading_conftests(early_config, args):
         result = yield
-    options.add_spellings(parser, early_config.option)
+    options.add_spellings(parser)
     return result
 
 

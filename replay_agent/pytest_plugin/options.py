@@ -78,9 +78,10 @@ def add_options(parser: pytest.Parser) -> None:
     )
 
 
-def add_spellings(parser: pytest.Parser, taken: object) -> None:
-    """Add pytest-recording's options, but for those that ``taken``, what is known of the command line, has already."""
+def add_spellings(parser: pytest.Parser) -> None:
+    """Add pytest-recording's options, but for those that some plugin or conftest has added."""
     group = parser.getgroup("recording")
+    taken = parser.parse_known_args([])  # `config.option` lacks, on pytest 8, what was added without a default
     for option, words in SPELLINGS.items():
         if not hasattr(taken, option[2:].replace("-", "_")):
             group.addoption(option, **words)

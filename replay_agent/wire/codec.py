@@ -15,6 +15,7 @@ from replay_agent.wire.shapes.json_text import Fields, read_object
 from replay_agent.wire.shapes.refusals import refusal
 
 __all__ = (
+    "NAMELESS",
     "Asked",
     "Codec",
     "EncodedAnswer",
@@ -25,6 +26,7 @@ __all__ = (
     "unchanged_source",
 )
 
+NAMELESS = "-"
 _REFUSED = 400
 _STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream", "application/x-ndjson", "application/jsonl")
 
@@ -94,6 +96,8 @@ class Codec(Protocol):
     """
 
     name: ClassVar[str]
+    home: ClassVar[str]
+    """An address of this format, of a model called `NAMELESS` where it names one: where a request is believed to go whose own address tells nothing."""
     least: ClassVar[Mapping[str, object]]
     """The body of a call that says nothing: what is believed where a recording has lost a request's body."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
 from replay_agent.calls import ModelCall
 from replay_agent.exceptions import UserError, WireError
 from replay_agent.traffic import Request
 from replay_agent.wire import anthropic, bedrock, cohere, gemini, mistral, ollama, openai_chat, openai_responses, unread
-from replay_agent.wire.codec import Asked, Codec
+from replay_agent.wire.codec import NAMELESS, Asked, Codec
 from replay_agent.wire.shapes.json_text import Fields, read_object
 
-__all__ = "CODECS", "codec_for", "codec_named", "kind_of", "read_call", "read_lost_call"
+__all__ = "CODECS", "codec_for", "codec_named", "kind_of", "possible_calls", "read_call", "read_lost_call"
 
 CODECS: tuple[Codec, ...] = (
     anthropic.codec,
@@ -55,6 +58,24 @@ def read_lost_call(request: Request) -> tuple[Codec, ModelCall] | None:
         except WireError:
             continue
     return None
+
+
+def possible_calls(request: Request) -> Iterator[tuple[Codec, ModelCall]]:
+    """Yield what a request asks by each format that its body could be in, whatever its address is.
+
+    For an address that a recording has blotted out, or that is a gateway's own: only the answer tells then which it was.
+    """
+    asked = _asked(request)
+    for codec in CODECS:
+        at_home = Asked(request, urlsplit(codec.home), asked.fields)
+        if not asked.fields or not codec.claims(at_home):
+            continue
+        try:
+            call = codec.read_call(at_home).read_from(request.body)
+        except WireError:
+            continue
+        call.model = None if call.model == NAMELESS else call.model
+        yield codec, call
 
 
 def _asked(request: Request) -> Asked:

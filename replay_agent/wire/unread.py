@@ -52,6 +52,7 @@ _KINDS = (
     _kind("anthropic_batches", r"/messages/batches(?:/|$)"),
     _kind("anthropic_completions", r"/v1/complete$", _says("prompt")),
     _kind("gemini_count_tokens", r":countTokens$"),
+    _kind("gemini_cached_contents", r"/cachedContents(?:/|$)"),
     _kind("gemini_embeddings", r":(?:batchE|e)mbedContents?$"),
     _kind("vertex_predict", r"/(?:models|endpoints)/[^/]+:(?:rawP|p|streamRawP|serverStreamingP)redict$"),
     _kind("gemini_code_assist", r"/v1internal:"),

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from replay_agent.calls import AnswerError
-from replay_agent.conversation.transcript import Transcript, failure_text
+from replay_agent.conversation.transcript import Transcript
 from replay_agent.exceptions import UserError
 from replay_agent.messages import ModelRequest, ModelResponse, TextPart, ToolCallPart
 from replay_agent.traffic import Chunk, Failure, Interaction, Phase, Request, Response, StreamEnd
@@ -162,16 +162,6 @@ def test_a_transport_failure_is_an_error():
     assert exchange.answer.response is None
 
 
-def test_failures_say_when():
-    texts = [failure_text(Failure("X", phase)) for phase in Phase]
-    assert texts == [
-        "X while connecting",
-        "X while the request was sent",
-        "X before an answer came",
-        "X in the middle of the answer",
-    ]
-
-
 def test_streams_are_read():
     chunks = stream({"role": "assistant", "content": "Par"}, {"content": "is."})
     [exchange] = Transcript.from_interactions(
@@ -243,80 +233,6 @@ def test_other_traffic_is_made_stable_too():
 
     assert traffic("2026-11-21", 5) != traffic("2026-11-22", 9)
     assert traffic("2026-11-21", 5).stable() == traffic("2026-11-22", 9).stable()
-
-
-MESSAGE = {"type": "message", "role": "assistant", "model": "m", "content": [{"type": "text", "text": "hello"}]}
-TEXT = {"role": "assistant", "content": "hello"}
-BEDROCK = {"output": {"message": {"role": "assistant", "content": [{"text": "hello"}]}}, "stopReason": "end_turn"}
-ANSWERED = [
-    (
-        "https://r.openai.azure.com/openai/deployments/d/chat/completions",
-        {"choices": [{"message": TEXT}]},
-        "openai_chat",
-    ),
-    ("https://api.mistral.ai/v1/chat/completions", {"choices": [{"message": TEXT}]}, "mistral"),
-    ("https://api.anthropic.com/v1/messages", MESSAGE, "anthropic"),
-    (
-        "https://api.openai.com/v1/responses",
-        {"object": "response", "output": [{**MESSAGE, "content": [{"type": "output_text", "text": "hello"}]}]},
-        "openai_responses",
-    ),
-    (
-        "https://g.example/v1beta/models/gemini-2.5-pro:generateContent",
-        {"candidates": [{"content": {"role": "model", "parts": [{"text": "hello"}]}}]},
-        "gemini",
-    ),
-    ("https://b.example/model/amazon.nova-lite-v1%3A0/converse", BEDROCK, "bedrock"),
-    ("https://b.example/model/amazon.nova-lite-v1%3A0/invoke", BEDROCK, "bedrock"),
-    (
-        "https://api.cohere.com/v2/chat",
-        {"id": "i", "message": {"content": [{"type": "text", "text": "hello"}]}},
-        "cohere",
-    ),
-    ("http://localhost:11434/api/chat", {"model": "m", "message": TEXT, "done": True}, "ollama"),
-]
-
-
-@pytest.mark.parametrize("body", [b"", b"null", b"REDACTED", b"{}", b'{"messages": "**REDACTED**"}', b'{"a": 1', b"[]"])
-@pytest.mark.parametrize(("url", "answer", "format"), ANSWERED)
-def test_an_answer_is_read_where_the_request_is_gone(url, answer, format, body):
-    outcome = Response(200, JSON, (Chunk(json.dumps(answer).encode()),))
-    transcript = Transcript.from_interactions([Interaction(Request("POST", url, JSON, body), outcome)])
-    (exchange,) = transcript.exchanges
-    assert (exchange.format, exchange.call.messages) == (format, [])
-    assert exchange.answer.response.parts == [TextPart("hello")]
-    assert len(transcript.messages) == 1
-
-
-def test_a_stream_is_read_where_the_request_is_gone():
-    outcome = Response(200, SSE, stream({"content": "hel"}, {"content": "lo"}))
-    (exchange,) = Transcript.from_interactions([Interaction(Request("POST", CHAT, JSON, b""), outcome)]).exchanges
-    assert exchange.answer.response.parts == [TextPart("hello")]
-    assert (exchange.call.stream, exchange.partial) == (True, False)
-
-
-def test_what_a_request_still_says_is_read():
-    body = b'{"model": "gpt-4o", "messages": "REDACTED", "max_tokens": 5}'
-    (exchange,) = Transcript.from_interactions([Interaction(Request("POST", CHAT, JSON, body), reply(TEXT))]).exchanges
-    assert (exchange.call.model, exchange.call.settings) == ("gpt-4o", {"max_tokens": 5})
-
-
-@pytest.mark.parametrize(
-    "outcome",
-    [
-        Response(200, JSON, (Chunk(b'{"ok": true}'),)),
-        Response(200, JSON, ()),
-        Response(200, (("content-type", "text/html"),), (Chunk(b"<html>"),)),
-        Response(200, SSE, (Chunk(b"data: tick\n\n"),)),
-        Response(404, JSON, (Chunk(b'{"error": "no"}'),)),
-        Failure("timeout", Phase.CONNECT, "slow"),
-    ],
-)
-@pytest.mark.parametrize("url", [url for url, _, _ in ANSWERED])
-def test_other_answers_say_nothing_of_a_lost_request(url, outcome):
-    transcript = Transcript.from_interactions([Interaction(Request("POST", url, JSON, b""), outcome)])
-    (traffic,) = transcript.unknown
-    assert traffic.kind or traffic.reason
 
 
 def test_known_traffic_has_its_name():

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from replay_agent.pytest_plugin.marks import TEST
-
 if TYPE_CHECKING:
     from replay_agent.pytest_plugin.around.snapshot_keeper import SnapshotKeeper
 
@@ -59,7 +57,7 @@ class AcceptedSnapshots:
         if report.failed:
             item.stash[_FAILED] = True
         if report.when == "call" and report.failed and call.excinfo and stopped_at_snapshot(item, call.excinfo.value):
-            _say_how_to_accept(item, report)
+            self._say_how_to_accept(item, report)
         if report.when == "teardown" and item.stash.get(_FAILED, False) and self._is_watched(item):
             self._keep(item)
         return report
@@ -75,12 +73,11 @@ class AcceptedSnapshots:
         if "snapshot" in getattr(item, "fixturenames", ()):
             self._keeper(item).keep()
 
+    def _say_how_to_accept(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        from replay_agent.pytest_plugin.settings import command_of
+        from replay_agent.report.command import filled
 
-def _say_how_to_accept(item: pytest.Item, report: pytest.TestReport) -> None:
-    from replay_agent.pytest_plugin.settings import command_of
-    from replay_agent.report.command import filled
-
-    add = getattr(report.longrepr, "addsection", None)
-    if add is not None and TEST in item.stash:
-        command = filled(command_of(item), "refresh")
-        add("a snapshot differs", f"If that is meant, this accepts it:\n    {command}")
+        add = getattr(report.longrepr, "addsection", None)
+        if add is not None and self._is_watched(item):
+            command = filled(command_of(item), "refresh")
+            add("a snapshot differs", f"If that is meant, this accepts it:\n    {command}")

@@ -19,8 +19,9 @@ from replay_agent.faults.sweep.effects import executed
 from replay_agent.faults.sweep.verdicts import KINDS, Cell, Played, Verdict, judged, table_of
 from replay_agent.harness import Run
 from replay_agent.pytest_plugin.failures import leaves_of
-from replay_agent.pytest_plugin.marks import CELL, TEST, CellOfTest
+from replay_agent.pytest_plugin.marks import TEST
 from replay_agent.pytest_plugin.options import asked_mode
+from replay_agent.pytest_plugin.scripting.cell import CELL, CellOfTest
 from replay_agent.traffic import Interaction
 
 __all__ = "SECTION", "Sweeps", "asked_sweep"

@@ -31,7 +31,6 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote, unquote
 
-from replay_agent import __version__
 from replay_agent.exceptions import CassetteUnreadable, CassetteVersionError, WireError
 from replay_agent.recording.cassettes.items import BadItem, item_from_fields, read_item, read_outcome, write_item
 from replay_agent.recording.cassettes.json_spelling import Number
@@ -39,6 +38,7 @@ from replay_agent.recording.cassettes.safe_documents import BadDocument, read_ya
 from replay_agent.recording.cassettes.yaml_blocks import read_block, write_block
 from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.matching.keys import Key, Keying
+from replay_agent.surroundings.version import __version__
 from replay_agent.traffic import Interaction, Outcome, Response
 
 __all__ = "Cassette", "Header", "Item", "Layout", "foreign_cassette", "is_ours", "new_item", "read_cassette", "render"

@@ -7,7 +7,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from replay_agent.conversation.transcript import UnknownTraffic, failure_text
+from replay_agent.conversation.answers import failure_text
+from replay_agent.conversation.transcript import UnknownTraffic
 from replay_agent.exceptions import WireError
 from replay_agent.framing.content_encoding import decode
 from replay_agent.recording.meaning.address import canonical_url

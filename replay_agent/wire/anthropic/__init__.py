@@ -37,6 +37,7 @@ class Anthropic(Codec):
     """The codec of Anthropic's Messages API."""
 
     name = "anthropic"
+    home: ClassVar[str] = "/v1/messages"
     least: ClassVar[Mapping[str, object]] = {"messages": []}
 
     def serves(self, asked: Asked) -> bool:

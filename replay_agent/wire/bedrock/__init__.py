@@ -46,6 +46,7 @@ class Bedrock(Codec):
     """
 
     name = "bedrock"
+    home: ClassVar[str] = "/model/-/converse"
     least: ClassVar[Mapping[str, object]] = {"messages": []}
 
     def serves(self, asked: Asked) -> bool:

@@ -33,6 +33,7 @@ class Cohere(Codec):
     """
 
     name = "cohere"
+    home: ClassVar[str] = "/v2/chat"
     least: ClassVar[Mapping[str, object]] = {"messages": []}
 
     def serves(self, asked: Asked) -> bool:

@@ -43,6 +43,7 @@ class Gemini(Codec):
     """
 
     name = "gemini"
+    home: ClassVar[str] = "/models/-:generateContent"
     least: ClassVar[Mapping[str, object]] = {"contents": []}
 
     def serves(self, asked: Asked) -> bool:

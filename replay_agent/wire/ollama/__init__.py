@@ -33,6 +33,7 @@ class Ollama(Codec):
     """
 
     name = "ollama"
+    home: ClassVar[str] = "/api/chat"
     least: ClassVar[Mapping[str, object]] = {"messages": []}
 
     def serves(self, asked: Asked) -> bool:

@@ -32,6 +32,7 @@ class OpenAIChat(Codec):
     """Chat completions; the dialect is the call's, by its ``dialect``."""
 
     name: ClassVar[str] = "openai_chat"
+    home: ClassVar[str] = _PATH
     least: ClassVar[Mapping[str, object]] = {"messages": []}
     paths: ClassVar[tuple[str, ...]] = (_PATH,)
     """How the paths of its requests end."""

@@ -32,6 +32,7 @@ class OpenAIResponses(Codec):
     """The codec of OpenAI's Responses API."""
 
     name = "openai_responses"
+    home: ClassVar[str] = "/responses"
     least: ClassVar[Mapping[str, object]] = {"input": []}
 
     def serves(self, asked: Asked) -> bool:

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.pytest_plugin.vcr.older import on_vcrpy_that_names_its_file
+
+pytestmark = on_vcrpy_that_names_its_file
+
 CONFTEST = """
     import pytest
 

@@ -8,6 +8,7 @@ from vcr.patch import CassettePatcherBuilder
 
 from replay_agent.pytest_plugin.vcr.hastened import hastened
 from replay_agent.pytest_plugin.vcr.indexed_cassette import IndexedCassette
+from tests.pytest_plugin.vcr.older import on_known_vcrpy
 
 
 def opened(tmp_path):
@@ -15,6 +16,7 @@ def opened(tmp_path):
         return type(cassette)
 
 
+@on_known_vcrpy
 def test_a_cassette_is_indexed(tmp_path):
     assert opened(tmp_path) is IndexedCassette
 

@@ -12,6 +12,9 @@ from vcr.errors import UnhandledHTTPRequestError
 from vcr.request import Request
 
 from replay_agent.pytest_plugin.vcr.indexed_cassette import IndexedCassette
+from tests.pytest_plugin.vcr.older import on_known_vcrpy
+
+pytestmark = on_known_vcrpy
 
 URIS = ["http://a/1?key=x", "http://a/2?key=x", "http://b/1"]
 BODIES = [b"[1]", b"[1.0]", b"[2]", b"{"]

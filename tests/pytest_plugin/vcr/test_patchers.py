@@ -12,6 +12,7 @@ from vcr.cassette import Cassette
 from vcr.patch import CassettePatcherBuilder
 
 from replay_agent.pytest_plugin.vcr.patchers import AbsentModules, Attribute, PatcherBuilder, patched_for
+from tests.pytest_plugin.vcr.older import on_known_vcrpy
 
 ABSENT = "a_library_that_is_not_here"
 
@@ -45,6 +46,7 @@ def places(builder):
     return {(owner, name): getattr(value, "__bases__", type(value)) for owner, name, value in owned or mocked}
 
 
+@on_known_vcrpy
 @pytest.mark.parametrize("skipped", [(), ("urllib3",), ("requests",), ("httpx", "httplib")])
 def test_the_same_is_replaced_as_by_vcrpy(skipped):
     ours = places(PatcherBuilder(Cassette("x", skip_patchers=skipped)))
@@ -62,6 +64,7 @@ def test_everything_is_as_before_afterwards():
     assert (http.client.HTTPConnection, httpx.HTTPTransport.handle_request) == before
 
 
+@on_known_vcrpy
 def test_cassettes_may_be_opened_within(tmp_path):
     before = httpx.HTTPTransport.handle_request
     steps = patched_for(Cassette("x"))

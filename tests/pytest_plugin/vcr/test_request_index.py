@@ -9,6 +9,9 @@ from vcr import matchers
 from vcr.request import Request
 
 from replay_agent.pytest_plugin.vcr.request_index import KEYED, RequestIndex, Undecided, is_known
+from tests.pytest_plugin.vcr.older import on_known_vcrpy
+
+pytestmark = on_known_vcrpy
 
 JSON, FORM = {"Content-Type": "application/json"}, {"Content-Type": "application/x-www-form-urlencoded"}
 MATCHERS = sorted(KEYED, key=lambda matcher: matcher.__name__)

@@ -110,7 +110,8 @@ def _matrix(args: argparse.Namespace) -> int:
     from replay_agent.commands.project import cassette_folder
     from replay_agent.commands.reading.matrix import read_matrix
 
-    matrix = read_matrix(args.words, folder=cassette_folder(Path()))
+    with progress_of("read") as progress:
+        matrix = read_matrix(args.words, folder=cassette_folder(Path()), progress=progress)
     say(matrix.json if args.json else matrix.markdown if args.markdown else matrix)
     for line in matrix.unreadable:
         complain(line)

@@ -139,7 +139,9 @@ def _verify(args: argparse.Namespace) -> int:
             return MISUSE
         with _telling("asked", len(planned.chosen) * args.samples) as told:
             verified = verify(planned, args.samples, folder, told)
-    _show(verified.lines(verbose=args.verbose, colour=has_colour(sys.stdout)), verified.dump() if args.json else None)
+    colour = has_colour(sys.stdout)
+    lines = verified.lines(verbose=args.verbose, colour=colour)
+    _show(lines, verified.dump() if args.json else None, colour=colour)
     _complain_of(verified.unjudged)
     return verified.status
 
@@ -181,12 +183,15 @@ def _telling(done: str, of: int = 0) -> Iterator[Callable[[int], None] | None]:
         yield None if show is None else lambda number: show(number, max(of, number))
 
 
-def _show(lines: Iterable[str], dumped: object) -> None:
+def _show(lines: Iterable[str], dumped: object, *, colour: bool = False) -> None:
     if dumped is not None:
         say(json.dumps(dumped))
         return
     for line in lines:
-        print(line, flush=True)
+        if colour:
+            print(line, flush=True)  # what others wrote in it was made visible before it was coloured
+        else:
+            say(line)
 
 
 def _complain_of(unjudged: Iterable[str]) -> None:

@@ -6,10 +6,22 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import agent, commands, first_chunk, idle, recording, redaction, scaling, suite
+from benchmarks import agent, analysis, commands, first_chunk, growing, idle, recording, redaction, scaling, suite
 from benchmarks.targets import Figure, summary
 
-TABLES = ("suite", "scaling", "big", "first-chunk", "idle", "agent", "redaction", "recording", "commands")
+TABLES = (
+    "suite",
+    "scaling",
+    "big",
+    "first-chunk",
+    "idle",
+    "agent",
+    "redaction",
+    "recording",
+    "commands",
+    "analysis",
+    "growing",
+)
 
 
 def main() -> None:
@@ -45,6 +57,10 @@ def _table(name: str, folder: Path, args: argparse.Namespace) -> tuple[str, list
             return redaction.table()
         case "recording":
             return recording.table()
+        case "analysis":
+            return analysis.table(folder / "analysis")
+        case "growing":
+            return growing.table(folder / "growing")
         case "commands":
             return commands.table(folder / "commands", args.rounds)
     return agent.table(1000, args.rounds)

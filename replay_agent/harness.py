@@ -107,8 +107,10 @@ class Run(Conversing):
     In a test it is the fixture ``replay``; outside pytest `use_cassette` gives one.
     """
 
-    def __init__(self, path: Path, options: RecordOptions, *, test: str | None = None, command: str) -> None:
-        """``command`` says how to record anew, with ``{mode}`` where the name of a record mode belongs."""
+    def __init__(
+        self, path: Path, options: RecordOptions, *, test: str | None = None, command: str | Callable[[], str]
+    ) -> None:
+        """``command`` says how to record anew, with ``{mode}`` where the name of a record mode belongs, or returns that."""
         super().__init__()
         self.project: tuple[Path, Path] | None = None
         """The folder of all cassettes, and the root of the project, where they are known."""
@@ -125,10 +127,15 @@ class Run(Conversing):
         self.recording.invitation = self._invitation
         self._options = options
         self._test = test
-        self._command = command
+        self._says_command = command
         self.effects: list[str] = []
         """Side effects that `effect` was told of, in order."""
         self._doors = ExitStack()
+
+    @property
+    def _command(self) -> str:
+        """How to record anew: of a test that passes, nobody asks."""
+        return self._says_command if isinstance(self._says_command, str) else self._says_command()
 
     def open(self) -> None:
         """Open the cassette and have it in force until the run is closed."""

@@ -311,7 +311,9 @@ def _kind(item: object) -> object:
     return getattr(item, "kind", None) or getattr(item, "part_kind", None)
 
 
-tool_return_ta: TypeAdapter[Any] = TypeAdapter(Any, config=pydantic.ConfigDict(ser_json_bytes="base64"))
+tool_return_ta: TypeAdapter[Any] = TypeAdapter(
+    Any, config=pydantic.ConfigDict(defer_build=True, ser_json_bytes="base64")
+)
 """Writes what a tool gave back."""
 
 
@@ -342,7 +344,9 @@ class ToolReturnPart:
         return _tool_event(self.content, self.tool_call_id, self.tool_name)
 
 
-error_details_ta: TypeAdapter[list[pydantic_core.ErrorDetails]] = TypeAdapter(list[pydantic_core.ErrorDetails])
+error_details_ta: TypeAdapter[list[pydantic_core.ErrorDetails]] = TypeAdapter(
+    list[pydantic_core.ErrorDetails], config=pydantic.ConfigDict(defer_build=True)
+)
 """Writes what pydantic found wrong."""
 
 
@@ -362,8 +366,7 @@ class RetryPromptPart:
             description = self.content
         else:
             details = error_details_ta.dump_json(self.content, exclude={"__all__": {"ctx"}}, indent=2).decode()
-            noun = "error" if len(self.content) == 1 else "errors"
-            description = f"{len(self.content)} validation {noun}: {details}"
+            description = f"{len(self.content)} validation errors: {details}"
         return f"{description}\n\nFix the errors and try again."
 
     def otel_event(self) -> OTelEvent:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import pydantic
 import pytest
@@ -109,6 +110,14 @@ def test_a_retry_without_a_tool_says_what_was_wrong():
     assert "no number" in RetryPromptPart("no number").model_response()
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_retry_counts_what_was_found_wrong(count):
+    found = [{"type": "missing", "loc": (str(n),), "msg": "Field required", "input": {}} for n in range(count)]
+    text = RetryPromptPart(found).model_response()
+    assert text.startswith(f"{count} validation errors: [\n  {{\n")
+    assert text.endswith("\n]\n\nFix the errors and try again.")
+
+
 @pytest.mark.parametrize("args", ['{"a": 1}', {"a": 1}])
 def test_arguments_in_both_spellings(args):
     part = ToolCallPart("add", args)
@@ -172,3 +181,49 @@ def test_an_event_of_a_call_without_an_id_makes_one_up():
     one, other = (FunctionToolCallEvent(ToolCallPart("add", {}, None)) for _ in range(2))
     assert one.call_id
     assert one.call_id != other.call_id
+
+
+OFFICE = "application/vnd.openxmlformats-officedocument"
+LITERALS = {
+    "AudioMediaType": {"audio/wav", "audio/mpeg"},
+    "AudioFormat": {"wav", "mp3"},
+    "ImageMediaType": {"image/jpeg", "image/png", "image/gif", "image/webp"},
+    "ImageFormat": {"jpeg", "png", "gif", "webp"},
+    "DocumentMediaType": {
+        "application/pdf",
+        "text/plain",
+        "text/csv",
+        "text/html",
+        "text/markdown",
+        "application/vnd.ms-excel",
+        f"{OFFICE}.wordprocessingml.document",
+        f"{OFFICE}.spreadsheetml.sheet",
+    },
+    "DocumentFormat": {"csv", "doc", "docx", "html", "md", "pdf", "txt", "xls", "xlsx"},
+}
+
+
+@pytest.mark.parametrize("name", LITERALS)
+def test_types_of_media_have_names(name):
+    assert set(get_args(getattr(messages, name))) == LITERALS[name]
+
+
+EVENTS = [
+    (messages.PartStartEvent(0, TextPart("a")), True),
+    (messages.PartDeltaEvent(0, messages.TextPartDelta("a")), True),
+    (messages.PartDeltaEvent(1, messages.ToolCallPartDelta("t", "{", "1")), True),
+    (messages.FinalResultEvent("t", "1"), True),
+    (messages.FunctionToolCallEvent(ToolCallPart("t", {"a": 1}, "1")), False),
+    (messages.FunctionToolResultEvent(ToolReturnPart("t", 1, "1"), "1"), False),
+]
+
+
+@pytest.mark.parametrize(("event", "of_the_model"), EVENTS, ids=lambda value: type(value).__name__)
+def test_events_are_read_by_their_kind(event, of_the_model):
+    own = messages.ModelResponseStreamEvent if of_the_model else messages.HandleResponseEvent
+    for kind in (own, messages.AgentStreamEvent):
+        adapter = pydantic.TypeAdapter(kind)
+        assert adapter.validate_json(adapter.dump_json(event)) == event
+    other = messages.HandleResponseEvent if of_the_model else messages.ModelResponseStreamEvent
+    with pytest.raises(pydantic.ValidationError):
+        pydantic.TypeAdapter(other).validate_python(pydantic.TypeAdapter(own).dump_python(event))

@@ -44,6 +44,9 @@ OTHERWISE = {
     "models.vertexai:VertexAIModel": {"region": None, "model_publisher": None},
     # Parameters may be left out where the seed wants them.
     "models:ModelRequestParameters": {"function_tools": ..., "allow_text_result": True, "result_tools": ...},
+    # Without a client, the library is looked for at the first call. Tavily is asked with a key, not with its SDK.
+    "common_tools.duckduckgo:DuckDuckGoSearchTool": {"client": None},
+    "common_tools.tavily:TavilySearchTool": None,
     # It was `*args, **kwargs`, which hands on the same three.
     "models.wrapper:WrapperModel.request": None,
     # A group's signature is that of its base class, which differs among versions of Python.

@@ -166,9 +166,7 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
     @property
     def last_run_messages(self) -> list[ModelMessage]:
         """Gone since runs of one agent may go on at the same time: `AttributeError` with what to use instead."""
-        raise AttributeError(
-            "The `last_run_messages` attribute has been removed, use `capture_run_messages` around the run instead."
-        )
+        raise AttributeError("The `last_run_messages` attribute has been removed, use `capture_run_messages` instead.")
 
     # --- running ------------------------------------------------------------------------------------------------------
 

@@ -96,7 +96,8 @@ def read_parameters(
     json_schema = object_schema(adapter.json_schema())
     description: str | None = described.summary
     if single is None:
-        json_schema.pop("title", None)
+        for key in ("title", "additionalProperties"):  # the second goes behind the others, as the seed shows schemas
+            json_schema.pop(key, None)
         json_schema["additionalProperties"] = _of_kind(signature, Parameter.VAR_KEYWORD) is not None
     elif not description:
         description = json_schema.pop("description", None)

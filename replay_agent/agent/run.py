@@ -72,8 +72,7 @@ class AgentRun(Generic[AgentDepsT, ResultDataT]):
     """The node that runs next, or the end."""
 
     def __repr__(self) -> str:
-        result = self.result
-        told = "<run not finished>" if result is None else repr(result.data)
+        told = repr(self.next_node.data) if isinstance(self.next_node, End) else "<run not finished>"
         return f"<{type(self).__name__} result={told} usage={self.usage()}>"
 
     @property

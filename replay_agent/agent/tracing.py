@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from replay_agent.agent.state import RunState
 from replay_agent.models.base import Model
 from replay_agent.models.instrumented import InstrumentationSettings, InstrumentedModel
-from replay_agent.models.telemetry import events_json, json_schema, jsonable, message_events
+from replay_agent.models.telemetry import dumped, events_json, json_schema, jsonable, message_events
 
 __all__ = "agent_span", "preparing_span", "tools_span"
 
@@ -50,7 +49,7 @@ def _told(options: InstrumentationSettings, state: RunState, results: Sequence[A
         "logfire.json_schema": json_schema(all_messages_events="array", final_result="object"),
     }
     for result in results:
-        told["final_result"] = result if isinstance(result, str) else json.dumps(jsonable(result))
+        told["final_result"] = result if isinstance(result, str) else dumped(jsonable(result))
     return told
 
 

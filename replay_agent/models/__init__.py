@@ -77,7 +77,7 @@ def infer_model(model: Model | KnownModelName | str) -> Model:
     """Return the model that a name stands for; a model comes back as it is.
 
     A name is ``provider:model``, a bare name of OpenAI, Anthropic or Google, or ``test``. Raises `UserError` for any
-    other, and `CredentialMissing` (a ``ValueError``) where the provider needs a key that is not set.
+    other. A key that the provider needs is looked for at the first call.
     """
     from replay_agent.models.base import Model
     from replay_agent.models.providers import provider_and_model

@@ -64,15 +64,20 @@ class Access:
     aws_keys: AWSKeys | None = None
     auth: httpx.Auth = field(init=False, repr=False, compare=False)
     address: str = field(init=False)
+    own_client: httpx.AsyncClient | None = field(default=None, init=False, repr=False, compare=False)
+    """What `own_client` made of this."""
 
     def __post_init__(self) -> None:
         prepare = {"google": self._prepare_google, "aws": self._prepare_aws, "header": self._prepare_key}
         self.address = self.base_url or self.row.address()
         self.auth = prepare[self.row.authentication]()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "own_client": None}  # a client cannot be copied
+
     def _prepare_key(self) -> httpx.Auth:
         given = self.api_key
-        if callable(given) or not (given or self.row.has_credential() or self.row.needs_key_when_made):
+        if callable(given) or not (given or self.row.has_credential()):
             return _LaterKey(self.row, given if callable(given) else lambda: None)
         return HeaderKey(self.row.credential_header, given or self.row.credential(), self.row.credential_prefix)
 
@@ -106,6 +111,10 @@ class Access:
     def headers(self) -> dict[str, str]:
         """Return the headers that tell who asks, as far as they are known before a request."""
         return {**dict(self.row.headers), **(self.auth.header if isinstance(self.auth, HeaderKey) else {})}
+
+    def shown_address(self) -> str:
+        """Return the address without a query; a project that is not known yet is called None."""
+        return self.address.partition("?")[0].replace("{project}", str(self.project))
 
     def client(self) -> httpx.AsyncClient:
         """Return the client that carries the requests."""

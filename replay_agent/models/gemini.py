@@ -63,7 +63,8 @@ class GeminiModel(HTTPModel):
     ``url_template`` is an older spelling of ``base_url``: what stands before its ``{model}`` is taken. The last three
     arguments are for the provider ``google-vertex`` alone. Its token comes from ``GOOGLE_OAUTH_ACCESS_TOKEN``, a
     service account's file or the application default credentials (extra ``vertex``), its project from
-    ``project_id``, ``GOOGLE_CLOUD_PROJECT`` or the credentials.
+    ``project_id``, ``GOOGLE_CLOUD_PROJECT`` or the credentials. Without a ``provider``, `CredentialMissing` (a
+    `UserError`) is raised at once where there is no key; with one, and for a model's name, the first call raises it.
     """
 
     default_provider: ClassVar[str] = "google-gla"
@@ -92,6 +93,8 @@ class GeminiModel(HTTPModel):
             region=region,
             service_account=service_account_file,
         )
+        if provider is None and not api_key:
+            access.row.credential()
         self._set_up(model_name, access, system)
 
     @property

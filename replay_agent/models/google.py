@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any, TypeAlias
 
 import httpx
@@ -64,7 +65,11 @@ class GoogleToken(httpx.Auth):
             ) from exc
         self._find: Finder = _service_account(service_account) if service_account else _application_default
         self._found: tuple[Any, str | None] | None = None
-        self._lock = Lock()
+        self._lock = RLock()
+        self.project_id: str | None = None
+        """The project that the credentials belong to, once they were needed."""
+        self.token_created: datetime | None = None
+        """When the token was last fetched."""
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         request.headers["Authorization"] = f"Bearer {await run_sync(self._token)}"
@@ -78,14 +83,19 @@ class GoogleToken(httpx.Auth):
         with self._lock:
             if self._found is None:
                 self._found = self._find()
+                self.project_id = self._found[1]
             return self._found
 
     def _token(self) -> str:
-        from google.auth.transport.requests import Request
-
-        credentials, _ = self._credentials()
         with self._lock:
-            if not credentials.valid:
-                credentials.refresh(Request())
+            credentials, _ = self._credentials()
+            if self.token_created is None or not getattr(credentials, "valid", True):
+                self._refresh_token()
+                self.token_created = datetime.now(UTC)
             token: str = credentials.token
             return token
+
+    def _refresh_token(self) -> None:
+        from google.auth.transport.requests import Request
+
+        self._credentials()[0].refresh(Request())

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar, cast
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -34,8 +35,8 @@ class HTTPModel(Model):
 
     ``provider`` is a name of the table, a row of your own or an object of `replay_agent.providers`. ``api_key`` and
     ``base_url`` win over the environment, ``http_client`` over the shared client; a client that was handed in is never
-    closed. `CredentialMissing` (a ``ValueError``) where the provider needs a key and none is there: for DeepSeek, Groq
-    and Google at once, for the others at the first call.
+    closed. Where the provider needs a key and none is there, the first call raises `CredentialMissing` (a
+    ``ValueError``), which names the variable to set.
     """
 
     default_provider: ClassVar[str]
@@ -85,11 +86,13 @@ class HTTPModel(Model):
 
     @property
     def base_url(self) -> str | None:
-        return self.access.address
+        """The address that requests go to, as clients show it: behind a path stands a slash."""
+        address = self.access.shown_address()
+        return f"{address.rstrip('/')}/" if urlsplit(address).path.strip("/") else address
 
     @property
     def client(self) -> httpx.AsyncClient:
-        """A client for requests of one's own that knows address and credential of this model."""
+        """A client for requests of one's own that knows address and credential: that of the provider's object."""
         return own_client(self.access)
 
     @property

@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from replay_agent.exceptions import UserError
-from replay_agent.messages import ModelMessage, ModelMessagesTypeAdapter, ModelResponse, OTelEvent
+from replay_agent.messages import ModelMessage, ModelResponse, OTelEvent
 from replay_agent.models.base import Model, ModelRequestParameters, StreamedResponse
 from replay_agent.models.names import KnownModelName
 from replay_agent.models.telemetry import (
     SCOPE,
     EventLog,
+    event_dict,
     event_log,
     events_json,
     json_schema,
+    jsonable,
     message_events,
+    messages_json,
     response_events,
 )
 from replay_agent.models.wrapper import WrapperModel
@@ -130,6 +133,26 @@ class InstrumentedModel(WrapperModel):
                 finally:
                     self._finish(span, messages, response.get(), response.usage())
 
+    @staticmethod
+    def model_attributes(model: Model) -> Attributes:
+        """Return the attributes that tell which model is asked, and where."""
+        return _identity(model)
+
+    @staticmethod
+    def messages_to_otel_events(messages: list[ModelMessage]) -> list[OTelEvent]:
+        """Return the events of messages; each knows the number of its message."""
+        return message_events(messages)
+
+    @staticmethod
+    def event_to_dict(event: OTelEvent) -> dict[str, Any]:
+        """Return an event as the attribute ``events`` shows it."""
+        return event_dict(event)
+
+    @staticmethod
+    def serialize_any(value: Any) -> Any:
+        """Return a value as JSON has it, or text that stands for it; never raises."""
+        return jsonable(value)
+
     @contextmanager
     def _span(
         self,
@@ -147,7 +170,7 @@ class InstrumentedModel(WrapperModel):
     def _content(self, name: str, messages: list[ModelMessage]) -> Attributes:
         if not self.options.include_content:
             return {}
-        return {name: ModelMessagesTypeAdapter.dump_json(messages, fallback=repr, warnings=False).decode()}
+        return {name: messages_json(messages)}
 
     def _finish(self, span: Span, messages: list[ModelMessage], response: ModelResponse, usage: Usage) -> None:
         if not span.is_recording():

@@ -14,12 +14,31 @@ __all__ = ("own_client",)
 def own_client(access: Access) -> httpx.AsyncClient:
     """Return a client that knows where to go and as whom; the access's client carries what it sends.
 
-    That client keeps its own headers: a key is no header of a client that others share.
+    That client keeps its own headers: a key is no header of a client that others share. All who ask are given the same
+    client, until it was closed.
     """
-    address = access.address.partition("?")[0].replace("{project}", str(access.project))
-    client = httpx.AsyncClient(base_url=address, auth=access.auth, transport=_Through(access), trust_env=False)
-    client.headers.update(access.headers())
-    return client
+    if access.own_client is None or access.own_client.is_closed:
+        access.own_client = _OwnClient(access)
+    return access.own_client
+
+
+class _OwnClient(httpx.AsyncClient):
+    """Like the client of an SDK, it has its key as ``api_key`` and sends through another client."""
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(base_url=access.shown_address(), auth=access.auth, transport=_Through(access), trust_env=False)
+        self.headers.update(access.headers())
+        self._access = access
+
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        return self._access.client()
+
+    @property
+    def api_key(self) -> str | None:
+        """The key, where one is known before a request."""
+        key: str | None = getattr(self._access.auth, "api_key", None)
+        return key
 
 
 class _Through(httpx.AsyncBaseTransport):

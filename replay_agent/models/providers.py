@@ -80,8 +80,6 @@ class Provider:
     """What stands before the credential in its header."""
     default_credential: str | None = None
     """Sent where no credential is set; None makes that an error."""
-    needs_key_when_made: bool = False
-    """Whether a model without a key is refused when it is made; else its first call is."""
     headers: tuple[tuple[str, str], ...] = ()
     """Headers that every request carries."""
 
@@ -146,7 +144,6 @@ _ROWS = (
         base_url="https://api.deepseek.com",
         model_class=_OPENAI,
         credential_variables=("DEEPSEEK_API_KEY",),
-        needs_key_when_made=True,
         capabilities=_CHAT,
     ),
     Provider(
@@ -156,7 +153,6 @@ _ROWS = (
         base_url="https://generativelanguage.googleapis.com/v1beta/models/",
         model_class=_GEMINI,
         credential_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        needs_key_when_made=True,
         credential_header="X-Goog-Api-Key",
         credential_prefix="",
         capabilities=_GENERATE_CONTENT,
@@ -198,7 +194,6 @@ _ROWS = (
         model_class=("replay_agent.models.groq", "GroqModel"),
         base_url_variables=("GROQ_BASE_URL",),
         credential_variables=("GROQ_API_KEY",),
-        needs_key_when_made=True,
         capabilities=Capabilities(extras=(("n", 1),), by_address=("image-url",), media_types=("image/",)),
     ),
     Provider(

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 
-from replay_agent.messages import ModelMessage, ModelResponse, OTelEvent
+from replay_agent.messages import ModelMessage, ModelMessagesTypeAdapter, ModelResponse, OTelEvent
 from replay_agent.surroundings.version import __version__
 
 __all__ = (
     "SCOPE",
     "EventLog",
+    "dumped",
+    "event_dict",
     "event_log",
     "events_json",
     "json_schema",
     "jsonable",
     "message_events",
+    "messages_json",
     "response_events",
 )
 
@@ -60,22 +65,44 @@ def response_events(response: ModelResponse) -> list[OTelEvent]:
 
 
 def jsonable(value: Any) -> Any:
-    """Return a value as JSON has it; what JSON has no form for becomes text, and bytes that are no text base64."""
+    """Return a value as JSON has it; what JSON has no form for becomes text, and bytes that are no text base64.
+
+    A value that cannot be written, such as a list that holds itself, becomes text as a whole. Nothing is raised.
+    """
+    modes: tuple[Literal["utf8", "base64"], ...] = ("utf8", "base64")
+    for mode in modes:
+        with suppress(Exception):  # types that a tool returns have serializers of their own, which raise what they like
+            return to_jsonable_python(value, serialize_unknown=True, bytes_mode=mode)
     try:
-        return to_jsonable_python(value, serialize_unknown=True)
-    except UnicodeDecodeError:
-        return to_jsonable_python(value, serialize_unknown=True, bytes_mode="base64")
+        return str(value)
+    except Exception as exc:  # noqa: BLE001  a trace is no reason for a run to fail
+        return f"Unable to serialize: {exc}"
+
+
+def messages_json(messages: list[ModelMessage]) -> str:
+    """Return messages as one attribute of a span; never raises."""
+    with suppress(Exception):  # as in `jsonable`
+        return ModelMessagesTypeAdapter.dump_json(messages, fallback=repr, warnings=False).decode()
+    return dumped(jsonable(messages))
+
+
+def dumped(value: Any) -> str:
+    """Return as JSON text what `jsonable` returned."""
+    try:
+        return json.dumps(value)
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        return to_json(value).decode()
 
 
 def events_json(events: Iterable[OTelEvent]) -> str:
     """Return events as one attribute of a span."""
-    return json.dumps([{**_body(event), **event.attributes} for event in events])
+    return dumped([event_dict(event) for event in events])
 
 
-def _body(event: OTelEvent) -> Mapping[str, Any]:
-    if isinstance(event.body, Mapping):
-        return event.body
-    return {"body": event.body} if event.body else {}
+def event_dict(event: OTelEvent) -> dict[str, Any]:
+    """Return an event's body and attributes as one; a body that is no mapping stands under ``body``."""
+    body = event.body if isinstance(event.body, Mapping) else {"body": event.body} if event.body else {}
+    return {**body, **event.attributes}
 
 
 def json_schema(**types: str) -> str:
@@ -85,7 +112,7 @@ def json_schema(**types: str) -> str:
 
 @dataclass
 class _Events:
-    """OpenTelemetry's own kind of event, which its releases had until logs took it in."""
+    """OpenTelemetry's own kind of event, from before its logs knew events."""
 
     logger: Any
 
@@ -104,14 +131,22 @@ class _Records:
     def emit(self, event: OTelEvent) -> None:
         from opentelemetry._logs import LogRecord, SeverityNumber
 
+        named: dict[str, Any] = {"event_name": event.name} if _records_have_names() else {}
         record = LogRecord(
             timestamp=time.time_ns(),
             severity_number=SeverityNumber.INFO,
             body=event.body,
             attributes=event.attributes,
-            event_name=event.name,
+            **named,
         )
         self.logger.emit(record)
+
+
+def _records_have_names() -> bool:
+    """Tell whether logs know events: since OpenTelemetry 1.35; its own kind of event warns from 1.39 on."""
+    from opentelemetry._logs import LogRecord
+
+    return "event_name" in inspect.signature(LogRecord).parameters
 
 
 def event_log(provider: Any = None) -> EventLog:
@@ -123,10 +158,10 @@ def event_log(provider: Any = None) -> EventLog:
 
 
 def _global_provider() -> Any:
-    try:
-        from opentelemetry._events import get_event_logger_provider  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
+    if _records_have_names():
         from opentelemetry._logs import get_logger_provider
 
         return get_logger_provider()
+    from opentelemetry._events import get_event_logger_provider  # type: ignore[import-not-found,unused-ignore]
+
     return get_event_logger_provider()

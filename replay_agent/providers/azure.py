@@ -47,8 +47,9 @@ class AzureProvider(ReachedProvider):
             credential_header="api-key",
             credential_prefix="",
             default_credential=None,
-            needs_key_when_made=True,
         )
+        if not api_key:
+            row.credential()
         self._set_access(Access(row, api_key=api_key, http_client=http_client))
 
 

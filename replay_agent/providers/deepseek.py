@@ -15,10 +15,12 @@ __all__ = ("DeepSeekProvider",)
 class DeepSeekProvider(ReachedProvider):
     """DeepSeek, which speaks as OpenAI does.
 
-    ``api_key`` wins over the environment, ``http_client`` over the client that all models share.
+    ``api_key`` wins over the environment, ``http_client`` over the client that all models share. `CredentialMissing` (a
+    ``ValueError``) where there is no key.
     """
 
     row: ClassVar[str] = "deepseek"
+    asks_for_key: ClassVar[str | None] = "DeepSeek"
 
     def __init__(
         self,

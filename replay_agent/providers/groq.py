@@ -15,10 +15,12 @@ __all__ = ("GroqProvider",)
 class GroqProvider(ReachedProvider):
     """Groq.
 
-    ``api_key`` wins over the environment, ``http_client`` over the client that all models share.
+    ``api_key`` wins over the environment, ``http_client`` over the client that all models share. `CredentialMissing` (a
+    ``ValueError``) where there is no key.
     """
 
     row: ClassVar[str] = "groq"
+    asks_for_key: ClassVar[str | None] = "Groq"
 
     def __init__(
         self,

@@ -29,3 +29,7 @@ class OpenAIProvider(ReachedProvider):
     ) -> None:
         refuse_client("openai_client", openai_client)
         self._reach(api_key=api_key, base_url=base_url, http_client=http_client)
+
+    @property
+    def base_url(self) -> str:
+        return str(self.client.base_url)

@@ -136,7 +136,8 @@ def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] =
         return path
     names = [file_name_of(item, siblings), _former_name(item, siblings)]
     folders = [module_folder(item.path, root, cassettes), former_folder(item.path, root, cassettes)]
-    path, *former = dict.fromkeys(folder / f"{name}.yaml" for folder, name in zip(folders, names, strict=True))
+    places = dict.fromkeys(zip(folders, names, strict=True))
+    path, *former = (folder / f"{name}.yaml" for folder, name in places)
     return next((old for old in former if not path.exists() and _holds(old, nodeid(item))), path)
 
 
@@ -177,6 +178,7 @@ def _beyond(path: Path, root: Path) -> Path:
     return Path(os.path.relpath(path, root)) if path.drive == root.drive else path
 
 
+@functools.lru_cache(maxsize=32)
 def former_folder(path: Path, root: Path, cassettes: str) -> Path:
     """Return the folder of a test module's cassettes in which modules of the same name met."""
     module = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import pytest
 
@@ -38,10 +38,34 @@ _WAYS = ("fault", "restream", "sweep", "sweep_fails")
 
 
 def options_of(item: pytest.Item) -> RecordOptions:
-    """Merge ini, mark and command line into the options of one test; raises `UserError` for what nobody knows."""
-    config = item.config
+    """Merge ini, mark and command line into the options of one test; raises `UserError` for what nobody knows.
+
+    Tests under one mark, those of a parametrized function or a marked module, have the same options, merged once.
+    """
     found = item.get_closest_marker("replay")
-    mark = found if found is not None else pytest.mark.replay.mark
+    mark = found if found is not None else _UNMARKED
+    known = item.config.stash.setdefault(_MERGED, {})
+    said = asked_mode(item.config), allowed_hosts(item.config)
+    merged = known.get(id(mark))
+    if merged is None or merged.mark is not mark or merged.said != said:
+        merged = known[id(mark)] = _Merged(mark, said, _merged(item, mark))
+    return merged.options
+
+
+class _Merged(NamedTuple):
+    """Options that were merged: the mark, which is kept so that no other has its identity, and the command line."""
+
+    mark: pytest.Mark
+    said: tuple[str | None, tuple[str, ...]]
+    options: RecordOptions
+
+
+_UNMARKED = pytest.mark.replay.mark
+_MERGED = pytest.StashKey[dict[int, _Merged]]()
+
+
+def _merged(item: pytest.Item, mark: pytest.Mark) -> RecordOptions:
+    config = item.config
     unknown = set(mark.kwargs) - {"cassette", "record_mode", "budget", *_TEXTS, *_FLAGS, *_WAYS}
     if unknown or len(mark.args) > 1:
         surplus = ", ".join(sorted(unknown)) or f"{len(mark.args)} positional arguments"

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,7 +164,7 @@ class ReplayedTest(WatchedTest):
             trial, place = trial_of(item.config), path
             if trial is not None:
                 options, place = trial.options(options), trial.place(path)
-            run = Run(place, options, test=nodeid(item), command=command_of(item))
+            run = Run(place, options, test=nodeid(item), command=partial(command_of, item))
             if trial is not None:
                 trial.prepare(run.recording, path)
             run.project = item.config.rootpath / str(item.config.getini("replay_cassette_dir")), item.config.rootpath

@@ -96,6 +96,17 @@ class Replay:
         if response.end is not StreamEnd.COMPLETE:
             yield self.patience_ms, Ending(response.failure)
 
+    def pieces_at_once(self) -> Iterator[bytes] | None:
+        """Return the pieces of a recorded response for which nobody waits and that nothing follows; None for any other.
+
+        Of a stream of hundreds, each then costs the client's own work alone.
+        """
+        response = self.outcome
+        assert isinstance(response, Response)
+        if self.paced or response.end is not StreamEnd.COMPLETE:
+            return None
+        return iter([chunk.data for chunk in response.chunks])
+
     def missed(self) -> CassetteMiss | CassetteMissError | None:
         """Return the miss of a client that reads on where the recorded reading of the stream ended.
 

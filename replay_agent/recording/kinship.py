@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from replay_agent.exceptions import CassetteUnwritable
@@ -13,6 +13,8 @@ from replay_agent.recording.process.spool import Message, Spool
 from replay_agent.traffic import Failure, Interaction, Phase, Request
 
 __all__ = "Kinship", "asked_by", "interaction_of"
+
+_ALONE = nullcontext()
 
 
 class Kinship:
@@ -45,14 +47,14 @@ class Kinship:
         if self.spool is None and not self.is_child:
             self.spool = Spool.made()
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self) -> AbstractContextManager[None]:
         """Keep the others from giving an answer away at the same time."""
-        if self.spool is None or self._deep:
-            yield
-            return
-        lock = self.spool.lock()
-        with _reachable(self.spool):
+        return _ALONE if self.spool is None or self._deep else self._taken(self.spool)
+
+    @contextmanager
+    def _taken(self, spool: Spool) -> Iterator[None]:
+        lock = spool.lock()
+        with _reachable(spool):
             lock.acquire()
         self._deep += 1
         try:

@@ -121,6 +121,9 @@ class Recording:
         self._owed: list[tuple[Key, tuple[Source, int], bool]] = []
         """Answers that were tampered with: they are given, as they are, to who asks again."""
         self._asked: Counter[str] = Counter()
+        self._answering: set[str] = set()
+        """Where recorded answers came from, by scheme, host and port. Somebody else's server stood there, which needs no
+        further look at who listens: one that the test had started itself would not have been recorded."""
         self.ended = Event()
         self._opened = self._parted = False
         self._keying = key
@@ -410,8 +413,9 @@ class Recording:
         if played is None or (self.tampering is not None and self.tampering.struck):
             return []  # what was asked after a fault, and what not, is the client's way of taking it
         with self._lock:
-            own = self._own(played.cassette)
-            unplayed = [index for index in played.leftovers() if index in own]
+            left = played.leftovers()
+            own = self._own(played.cassette) if left else frozenset()
+            unplayed = [index for index in left if index in own]
         return [index for index in unplayed if not _may_be_left(played.interaction(index))]
 
     def _in_order(self) -> list[_Entry]:
@@ -445,7 +449,7 @@ class Recording:
         if self._kin.is_child or self.refusal:
             self.hear()
             self._refuse_orphan(raw)
-        if self.passes is not None and self.passes(raw):
+        if self.passes is not None and _origin(raw.url) not in self._answering and self.passes(raw):
             return None
         hook = self.options.before_record_request
         wanted = hook(raw) if hook else raw
@@ -487,7 +491,7 @@ class Recording:
                 for source in self._sources:
                     known = source.key_of(spelled)
                     if known is not None:
-                        return replace(known, choice=choice_of(request))
+                        return Key(known.digest, known.ids, known.fingerprint, choice_of(request), known.secrets)
         return self._keying(request)
 
     def _answer(self, outcome: Outcome, request: Request, key: Key, *, skips: bool = False) -> Replay:
@@ -512,8 +516,11 @@ class Recording:
             source, index = found
             self._kin.say_played(index, source=self._number(source))
         outcome = self._read(source, index, request)
-        if isinstance(outcome, Response) and may_be_json_rpc(request.body):
-            outcome = readdressed(outcome, request.body, source.interaction(index).request.body)
+        if isinstance(outcome, Response):
+            if self.passes is not None and source.cassette.layout == "replay-agent":
+                self._answering.add(_origin(request.url))
+            if may_be_json_rpc(request.body):
+                outcome = readdressed(outcome, request.body, source.interaction(index).request.body)
         if self.tampering is not None:
             changed = self._tampered(request, key, (source, index), outcome)
             if changed is not None:
@@ -812,7 +819,8 @@ class Recording:
         """Return what is to be written, and which of the test's ``own`` old interactions each takes the place of."""
         entries = [entry for entry in self._in_order() if entry.item is not None]
         played = {entry.index for entry in self._in_order() if entry.item is None}
-        old = [self._base.interaction(index) for index in sorted(own - played)] if self._base and entries else []
+        base = self._base
+        old = (base.interaction(index) for index in sorted(own - played)) if base else iter(())
         return pairs(old, [entry.read() for entry in entries])
 
     def _keep_what_means_the_same(self, found: Sequence[Successor]) -> None:
@@ -857,6 +865,11 @@ class Recording:
             rehearsed(self.cassette_path, [(entry.asked, entry.read()) for entry in entries], replay.begin)
         finally:
             replay.close()
+
+
+def _origin(url: str) -> str:
+    """Return scheme, host and port of an absolute URL, as they are spelled."""
+    return url[: url.find("/", url.find("://") + 3)]
 
 
 def _line(message: Message) -> str:

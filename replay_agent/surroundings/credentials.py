@@ -129,7 +129,7 @@ def place(environ: MutableMapping[str, str] = os.environ, *, without: Collection
     taken = {name for twins in _TWINS if not present.isdisjoint(twins) for name in twins}.union(present, without)
     if "AWS_REGION" in present:
         taken.add("AWS_DEFAULT_REGION")
-    missing = {name: value for name, value in credential_variables().items() if name not in taken}
+    missing = {name: value for name, value in _HELD.items() if name not in taken}
     environ.update(missing)
     return missing
 

@@ -2,29 +2,66 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from replay_agent.calls import ModelCall
 from replay_agent.exceptions import UserError, WireError
 from replay_agent.traffic import Request
-from replay_agent.wire import anthropic, bedrock, cohere, gemini, mistral, ollama, openai_chat, openai_responses, unread
+from replay_agent.wire import unread
 from replay_agent.wire.codec import NAMELESS, Asked, Codec
 from replay_agent.wire.shapes.json_text import Fields, read_object
 
 __all__ = "CODECS", "codec_for", "codec_named", "kind_of", "possible_calls", "read_call", "read_lost_call"
 
-CODECS: tuple[Codec, ...] = (
-    anthropic.codec,
-    bedrock.codec,
-    cohere.codec,
-    gemini.codec,
-    mistral.codec,  # before the format that it is a dialect of, which would claim its calls too
-    ollama.codec,
-    openai_chat.codec,
-    openai_responses.codec,
+if TYPE_CHECKING:
+    CODECS: tuple[Codec, ...]
+    """Every format that can be read and written. Where several claim a request, the first one has it."""
+
+
+class _Format(NamedTuple):
+    """A row: the module of a codec, and what each address that it serves or claims has in it.
+
+    That much is known of a format before its codec is imported: to read one file takes the codec of its calls alone,
+    and the seven others took a quarter of the time of the command ``show``.
+    """
+
+    name: str
+    addresses: re.Pattern[str]
+
+
+_FORMATS = (
+    _Format("anthropic", re.compile(r"/messages$|/models/|/publishers/anthropic/|/invoke")),
+    _Format("bedrock", re.compile(r"/converse|/invoke")),
+    _Format("cohere", re.compile(r"/chat$")),
+    _Format("gemini", re.compile(r"enerateContent$")),
+    # before the format that it is a dialect of, which would claim its calls too
+    _Format("mistral", re.compile(r"/completions$", re.IGNORECASE)),
+    _Format("ollama", re.compile(r"/chat$")),
+    _Format("openai_chat", re.compile(r"/completions$", re.IGNORECASE)),
+    _Format("openai_responses", re.compile(r"/responses$")),
 )
-"""Every format that can be read and written. Where several claim a request, the first one has it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "CODECS":
+        return tuple(map(_codec, _FORMATS))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+@cache
+def _codec(row: _Format) -> Codec:
+    codec: Codec = import_module(f"replay_agent.wire.{row.name}").codec
+    return codec
+
+
+def _candidates(asked: Asked) -> Iterator[Codec]:
+    """Yield the codecs that may know an address, the first that claims a request having it."""
+    return (_codec(row) for row in _FORMATS if row.addresses.search(asked.path))
 
 
 def codec_for(request: Request) -> Codec | None:
@@ -48,7 +85,7 @@ def read_lost_call(request: Request) -> tuple[Codec, ModelCall] | None:
     What the body does say is read; its messages are empty. None where the address is no format's.
     """
     asked = _asked(request)
-    codec = next((codec for codec in CODECS if codec.serves(asked)), None) if _is_post(request) else None
+    codec = next((codec for codec in _candidates(asked) if codec.serves(asked)), None) if _is_post(request) else None
     if codec is None:
         return None
     # With what the body still says, then without: what was blotted out may be what cannot be read.
@@ -66,7 +103,7 @@ def possible_calls(request: Request) -> Iterator[tuple[Codec, ModelCall]]:
     For an address that a recording has blotted out, or that is a gateway's own: only the answer tells then which it was.
     """
     asked = _asked(request)
-    for codec in CODECS:
+    for codec in map(_codec, _FORMATS):
         at_home = Asked(request, urlsplit(codec.home), asked.fields)
         if not asked.fields or not codec.claims(at_home):
             continue
@@ -95,7 +132,7 @@ def _fields(body: bytes) -> Fields:
 
 
 def _claimant(asked: Asked) -> Codec | None:
-    return next((codec for codec in CODECS if asked.fields and codec.claims(asked)), None)
+    return next((codec for codec in _candidates(asked) if codec.claims(asked)), None) if asked.fields else None
 
 
 def kind_of(request: Request) -> str | None:
@@ -105,8 +142,8 @@ def kind_of(request: Request) -> str | None:
 
 def codec_named(name: str) -> Codec:
     """Return the codec of that name; `UserError` names the known ones where there is none."""
-    for codec in CODECS:
-        if codec.name == name:
-            return codec
-    known = ", ".join(codec.name for codec in CODECS)
+    for row in _FORMATS:
+        if row.name == name:
+            return _codec(row)
+    known = ", ".join(row.name for row in _FORMATS)
     raise UserError(f"There is no wire format named {name!r}. Known formats: {known}")

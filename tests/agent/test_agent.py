@@ -115,10 +115,27 @@ class TestConstruction:
         ):
             await Agent().run("Hello")
 
-    def test_a_missing_key_is_named_when_the_agent_is_made(self, monkeypatch):
-        monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
-        with pytest.raises(ValueError, match="DEEPSEEK_API_KEY"):
-            Agent("deepseek:deepseek-chat")
+    @pytest.mark.anyio
+    @pytest.mark.parametrize(
+        ("name", "variable"),
+        [
+            ("deepseek:deepseek-chat", "DEEPSEEK_API_KEY"),
+            ("groq:llama", "GROQ_API_KEY"),
+            ("gemini-1.5-flash", "GEMINI_API_KEY"),
+            ("anthropic:claude-3-5-haiku-latest", "ANTHROPIC_API_KEY"),
+        ],
+    )
+    async def test_an_agent_is_made_without_a_key_and_its_run_names_it(self, monkeypatch, name, variable):
+        for unset in (variable, "GOOGLE_API_KEY"):
+            monkeypatch.delenv(unset, raising=False)
+        agent = Agent(name)
+        with pytest.raises(ValueError, match=variable):
+            await agent.run("Hello")
+        with pytest.raises(ValueError, match=variable):
+            async with agent.run_stream("Hello"):
+                pass
+
+    def test_a_name_waits_where_that_is_wanted(self):
         assert Agent("deepseek:deepseek-chat", defer_model_check=True).model == "deepseek:deepseek-chat"
 
     def test_providers_stay_unloaded(self):

@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import copy
+import pickle
+import sys
+from dataclasses import dataclass
+from types import ModuleType
+
 import anyio
 import pytest
 
@@ -62,6 +68,26 @@ class TestSteps:
             await run.next(run.next_node)
             await run.next(ModelRequestNode(ModelRequest([UserPromptPart("instead")])))
             assert run.ctx.state.message_history[0].parts[0].content == "instead"
+
+    @pytest.mark.parametrize("attribute", ["End", None, "Graph"])
+    async def test_an_end_is_the_end_of_the_graph_package_where_that_is_imported(self, monkeypatch, attribute):
+        @dataclass
+        class Theirs:
+            data: str
+
+        module = ModuleType("pydantic_graph")
+        if attribute is not None:
+            setattr(module, attribute, Theirs)
+        monkeypatch.setitem(sys.modules, "pydantic_graph", module)
+        async with Agent("test").iter("Hello") as run:
+            *_, node, last = [node async for node in run]
+        assert [isinstance(each, Theirs) for each in (node, last)] == [False, attribute == "End"]
+        assert isinstance(last, End)
+        assert Agent.is_end_node(last)
+        assert last == End(FinalResult("success (no tool calls)", None, None)) != End("other")
+        assert "(data=FinalResult(" in repr(last)
+        for copied in (pickle.loads(pickle.dumps(End([1]))), copy.copy(End([1])), copy.deepcopy(End([1]))):
+            assert (type(copied), copied.data) == (End, [1])
 
     @pytest.mark.parametrize("thing", [None, End("over"), "node"])
     async def test_only_nodes_can_be_run(self, thing):

@@ -335,3 +335,14 @@ def test_annotations_are_resolved_where_the_function_was_written():
         return elsewhere["written_elsewhere"](*args, **kwargs)
 
     assert called(wrapper, {"point": {"x": 1}, "n": "2"}) == (Point(x=1), 2)
+
+
+def only_numbers(a: int, b: float = 1.0) -> None: ...
+
+
+def only_texts(texts: list[str], *more: str) -> None: ...
+
+
+@pytest.mark.parametrize("function", [only_numbers, only_texts, nothing])
+def test_what_is_refused_stands_behind_what_is_taken(function):
+    assert list(read(function).json_schema)[-1] == "additionalProperties"

@@ -116,7 +116,6 @@ async def test_two_runs_without_usage_count_apart():
 async def test_a_run_shows_how_far_it_is():
     async with Agent("test").iter("Hello") as run:
         assert repr(run) == f"<AgentRun result=<run not finished> usage={run.usage()}>"
-        async for _ in run:
-            pass
-    assert repr(run) == f"<AgentRun result='success (no tool calls)' usage={run.usage()}>"
+        *_, last = [node async for node in run]
+    assert repr(run) == f"<AgentRun result={last.data} usage={run.usage()}>"
     assert run.results() == ["success (no tool calls)"]

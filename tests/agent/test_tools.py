@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
 import pytest
+from typing_extensions import TypedDict
 
 from replay_agent import Agent, ModelRetry, RunContext, Tool, UnexpectedModelBehavior, UserError
 from replay_agent.agent import ToolDefinition
@@ -307,3 +309,63 @@ class TestPrepare:
         agent = Agent("test", tools=[Greeter("Hi")], deps_type=int)
         assert (await agent.run("Hello", deps=1)).data == '{"greet":"Hi a"}'
         assert (await agent.run("Hello", deps=0)).data == "success (no tool calls)"
+
+
+class Place(TypedDict):
+    city: str
+
+
+@dataclass
+class Weather:
+    degrees: int
+
+
+class TestArguments:
+    @pytest.mark.parametrize("args", ["", " ", "{", '{"city": "Ro', "Rome"])
+    async def test_what_is_no_json_is_sent_back(self, answering, args):
+        model = answering(ToolCallPart("where", args, "1"), ToolCallPart("where", "{}", "2"), "done")
+        agent = Agent(model)
+        calls = []
+        agent.tool_plain(name="where")(lambda: calls.append(len(calls)))
+        assert (await agent.run("Hello")).data == "done"
+        (refused,) = model.seen[1][0][-1].parts
+        assert (type(refused), refused.tool_name, refused.tool_call_id) == (RetryPromptPart, "where", "1")
+        assert [found["type"] for found in refused.content] == ["json_invalid"]
+        assert calls == [0]
+
+    @pytest.mark.parametrize("args", ["", "{", "[1"])
+    async def test_a_result_that_is_no_json_spends_a_retry(self, answering, args):
+        agent = Agent(
+            answering(ToolCallPart("final_result", args), ToolCallPart("final_result", '{"city": "Rome"}')),
+            result_type=Place,
+        )
+        result = await agent.run("Hello")
+        assert result.data == {"city": "Rome"}
+        assert result.all_messages()[2].parts[0].content[0]["type"] == "json_invalid"
+        with pytest.raises(UnexpectedModelBehavior, match="Exceeded maximum retries"):
+            await agent.run("Hello", model=answering(*[ToolCallPart("final_result", args)] * 3))
+
+    @pytest.mark.parametrize("as_text", [True, False])
+    async def test_values_may_hold_more_than_their_types_know_and_arguments_may_not(self, answering, as_text):
+        args = {"place": {"city": "Rome", "size": 3}, "weather": {"degrees": 20, "wind": 1}}
+        calls = [args, args | {"more": 1}]
+        agent = Agent(
+            answering(*[ToolCallPart("tell", json.dumps(each) if as_text else each) for each in calls], "done")
+        )
+        seen = []
+
+        @agent.tool_plain
+        def tell(place: Place, weather: Weather) -> None:
+            seen.append((place, weather))
+
+        messages = (await agent.run("Hello")).all_messages()
+        assert seen == [({"city": "Rome"}, Weather(20))]
+        (refused,) = messages[4].parts
+        assert [(found["type"], found["loc"]) for found in refused.content] == [("extra_forbidden", ("more",))]
+
+    async def test_a_function_without_room_for_the_context_is_a_tool_until_it_is_called(self, answering):
+        agent = Agent(answering("fine"))
+        agent.tool(name="now")(lambda: 1)
+        assert (await agent.run("Hello")).data == "fine"
+        with pytest.raises(TypeError, match=r"takes no arguments.*`tool_plain`"):
+            await agent.run("Hello", model=answering(ToolCallPart("now", {})))

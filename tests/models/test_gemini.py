@@ -24,7 +24,9 @@ from replay_agent.messages import (
 )
 from replay_agent.models.base import ModelRequestParameters
 from replay_agent.models.gemini import GeminiModel
+from replay_agent.models.providers import PROVIDERS
 from replay_agent.models.vertexai import VertexAIModel
+from replay_agent.providers.google_vertex import GoogleVertexProvider
 from replay_agent.usage import Usage
 
 pytestmark = pytest.mark.anyio
@@ -307,6 +309,34 @@ async def test_vertex_fetches_a_token_once(wire, google, hello, plain, token_ser
     assert token_server.asked == 1
 
 
+class Credentials:
+    """What somebody's tests give in place of Google's own: it does not know how long its token is good."""
+
+    def __init__(self, token):
+        self.token = token
+        self.refreshed = 0
+
+    def refresh(self, request):
+        self.refreshed += 1
+
+
+@pytest.mark.parametrize("where", ["google.auth.default", "replay_agent.providers.google_vertex.google.auth.default"])
+async def test_credentials_may_be_replaced(wire, google, hello, plain, where):
+    credentials = Credentials("mine")
+    google.setattr(where, lambda scopes: (credentials, "my-project"))
+    provider = GoogleVertexProvider(http_client=wire.client)
+    assert (provider.client.auth.project_id, provider.client.auth.token_created) == (None, None)
+    for _ in range(2):
+        wire.answers(ANSWER)
+        await GeminiModel("m", provider=provider).request(hello, None, plain)
+    wire.answers(ANSWER)
+    await provider.client.post("/m:countTokens")
+    assert {request.headers["authorization"] for request in wire.requests} == {"Bearer mine"}
+    assert all("/projects/my-project/" in str(request.url) for request in wire.requests)
+    assert (provider.client.auth.project_id, credentials.refreshed) == ("my-project", 1)
+    assert provider.client.auth.token_created.tzinfo is not None
+
+
 async def test_broken_google_credentials_are_named(wire, google, hello, plain, tmp_path):
     file = tmp_path / "credentials.json"
     file.write_text(json.dumps({"type": "authorized_user", "client_id": "i", "client_secret": "s"}))
@@ -400,6 +430,26 @@ async def test_a_key_is_told_and_kept_off_the_shared_client(wire):
     assert model.auth.api_key == "k"
     assert model.client.headers["x-goog-api-key"] == "k"
     assert "x-goog-api-key" not in wire.client.headers
+
+
+@pytest.mark.parametrize("value", [None, ""])
+async def test_without_a_provider_a_missing_key_is_named_at_once(google, value):
+    for variable in ("GEMINI_API_KEY", "GOOGLE_API_KEY"):
+        google.delenv(variable, raising=False)
+        if value is not None:
+            google.setenv(variable, value)
+    with pytest.raises(UserError, match="API key must be provided or set in the GEMINI_API_KEY environment variable"):
+        GeminiModel("m")
+
+
+@pytest.mark.parametrize("provider", ["google-gla", PROVIDERS["google-gla"]])
+async def test_with_a_provider_the_call_names_a_missing_key(wire, google, hello, plain, provider):
+    for variable in ("GEMINI_API_KEY", "GOOGLE_API_KEY"):
+        google.delenv(variable, raising=False)
+    model = GeminiModel("m", provider=provider, http_client=wire.client)
+    with pytest.raises(CredentialMissing, match="GEMINI_API_KEY"):
+        await model.request(hello, None, plain)
+    assert wire.requests == []
 
 
 async def test_an_address_may_be_a_template(wire, hello, plain):

@@ -301,10 +301,12 @@ async def test_no_key_is_a_dummy_key(wire, hello, plain, monkeypatch):
     assert wire.request.headers["authorization"].startswith("Bearer api-key")
 
 
-def test_deepseek_needs_a_key(monkeypatch):
+async def test_a_call_of_deepseek_needs_a_key(wire, hello, plain, monkeypatch):
     monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
+    model = OpenAIModel("deepseek-chat", provider="deepseek", http_client=wire.client)
     with pytest.raises(CredentialMissing, match="DEEPSEEK_API_KEY"):
-        OpenAIModel("deepseek-chat", provider="deepseek")
+        await model.request(hello, None, plain)
+    assert wire.requests == []
 
 
 def test_system_can_be_named():

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import copy
+import pickle
+
 import httpx
 import pytest
 
 from replay_agent.models.access import Access
 from replay_agent.models.own_client import own_client
 from replay_agent.models.providers import PROVIDERS
+from replay_agent.providers.anthropic import AnthropicProvider
+from replay_agent.providers.groq import GroqProvider
+from replay_agent.providers.openai import OpenAIProvider
 
 pytestmark = pytest.mark.anyio
 
@@ -55,3 +61,23 @@ async def test_a_stream_comes_through(server):
     client = own_client(Access(PROVIDERS["openai"], "k", http_client=server.client))
     async with client.stream("GET", "/models") as response:
         assert b"".join([piece async for piece in response.aiter_bytes()]) == b'{"a": 1}'
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+@pytest.mark.parametrize("make", [OpenAIProvider, AnthropicProvider, GroqProvider])
+async def test_who_has_a_client_can_be_copied(copied, make):
+    provider = make(api_key="k")
+    assert provider.client is provider.client
+    other = copied(provider)
+    assert (other.client.api_key, str(other.client.base_url)) == ("k", str(provider.client.base_url))
+    assert copied(provider.access) == provider.access
+
+
+async def test_all_who_ask_have_the_same_client_until_it_is_closed(server):
+    access = Access(PROVIDERS["openai"], "k", http_client=server.client)
+    first = own_client(access)
+    assert own_client(access) is first
+    await first.aclose()
+    assert own_client(access) is not first
+    assert (await own_client(access).get("/models")).status_code == 201
+    assert not server.client.is_closed

@@ -30,11 +30,11 @@ KEYS = [
     ("bedrock", "AWS_BEARER_TOKEN_BEDROCK", "Authorization", "Bearer k"),
 ]
 NAMES = [
-    ("openai:gpt-4o", "OpenAIModel", "gpt-4o", "openai", "https://api.openai.com/v1"),
-    ("gpt-4o", "OpenAIModel", "gpt-4o", "openai", "https://api.openai.com/v1"),
-    ("o1-mini", "OpenAIModel", "o1-mini", "openai", "https://api.openai.com/v1"),
-    ("o3-mini", "OpenAIModel", "o3-mini", "openai", "https://api.openai.com/v1"),
-    ("chatgpt-4o-latest", "OpenAIModel", "chatgpt-4o-latest", "openai", "https://api.openai.com/v1"),
+    ("openai:gpt-4o", "OpenAIModel", "gpt-4o", "openai", "https://api.openai.com/v1/"),
+    ("gpt-4o", "OpenAIModel", "gpt-4o", "openai", "https://api.openai.com/v1/"),
+    ("o1-mini", "OpenAIModel", "o1-mini", "openai", "https://api.openai.com/v1/"),
+    ("o3-mini", "OpenAIModel", "o3-mini", "openai", "https://api.openai.com/v1/"),
+    ("chatgpt-4o-latest", "OpenAIModel", "chatgpt-4o-latest", "openai", "https://api.openai.com/v1/"),
     ("deepseek:deepseek-chat", "OpenAIModel", "deepseek-chat", "openai", "https://api.deepseek.com"),
     (
         "google-gla:gemini-1.5-flash",
@@ -179,21 +179,6 @@ def test_unknown_providers_are_refused():
         provider_named("nonsense")
 
 
-@pytest.mark.parametrize(
-    ("name", "variable"),
-    [
-        ("deepseek:deepseek-chat", "DEEPSEEK_API_KEY"),
-        ("google-gla:gemini-1.5-flash", "GEMINI_API_KEY"),
-        ("groq:llama", "GROQ_API_KEY"),
-    ],
-)
-def test_a_missing_key_is_named(bare, name, variable):
-    with pytest.raises(ValueError, match=variable) as caught:
-        models.infer_model(name)
-    assert isinstance(caught.value, CredentialMissing)
-    assert caught.value.variable == variable
-
-
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     ("name", "variable"),
@@ -201,6 +186,9 @@ def test_a_missing_key_is_named(bare, name, variable):
         ("anthropic:claude-x", "ANTHROPIC_API_KEY"),
         ("mistral:small", "MISTRAL_API_KEY"),
         ("cohere:command", "CO_API_KEY"),
+        ("deepseek:deepseek-chat", "DEEPSEEK_API_KEY"),
+        ("google-gla:gemini-1.5-flash", "GEMINI_API_KEY"),
+        ("groq:llama", "GROQ_API_KEY"),
     ],
 )
 async def test_where_a_model_is_made_without_a_key_its_call_names_it(bare, name, variable):
@@ -254,7 +242,7 @@ def test_an_empty_key_is_no_key(bare):
 @pytest.mark.parametrize(("provider", "variable"), BASE_URLS)
 def test_base_url_comes_from_the_environment(full, provider, variable):
     full.setenv(variable, "http://localhost:1234/x")
-    assert models.infer_model(f"{provider}:m").base_url == "http://localhost:1234/x"
+    assert models.infer_model(f"{provider}:m").base_url == "http://localhost:1234/x/"
 
 
 @pytest.mark.parametrize("row", PROVIDERS.values(), ids=lambda row: row.name)
@@ -262,7 +250,7 @@ def test_arguments_win_over_the_environment(full, row):
     module, class_name = row.model_class
     model_class = getattr(import_module(module), class_name)
     model = model_class("m", provider=row.name, base_url="http://localhost/v9", api_key="own", system="other")
-    assert (model.base_url, model.system) == ("http://localhost/v9", "other")
+    assert (model.base_url, model.system) == ("http://localhost/v9/", "other")
     assert repr(model) == f"{class_name}('m', provider={row.name!r})"
 
 
@@ -272,7 +260,7 @@ def test_a_row_of_ones_own(bare):
     )
     bare.setenv("MINE", "k")
     model = import_module("replay_agent.models.openai").OpenAIModel("m", provider=row)
-    assert (model.base_url, model.system) == ("http://mine/v1", "mine")
+    assert (model.base_url, model.system) == ("http://mine/v1/", "mine")
 
 
 def test_a_replay_needs_no_credential_of_any_row():

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import ModuleType
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pydantic import BaseModel, model_serializer
 
+from replay_agent import Agent
 from replay_agent.exceptions import ModelHTTPError
 from replay_agent.messages import (
     BinaryContent,
@@ -26,7 +31,15 @@ from replay_agent.models.base import ModelRequestParameters
 from replay_agent.models.fallback import FallbackModel
 from replay_agent.models.function import FunctionModel
 from replay_agent.models.instrumented import InstrumentationSettings, InstrumentedModel
-from replay_agent.models.telemetry import event_log, events_json, jsonable, message_events, response_events
+from replay_agent.models.telemetry import (
+    dumped,
+    event_log,
+    events_json,
+    jsonable,
+    message_events,
+    messages_json,
+    response_events,
+)
 from replay_agent.models.test import TestModel
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": {"a": 1}}}
@@ -145,13 +158,48 @@ async def test_events_go_to_a_log_where_that_is_wanted():
     model = InstrumentedModel(TestModel(custom_result_text="hi"), settings)
     await model.request([ModelRequest([UserPromptPart("hello")])], None, ModelRequestParameters())
     assert log.scope == "pydantic-ai"
-    assert [record.event_name for record in log.emitted] == ["gen_ai.user.message", "gen_ai.choice"]
+    names = ["gen_ai.user.message", "gen_ai.choice"]
+    assert [record.attributes["event.name"] for record in log.emitted] == names
+    assert [getattr(record, "event_name", name) for record, name in zip(log.emitted, names, strict=True)] == names
     assert log.emitted[0].body == {"content": "hello", "role": "user"}
     assert log.emitted[0].attributes["gen_ai.system"] == "test"
 
 
 def test_the_global_log_is_the_default():
     event_log().emit(UserPromptPart("hello").otel_event())
+
+
+@dataclass
+class Event:
+    name: str
+    body: object
+    attributes: dict[str, object]
+
+
+class Events(Records):
+    """A provider of event loggers."""
+
+    def get_event_logger(self, name, version=None):
+        return self.get_logger(name, version)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_older_releases_have_events_of_their_own(monkeypatch, given):
+    class OldRecord:
+        def __init__(self, timestamp=None, severity_number=None, body=None, attributes=None): ...
+
+    log = Events()
+    module = ModuleType("opentelemetry._events")
+    module.Event, module.get_event_logger_provider = Event, lambda: log
+    monkeypatch.setitem(sys.modules, "opentelemetry._events", module)
+    monkeypatch.setattr("opentelemetry._logs.LogRecord", OldRecord)
+    event = UserPromptPart("hello").otel_event()
+    event_log(log if given else None).emit(event)
+    assert log.scope == "pydantic-ai"
+    assert log.emitted == [Event(event.name, event.body, event.attributes)]
+    records = Records()
+    event_log(records).emit(event)
+    assert isinstance(records.emitted[0], OldRecord)
 
 
 def refuse(messages, info):
@@ -181,3 +229,77 @@ async def test_a_fallback_names_who_answered(stream):
     (span,) = spans.get_finished_spans()
     assert span.name == "chat test"
     assert (span.attributes["gen_ai.system"], span.attributes["gen_ai.request.model"]) == ("test", "test")
+
+
+class Mute:
+    def __repr__(self):
+        raise LookupError("no words")
+
+
+class Faulty(BaseModel):
+    @model_serializer
+    def write(self):
+        raise ZeroDivisionError
+
+
+def holding_itself():
+    values = []
+    values.append(values)
+    return values
+
+
+UNWRITABLE = [
+    (holding_itself(), "[[...]]"),
+    (Faulty(), ""),
+    ({"deep": [Faulty()]}, "{'deep': [Faulty()]}"),
+    ([Mute(), holding_itself()], "Unable to serialize: no words"),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), UNWRITABLE, ids=["cycle", "serializer", "deep", "wordless"])
+def test_what_cannot_be_written_becomes_text(value, text):
+    assert jsonable(value) == InstrumentedModel.serialize_any(value) == text
+    messages = [ModelRequest([ToolReturnPart("t", value)])]
+    assert isinstance(json.loads(messages_json(messages)), str)
+    assert text in str(json.loads(events_json(message_events(messages))))
+
+
+def test_long_numbers_are_written():
+    assert dumped([10**5000]) == f"[1{'0' * 5000}]"
+
+
+def test_a_broken_iterator_is_no_error():
+    def numbers():
+        yield 1
+        raise LookupError
+
+    assert jsonable({"numbers": numbers()}) == {"numbers": []}
+
+
+def test_an_instrumented_model_tells_how_it_tells():
+    (event,) = InstrumentedModel.messages_to_otel_events([ModelRequest([UserPromptPart("hi")])])
+    assert InstrumentedModel.event_to_dict(event) == {
+        "content": "hi",
+        "role": "user",
+        "gen_ai.message.index": 0,
+        "event.name": "gen_ai.user.message",
+    }
+    event.body = "text"
+    assert InstrumentedModel.event_to_dict(event)["body"] == "text"
+    assert InstrumentedModel.model_attributes(TestModel()) == {
+        "gen_ai.system": "test",
+        "gen_ai.request.model": "test",
+    }
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("value", [holding_itself(), Faulty(), {"a": Faulty()}], ids=["cycle", "serializer", "deep"])
+async def test_a_run_does_not_fail_for_its_trace(value):
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    agent = Agent(TestModel(), instrument=InstrumentationSettings(tracer_provider=provider))
+    agent.result_validator(lambda text: value)
+    assert (await agent.run("Hello")).data is value
+    (told,) = [span.attributes for span in spans.get_finished_spans() if span.name == "agent run"]
+    assert json.loads(told["final_result"]) == str(value)

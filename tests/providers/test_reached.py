@@ -57,7 +57,7 @@ async def sent(wire, model, plain):
 )
 async def test_a_model_goes_where_its_provider_says(bare, wire, plain, make, model, name, address, header, value):
     provider = make(api_key="k", http_client=wire.client)
-    assert (provider.name, provider.client) == (name, wire.client)
+    assert (provider.name, provider.client.api_key) == (name, "k")
     assert address.startswith(provider.base_url.rstrip("/"))
     request = await sent(wire, model("m", provider=provider), plain)
     assert (str(request.url), request.headers[header]) == (address, value)
@@ -65,7 +65,33 @@ async def test_a_model_goes_where_its_provider_says(bare, wire, plain, make, mod
 
 @pytest.mark.parametrize("make", [row[0] for row in PROVIDERS if row[0] is not GoogleGLAProvider])
 async def test_an_address_may_be_given(bare, make):
-    assert make(api_key="k", base_url="http://localhost:8080/mine").base_url == "http://localhost:8080/mine"
+    provider = make(api_key="k", base_url="http://localhost:8080/mine")
+    assert provider.base_url.removesuffix("/") == "http://localhost:8080/mine"
+    assert str(provider.client.base_url) == "http://localhost:8080/mine/"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (None, "https://api.openai.com/v1/"),
+        ("http://localhost:1/v1", "http://localhost:1/v1/"),
+        ("http://localhost:1/v1/", "http://localhost:1/v1/"),
+        ("http://localhost:1", "http://localhost:1"),
+        ("http://localhost:1/v1?version=2", "http://localhost:1/v1/"),
+    ],
+)
+async def test_an_address_is_shown_with_a_slash_behind_its_path(bare, given, shown):
+    provider = OpenAIProvider(given, "k")
+    model = OpenAIModel("m", provider=provider)
+    assert {provider.base_url, model.base_url, str(model.client.base_url)} == {shown}
+
+
+@pytest.mark.parametrize(("make", "model"), [row[:2] for row in PROVIDERS])
+async def test_a_models_client_is_that_of_its_provider(bare, make, model):
+    provider = make(api_key="k")
+    assert model("a", provider=provider).client is model("b", provider=provider).client is provider.client
+    await provider.client.aclose()
+    assert not provider.client.is_closed
 
 
 async def test_several_models_may_share_one_provider(bare, wire, plain):
@@ -84,8 +110,36 @@ async def test_several_models_may_share_one_provider(bare, wire, plain):
     ],
 )
 async def test_a_missing_key_is_named_at_once(bare, make, variable):
-    with pytest.raises(ValueError, match=variable):
+    with pytest.raises(ValueError, match=rf"`{variable}`.*{make.__name__}\(api_key=\.\.\.\)") as caught:
         make()
+    assert isinstance(caught.value, CredentialMissing)
+    assert caught.value.variable == variable
+    bare.setenv(variable, "set")
+    assert make().client.api_key == "set"
+
+
+@pytest.mark.parametrize("make", [AnthropicProvider, MistralProvider, CohereProvider])
+async def test_other_providers_put_a_missing_key_off(bare, wire, plain, make):
+    provider = make(http_client=wire.client)
+    assert provider.client.api_key is None
+    with pytest.raises(CredentialMissing):
+        await provider.client.get("/models")
+    assert wire.requests == []
+
+
+async def test_azure_wants_a_key_at_once(bare):
+    with pytest.raises(CredentialMissing, match="AZURE_OPENAI_API_KEY"):
+        AzureProvider(azure_endpoint="https://me.openai.azure.com", api_version="2024-10-21")
+
+
+@pytest.mark.parametrize("make", [row[0] for row in PROVIDERS])
+async def test_a_providers_client_sends_through_the_one_that_was_given(bare, wire, make):
+    provider = make(api_key="k", http_client=wire.client)
+    response = await provider.client.get("/models")
+    assert response.status_code == 418
+    assert str(wire.requests[0].url) == provider.base_url.rstrip("/") + "/models"
+    assert provider.client.auth is provider.access.auth
+    assert (wire.client.auth, str(wire.client.base_url)) == (None, "")
 
 
 @pytest.mark.parametrize(

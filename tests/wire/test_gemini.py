@@ -557,7 +557,7 @@ def test_an_unnamed_retry_is_a_prompt():
 
 def test_a_schema_gemini_cannot_take_is_an_error():
     schema = {"type": "object", "properties": {"x": {"type": "object", "additionalProperties": True}}}
-    with pytest.raises(UserError, match="additional properties"):
+    with pytest.raises(UserError, match="Additional properties"):
         codec.encode_call(call_of(tools=[ToolDefinition("f", None, schema)]))
 
 

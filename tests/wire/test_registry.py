@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from textwrap import dedent
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from replay_agent.exceptions import UserError
 from replay_agent.traffic import Request
-from replay_agent.wire.registry import CODECS, codec_for, codec_named
+from replay_agent.wire.codec import Asked
+from replay_agent.wire.registry import CODECS, codec_for, codec_named, read_lost_call
 
 
 def test_every_codec_has_its_own_name():
@@ -53,3 +59,65 @@ def test_path_and_body_tell_the_format(url, body, name):
 )
 def test_other_traffic_has_no_codec(method, url, body):
     assert codec_for(Request(method, url, body=body)) is None
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "/v1",
+            "/v2",
+            "/api",
+            "/messages",
+            "/messages/count_tokens",
+            "/chat",
+            "/completions",
+            "/agents",
+            "/responses",
+        ),
+        *("/model/anthropic.claude", "/model/amazon.nova", "/invoke", "/invoke-with-response-stream", "/converse"),
+        *(
+            "/converse-stream",
+            "/models/gemini-2",
+            "/models/claude:rawPredict",
+            "/publishers/anthropic",
+            "/Chat/Completions",
+        ),
+        *(":generateContent", ":streamGenerateContent", ":GenerateContent", ":streamRawPredict", "/v1internal", "/"),
+    ]
+)
+BODIES = st.fixed_dictionaries(
+    {},
+    optional={
+        "messages": st.just([]),
+        "contents": st.just([]),
+        "input": st.just("hi"),
+        "model": st.just("m"),
+        "anthropic_version": st.just("vertex-2023-10-16"),
+        "random_seed": st.just(1),
+    },
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=5), max_size=4).map("".join), BODIES)
+def test_what_no_address_tells_of_is_no_codecs(path, fields):
+    """The row of a format leaves out no request that its codec would have."""
+    request = Request("POST", f"https://api.example{path}", body=json.dumps(fields).encode())
+    asked = Asked.by(request, fields)
+    claiming = next((codec for codec in CODECS if fields and codec.claims(asked)), None)
+    assert codec_for(request) is claiming
+    serving = next((codec for codec in CODECS if codec.serves(asked)), None)
+    lost = read_lost_call(Request("POST", request.url))
+    assert (lost[0] if lost else None) is serving
+
+
+def test_one_call_takes_the_codec_of_its_format_alone():
+    code = """
+        import sys
+        from replay_agent.traffic import Request
+        from replay_agent.wire.registry import codec_for
+        codec_for(Request("POST", "https://api.anthropic.com/v1/messages", body=b'{"messages": []}'))
+        rooms = {name.split(".")[2] for name in sys.modules if name.startswith("replay_agent.wire.")}
+        print(*sorted(rooms - {"codec", "registry", "shapes", "unread"}))
+    """
+    done = subprocess.run([sys.executable, "-c", dedent(code)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["anthropic"]

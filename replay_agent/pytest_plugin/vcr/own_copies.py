@@ -61,7 +61,7 @@ def copied(request: Any) -> Any:
 
 
 def _are_texts(headers: HeadersDict) -> bool:
-    return vars(headers).keys() == {"_store"} and all(type(value) is str for _, value in headers._store.values())  # noqa: SLF001
+    return vars(headers).keys() == {"_store"} and {type(value) for _, value in headers._store.values()} <= {str}  # noqa: SLF001
 
 
 def _chain_codes() -> frozenset[Any]:

@@ -14,6 +14,7 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, Literal, TypeAlias
 
 from replay_agent.exceptions import WireError
@@ -21,7 +22,7 @@ from replay_agent.recording.cassettes.json_spelling import LAYOUTS, MAX_INDENT, 
 from replay_agent.recording.cassettes.yaml_blocks import LONGEST_KEY, Unwritable, write_block
 from replay_agent.traffic import Chunk, Headers
 
-__all__ = "View", "read_body", "read_chunks", "write_body", "write_chunks"
+__all__ = "View", "read_body", "read_chunks", "spelling_of", "write_body", "write_chunks"
 
 View: TypeAlias = Literal["json", "text", "base64"]
 """The most readable form that may be tried."""
@@ -38,6 +39,7 @@ _CHUNKS_IN_LINE = 10
 # ``2``, ``1+5``, ``+9``, ``2@35``, ``all@120``: see the beginning of this file.
 _CHUNK = re.compile(r"(?:(all)|([0-9]{1,12})?(?:\+([0-9]{1,12}))?)(?:@(-?[0-9]{1,12}))?")
 _LINES = re.compile("[0-9]{1,12}")
+_WHOLE_LINES = re.compile(r"[0-9]{1,6}(?:@[0-9]{1,12})?(?:[ \n][0-9]{1,6}(?:@[0-9]{1,12})?)*")
 _CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
 _HIGH_CONTROLS = bytes(range(0x80, 0xA0))
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -191,7 +193,7 @@ def _shown(fields: Mapping[str, Any]) -> bytes:
 
 
 def _spelling(fields: Mapping[str, Any]) -> Spelling:
-    spelling = _spelled(str(fields.get("spelling", "compact")))
+    spelling = spelling_of(str(fields.get("spelling", "compact")))
     if _EXTRAS.isdisjoint(fields):
         return spelling
     extras = (_extra(fields, name) for name in ("escapes", "before", "after"))
@@ -199,7 +201,8 @@ def _spelling(fields: Mapping[str, Any]) -> Spelling:
 
 
 @lru_cache(maxsize=64)
-def _spelled(said: str) -> Spelling:
+def spelling_of(said: str) -> Spelling:
+    """Return the spelling that these words name. Raises ValueError for others."""
     words = said[:_LONGEST_SPELLING].split() or ["compact"]
     layout = words[0]
     if layout in ("indent", "tabs"):
@@ -273,11 +276,34 @@ def read_chunks(words: str | None, data: bytes) -> tuple[Chunk, ...]:
     # A piece takes two characters at least, so most texts need no counting.
     if len(words) > 2 * MAX_CHUNKS and len(words.split(None, MAX_CHUNKS)) > MAX_CHUNKS:
         raise ValueError(f"`chunks` names more than {MAX_CHUNKS} pieces")
-    ends = list(_chunk_ends(words, data))
+    ends = _line_ends(words, data) or list(_chunk_ends(words, data))
     if ends:
         ends[-1] = (len(data), ends[-1][1])  # so that nothing that was added is lost
     starts = [0, *[end for end, _ in ends]]
     return tuple([Chunk(data[start:end], time) for start, (end, time) in zip(starts, ends, strict=False)])
+
+
+def _line_ends(words: str, data: bytes) -> list[tuple[int, int]]:
+    """Return where pieces end that are whole lines, and when they came; none where some are not, or there are too few lines.
+
+    So are those of a stream of events, by the hundred: told from one list of all line ends, they take a third of the time.
+    """
+    if not _WHOLE_LINES.fullmatch(words):
+        return []
+    # One further for each line: its break.
+    lengths = map(len, data.split(b"\n"))
+    line_ends = [length + number for number, length in enumerate(accumulate(lengths))]
+    found: list[tuple[int, int]] = []
+    lines = time = 0
+    for word in words.split():
+        count, at, offset = word.partition("@")
+        lines += int(count)
+        if at:
+            time = int(offset)
+        if lines >= len(line_ends):
+            return []
+        found.append((line_ends[lines - 1] + 1 if lines else 0, time))
+    return found
 
 
 def _chunk_ends(words: str, data: bytes) -> Iterator[tuple[int, int]]:

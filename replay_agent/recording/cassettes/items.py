@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from replay_agent.recording.cassettes.bodies import View, read_body, read_chunks, write_body, write_chunks
 from replay_agent.recording.cassettes.frames import read_frames, write_frames
 from replay_agent.recording.cassettes.safe_documents import BadDocument, read_yaml
+from replay_agent.recording.cassettes.usual.items import outcome_start, usual_exchange, usual_response
 from replay_agent.recording.cassettes.yaml_blocks import Unwritable, read_block, write_block
 from replay_agent.traffic import (
     Chunk,
@@ -33,6 +35,7 @@ _KNOWN = frozenset({"test", "recorded_at", "request", "response", "failure"})
 # Characters, for which libyaml takes some tenths of a second: after each of several megabytes a test would feel it.
 _CHECKED_BY_YAML = 1 << 18
 _SHOWN = 60
+_CONSTANTS = frozenset({"null", "true", "false"})
 _MOST = 10**12
 """No number of an item is larger: thirty years in milliseconds, which a clock's wait still takes."""
 MAX_HEADERS = 10_000
@@ -70,7 +73,11 @@ def write_item(interaction: Interaction) -> str:
 def _reads_back(text: str, interaction: Interaction) -> bool:
     """Tell whether both readers, ours and, for what is not huge, libyaml, find the very same interaction."""
     try:
-        if item_from_fields(read_block(text), edited=False) != interaction:
+        usual = _usual_item(text)
+        if (usual or item_from_fields(read_block(text), edited=False)) != interaction:
+            return False
+        start = outcome_start(text)
+        if usual is None and start and (usual_response(text[start:]) or interaction.outcome) != interaction.outcome:
             return False
         return len(text) > _CHECKED_BY_YAML or _by_yaml(text, edited=False) == interaction
     except (ValueError, IndexError):
@@ -166,6 +173,9 @@ def read_item(text: str, *, edited: bool = False) -> Interaction:
     Raises `BadItem`.
     """
     if not edited:
+        usual = _usual_item(text)
+        if usual is not None:
+            return usual
         try:
             return item_from_fields(read_block(text), edited=False)
         except (ValueError, IndexError, RecursionError):
@@ -173,11 +183,27 @@ def read_item(text: str, *, edited: bool = False) -> Interaction:
     return _by_yaml(text, edited=True)
 
 
+# What may stand before the request: ``test: tests/test_a.py::test_b`` and ``recorded_at: '2026-11-27T10:00:00Z'``.
+_BEFORE = re.compile(r"(?:  test: ([A-Za-z/_][^\n\"']*)\n)?(?:  recorded_at: '([0-9TZ:.+-]+)'\n)?(?=  request:\n)")
+
+
+def _usual_item(text: str) -> Interaction | None:
+    """Read the lines of a usual interaction that nobody has touched, None for any other."""
+    before = _BEFORE.match(text)
+    exchange = usual_exchange(text[before.end() :]) if before is not None else None
+    if before is None or exchange is None or before[1] in _CONSTANTS:
+        return None
+    return Interaction(*exchange, test=before[1], recorded_at=before[2])
+
+
 def read_outcome(text: str) -> Outcome:
     """Read what became of a request from the end of an item, that begins with ``response:`` or ``failure:``.
 
     For lines that nobody has touched. Raises `BadItem`.
     """
+    usual = usual_response(text)
+    if usual is not None:
+        return usual
     try:
         return _outcome(read_block(text), "", edited=False)
     except (ValueError, IndexError, RecursionError) as exc:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
-__all__ = "LAYOUTS", "MAX_INDENT", "NUMBER", "Number", "Spelling", "read_json", "spell"
+__all__ = "LAYOUTS", "MAX_INDENT", "NUMBER", "Number", "Spelling", "Transcription", "read_json", "spell"
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 """A number by the grammar of RFC 8259."""
@@ -134,38 +135,25 @@ def spell(value: Any, spelling: Spelling) -> str:
     return spelling.before + _Writer(spelling).write(value, "\n") + spelling.after
 
 
-class _Writer:
+class Transcription:
+    """How to spell what a JSON text consists of."""
+
     def __init__(self, spelling: Spelling) -> None:
-        self._comma, self._colon = _LAYOUTS.get(spelling.layout, (",", ": "))
+        self._comma, self.colon = _LAYOUTS.get(spelling.layout, (",", ": "))
         self._step = None if spelling.layout in _LAYOUTS else spelling.layout
         self._plain = encode_basestring_ascii if spelling.ascii else encode_basestring
         self._escapes = {ord(char): _escape(char, spelling.upper) for char in spelling.escapes}
         self._upper = spelling.upper
         self._room = MAX_MARGINS
-        self._string = self._respelled if spelling.escapes or spelling.upper else self._plain
+        self.string: Callable[[str], str] = self._respelled if spelling.escapes or spelling.upper else self._plain
+        """Spells a text, with its quotes."""
 
-    def write(self, value: Any, margin: str) -> str:
-        kind = type(value)
-        if kind is Number:
-            return value  # type: ignore[no-any-return]
-        if kind is str:
-            return self._string(value)
-        if kind is dict and value:
-            inner, string, colon = self._inner(margin), self._string, self._colon
-            pairs = [  # most values are text: they are spared the call
-                f"{string(key)}{colon}{string(each) if type(each) is str else self.write(each, inner)}"
-                for key, each in value.items()
-            ]
-            return self._wrapped("{", pairs, "}", margin)
-        if kind is list and value:
-            inner = self._inner(margin)
-            return self._wrapped("[", [self.write(each, inner) for each in value], "]", margin)
-        return json.dumps(value)
-
-    def _inner(self, margin: str) -> str:
+    def inner(self, margin: str) -> str:
+        """Return the break and indentation between the items of what stands at ``margin``."""
         return margin if self._step is None else margin + self._step
 
-    def _wrapped(self, opening: str, items: list[str], closing: str, margin: str) -> str:
+    def wrapped(self, opening: str, items: list[str], closing: str, margin: str) -> str:
+        """Join the items of an object or array that begins at ``margin``. Raises ValueError beyond `MAX_MARGINS`."""
         if self._step is None:
             return opening + self._comma.join(items) + closing
         inner = margin + self._step
@@ -178,6 +166,26 @@ class _Writer:
         # On the finished text: it has the characters to be escaped as themselves, outside of escapes.
         written = self._plain(text).translate(self._escapes)
         return _ESCAPE.sub(_capitals, written) if self._upper else written
+
+
+class _Writer(Transcription):
+    def write(self, value: Any, margin: str) -> str:
+        kind = type(value)
+        if kind is Number:
+            return value  # type: ignore[no-any-return]
+        if kind is str:
+            return self.string(value)
+        if kind is dict and value:
+            inner, string, colon = self.inner(margin), self.string, self.colon
+            pairs = [  # most values are text: they are spared the call
+                f"{string(key)}{colon}{string(each) if type(each) is str else self.write(each, inner)}"
+                for key, each in value.items()
+            ]
+            return self.wrapped("{", pairs, "}", margin)
+        if kind is list and value:
+            inner = self.inner(margin)
+            return self.wrapped("[", [self.write(each, inner) for each in value], "]", margin)
+        return json.dumps(value)
 
 
 def _escape(char: str, upper: bool) -> str:

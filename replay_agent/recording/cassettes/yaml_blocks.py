@@ -19,7 +19,7 @@ from typing import Any
 
 from replay_agent.recording.cassettes.json_spelling import Number
 
-__all__ = "LONGEST_KEY", "Unwritable", "block_end", "read_block", "write_block"
+__all__ = "LINE", "LONGEST_KEY", "BlockReader", "Unwritable", "block_end", "read_block", "write_block"
 
 # What YAML 1.1 does not allow raw (its c-printable), and CR, U+0085, U+2028, U+2029, which it reads as line breaks.
 _UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -179,8 +179,8 @@ def _escape(found: re.Match[str]) -> str:
 
 
 _CONSTANTS = {"null": None, "true": True, "false": False}
-# A line with a key, and what begins the next one: `` uri: https://a.b/c``, ``"odd key":``, ``text: |-``.
-_LINE = re.compile(r'([A-Za-z_$][A-Za-z0-9_$./-]*|"(?:[^"\\\n]|\\.)*"):(?: ([^\n]+))?\n( *)(-?)')
+LINE = re.compile(r'([A-Za-z_$][A-Za-z0-9_$./-]*|"(?:[^"\\\n]|\\.)*"):(?: ([^\n]+))?\n( *)(-?)')
+"""A line with a key, and what begins the next one: `` uri: https://a.b/c``, ``"odd key":``, ``text: |-``."""
 _NEXT = re.compile("( *)(-?)")
 
 
@@ -192,14 +192,14 @@ def read_block(text: str) -> dict[str, Any]:
     if text.count("\n") + text.count(", ") > MAX_VALUES:
         raise ValueError(f"it has more than {MAX_VALUES} lines and numbers")
     margin = len(text) - len(text.lstrip(" "))
-    reader = _Reader(text)
-    value = reader.mapping(margin, margin)
+    reader = BlockReader(text)
+    value: dict[str, Any] = reader.mapping(margin, margin)
     if reader.begin < len(text):
         raise ValueError(f"a line is not as it was written: {text[reader.begin : reader.begin + 60]!r}")
     return value
 
 
-class _Reader:
+class BlockReader:
     """Walks through the lines. ``begin`` is where the next line's text begins, ``margin`` the column of that."""
 
     def __init__(self, text: str) -> None:
@@ -207,9 +207,9 @@ class _Reader:
         self.begin = self.margin = 0
         self._dash = ""
 
-    def mapping(self, begin: int, margin: int, line: re.Match[str] | None = None) -> dict[str, Any]:
+    def mapping(self, begin: int, margin: int, line: re.Match[str] | None = None) -> Any:
         """Read the keys in one column, the first of which is at ``begin``, its ``line`` being known or not."""
-        text, match = self._text, _LINE.match
+        text, match = self._text, LINE.match
         found: dict[str, Any] = {}
         line = line or match(text, begin)
         while line is not None:
@@ -241,8 +241,11 @@ class _Reader:
             return self._literal(line.end(2), margin + 2)
         return self._quoted(line.start(2), line.end(2), margin + 2)
 
-    def sequence(self, begin: int, margin: int) -> list[Any]:
+    def sequence(self, begin: int, margin: int) -> Any:
         """Read the entries whose dashes stand in one column, the first of which is at ``begin``."""
+        return self._entries(begin, margin)
+
+    def _entries(self, begin: int, margin: int) -> list[Any]:
         found = []
         while True:
             found.append(self._entry(begin + 2, margin))
@@ -269,7 +272,7 @@ class _Reader:
         if first == "-" and text[begin + 1] == " ":
             return self.sequence(begin, margin + 2)
         # A quoted text may be the first key of a mapping or an entry by itself: the colon behind it tells.
-        line = _LINE.match(text, begin) if first not in "'|[{" else None
+        line = LINE.match(text, begin) if first not in "'|[{" else None
         if line is not None:
             return self.mapping(begin, margin + 2, line)
         end = text.index("\n", begin)
@@ -278,7 +281,10 @@ class _Reader:
             return self._literal(end, margin + 2)
         if first == '"':
             return self._quoted(begin, end, margin + 2)
-        return _read_scalar(text[begin:end], first)
+        return self._scalar(text[begin:end], first)
+
+    def _scalar(self, text: str, first: str) -> Any:
+        return _read_scalar(text, first)
 
     def _literal(self, end: int, margin: int) -> str:
         text = self._text

@@ -49,11 +49,12 @@ class TransportHooks:
 
         @wraps(original)
         def handle_request(transport: Any, request: Any) -> Any:
-            recording = dispatch.claimant(str(request.url))
+            url = str(request.url)
+            recording = dispatch.claimant(url)
             if recording is None:
                 return original(transport, request)
             request.read()
-            answer = dispatch.begin(recording, _plain(request))
+            answer = dispatch.begin(recording, _plain(request, url))
             if isinstance(answer, Replay):
                 answer.heed(_patience(request))
                 answer.wait(_delay_ms(answer))
@@ -75,11 +76,12 @@ class TransportHooks:
 
         @wraps(original)
         async def handle_async_request(transport: Any, request: Any) -> Any:
-            recording = dispatch.claimant(str(request.url))
+            url = str(request.url)
+            recording = dispatch.claimant(url)
             if recording is None:
                 return await original(transport, request)
             await request.aread()
-            answer = dispatch.begin(recording, _plain(request))
+            answer = dispatch.begin(recording, _plain(request, url))
             if isinstance(answer, Replay):
                 answer.heed(_patience(request))
                 await _let_others_run()
@@ -109,7 +111,7 @@ class TransportHooks:
             extensions["reason_phrase"] = _bytes(outcome.reason)
         return self.module.Response(
             outcome.status,
-            headers=[(_bytes(name), _bytes(value)) for name, value in outcome.headers],
+            headers=_raw(outcome.headers),
             stream=self.replayed(answer, self._error),
             extensions=extensions,
         )
@@ -135,15 +137,22 @@ class TransportHooks:
         return response
 
 
-def _plain(request: Any) -> Request:
-    url = request.url
-    if url.userinfo or url.fragment:
-        url = url.copy_with(username=None, password=None, fragment=None)
-    return Request(request.method, str(url), _headers(request.headers), request.content)
+def _plain(request: Any, url: str) -> Request:
+    """Return a request as plain values; ``url`` is its address as text."""
+    if ("@" in url or "#" in url) and (request.url.userinfo or request.url.fragment):
+        url = str(request.url.copy_with(username=None, password=None, fragment=None))
+    return Request(request.method, url, _headers(request.headers), request.content)
 
 
 def _headers(headers: Any) -> Headers:
     return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw])
+
+
+def _raw(headers: Headers) -> list[tuple[bytes, bytes]]:
+    try:
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    except UnicodeEncodeError:
+        return [(_bytes(name), _bytes(value)) for name, value in headers]
 
 
 def _bytes(text: str) -> bytes:
@@ -338,10 +347,14 @@ class _ReplayedStream:
     def __init__(self, answer: Replay, error: Callable[[Replay, Failure | None], BaseException]) -> None:
         self._answer = answer
         self._error = error
+        self._at_once = answer.pieces_at_once()
         self._left = answer.pieces()
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
+        return self._one_by_one() if self._at_once is None else self._at_once
+
+    def _one_by_one(self) -> Iterator[bytes]:
         for wait_ms, piece in self._left:
             if wait_ms:
                 self._answer.wait(wait_ms)
@@ -354,6 +367,10 @@ class _ReplayedStream:
 
     async def __anext__(self) -> bytes:
         if self._closed:
+            raise StopAsyncIteration
+        if self._at_once is not None:
+            for given in self._at_once:
+                return given
             raise StopAsyncIteration
         for wait_ms, piece in self._left:
             if wait_ms:

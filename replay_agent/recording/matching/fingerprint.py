@@ -20,7 +20,7 @@ STORED_HEADERS = ASKING_HEADERS.union(CHOOSING_HEADERS, {"content-encoding", "ex
 
 def fingerprint(request: Request) -> str:
     """Return digits that are the same for requests with the same method, address, stored headers and body."""
-    stored = [(name.lower(), value) for name, value in request.headers if name.lower() in STORED_HEADERS]
+    stored = [(low, value) for name, value in request.headers if (low := name.lower()) in STORED_HEADERS]
     head = repr((request.method, request.url, stored))
     digest = blake2b(head.encode("utf-8", "surrogatepass"), digest_size=8)
     digest.update(request.body)

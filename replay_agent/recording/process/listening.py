@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import socket
 import stat
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from replay_agent.recording.process.socket_table import HAS_TABLE, listening_sockets
 
 __all__ = "Listeners", "listeners", "serves"
 
 _PROC = Path("/proc")
-_HAS_TABLE = sys.platform.startswith("linux")
-_LISTENS = "0A"
-"""The state of a socket that listens, in the tables of Linux (include/net/tcp_states.h)."""
 
 Listeners = frozenset[int]
 """Sockets that listen, by their inodes; by their ports where the system has no table of them."""
@@ -22,7 +20,7 @@ Listeners = frozenset[int]
 
 def listeners() -> Listeners:
     """Return the sockets that listen now."""
-    return frozenset(inode for _, inode in _table()) if _HAS_TABLE else frozenset(_own_ports())
+    return frozenset(inode for _, inode in listening_sockets()) if HAS_TABLE else frozenset(_own_ports())
 
 
 def serves(port: int, before: Listeners) -> bool:
@@ -30,26 +28,10 @@ def serves(port: int, before: Listeners) -> bool:
 
     Children are known on Linux only, where ``/proc`` tells of them; Windows tells of no sockets at all.
     """
-    if not _HAS_TABLE:
+    if not HAS_TABLE:
         return port not in before and port in _own_ports()
-    inodes = {inode for listens_on, inode in _table() if listens_on == port} - before
+    inodes = {inode for listens_on, inode in listening_sockets() if listens_on == port} - before
     return bool(inodes) and any(not inodes.isdisjoint(_inodes(process)) for process in _family(os.getpid()))
-
-
-def _table() -> Iterator[tuple[int, int]]:
-    """Yield port and inode of each socket that listens.
-
-    A line of /proc/net/tcp: ``0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 12345 ...``.
-    """
-    for name in ("tcp", "tcp6"):
-        try:
-            lines = (_PROC / "net" / name).read_text("ascii").splitlines()[1:]
-        except OSError:  # a kernel without IPv6, a container without /proc
-            continue
-        for line in lines:
-            fields = line.split()
-            if fields[3] == _LISTENS:
-                yield int(fields[1].rpartition(":")[2], 16), int(fields[9])
 
 
 def _inodes(process: int) -> Iterator[int]:

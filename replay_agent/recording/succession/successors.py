@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,17 +103,32 @@ class Successor:
     before: Interaction | None = None
 
 
-def pairs(old: Sequence[Interaction], new: Sequence[Interaction]) -> list[Successor]:
-    """Return new interactions, each with the first old one of its address that none before it has taken."""
-    left = list(old)
+def pairs(old: Iterable[Interaction], new: Sequence[Interaction]) -> list[Successor]:
+    """Return new interactions, each with the first old one of its address that none before it has taken.
+
+    Of the old ones no more are asked for than it takes: a cassette that grows with every test is not read whole by each.
+    """
+    unread = iter(old)
+    left: list[Interaction] = []
     found = []
     for interaction in new:
         place = _place(interaction.request)
         before = next((each for each in left if _place(each.request) == place), None)
         if before is not None:
             left.remove(before)
+        else:
+            before = _next_at(place, unread, left)
         found.append(Successor(interaction, before))
     return found
+
+
+def _next_at(place: tuple[str, str], unread: Iterator[Interaction], left: list[Interaction]) -> Interaction | None:
+    """Return the next interaction of an address; those of others that come first go to ``left``."""
+    for each in unread:
+        if _place(each.request) == place:
+            return each
+        left.append(each)
+    return None
 
 
 def _place(request: Request) -> tuple[str, str]:

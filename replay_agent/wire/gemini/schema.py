@@ -33,7 +33,7 @@ def _simplified(schema: Any, definitions: Fields, within: tuple[str, ...]) -> An
     if isinstance(reference := kept.pop("$ref", None), str):
         return _written_out(reference, kept, definitions, within)
     if kept.pop("additionalProperties", None):
-        raise UserError("Gemini takes no JSON schema with additional properties")
+        raise UserError("Additional properties in JSON Schema are not supported by Gemini")
     for key in ("properties", "anyOf", "prefixItems", "items"):
         if key in kept:
             kept[key] = _inside(kept[key], definitions, within, is_mapping=key == "properties")
@@ -52,7 +52,7 @@ def _written_out(reference: str, beside: Fields, definitions: Fields, within: tu
     named = _REFERENCE.fullmatch(reference)
     name = named[1] if named else reference
     if name in within:
-        raise UserError(f"Gemini takes no recursive JSON schema: {name} refers to itself")
+        raise UserError(f"Recursive `$ref`s in JSON Schema are not supported by Gemini: {name} refers to itself")
     if not isinstance(definitions.get(name), dict):
         raise UserError(f"The JSON schema refers to {reference}, which it does not define")
     return {**_simplified(definitions[name], definitions, (*within, name)), **beside}

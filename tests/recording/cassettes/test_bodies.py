@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replay_agent.recording.cassettes import bodies
 from replay_agent.recording.cassettes.bodies import read_body, read_chunks, write_body, write_chunks
 from replay_agent.recording.cassettes.json_spelling import Number
 from replay_agent.traffic import Chunk
@@ -159,3 +160,24 @@ def test_any_bytes_come_back(data):
 def test_any_json_comes_back(value):
     data = json.dumps(value).encode()
     assert read_body(write_body(data, ()), ()) == data
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.none() | st.integers(0, 9)), min_size=1, max_size=8),
+    st.lists(st.sampled_from([b"data: x", b"", b"\r", b"y\r"]), max_size=12),
+)
+def test_pieces_of_whole_lines_end_where_the_long_way_says(pieces, lines):
+    words = " ".join(f"{count}" if time is None else f"{count}@{time}" for count, time in pieces)
+    data = b"\n".join(lines)
+    assert bodies._line_ends(words, data) in ([], list(bodies._chunk_ends(words, data)))
+
+
+@pytest.mark.parametrize("words", ["2 2 1", "2@5 2@10", "1\n1 1", "0 5"])
+def test_events_are_told_by_their_line_ends(words):
+    data = b"data: 1\n\ndata: 2\n\n\n"
+    assert bodies._line_ends(words, data) == list(bodies._chunk_ends(words, data))
+
+
+@pytest.mark.parametrize("words", ["all", "1+5", "+9", "2@-1", "9", "", "x"])
+def test_other_pieces_are_not(words):
+    assert bodies._line_ends(words, b"data: 1\n\n") == []

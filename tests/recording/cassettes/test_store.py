@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from replay_agent.exceptions import CassetteNotFound, CassetteUnreadable, CassetteUnwritable, CassetteVersionError
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.recording.cassettes.foreign import dump_vcr
+from replay_agent.recording.cassettes.safe_documents import MAX_DEPTH, read_yaml
 from replay_agent.recording.cassettes.store import check_writable, exists, load, save
 
 HEADER = Header(keying="bytes-1", recorded_at="2026-11-22T10:00:00Z")
@@ -472,3 +475,41 @@ def test_proc_is_unwritable():
         pytest.skip("no /proc here")
     with pytest.raises(CassetteUnwritable, match=r"cassette\.yaml"):
         check_writable(place)
+
+
+DUMPED = st.recursive(
+    st.text() | st.binary() | st.integers() | st.booleans() | st.none() | st.floats(allow_nan=False) | st.dates(),
+    lambda each: st.lists(each, max_size=3) | st.dictionaries(st.text() | st.integers(), each, max_size=3),
+)
+
+
+@given(DUMPED)
+def test_what_pyyaml_dumped_is_read_as_by_libyaml(value):
+    text = yaml.dump({"interactions": value})
+    assert store._as_dumped(text) in (None, read_yaml(text))
+
+
+def test_a_cassette_of_vcrpy_is_read_without_libyaml():
+    interaction = {
+        "request": {
+            "method": "POST",
+            "uri": "https://a/b?c=d",
+            "headers": {"x": ["1"], "y": ["z"]},
+            "body": '{"a": 1}',
+        },
+        "response": {
+            "status": {"code": 200, "message": "OK"},
+            "headers": {},
+            "body": {"string": "one\ntwo: 'three'\n"},
+        },
+    }
+    document = {"interactions": [interaction], "version": 1}
+    assert store._as_dumped(yaml.dump(document)) == document
+
+
+@pytest.mark.parametrize("kind", [dict, list, "both"])
+def test_a_deep_document_is_left_to_the_reader_that_counts(kind):
+    value = "x"
+    for level in range(MAX_DEPTH + 10):
+        value = {"a": value} if kind is dict or (kind == "both" and level % 2) else [value]
+    assert store._as_dumped(yaml.dump({"interactions": value})) is None

@@ -184,3 +184,19 @@ def _without_made_up(value):
     if isinstance(value, list):
         return [_without_made_up(each) for each in value]
     return (type(value), value)
+
+
+def test_no_more_old_ones_are_asked_for_than_pairs_need():
+    def at(path, body=b""):
+        return Interaction(Request("POST", f"https://a.example/{path}", body=body), Response(200))
+
+    asked = []
+
+    def old():
+        for each in [at("x"), at("y", b"1"), at("x", b"2"), at("y", b"3")]:
+            asked.append(each)
+            yield each
+
+    found = pairs(old(), [at("y"), at("x")])
+    assert [pair.before for pair in found] == [at("y", b"1"), at("x")]
+    assert len(asked) == 2

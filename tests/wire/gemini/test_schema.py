@@ -77,10 +77,10 @@ def test_a_simplified_schema_stays_as_it_is(schema, simplified):
         ({"$ref": "#/$defs/A", "$defs": {"A": {"properties": {"a": {"$ref": "#/$defs/A"}}}}}, "A refers to itself"),
         ({"$ref": "#/$defs/Missing"}, "does not define"),
         ({"$ref": "https://example.com/schema"}, "does not define"),
-        ({"type": "object", "additionalProperties": True}, "additional properties"),
+        ({"type": "object", "additionalProperties": True}, "Additional properties"),
         (
             {"properties": {"x": {"type": "object", "additionalProperties": {"type": "string"}}}},
-            "additional properties",
+            "Additional properties",
         ),
     ],
 )

@@ -1,0 +1,1 @@
+"""Shorter ways to read what nearly every item holds, to the same result; for lines that nobody has touched."""

@@ -1,0 +1,109 @@
+"""Interactions as they nearly always are with models: some headers and one JSON body in each direction."""
+
+from __future__ import annotations
+
+import re
+
+from replay_agent.recording.cassettes.bodies import read_chunks, spelling_of
+from replay_agent.recording.cassettes.usual.json_lines import JSONLines
+from replay_agent.traffic import Headers, Request, Response
+
+__all__ = "outcome_start", "usual_exchange", "usual_response"
+
+# The lines of an item from ``  response:`` on, up to the first of the JSON body:
+#     status: 200
+#     reason: OK
+#     headers:
+#     - content-type: application/json
+#     - content-length: '325'
+#     body:
+#       json:
+_HEAD = re.compile(
+    r"  response:\n    status: ([1-9][0-9]{2})\n(?:    reason: ([A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)*)\n)?"
+    r"(?:    headers:\n((?:    - [A-Za-z][A-Za-z0-9_-]*: [^\n]+\n){1,100}))?    body:\n      json:\n"
+)
+# The same of a request:
+#   request:
+#     method: POST
+#     uri: https://api.openai.com/v1/chat/completions
+_REQUEST_HEAD = re.compile(
+    r"  request:\n    method: ([A-Z]{3,10})\n    uri: (https?://[^\n]+)\n"
+    r"(?:    headers:\n((?:    - [A-Za-z][A-Za-z0-9_-]*: [^\n]+\n){1,100}))?    body:\n      json:\n"
+)
+_RESPONSE = "\n  response:\n"
+_REASONS_IN_QUOTES = frozenset({"True", "False", "Null", "Yes", "No", "On", "Off", "Y", "N"})
+# What may stand behind the body: ``spelling: spaced ascii`` and ``chunks: all@35``, either or neither.
+_REST = re.compile(r"\n(?:      spelling: ([a-z0-9 ]{1,60})\n)?(?:      chunks: (all@[0-9]{1,12})\n)?\Z")
+_LONGEST_REST = 120
+_ODD_VALUE = frozenset('"|[{')
+_CONSTANTS = frozenset({"null", "true", "false"})
+_LONGEST = 1 << 20
+"""Characters. What is longer is left to the reader that counts lines and values."""
+_COLUMN = 6
+"""Where ``json:`` stands."""
+
+
+def usual_response(text: str) -> Response | None:
+    """Read the lines of a usual response, that nobody has touched, from ``response:`` on; None for any other.
+
+    None says nothing of the lines: whoever asked reads them the long way, and finds what is wrong with them.
+    """
+    head = _HEAD.match(text) if len(text) <= _LONGEST else None
+    if head is None:
+        return None
+    status, reason, lines = head.groups()
+    headers = _headers(lines) if lines else ()
+    if headers is None or reason in _REASONS_IN_QUOTES:
+        return None
+    try:
+        body, chunks = _body(text, head.end())
+        return Response(int(status), headers, read_chunks(chunks, body), reason=reason)
+    except (ValueError, IndexError, RecursionError):
+        return None
+
+
+def usual_exchange(text: str) -> tuple[Request, Response] | None:
+    """Read the lines of a usual request and its usual response, from ``request:`` on; None for any other."""
+    end = outcome_start(text)
+    head = _REQUEST_HEAD.match(text) if end and len(text) <= _LONGEST else None
+    response = usual_response(text[end:]) if head is not None else None
+    if head is None or response is None:
+        return None
+    method, url, lines = head.groups()
+    headers = _headers(lines) if lines else ()
+    if headers is None:
+        return None
+    try:
+        body, chunks = _body(text[:end], head.end())
+    except (ValueError, IndexError, RecursionError):
+        return None
+    return None if chunks is not None else (Request(method, url, headers, body), response)
+
+
+def outcome_start(text: str) -> int:
+    """Return where ``response:`` begins in the lines of an item, 0 where there is none."""
+    # In column 2 it is a field of the item; in a body it would stand further right.
+    return text.find(_RESPONSE) + 1
+
+
+def _headers(lines: str) -> Headers | None:
+    found = []
+    for line in lines[:-1].split("\n"):
+        name, _, value = line[6:].partition(": ")
+        first = value[0]
+        if first == "'":
+            value = value[1:-1].replace("''", "'")
+        elif first in _ODD_VALUE or value in _CONSTANTS:
+            return None
+        found.append((name, value))
+    return tuple(found)
+
+
+def _body(text: str, begin: int) -> tuple[bytes, str | None]:
+    """Return the bytes of a JSON body, and what is said of its pieces."""
+    rest = _REST.search(text, max(begin, len(text) - _LONGEST_REST))
+    if rest is None:
+        raise ValueError("the last line does not end")
+    spelling, chunks = rest.groups()
+    lines = JSONLines(text[begin : rest.start() + 1], spelling_of(spelling or "compact"))
+    return lines.below(_COLUMN).encode("utf-8", "surrogatepass"), chunks

@@ -174,6 +174,11 @@ def help_of_the_commands(capsys):
         "pending",
         "accept",
         "reject",
+        "verify",
+        "audit",
+        "stale",
+        "sweep",
+        "report",
     ]
     for command in ([], *([name] for name in names)):
         with pytest.raises(SystemExit):

@@ -69,6 +69,9 @@ ELSEWHERE = {
     "pytest_plugin.scripting.cell": "integration/test_sweep.py",
     "pytest_plugin.scripting.scripted": "integration/test_provider_fixture.py",
     "pytest_plugin.settings": MARKED,
+    "pytest_plugin.trials.hooks": "integration/test_verify.py",
+    "pytest_plugin.trials.testimony": "integration/test_stale.py",
+    "pytest_plugin.trials.trial": "integration/test_audit.py",
     "pytest_plugin.watched": MARKED,
     "pytest_plugin.watched_fixtures": "integration/test_shared_fixtures.py",
     "pytest_plugin.summary.report_file": "integration/test_report.py",
@@ -83,6 +86,11 @@ ELSEWHERE = {
     "recording.clients.httpx": CLIENTS,
     "recording.clients.lm15": "integration/test_clients_optional.py",
     "recording.clients.tornado": "integration/test_clients_optional.py",
+    # Commands that run tests once more: whole sessions.
+    "commands.runs.audit": "integration/test_audit.py",
+    "commands.runs.recorded": "integration/test_verify.py",
+    "commands.runs.stale": "integration/test_stale.py",
+    "commands.runs.verify": "integration/test_verify.py",
     # What is typed, and what the command answers.
     "cli.output": "commands/test_terminal.py",
     "cli.reading": "test_cli.py",

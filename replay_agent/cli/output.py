@@ -46,14 +46,17 @@ def has_colour(stream: TextIO) -> bool:
 
 
 @contextmanager
-def progress_of(done: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Say on a terminal how far long work has come, on one line that goes away again; nowhere else."""
+def progress_of(done: str, soon: int = _SOON) -> Iterator[Callable[[int, int], None] | None]:
+    """Say on a terminal how far long work has come, on one line that goes away again; nowhere else.
+
+    Of no more than ``soon`` steps nothing is said.
+    """
     if not (sys.stderr.isatty() and sys.stdout.isatty()):
         yield None
         return
 
     def show(number: int, of: int) -> None:
-        if of > _SOON and (number % (1 + of // 100) == 0 or number == of):
+        if of > soon and (number % (1 + of // 100) == 0 or number == of):
             print(f"\r\x1b[K{number:,} of {of:,} {done}", end="", file=sys.stderr, flush=True)
 
     try:
@@ -62,9 +65,14 @@ def progress_of(done: str) -> Iterator[Callable[[int, int], None] | None]:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
+def is_asked() -> bool:
+    """Tell whether somebody sits at a terminal who can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def agreed(question: str) -> bool:
     """Ask where somebody sits at a terminal; a script has said what it wants."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not is_asked():
         return True
     try:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")

@@ -173,7 +173,8 @@ def _matrix(args: argparse.Namespace) -> int:
     from replay_agent.commands.reading.matrix import read_matrix
 
     _refuse_lone_output(args)
-    matrix = read_matrix(args.words, folder=cassette_folder(Path()))
+    with progress_of("read") as progress:
+        matrix = read_matrix(args.words, folder=cassette_folder(Path()), progress=progress)
     if args.html:
         hand_over(matrix.html, args.output)
     else:

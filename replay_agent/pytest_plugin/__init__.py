@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +24,7 @@ from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.summary.causes import GroupedFailures, tell
 from replay_agent.pytest_plugin.summary.pending import PendingChanges, former_files
 from replay_agent.pytest_plugin.summary.recorded import show_recorded
+from replay_agent.pytest_plugin.trials.trial import trial_of
 from replay_agent.recording.miss_type import raise_misses_as
 from replay_agent.recording.process import forked, late_guard, session_mode
 
@@ -43,6 +45,8 @@ _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
 _TALLY_OUTPUT = "replay_agent_spending"
+_MEMORY = "replay_agent/spending"
+"""In pytest's cache."""
 _STARTED = pytest.StashKey[float]()
 _GROUPED = pytest.StashKey[GroupedFailures]()
 _TALLY = pytest.StashKey["Tally"]()
@@ -85,14 +89,29 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_STARTED] = time.time()
     config.stash[_GROUPED] = GroupedFailures(config)
     config.pluginmanager.register(config.stash[_GROUPED])
-    config.stash[_PENDING] = PendingChanges(config)
-    config.pluginmanager.register(config.stash[_PENDING])
-    mode = asked_mode(config)
+    if trial_of(config) is not None:
+        from replay_agent.pytest_plugin.trials.hooks import TrialHooks
+
+        config.pluginmanager.register(TrialHooks.of(config))
+        mode = None  # what a test records by itself is none of the trial's
+    else:
+        mode = asked_mode(config)
+        config.stash[_PENDING] = PendingChanges(config)
+        config.pluginmanager.register(config.stash[_PENDING])
+        _prepare_report(config)
     if mode is not None:
         config.add_cleanup(_entered(session_mode.asking(mode)))
-    _prepare_report(config)
+    if (mode or config.getini("replay_record_mode")) != "none" and _has_terminal(config):
+        from replay_agent.pytest_plugin.summary.meter import Meter
+
+        config.pluginmanager.register(Meter(config))
     late_guard.watch()
     config.stash[_RAISED_AS] = raise_misses_as(FailingMiss)
+
+
+def _has_terminal(config: pytest.Config) -> bool:
+    """Tell whether somebody watches the progress, and nothing that tests print comes between."""
+    return config.get_verbosity() >= 0 and sys.stdout.isatty() and config.getoption("capture", "no") != "no"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -280,6 +299,7 @@ class _AroundTests:
         from replay_agent.pytest_plugin.watched_fixtures import WatchedFixtures
 
         self.fixtures = WatchedFixtures(since=config.stash[_STARTED])
+        self._spent: dict[str, Any] = {}
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(
@@ -318,7 +338,9 @@ class _AroundTests:
                     test.close()
                 finally:
                     if not test.is_scripted:
-                        _tally(item.config).add(item.nodeid, test.run, test.run.play_count, records=test.records)
+                        self._spent = _tally(item.config).add(
+                            item.nodeid, test.run, test.run.play_count, records=test.records, mark=_mark_of(test.run)
+                        )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -330,6 +352,11 @@ class _AroundTests:
             test.judged(call, report)
             if call.when == "teardown":
                 del item.stash[TEST]
+                if self._spent:
+                    from replay_agent.pytest_plugin.summary.meter import note_spent
+
+                    note_spent(report, self._spent)
+                    self._spent = {}
         elif call.excinfo is not None and (misses := leaves_of(call.excinfo.value)):
             # Of a fixture that replayed tests share.
             failure = failure_saying(dict.fromkeys(miss.explanation for miss in misses))
@@ -345,6 +372,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
         session.config.workeroutput[_LATE_OUTPUT] = late
         if _TALLY in session.config.stash:
             session.config.workeroutput[_TALLY_OUTPUT] = _tally(session.config).dump()
+    elif _TALLY in session.config.stash:
+        _remember(session.config, _tally(session.config))
     yield
     if late:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -369,14 +398,36 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if _TALLY in config.stash and config.get_verbosity() >= 0:
         for line in _tally(config).lines():
             terminalreporter.write_line(line)
-    config.stash[_PENDING].show(terminalreporter)
+    if _PENDING in config.stash:
+        config.stash[_PENDING].show(terminalreporter)
 
 
 def _tally(config: pytest.Config) -> Tally:
     """Return the sums of this session; there are some only if a test was recorded or replayed."""
     from replay_agent.report.comparison.tally import Tally
 
-    return config.stash.setdefault(_TALLY, Tally(config.stash[_STARTED], counts_replayed=config.get_verbosity() > 0))
+    if _TALLY not in config.stash:
+        counts = config.get_verbosity() >= 0
+        memory = config.cache.get(_MEMORY, {}) if counts and getattr(config, "cache", None) is not None else {}
+        config.stash[_TALLY] = Tally(
+            config.stash[_STARTED], counts_replayed=counts, memory=memory if isinstance(memory, dict) else {}
+        )
+    return config.stash[_TALLY]
+
+
+def _remember(config: pytest.Config, tally: Tally) -> None:
+    """Keep what replayed answers took, so that the next session need not decode them."""
+    if tally.learnt and getattr(config, "cache", None) is not None:
+        config.cache.set(_MEMORY, {**tally.memory, **tally.learnt})
+
+
+def _mark_of(run: Conversing) -> str:
+    """Return what is equal while the cassette of a run is the same; empty where there is none."""
+    try:
+        found = Path(getattr(run, "cassette_path", "")).stat()
+    except (OSError, ValueError, TypeError):
+        return ""
+    return f"{found.st_size}-{found.st_mtime_ns}"
 
 
 def _print_sweeps(terminalreporter: pytest.TerminalReporter) -> None:

@@ -72,6 +72,7 @@ def add_options(parser: pytest.Parser) -> None:
         help="play recorded tests marked replay with these faults at every call (all, or names by comma) and print the verdicts",
     )
     group.addoption("--replay-plan", help=argparse.SUPPRESS)  # what replay-agent accept and review have pytest change
+    group.addoption("--replay-trial", metavar="FOLDER", help=argparse.SUPPRESS)  # for replay-agent's own commands
     parser.addini("replay_cassette_dir", "folder of the cassettes, under the rootdir", default="cassettes")
     parser.addini("replay_record_mode", f"record mode unless told otherwise: {', '.join(MODES)}", default="none")
     parser.addini("replay_ignore_body", "JSON paths of request bodies that do not matter", type="linelist", default=[])

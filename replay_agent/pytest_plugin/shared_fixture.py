@@ -19,6 +19,7 @@ from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.failures import cleaning, explaining, failure_of, failure_saying, in_cleanup
 from replay_agent.pytest_plugin.places import module_folder
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
+from replay_agent.pytest_plugin.trials.trial import Trial, trial_of
 from replay_agent.recording.clients import intercept
 from replay_agent.recording.recorder import Recording
 from replay_agent.surroundings import credentials, naming
@@ -35,8 +36,10 @@ _XUNIT = re.compile(r"_*(?:xunit|unittest)_(\w+?)_fixture_\w*")
 class SharedFixture:
     """One fixture from its setup to its teardown: holds its run, gives the verdict on it."""
 
-    def __init__(self, run: Run, *, unused: str, needs_keys: bool) -> None:
+    def __init__(self, run: Run, *, unused: str, needs_keys: bool, trial: Trial | None, cassette: Path) -> None:
         self._run = run
+        self._cassette = cassette
+        self._trial = trial
         self._unused = unused
         self._needs_keys = needs_keys and not run.recording.records
         self._failed = False
@@ -54,14 +57,19 @@ class SharedFixture:
             options = options_of(item)
             options = item.ihook.pytest_replay_options(item=item, options=options) or options
             options = first_recording(options, path, owner, since)
-            run = Run(path, options, test=owner, command=command_of(item))
+            trial, place = trial_of(item.config), path
+            if trial is not None:
+                options, place = trial.options(options), trial.place(path)
+            run = Run(place, options, test=owner, command=command_of(item))
             run.recording.seeds_otherwise = _seeds_of(owner, frozen)
+            if trial is not None:
+                trial.prepare(run.recording, path)
             let_pass(run.recording, item.config)
             run.recording.open()
         except (CassetteError, UserError) as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
         keys = item.config.getini("replay_placeholder_keys") is not False
-        return cls(run, unused=option_of(item.config, "replay_unused"), needs_keys=keys)
+        return cls(run, unused=option_of(item.config, "replay_unused"), needs_keys=keys, trial=trial, cassette=path)
 
     @contextmanager
     def setting_up(self, otherwise: Recording | None) -> Iterator[None]:
@@ -101,6 +109,10 @@ class SharedFixture:
             self._run.close(success=not self._failed and not recording.misses)
         except CassetteError as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
+        if self._trial is not None:
+            from replay_agent.pytest_plugin.trials.hooks import note_fixture
+
+            note_fixture(self._trial, recording, self._cassette, failed=self._failed)
         left = recording.unreported_misses
         if left:
             raise in_cleanup(left, recording)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,14 +25,14 @@ from replay_agent.pytest_plugin.scripting.cell import CELL
 from replay_agent.pytest_plugin.settings import budget_of, command_of, first_recording, option_of, options_of
 from replay_agent.pytest_plugin.summary.causes import tell
 from replay_agent.pytest_plugin.summary.recorded import note_recorded
+from replay_agent.pytest_plugin.trials.trial import trial_of
 from replay_agent.recording.clients import intercept
 from replay_agent.recording.options import RecordMode
 
 if TYPE_CHECKING:
     from replay_agent.faults import Fault
     from replay_agent.faults.restream import Recut
-
-if TYPE_CHECKING:
+    from replay_agent.pytest_plugin.trials.testimony import Testimony
     from replay_agent.report.comparison.budgets import Budget
 
 __all__ = "ReplayedTest", "WatchedTest"
@@ -102,6 +103,10 @@ class WatchedTest(ABC):
     def records(self) -> bool:
         """Whether requests may go live."""
 
+    def testimony(self) -> Testimony | None:
+        """Return what it has to tell in a trial, once it is closed; None for one without a recording."""
+        return None
+
     @property
     def passed(self) -> bool:
         """Whether the test function did what it should; that it should fail, if it is marked so."""
@@ -133,8 +138,12 @@ def _budget_of(item: pytest.Item) -> Budget | None:
 class ReplayedTest(WatchedTest):
     """A test marked replay, from before its first fixture to after its last: holds the run and gives the verdict."""
 
-    def __init__(self, item: pytest.Item, run: Run, *, unused: str, budget: Budget | None = None) -> None:
+    def __init__(
+        self, item: pytest.Item, run: Run, *, unused: str, budget: Budget | None = None, cassette: Path | None = None
+    ) -> None:
         super().__init__(item, run.recording)
+        self.cassette = cassette or run.cassette_path
+        """Where its cassette is in the project; in a trial it is only read."""
         self._run = run
         self._unused = unused
         self._budget = budget
@@ -153,7 +162,12 @@ class ReplayedTest(WatchedTest):
             options = first_recording(options, path, nodeid(item), since)
             if CELL in item.stash:  # which takes its own way after a fault, and records nothing
                 options = replace(options, record_mode=RecordMode.NONE, allow_repeats=True, allow_unused=True)
-            run = Run(path, options, test=nodeid(item), command=partial(command_of, item))
+            trial, place = trial_of(item.config), path
+            if trial is not None:
+                options, place = trial.options(options), trial.place(path)
+            run = Run(place, options, test=nodeid(item), command=partial(command_of, item))
+            if trial is not None:
+                trial.prepare(run.recording, path)
             run.project = item.config.rootpath / str(item.config.getini("replay_cassette_dir")), item.config.rootpath
             let_pass(run.recording, item.config)
             planned = plan_of(item)
@@ -165,7 +179,7 @@ class ReplayedTest(WatchedTest):
         except (CassetteError, UserError) as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
         intercept.open_for_test(run.recording)
-        return cls(item, run, unused=option_of(item.config, "replay_unused"), budget=budget)
+        return cls(item, run, unused=option_of(item.config, "replay_unused"), budget=budget, cassette=path)
 
     @property
     def run(self) -> Run:
@@ -176,6 +190,12 @@ class ReplayedTest(WatchedTest):
     def records(self) -> bool:
         """Whether requests may go live."""
         return self.run.recording.records
+
+    def testimony(self) -> Testimony:
+        """Return what it has asked."""
+        from replay_agent.pytest_plugin.trials.testimony import testimony_of
+
+        return testimony_of(self.run.recording, self.cassette)
 
     def _succeeded(self) -> bool:
         """Tell whether what was recorded is to be kept; a test that skips itself takes nothing from a cassette.

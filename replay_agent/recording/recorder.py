@@ -111,6 +111,8 @@ class Recording:
         """What to set the sources that ``freeze`` names to, where no cassette says it; at random without."""
         self.fallback: Recording | None = None
         """Where else to look for an answer: another recording, which then counts it as its own."""
+        self.approximates: Callable[[Request, Sequence[Interaction]], int | None] | None = None
+        """Chooses, among the test's own interactions that are left, which one answers a request that equals none."""
         self.tampering: Tampering | None = None
         """What is done to answers that are replayed."""
         self.hung = False
@@ -481,6 +483,7 @@ class Recording:
             or self._with_supposed_secrets(wanted, redacted)
             or self._resumed(wanted, key)
             or self._held(wanted, key)
+            or self._approximated(wanted, redacted, key)
             or (self.fallback.lent(wanted) if self.fallback else None)
             or self._token(wanted, key)
             or self._went_live(wanted, key)
@@ -618,6 +621,27 @@ class Recording:
                 # As if the recorded request had been made, which is what will be asked of the new file.
                 self._entries[order] = _Entry(recorded, source=source, index=found)
         return self._answer(source.outcome(index if found is None else found), request, key)
+
+    def _approximated(self, request: Request, redacted: Request, key: Key) -> Replay | None:
+        """Return the answer to a recorded request that is not this one, but stands for it, where that is wanted."""
+        source = self._played
+        if self.approximates is None or source is None or self._records:
+            return None
+        with self._lock, self._kin.turn():
+            self.hear()
+            own = self._own(source.cassette)
+            left = [index for index in source.leftovers() if index in own]
+            chosen = self.approximates(redacted, [source.interaction(index) for index in left])
+            if chosen is None:
+                return None
+            index, order, self._next = left[chosen], self._next, self._next + 1
+            source.mark_played(index)
+            self._kin.say_played(index, source=self._number(source))
+            self._entries[order] = _Entry(request, source=source, index=index)
+        outcome = self._read(source, index, request)
+        if isinstance(outcome, Response) and may_be_json_rpc(request.body):
+            outcome = readdressed(outcome, request.body, source.interaction(index).request.body)
+        return self._answer(outcome, request, key)
 
     def _next_in_line(self, request: Request) -> tuple[Source, int] | None:
         for place, (_, (source, index), delivered) in enumerate(self._owed):

@@ -109,18 +109,21 @@ class Matrix:
             yield table("all tests", [head, *map(_sum_words, self.variants.items())])
 
 
-def read_matrix(words: Sequence[str], *, folder: str) -> Matrix:
+def read_matrix(words: Sequence[str], *, folder: str, progress: Callable[[int, int], None] | None = None) -> Matrix:
     """Read the cassettes of tests that are parametrised. ``words`` are files, folders, or node ids to choose from.
 
     Without a file or folder it is ``folder``. Raises `UserError` for a path that is not there, and where no test has
-    variants.
+    variants. ``progress`` is told how many files are done, of how many.
     """
     wanted = [word for word in words if "::" in word]
     paths = [Path(word) for word in words if "::" not in word] or [Path(folder)]
     outcomes = _outcomes()
     rows: dict[str, Row] = {}
     unreadable: list[str] = []
-    for path in _files(paths):
+    files = list(_files(paths))
+    for number, path in enumerate(files, 1):
+        if progress is not None:
+            progress(number, len(files))
         try:
             runs = read_runs(store.read_file(path), path)
         except CassetteError as exc:

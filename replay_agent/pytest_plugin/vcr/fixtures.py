@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +18,7 @@ from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin import keys
 from replay_agent.pytest_plugin.marks import TEST
 from replay_agent.pytest_plugin.options import asked_mode
+from replay_agent.pytest_plugin.trials.trial import trial_of
 from replay_agent.pytest_plugin.vcr import fixture_values as values
 from replay_agent.pytest_plugin.vcr.fixture_values import value_of
 
@@ -43,6 +46,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     if config.getoption("block_network") or any(map(_asked_for, session.items)):
         config.pluginmanager.register(_Asking(), f"{__name__}.asking")
+
+
+def usual_cassette(item: pytest.Item) -> Path | None:
+    """Return where the cassette of a test is unless fixtures of the project say where; then None."""
+    if not (values.is_own(item, "vcr_cassette_dir") and values.is_own(item, "default_cassette_name")):
+        return None
+    asked: Any = SimpleNamespace(node=item, cls=getattr(item, "cls", None))
+    name = values.default_cassette_name(asked)
+    return Path(values.vcr_cassette_dir(asked), name if name.endswith(".yaml") else f"{name}.yaml")
 
 
 class _Asking:
@@ -164,6 +176,7 @@ def vcr(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
 @contextmanager
 def _cassette_of(item: pytest.Item, settings: VcrSettings) -> Iterator[Cassette]:
     from replay_agent.pytest_plugin.settings import command_of
+    from replay_agent.pytest_plugin.vcr.persisters import ReadingPersister
     from replay_agent.pytest_plugin.vcr.run import VcrRun
     from replay_agent.pytest_plugin.vcr.watched import VcrTest
 
@@ -174,8 +187,13 @@ def _cassette_of(item: pytest.Item, settings: VcrSettings) -> Iterator[Cassette]
 
     def configure(vcr: Any) -> None:
         item.config.hook.pytest_recording_configure(config=item.config, vcr=vcr)
+        if trial_of(item.config) is not None:
+            vcr.register_persister(ReadingPersister(vcr.persister))
 
     with run.opened(configure, lambda: test.passed) as cassette:
+        trial = trial_of(item.config)
+        if trial is not None and trial.is_live and not run.recorded:
+            pytest.skip(f"there is no cassette {run.cassette_path}: record it first")
         yield cassette
 
 
@@ -191,10 +209,14 @@ def _settings(request: pytest.FixtureRequest) -> VcrSettings | None:
     from replay_agent.recording.options import RecordMode
 
     config = merged(value_of(request, values.vcr_config), [mark.kwargs for mark in reversed(marks)])
+    asked = RecordMode.parse(config.pop("record_mode", value_of(request, values.record_mode)))
+    trial = trial_of(request.config)
+    if trial is not None:
+        asked = RecordMode.ALL if trial.is_live else RecordMode.NONE
     return VcrSettings(
         value_of(request, values.vcr_cassette_name),
         value_of(request, values.vcr_cassette_dir),
-        RecordMode.parse(config.pop("record_mode", value_of(request, values.record_mode))),
+        asked,
         config,
         [str(path) for mark in marks for path in mark.args],
     )

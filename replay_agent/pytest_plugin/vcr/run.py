@@ -154,6 +154,7 @@ class VcrRun(Conversing):
         self._told: set[int] = set()
         self._said: list[tuple[Any, Any]] = []
         self._read: list[Interaction] = []
+        self._found: list[tuple[Any, Any]] = []
         self._lock = Lock()
 
     @property
@@ -178,6 +179,29 @@ class VcrRun(Conversing):
     def play_count(self) -> int:
         """How many answers were replayed so far."""
         return self.cassette.play_count if self.cassette is not None else 0
+
+    @property
+    def recorded(self) -> list[Interaction]:
+        """What was in the cassette when it was opened."""
+        return [_interaction(request, response, self.cassette_path) for request, response in self._found]
+
+    def played(self) -> Iterator[tuple[Request, Request]]:
+        """Yield the requests that were answered from the cassette, filtered as vcrpy does, each with the recorded one."""
+        places = {id(response): request for request, response in self._found}
+        for asked, response in self._said:
+            recorded = places.get(id(response))
+            if recorded is not None and self.cassette is not None:
+                filtered = self.cassette.filter_request(asked) or asked
+                yield _request(filtered, self.cassette_path), _request(recorded, self.cassette_path)
+
+    def unplayed(self) -> Iterator[Request]:
+        """Yield the recorded requests that were not asked for."""
+        counts = self.cassette.play_counts if self.cassette is not None else {}
+        yield from (
+            _request(request, self.cassette_path)
+            for place, (request, _) in enumerate(self._found)
+            if not counts.get(place)
+        )
 
     @property
     def unreported_misses(self) -> list[VcrMiss]:
@@ -213,6 +237,7 @@ class VcrRun(Conversing):
         with intercept.beside(records=not settings.replays_only), ExitStack() as doors:
             doors.callback(patient.give_up)
             self.cassette = doors.enter_context(hastened(vcr.use_cassette(name, **settings.keywords())))
+            self._found = list(self.cassette.data)
             self._listen(self.cassette)
             doors.enter_context(self._refusing())
             yield self.cassette

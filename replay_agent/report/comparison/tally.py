@@ -62,36 +62,53 @@ class Tally:
     """When the session began, in seconds since the epoch."""
     counts_replayed: bool = False
     """Whether tokens and price of what is replayed are wanted: they have to be decoded, which replaying does without."""
+    memory: dict[str, list[Any]] = field(default_factory=dict)
+    """By test, what its replayed answers took, behind a mark of the cassette: who finds it here need not decode."""
+    learnt: dict[str, list[Any]] = field(default_factory=dict)
+    """What is to be added to the memory."""
     replayed: _Sum = field(default_factory=_Sum)
     recorded: _Sum = field(default_factory=_Sum)
     by_test: dict[str, str] = field(default_factory=dict)
     """Dollars by the tests that recorded something."""
 
-    def add(self, test: str, run: Recorded, played: int, *, records: bool = True) -> None:
-        """Add a test that is over; ``played`` says how many of its requests were answered from a cassette.
+    def add(self, test: str, run: Recorded, played: int, *, records: bool = True, mark: str = "") -> dict[str, Any]:
+        """Add a test that is over, and return what was spent on it; ``played`` requests were answered from a cassette.
 
-        ``records`` says whether others may have been recorded; nothing is read of a test that only replays.
+        ``records`` says whether others may have been recorded; nothing is read of a test that only replays. ``mark`` is
+        equal while its cassette is the same.
         """
         fresh = max(0, len(run.interactions) - played) if records else 0
-        if not (fresh or self.counts_replayed):
+        if not fresh and (not self.counts_replayed or not played or self._remembers(test, mark, played)):
             self.replayed.calls += played
-            return
+            return {}
         old, new = _counted(run, self.since) if fresh and played else _alone(run, fresh=bool(fresh))
         old.calls, new.calls = played, fresh
         self.replayed.add(old if self.counts_replayed else _Sum(played))
         self.recorded.add(new)
-        if fresh:
-            self.by_test[test] = new.usd
+        if not fresh:
+            self.learnt[test] = [mark, played, old.tokens, old.usd, old.unpriced]
+            return {}
+        self.by_test[test] = new.usd
+        return asdict(new)
+
+    def _remembers(self, test: str, mark: str, played: int) -> bool:
+        """Add what the replayed answers of a test took if that is known."""
+        known = self.memory.get(test)
+        if not mark or not isinstance(known, list) or len(known) != 5 or known[:2] != [mark, played]:
+            return False
+        self.replayed.add(_Sum(0, known[2], known[3], known[4]))
+        return True
 
     def merge(self, said: dict[str, Any]) -> None:
         """Add what a worker of the session says (`dump`)."""
         self.replayed.add(_Sum(**said["replayed"]))
         self.recorded.add(_Sum(**said["recorded"]))
         self.by_test.update(said["by_test"])
+        self.learnt.update(said["learnt"])
 
     def dump(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return asdict(self)
+        return {**asdict(self), "memory": {}}
 
     def lines(self) -> Iterator[str]:
         """Say what was not spent, and what was."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from replay_agent.conversation.lines import short
 from replay_agent.report.comparison.changes import TestChange
 from replay_agent.report.comparison.comparison import Comparison
-from replay_agent.report.comparison.difference import Difference
+from replay_agent.report.comparison.difference import Difference, gist
 from replay_agent.report.comparison.forms.wording import (
     cost_line,
     count,
@@ -29,7 +29,8 @@ MOST = 65_536
 """Characters of a comment on GitHub. GitLab takes a million."""
 _FOR_THE_END = 400
 """Characters that are kept for saying what was cut."""
-_MOST_LINES, _MOST_NAMES, _MOST_ROWS, _MOST_EFFECTS = 24, 8, 40, 12
+_MOST_LINES, _MOST_NAMES, _MOST_ROWS, _MOST_EFFECTS = 24, 8, 30, 12
+_COLUMNS = "test", "cause", "effects", "first turn", "tokens", "cost"
 _LONGEST_LINE = 400
 _TICKS = re.compile(r"`+")
 
@@ -55,8 +56,9 @@ def _cut(comparison: Comparison, blocks: Sequence[str], left: int) -> str:
         return ""
     tests = min(left, len(comparison.changes))
     causes = left - tests
-    said = " and ".join([*([count(causes, "cause")] if causes else []), *([count(tests, "test")] if tests else [])])
-    return f"\n\n*Cut to fit: {said} of {len(blocks)} are not shown. All of it: `replay-agent diff -v`.*"
+    said = [f"{count(causes, 'cause')} of {len(blocks) - len(comparison.changes)}"] if causes else []
+    said += [f"{count(tests, 'test')} of {len(comparison.changes):,}"] if tests else []
+    return f"\n\n*Cut to fit: {' and '.join(said)} not shown. All of it: `replay-agent diff -v`.*"
 
 
 def _head(comparison: Comparison, breaches: Sequence[Breach]) -> Iterator[str]:
@@ -72,7 +74,7 @@ def _head(comparison: Comparison, breaches: Sequence[Breach]) -> Iterator[str]:
     yield from _list("", notes(comparison))
     if comparison.changes:
         yield ""
-        yield from _table(comparison.changes)
+        yield from _table(comparison.changes, _numbers(comparison))
 
 
 def _list(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -87,26 +89,43 @@ def _list(title: str, lines: Sequence[str]) -> Iterator[str]:
         yield f"- and {len(lines) - _MOST_NAMES} more"
 
 
-def _table(changes: Sequence[TestChange]) -> Iterator[str]:
-    yield "| test | cause | effects | first turn | tokens | cost |"
-    yield "|---|---|---|---|---|---|"
-    for change in changes[:_MOST_ROWS]:
-        cells = [_code(short(change.name, 120)), *_cells(change)]
+def _numbers(comparison: Comparison) -> dict[str, int]:
+    """Return by test the number under which its first cause is told."""
+    groups = {gist(group.cause): number for number, group in enumerate(comparison.groups, 1)}
+    return {each.name: groups[gist(each.causes[0])] for each in comparison.changes if each.causes}
+
+
+def _table(changes: Sequence[TestChange], numbers: Mapping[str, int]) -> Iterator[str]:
+    """Yield a row for each of the worst tests; a column in which nothing stands is left out."""
+    rows = [[_code(short(each.name, 120)), *_cells(each, numbers.get(each.name))] for each in changes[:_MOST_ROWS]]
+    used = [place for place in range(len(_COLUMNS)) if any(row[place] for row in rows)]
+    yield f"| {' | '.join(_COLUMNS[place] for place in used)} |"
+    yield f"|{'---|' * len(used)}"
+    for row in rows:
+        cells = [row[place] for place in used]
         yield f"| {' | '.join(cell.replace('|', '&#124;') if '`' not in cell else _piped(cell) for cell in cells)} |"
     if len(changes) > _MOST_ROWS:
-        yield f"| and {len(changes) - _MOST_ROWS} more | | | | | |"
+        yield f"| and {len(changes) - _MOST_ROWS} more {'| ' * len(used)}".rstrip()
 
 
-def _cells(change: TestChange) -> list[str]:
+def _cells(change: TestChange, number: int | None) -> list[str]:
     if change.state != "changed":
         return [change.state, "", "", "", ""]
     return [
-        _named(change.causes),
+        _first(number, change.causes),
         _named(change.effects) or "none",
         "" if change.first_turn is None else str(change.first_turn),
         _arrow(change.old.tokens, change.new.tokens),
         "" if change.old.cost == change.new.cost else f"{price(change.old.cost)} → {price(change.new.cost)}",
     ]
+
+
+def _first(number: int | None, causes: Sequence[Difference]) -> str:
+    """Name the first cause, by the number under which it is told, and say how many more there are."""
+    if not causes:
+        return ""
+    told = "" if number is None else f"{number}: "
+    return f"{told}{_code(short(label(causes[0]), 60))}" + (f" and {len(causes) - 1} more" if len(causes) > 1 else "")
 
 
 def _arrow(before: int | None, after: int | None) -> str:

@@ -50,7 +50,7 @@ def test_a_change_of_five_hundred_tests_fits_and_says_what_was_cut():
     changes[321].effects.append(failed)
     text = render_markdown(comparison(*changes))
     assert MOST - 4_000 < len(text) <= MOST
-    assert "are not shown" in text
+    assert "Cut to fit: " in text
     assert text.index("test_321`") < text.index("test_0`")
     assert "500 tests changed" in text
     assert text.count("<details>") == text.count("</details>")
@@ -61,7 +61,7 @@ def test_a_small_change_is_whole():
     text = render_markdown(comparison(changed("t.py::test_a", [answer("It is near.")])))
     assert "not shown" not in text
     assert "You are [-kind-]{+quick+}." in text
-    assert "| `t.py::test_a` | `system prompt changed` | `answer changed` | 1 | 15 → 25 |" in text
+    assert "| `t.py::test_a` | 1: `system prompt changed` | `answer changed` | 1 | 15 → 25 |" in text
 
 
 @pytest.mark.parametrize("word", HOSTILE)
@@ -93,7 +93,22 @@ def test_a_table_keeps_its_columns():
     rows = [
         line for line in render_markdown(comparison(changed("a | b"), changed("c"))).splitlines() if line[:1] == "|"
     ]
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {7}
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}
+
+
+def test_a_column_in_which_nothing_stands_is_left_out():
+    text = render_markdown(comparison(changed("t.py::test_a", [answer("It is near.")])))
+    assert "| test | cause | effects | first turn | tokens |\n|---|---|---|---|---|\n" in text
+
+
+def test_what_was_cut_is_counted_apart():
+    changes = [changed(f"t.py::test_{n}", [answer("It is far. " * 40)], after=f"You are {n}.") for n in range(500)]
+    said = re.search(
+        r"Cut to fit: (?:(\d+) causes of (\d+) and )?(\d+) tests of (\d+) not shown",
+        render_markdown(comparison(*changes)),
+    )
+    assert said is not None
+    assert (said[2] or "500", said[4]) == ("500", "500")
 
 
 def test_a_long_prompt_is_shown_where_it_changed():

@@ -1,0 +1,1 @@
+"""Tests run once more to be compared: what the processes that run them tell, and what is made of it."""

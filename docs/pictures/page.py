@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/images that show the page: ``python docs/pictures.py``. Needs chromium, and no network.
+"""Makes the pictures of docs/images that show the page: ``python docs/pictures/page.py``. Needs chromium, and no network.
 
 A small project is recorded from a stand-in for two providers on loopback, its prompt is changed, and its page is opened.
 """
@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-IMAGES = Path(__file__).parent / "images"
+IMAGES = Path(__file__).parents[1] / "images"
 KEY = "sk-pictures-0123456789abcdef0123456789"
 
 APP = '''

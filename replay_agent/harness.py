@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from replay_agent.report.renamed import Former
     from replay_agent.usage import Usage
 
-__all__ = "Conversing", "Run", "load_transcript", "use_cassette"
+__all__ = "DecodedTraffic", "Run", "load_transcript", "use_cassette"
 
 
-class Conversing(ABC):
+class DecodedTraffic(ABC):
     """What was said so far in traffic that is recorded or replayed, read as conversations."""
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ class Conversing(ABC):
         return self._result
 
 
-class Run(Conversing):
+class Run(DecodedTraffic):
     """A recording that is open, and what was said in it so far.
 
     In a test it is the fixture ``replay``; outside pytest `use_cassette` gives one.

@@ -70,6 +70,7 @@ ELSEWHERE = {
     "pytest_plugin.scripting.scripted": "integration/test_provider_fixture.py",
     "pytest_plugin.settings": MARKED,
     "pytest_plugin.trials.hooks": "integration/test_verify.py",
+    "pytest_plugin.trials.noting": "integration/test_verify.py",
     "pytest_plugin.trials.testimony": "integration/test_stale.py",
     "pytest_plugin.trials.trial": "integration/test_audit.py",
     "pytest_plugin.watched": MARKED,

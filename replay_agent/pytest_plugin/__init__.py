@@ -29,7 +29,7 @@ from replay_agent.recording.miss_type import raise_misses_as
 from replay_agent.recording.process import forked, late_guard, session_mode
 
 if TYPE_CHECKING:
-    from replay_agent.harness import Conversing
+    from replay_agent.harness import DecodedTraffic
     from replay_agent.provider.script import Script
     from replay_agent.report.comparison.tally import Tally
     from replay_agent.snapshot import RunSnapshot
@@ -254,8 +254,8 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     config.add_cleanup(_entered(dispatch.threads_known_by_their_makers()))
     intercept.install()  # held to the end of the session: a thread that a test left behind must not go live
     config.add_cleanup(intercept.uninstall)
-    network.hold()  # a guard for each test is a switch then, not a score of replaced methods
-    config.add_cleanup(network.release)
+    network.keep_installed()  # a guard for each test is a switch then, not a score of replaced methods
+    config.add_cleanup(network.allow_removal)
     if (options.asked_mode(config) or config.getini("replay_record_mode")) == "none":
         from replay_agent.pytest_plugin.between import BetweenTests
 
@@ -349,7 +349,7 @@ class _AroundTests:
         report = yield
         test = item.stash.get(TEST, None)
         if test is not None:
-            test.judged(call, report)
+            test.note_verdict(call, report)
             if call.when == "teardown":
                 del item.stash[TEST]
                 if self._spent:
@@ -421,7 +421,7 @@ def _remember(config: pytest.Config, tally: Tally) -> None:
         config.cache.set(_MEMORY, {**tally.memory, **tally.learnt})
 
 
-def _mark_of(run: Conversing) -> str:
+def _mark_of(run: DecodedTraffic) -> str:
     """Return what is equal while the cassette of a run is the same; empty where there is none."""
     try:
         found = Path(getattr(run, "cassette_path", "")).stat()
@@ -447,7 +447,7 @@ def _late_misses(config: pytest.Config) -> list[str]:
 
 
 @pytest.fixture
-def replay(request: pytest.FixtureRequest) -> Conversing:
+def replay(request: pytest.FixtureRequest) -> DecodedTraffic:
     """The open recording of this test: its transcript, messages, tool calls, usage, requests; ``await replay.run(...)``."""
     item = request.node
     if is_served(item):
@@ -455,7 +455,7 @@ def replay(request: pytest.FixtureRequest) -> Conversing:
     else:
         _open_test(item)
         keys.place_for(item)
-    run: Conversing = item.stash[TEST].run
+    run: DecodedTraffic = item.stash[TEST].run
     return run
 
 

@@ -110,7 +110,7 @@ class SharedFixture:
         except CassetteError as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
         if self._trial is not None:
-            from replay_agent.pytest_plugin.trials.hooks import note_fixture
+            from replay_agent.pytest_plugin.trials.noting import note_fixture
 
             note_fixture(self._trial, recording, self._cassette, failed=self._failed)
         left = recording.unreported_misses

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from replay_agent.exceptions import CassetteError, CassetteMissError, UserError
-from replay_agent.harness import Conversing, Run
+from replay_agent.harness import DecodedTraffic, Run
 from replay_agent.pytest_plugin.around.accepted_snapshots import stopped_at_snapshot
 from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.around.planned import plan_of
@@ -67,7 +67,7 @@ class WatchedTest(ABC):
                 self.item.obj = function  # type: ignore[attr-defined]
         self._fail_for_misses(None)
 
-    def judged(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    def note_verdict(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Take note of pytest's verdict on one phase; a miss is told as itself there, and xfail does not excuse it."""
         misses = leaves_of(call.excinfo.value) if call.excinfo else []
         if misses:
@@ -95,7 +95,7 @@ class WatchedTest(ABC):
 
     @property
     @abstractmethod
-    def run(self) -> Conversing:
+    def run(self) -> DecodedTraffic:
         """What the test says and hears: the fixture ``replay``."""
 
     @property
@@ -231,9 +231,9 @@ class ReplayedTest(WatchedTest):
             remedy = "If that is meant, raise the budget: budget= of the mark replay, or replay_budget of the ini file."
             pytest.fail(f"{text}\n\n{remedy}", pytrace=False)
 
-    def judged(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    def note_verdict(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Say with the last verdict what was recorded."""
-        super().judged(call, report)
+        super().note_verdict(call, report)
         if report.when == "teardown" and self.records:
             recording = self.run.recording
             note_recorded(report, recording.tally(), frozen="clock" in recording.options.freeze)

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from replay_agent.exceptions import NetworkBlocked
-from replay_agent.harness import Conversing
+from replay_agent.harness import DecodedTraffic
 from replay_agent.provider.script import Script
 from replay_agent.pytest_plugin.marks import TEST
 from replay_agent.pytest_plugin.options import allowed_hosts
@@ -48,7 +48,7 @@ class ScriptedTest(WatchedTest):
         super().__init__(item, self.told)
 
     @property
-    def run(self) -> Conversing:
+    def run(self) -> DecodedTraffic:
         """There is none."""
         raise pytest.UsageError(f"{self.item.nodeid} is not recorded: mark it replay")
 
@@ -74,7 +74,7 @@ def scripted(item: pytest.Item) -> Iterator[Script]:
     script = Script(name=nodeid(item), misses=_misses_of(test), allowed_hosts=hosts)
     with ExitStack() as doors:
         if isinstance(test, ScriptedTest):
-            guard = network.shut_by(_Guard(nodeid(item), hosts))
+            guard = network.shut_with(_Guard(nodeid(item), hosts))
             doors.callback(network.open_network, guard)
         if item.config.getini("replay_placeholder_keys") is not False:
             doors.enter_context(credentials.placed_credentials())

@@ -18,17 +18,13 @@ from replay_agent.pytest_plugin import is_replayed, siblings_of
 from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
 from replay_agent.pytest_plugin.shared_fixture import fixture_cassette, owner_of
-from replay_agent.pytest_plugin.trials.testimony import Testimony, testimony_of
+from replay_agent.pytest_plugin.trials.noting import write_testimony
 from replay_agent.pytest_plugin.trials.trial import Trial, trial_of
 from replay_agent.pytest_plugin.watched_fixtures import shared_fixtures
-from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
-from replay_agent.recording.recorder import Recording
 from replay_agent.report.comparison.trials.notes import Note, Outcome, write_note
 from replay_agent.surroundings import credentials
-from replay_agent.traffic import Interaction
 
-__all__ = "TrialHooks", "note_fixture"
+__all__ = ("TrialHooks",)
 
 _MEMORIES = "lfplugin", "nfplugin", "stepwiseplugin"
 """Plugins of pytest that choose tests by how they went the last time."""
@@ -128,7 +124,7 @@ class TrialHooks:
             del self._reports[item.nodeid]
             testimony = test.testimony() if test is not None else None
             outcome, reason = _judged(reports)
-            _write(self._trial, _name(item), outcome, reason, testimony)
+            write_testimony(self._trial, _name(item), outcome, reason, testimony)
         return report
 
 
@@ -148,40 +144,6 @@ class _NoMemory:
         place = self._folder / "cache" / name
         place.mkdir(parents=True, exist_ok=True)
         return place
-
-
-def note_fixture(trial: Trial, recording: Recording, cassette: Path, *, failed: bool) -> None:
-    """Note a fixture that tests share, once its recording is closed."""
-    testimony = testimony_of(recording, cassette)
-    if testimony.sent:
-        _write(trial, recording.test or "", "failed" if failed else "passed", "", testimony, is_fixture=True)
-
-
-def _write(
-    trial: Trial,
-    test: str,
-    outcome: Outcome,
-    reason: str,
-    testimony: Testimony | None,
-    *,
-    is_fixture: bool = False,
-) -> None:
-    note = Note(test, outcome, reason, is_fixture=is_fixture)
-    if testimony is not None:
-        note.cassettes = [str(testimony.cassette)]
-        note.ignored = list(testimony.ignored)
-        if trial.is_live:
-            note.after = str(_kept(trial.scratch("after"), testimony.interactions))
-            if testimony.recorded is not None:
-                note.before = str(_kept(trial.scratch("before"), testimony.recorded))
-        else:
-            note.sent = testimony.sent
-    write_note(trial.folder, note)
-
-
-def _kept(path: Path, interactions: Sequence[Interaction]) -> Path:
-    store.save(path, Header(), [new_item(each, None) for each in interactions])
-    return path
 
 
 def _name(item: pytest.Item) -> str:

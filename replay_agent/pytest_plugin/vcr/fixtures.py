@@ -240,7 +240,7 @@ def _blocked(request: pytest.FixtureRequest, *, loopback: bool, unless: bool) ->
     from replay_agent.recording.process import network
 
     patterns = value_of(request, values.allowed_hosts)
-    guard = network.shut_by(BlockedNetwork(patterns, test=request.node.nodeid, loopback=loopback))
+    guard = network.shut_with(BlockedNetwork(patterns, test=request.node.nodeid, loopback=loopback))
     try:
         yield
     finally:

@@ -20,7 +20,7 @@ from vcr import VCR
 from vcr.cassette import Cassette
 from vcr.errors import CannotOverwriteExistingCassetteException, UnhandledHTTPRequestError
 
-from replay_agent.harness import Conversing
+from replay_agent.harness import DecodedTraffic
 from replay_agent.pytest_plugin.failures import FailingMiss
 from replay_agent.pytest_plugin.vcr.hastened import hastened
 from replay_agent.pytest_plugin.vcr.persisters import AfreshPersister, FilePersister, PatientPersister
@@ -139,7 +139,7 @@ def _miss_that_travelled(text: str, request: Request, path: Path, refusal: str) 
     return VcrMiss(text, request, path, error)
 
 
-class VcrRun(Conversing):
+class VcrRun(DecodedTraffic):
     """One test's traffic as vcrpy records and replays it, and what was refused."""
 
     def __init__(self, settings: VcrSettings, *, test: str, file: str, command: str) -> None:

@@ -25,13 +25,13 @@ from replay_agent.recording.process.patching import Patch
 __all__ = (
     "NetworkGuard",
     "active",
+    "allow_removal",
     "audit",
-    "hold",
     "is_shut",
+    "keep_installed",
     "open_network",
-    "release",
     "shut",
-    "shut_by",
+    "shut_with",
 )
 
 Host: TypeAlias = "str | bytes | bytearray | None"
@@ -117,10 +117,10 @@ class NetworkGuard:
 
 def shut(test: str | None = None, allowed_hosts: Iterable[str] = ()) -> NetworkGuard:
     """Shut the network for the whole process; a guard shut later takes over from an earlier one until it opens."""
-    return shut_by(NetworkGuard(test, allowed_hosts))
+    return shut_with(NetworkGuard(test, allowed_hosts))
 
 
-def shut_by(guard: Guard) -> Guard:
+def shut_with(guard: Guard) -> Guard:
     """Shut the network for the whole process, this guard deciding what is let through."""
     with _lock:
         _guards.append(guard)
@@ -136,14 +136,14 @@ def open_network(guard: NetworkGuard) -> None:
         _switch()
 
 
-def hold() -> None:
+def keep_installed() -> None:
     """Leave in place, until `release`, what the first `shut` replaces; for those who shut and open many times."""
     global _holders  # noqa: PLW0603 - what is replaced is of the process
     with _lock:
         _holders += 1
 
 
-def release() -> None:
+def allow_removal() -> None:
     """Undo one `hold`."""
     global _holders  # noqa: PLW0603
     with _lock:

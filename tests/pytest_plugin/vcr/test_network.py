@@ -17,7 +17,7 @@ def block():
     guards = []
 
     def start(*patterns, **options):
-        guards.append(network.shut_by(BlockedNetwork(patterns, **options)))
+        guards.append(network.shut_with(BlockedNetwork(patterns, **options)))
         return guards[-1]
 
     yield start

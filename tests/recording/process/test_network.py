@@ -267,7 +267,7 @@ def test_inner_guard_gives_back_to_the_outer():
 
 def test_what_is_held_stays_replaced_until_it_is_released():
     original = socket.socket.sendall
-    network.hold()
+    network.keep_installed()
     try:
         assert socket.socket.sendall is original
         network.open_network(network.shut())
@@ -276,7 +276,7 @@ def test_what_is_held_stays_replaced_until_it_is_released():
         network.open_network(network.shut())
         assert socket.socket.sendall is replaced
     finally:
-        network.release()
+        network.allow_removal()
     assert socket.socket.sendall is original
 
 

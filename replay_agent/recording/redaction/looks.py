@@ -52,13 +52,14 @@ _NUMBER = re.compile(r"[-+]?[0-9][0-9.,:_eE+\-TZ/ ]*+")
 _OPAQUE = re.compile(r"[A-Za-z0-9_\-.~+/=%|:]+")
 _OURS = re.compile(r"REDACTED\([^()\s]*\)")
 _WRAPPERS = ("<>", "{}", "[]", "()", "%%", "**")
-_VARIABLE = re.compile(r"\$\{?\w++\}?")
+_VARIABLE = re.compile(r"\$\{?\w++\}?|\$\{\{.*|\{\{.*|<%.*|\$\(.*")
+"""What a shell, a CI or a template fills in: ``$KEY``, ``${KEY}``, ``${{ secrets.KEY }}``, ``{{ .Values.key }}``."""
 _STAND_IN = re.compile(
     r"(?:sk|pk|key|hf|gsk|xai|api|token|bearer)[-_ ]?(?:x{3,}+)?"  # sk-..., without the dots
     r"|x{3,}+|(?:test|fake|dummy|mock|sample|foo|bar|stub|example)(?:[-_ .][\w.\-]*+)?"
     r"|(?:test|fake|dummy|mock)(?:key|token|secret|password|api)?[0-9]{0,4}"
     r"|(?:your|my|the|some|any|insert|enter|put|replace|add|paste)[-_ ][\w\- ]*+"
-    r"|hidden|secret|password|none|null|nil|undefined|true|false|string|replay|unused|empty|ollama|local",
+    r"|hidden|secret|password|read|write|none|null|nil|undefined|true|false|string|replay|unused|empty|ollama|local",
     re.IGNORECASE,
 )
 _SAID = (

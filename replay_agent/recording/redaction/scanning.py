@@ -88,9 +88,14 @@ def _find_fields(text: bytes) -> Iterator[Span]:
         start = found.start("value")
         if _NO_VALUE.match(value):
             continue
-        stripped = value.strip(b"\"'")
+        stripped = value.rstrip(b",").strip(b"\"'")
         start += len(value) - len(value.lstrip(b"\"'"))
-        if stripped and not _NOTHING.fullmatch(stripped) and not _is_words(stripped, name):
+        if (
+            stripped
+            and not _NOTHING.fullmatch(stripped)
+            and not _is_words(stripped, name)
+            and not _is_name(stripped, name)
+        ):
             yield Span(start, start + len(stripped), name, stripped)
 
 
@@ -107,6 +112,11 @@ def _is_telling(name: str) -> bool:
 def _is_words(value: bytes, name: str) -> bool:
     """Tell whether a line is a sentence that only mentions a password."""
     return b" " in value and not is_credential_header(name.lower())
+
+
+def _is_name(value: bytes, name: str) -> bool:
+    """Tell whether a field only says its own name, as a variable or the name of an argument: ``api_key: API_KEY``."""
+    return value.decode("latin-1").lower() == name.lower()
 
 
 def _finding(data: bytes, span: Span, spans: Sequence[Span], starts: Sequence[int]) -> Finding:

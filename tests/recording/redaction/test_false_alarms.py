@@ -253,6 +253,15 @@ INNOCENT = {
         {"tokens": [{"symbol": "USDC", "address": "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"}], "token": "0xA0b86991"}
     ),
     "vocab": json.dumps({"tokens": ["Ġthe", "##ing", "<|endoftext|>", "▁hello"]}),
+    "arguments one a line": chat(
+        'client = connect(\n    api_key=API_KEY,\n    project_name="travel-desk-integration",\n)'
+    ),
+    "arguments one a line, said in JSON": json.dumps(
+        {"code": 'open(\n token=SERVICE_TOKEN,\n endpoint="https://eu.example.com/v1",\n)'}
+    ),
+    "names of a CI": chat(
+        "OPENAI_API_KEY: ${{ secrets.OPENAI_API_KEY }}\nDEPLOY_TOKEN=$(cat /run/token)\nid-token: write"
+    ),
     "headers ratelimit": json.dumps({"x-ratelimit-remaining-tokens": "149984", "x-ratelimit-reset-tokens": "6ms"}),
 }
 

@@ -53,6 +53,9 @@ CLEAN = [
     "api_key: replay\n",
     "password:\n  type: string\n",
     "user: alice\nproject: x\n",
+    "env:\n  OPENAI_API_KEY: ${{ secrets.OPENAI_API_KEY }}\n  DEPLOY_TOKEN: {{ .Values.deployToken }}\n",
+    "permissions:\n  id-token: write\n  contents: read\n",
+    "  'service_api_key': 'service_api_key',\nAPI_KEY: api_key\n",
 ]
 
 

@@ -53,7 +53,7 @@ def find_in_tables(text: bytes) -> Iterator[Span]:
 def _columns(names: Sequence[bytes]) -> list[_Column]:
     """Return the columns that are called as a credential; none if these are no names of columns."""
     found: list[_Column] = []
-    if not 2 <= len(names) <= _MOST_COLUMNS:
+    if not 2 <= len(names) <= _MOST_COLUMNS or sum(map(bool, map(bytes.strip, names))) < 2:
         return found
     for place, spelled in enumerate(names):
         name = spelled.decode("utf-8", "replace").strip().strip("\"'`*_\ufeff").strip()

@@ -45,11 +45,13 @@ _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
 _TALLY_OUTPUT = "replay_agent_spending"
+_COUNTS_INPUT = "replay_agent_counts"
 _MEMORY = "replay_agent/spending"
 """In pytest's cache."""
 _STARTED = pytest.StashKey[float]()
 _GROUPED = pytest.StashKey[GroupedFailures]()
 _TALLY = pytest.StashKey["Tally"]()
+_COUNTS = pytest.StashKey[bool]()
 _PENDING = pytest.StashKey[PendingChanges]()
 _RAISED_AS = pytest.StashKey[type[CassetteMiss]]()
 
@@ -105,6 +107,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from replay_agent.pytest_plugin.summary.meter import Meter
 
         config.pluginmanager.register(Meter(config))
+    config.stash[_COUNTS] = _counts_replayed(config)  # now: while tests run, output is captured and no terminal is seen
     late_guard.watch()
     config.stash[_RAISED_AS] = raise_misses_as(FailingMiss)
 
@@ -380,6 +383,12 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist what it cannot see: whether there is a terminal."""
+    node.workerinput[_COUNTS_INPUT] = node.config.stash[_COUNTS]
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take over what a worker of pytest-xdist has to say at its end."""
     said = getattr(node, "workeroutput", {})
@@ -407,12 +416,21 @@ def _tally(config: pytest.Config) -> Tally:
     from replay_agent.report.comparison.tally import Tally
 
     if _TALLY not in config.stash:
-        counts = config.get_verbosity() >= 0
+        counts = config.stash[_COUNTS]
         memory = config.cache.get(_MEMORY, {}) if counts and getattr(config, "cache", None) is not None else {}
         config.stash[_TALLY] = Tally(
             config.stash[_STARTED], counts_replayed=counts, memory=memory if isinstance(memory, dict) else {}
         )
     return config.stash[_TALLY]
+
+
+def _counts_replayed(config: pytest.Config) -> bool:
+    """Tell whether tokens and price of replayed answers are to be said: where somebody sees them at once, or asks.
+
+    Decoding takes a session the import of the price list and each call a quarter of what its replay takes.
+    """
+    wanted: bool | None = getattr(config, "workerinput", {}).get(_COUNTS_INPUT)
+    return config.get_verbosity() >= (0 if sys.stdout.isatty() else 1) if wanted is None else wanted
 
 
 def _remember(config: pytest.Config, tally: Tally) -> None:

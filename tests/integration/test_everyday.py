@@ -78,13 +78,14 @@ class Day:
         assert before in text
         path.write_text(text.replace(before, after), "utf-8")
 
-    def run(self, *arguments, live=False):
-        """Run pytest with a key and the provider, or with neither."""
+    def run(self, *arguments, live=False, apart=False):
+        """Run pytest with a key and the provider, or with neither; ``apart`` in a process of its own."""
         with self.monkeypatch.context() as patch:
             if live:
                 patch.setenv("OPENAI_API_KEY", KEY)
             asked = len(self.provider.asked)
-            result = self.pytester.runpytest(*arguments)
+            run = self.pytester.runpytest_subprocess if apart else self.pytester.runpytest
+            result = run(*arguments)
             assert live or len(self.provider.asked) == asked
         return result
 
@@ -796,7 +797,8 @@ def test_a_parameter_of_the_test_that_is_another(eighteen):
     (command,) = commands(result)
     assert eighteen.run(*shlex.split(command)[1:], live=True).ret == 0
     # The snapshot of the test that is gone is syrupy's to tell: it says which option deletes it.
-    result = eighteen.run()
+    # In a process of its own, since syrupy reports for one session in a process.
+    result = eighteen.run(apart=True)
     result.stdout.fnmatch_lines(["*1 snapshot unused*", "*--snapshot-update to delete*"])
-    assert eighteen.run("--snapshot-update").ret == 0
+    assert eighteen.run("--snapshot-update", apart=True).ret == 0
     eighteen.green()

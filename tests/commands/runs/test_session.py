@@ -55,11 +55,19 @@ def test_it():
 """
 
 
+INTERRUPTIBLE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what it runs in the background
+from replay_agent.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_what_was_started_ends_with_it(project, tmp_path, name):
     project.makepyfile(test_it=SLOW)
-    command = [sys.executable, "-m", "replay_agent", "stale", "."]
+    command = [sys.executable, "-c", INTERRUPTIBLE, "stale", "."]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as started:
         pid = project.path / "pid"

@@ -84,6 +84,7 @@ class Day:
             if live:
                 patch.setenv("OPENAI_API_KEY", KEY)
             asked = len(self.provider.asked)
+            patch.delenv("PYTEST_XDIST_WORKER", raising=False)  # by which syrupy leaves its summary to the controller
             run = self.pytester.runpytest_subprocess if apart else self.pytester.runpytest
             result = run(*arguments)
             assert live or len(self.provider.asked) == asked

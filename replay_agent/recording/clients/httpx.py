@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import select
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -283,7 +284,7 @@ class _AsyncTeedStream:
         self._stream = stream
         self._tee = tee
         self._iterator: AsyncIterator[bytes] | None = None
-        self._reader: int | None = None
+        self._reader: object = None
         """The task that reads. Another one closes only what was forgotten, with its generators in any state."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -308,7 +309,7 @@ class _AsyncTeedStream:
 
     async def aclose(self) -> None:
         try:
-            if self._iterator is not None and not (self._tee.done or self._tee.waiting) and self._reader == _task():
+            if self._iterator is not None and not (self._tee.done or self._tee.waiting) and self._reader is _task():
                 await self._look_ahead(self._iterator)
             self._tee.closed()
         finally:
@@ -326,10 +327,12 @@ class _AsyncTeedStream:
                 return
 
 
-def _task() -> int:
-    import anyio
-
-    return anyio.get_current_task().id
+def _task() -> object:
+    """Return the running task itself: its number may be that of another one, once it is over and forgotten."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no loop of asyncio runs here
+        return sys.modules["trio"].lowlevel.current_task()
 
 
 def _broke(tee: Tee, module: Any, error: BaseException) -> None:

@@ -31,6 +31,10 @@ NAME = pytest.StashKey[str]()
 """Where the plugin leaves the file name of a test, without extension."""
 
 
+_YOUNGER = ("update_new_snapshots_only",)
+"""What assertions of syrupy 5.0 do not have yet."""
+
+
 class RunSnapshot(SnapshotAssertion):  # noqa: PLW1641 - has none, as syrupy's
     """The fixture ``run_snapshot``: compares a run with its file.
 
@@ -81,12 +85,13 @@ class RunSnapshot(SnapshotAssertion):  # noqa: PLW1641 - has none, as syrupy's
     @classmethod
     def of(cls, snapshot: SnapshotAssertion, defaults: View = EVERYTHING) -> RunSnapshot:
         """Make one of syrupy's fixture ``snapshot``."""
+        younger = [name for name in _YOUNGER if hasattr(snapshot, name)]
         made = cls(
             session=snapshot.session,
             extension_class=RunSnapshotExtension,
             test_location=snapshot.test_location,
             update_snapshots=snapshot.update_snapshots,
-            update_new_snapshots_only=snapshot.update_new_snapshots_only,
+            **{name: getattr(snapshot, name) for name in younger},
         )
         made.defaults = defaults
         return made

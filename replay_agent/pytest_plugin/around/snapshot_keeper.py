@@ -133,7 +133,10 @@ def _text(data: object) -> str | None:
 
 
 def _is_own(assertion: SnapshotAssertion, location: str) -> bool:
-    return assertion.extension.matches_test_location(test_location=assertion.test_location, snapshot_location=location)
+    matches = getattr(assertion.extension, "matches_test_location", None)  # which syrupy 5.0 does not have yet
+    if matches is None:
+        return assertion.test_location.matches_snapshot_location(location)
+    return bool(matches(test_location=assertion.test_location, snapshot_location=location))
 
 
 class _Watched:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from replay_agent.recording.cassettes.store import replace_file
 from replay_agent.review.change import Change
 from replay_agent.review.kept import Altered, Kept
 from replay_agent.review.plan import Ended, Plan, TestPlan, read_ends
@@ -187,10 +188,9 @@ def _unrecord(change: Change) -> str:
         return f"what {path} was before is not kept; version control has it: git checkout -- {path}"
     if change.before:
         try:
-            content = Path(change.before).read_bytes()
+            replace_file(path, Path(change.before).read_bytes())
         except OSError as exc:
-            return f"what {path} was before cannot be read: {exc}"
-        path.write_bytes(content)
+            return f"what {path} was before cannot be put back: {exc}"
     else:
         path.unlink(missing_ok=True)
     return ""

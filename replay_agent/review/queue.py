@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from replay_agent.exceptions import UserError
 from replay_agent.review.change import Change
+from replay_agent.surroundings.naming import by_number
 
 __all__ = "FOLDER", "STATE", "Queue", "Tests", "digest_of", "plain_options", "updating"
 
@@ -21,7 +21,6 @@ FOLDER = "replay_agent"
 """The folder in pytest's cache."""
 STATE = "pending.json"
 _VERSION = 1
-_NUMBER = re.compile(r"([0-9]+)")
 _PATIENCE = 30.0
 """Seconds to wait for another session that writes its state just now, which takes it milliseconds."""
 
@@ -71,7 +70,7 @@ class Queue:
     @property
     def changes(self) -> list[Change]:
         """All that is open, each id once, by test, what has one cause together."""
-        found = {each.id: each for test in sorted(self.tests, key=_numbered) for each in self.tests[test]}
+        found = {each.id: each for test in sorted(self.tests, key=by_number) for each in self.tests[test]}
         groups: dict[tuple[str, str], list[Change]] = {}
         for each in found.values():
             groups.setdefault(each.group, []).append(each)
@@ -97,11 +96,6 @@ class Queue:
             kept = [each for each in self.tests.get(test, ()) if each.kind == "recording" and each.file not in recorded]
             self.tests[test] = [*kept, *found]
         self.tests = {test: left for test, found in self.tests.items() if (left := [*filter(_is_open, found)])}
-
-
-def _numbered(test: str) -> list[tuple[bool, int | str]]:
-    """Return a key by which ``test[10]`` comes behind ``test[9]``."""
-    return [(piece.isdecimal(), int(piece) if piece.isdecimal() else piece) for piece in _NUMBER.split(test)]
 
 
 def _is_open(change: Change) -> bool:

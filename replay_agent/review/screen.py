@@ -15,11 +15,11 @@ from replay_agent.review.change import Change
 from replay_agent.review.effects import effect_lines, recording_lines
 from replay_agent.review.session import Session
 from replay_agent.review.wording import WORDS, accepting, consequence, rejecting
+from replay_agent.surroundings.colours import without_colours
 from replay_agent.surroundings.visible import visible
 
 __all__ = ("screen",)
 
-_SGR = re.compile(r"\x1b\[[0-9;]*m")
 _TRUSTED = re.compile(r"(\x1b\[(?:0|1|2|7|31|32|33|36)m)")
 """The colours that we write ourselves; what else begins with an escape is shown as what it is."""
 _BOLD, _DIM, _YELLOW, _CYAN, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[33m", "\x1b[36m", "\x1b[0m"
@@ -57,7 +57,7 @@ def screen(session: Session, width: int, height: int, *, colour: bool = True) ->
         shown[-1] = f"{_DIM}{more[: width - 1]}{_PLAIN}"
     lines = [*head, *shown, *[""] * (room - len(shown)), *foot]
     safe = [_safe(line) for line in lines[:height]]
-    return safe if colour else [_SGR.sub("", line) for line in safe]
+    return safe if colour else [without_colours(line) for line in safe]
 
 
 def _fitted(text: str, width: int) -> list[str]:

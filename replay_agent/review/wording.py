@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from replay_agent.review.change import Change
 from replay_agent.review.price import Price
+from replay_agent.surroundings.colours import without_colours
 from replay_agent.surroundings.visible import visible
 
 __all__ = "WORDS", "accepting", "consequence", "dumped", "plain", "rejecting", "where"
 
-_SGR = re.compile(r"\x1b\[[0-9;]*m")
 _QUOTE = '"'
 WORDS = {
     "drift": "drift",
@@ -71,7 +70,7 @@ def where(change: Change) -> str:
 
 def plain(lines: Sequence[str]) -> list[str]:
     """Return lines without colours."""
-    return [visible(_SGR.sub("", line)) for line in lines]
+    return [visible(without_colours(line)) for line in lines]
 
 
 def dumped(change: Change, price: Price, plain_lines: Sequence[str], others: int) -> dict[str, Any]:

@@ -8,12 +8,18 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = "clashing", "digest", "file_name", "seen_from_here", "without_backend"
+__all__ = "by_number", "clashing", "digest", "file_name", "seen_from_here", "without_backend"
 
 _FORBIDDEN = re.compile(r"""[<>?%*:|"'/\\\x00-\x1f\x7f]""")
 _MOST_BYTES = 200
 """File systems allow 255 bytes; the rest is left for extensions and for what writes beside the file."""
 _DIGEST = 10
+_NUMBER = re.compile(r"([0-9]+)")
+
+
+def by_number(test: str) -> list[tuple[bool, int | str]]:
+    """Return a key for sorting, by which ``test[10]`` comes behind ``test[9]``."""
+    return [(piece.isdecimal(), int(piece) if piece.isdecimal() else piece) for piece in _NUMBER.split(test)]
 
 
 def without_forbidden(name: str) -> str:

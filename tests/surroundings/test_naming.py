@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay_agent.surroundings import naming
-from replay_agent.surroundings.naming import clashing, file_name, without_backend
+from replay_agent.surroundings.naming import by_number, clashing, file_name, without_backend
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,8 @@ def test_a_path_is_seen_from_here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert naming.seen_from_here(tmp_path / "a" / "b.yaml") == "a/b.yaml"
     assert naming.seen_from_here(tmp_path.parent / "b.yaml") == str(tmp_path.parent / "b.yaml")
+
+
+def test_the_tenth_comes_behind_the_ninth():
+    names = ["a.py::t[10]", "a.py::t[9]", "a.py::t[9-b]", "a.py::t[x]", "a.py::t[9-a]"]
+    assert sorted(names, key=by_number) == ["a.py::t[9-a]", "a.py::t[9-b]", "a.py::t[9]", "a.py::t[10]", "a.py::t[x]"]

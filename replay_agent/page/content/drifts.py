@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -28,10 +27,10 @@ from replay_agent.report.compare import (
 from replay_agent.report.explanation import Explanation
 from replay_agent.report.json_diff import ABSENT, ValueChange
 from replay_agent.report.words import Span, word_diff
+from replay_agent.surroundings.colours import without_colours
 
 __all__ = "drift_of", "shift_of_spans", "shift_of_value"
 
-_SGR = re.compile(r"\x1b\[[0-9;]*m")
 _MOST_SHIFTS = 24
 """Of one drift: who changed more wants its headline."""
 _MOST_LINES = 60
@@ -62,11 +61,6 @@ def drift_of(explanation: str, program: Sequence[str] = (), test: str = "", opti
         options if explanation.mode else "",
         test,
     )
-
-
-def without_colours(text: str) -> str:
-    """Return a text as it is where there are no colours."""
-    return _SGR.sub("", text)
 
 
 def _bounded(lines: Sequence[str]) -> list[str]:

@@ -13,6 +13,9 @@ from typing import Any, TypedDict
 
 import pytest
 
+from replay_agent.surroundings.colours import without_colours
+from replay_agent.surroundings.naming import by_number
+
 __all__ = "GroupedFailures", "Told", "bounded", "tell", "told_of"
 
 _KINDS = "failed", "error"
@@ -28,7 +31,6 @@ _SOME = 3
 _MOST_LINES = 40
 """Of one message, unless ``-vv`` asks for all of it."""
 _IN_FULL = 2
-_SGR = re.compile(r"\x1b\[[0-9;]*m")
 _COMMAND = re.compile(r" {4}(?:pytest|replay-agent|use_cassette)\b")
 _WORDS = re.compile(r"\s+|\S+")
 
@@ -92,7 +94,7 @@ class _Group:
 
     @property
     def tests(self) -> list[str]:
-        return sorted(dict.fromkeys(each["test"] for each in self.told), key=_numbered)
+        return sorted(dict.fromkeys(each["test"] for each in self.told), key=by_number)
 
 
 class GroupedFailures:
@@ -147,7 +149,7 @@ class GroupedFailures:
             terminal.section(f"{count} tests, one cause", red=True, bold=True)
             lines = list(self._lines(terminal, group, width - 1, short=short))
             for line in lines if in_full else bounded(lines):
-                terminal.write_line(line if terminal.hasmarkup else _SGR.sub("", line))
+                terminal.write_line(line if terminal.hasmarkup else without_colours(line))
         self._list_small_groups(terminal)
 
     def _list_small_groups(self, terminal: pytest.TerminalReporter) -> None:
@@ -234,11 +236,6 @@ def _grouped(reports: Sequence[Any]) -> list[_Group]:
     return [group for group in made if len(group.tests) > 1]
 
 
-def _numbered(test: str) -> list[tuple[bool, int | str]]:
-    """Return a key by which ``test[10]`` comes behind ``test[9]``, whichever worker was done first."""
-    return [(piece.isdecimal(), int(piece) if piece.isdecimal() else piece) for piece in re.split(r"([0-9]+)", test)]
-
-
 def _by_module(tests: Sequence[str]) -> dict[str, list[str]]:
     modules: dict[str, list[str]] = {}
     for test in tests:
@@ -281,4 +278,4 @@ def wrapped(line: str, width: int) -> list[str]:
 
 
 def _columns(text: str) -> int:
-    return len(_SGR.sub("", text))
+    return len(without_colours(text))

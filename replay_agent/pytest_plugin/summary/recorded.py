@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -10,14 +9,15 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import pytest
 
+from replay_agent.surroundings.colours import without_colours
+
 if TYPE_CHECKING:
     from replay_agent.recording.succession.tally import Tally
 
-__all__ = "Recorded", "note_recorded", "recorded_of", "show_recorded", "without_colours"
+__all__ = "Recorded", "note_recorded", "recorded_of", "show_recorded"
 
 _MOST_LINES = 40
 """Of changed answers; who accepts a hundred of them reads the diff of the files."""
-_SGR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Recorded(TypedDict):
@@ -79,11 +79,6 @@ def show_recorded(terminal: pytest.TerminalReporter) -> None:
     terminal.section("recorded")
     for line in _lines(found):
         terminal.write_line(line if terminal.hasmarkup else without_colours(line))
-
-
-def without_colours(line: str) -> str:
-    """Return a line as it is where there are no colours."""
-    return _SGR.sub("", line)
 
 
 def _lines(found: Sequence[tuple[Any, Recorded]]) -> Iterator[str]:

@@ -15,7 +15,8 @@ import pytest
 
 from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin.marks import TEST
-from replay_agent.pytest_plugin.summary.recorded import recorded_of, without_colours
+from replay_agent.pytest_plugin.summary.recorded import recorded_of
+from replay_agent.surroundings.colours import without_colours
 
 if TYPE_CHECKING:
     from replay_agent.page.report import Drift, Entry, Outcome, Report

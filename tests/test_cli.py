@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -94,32 +95,105 @@ def test_without_argcomplete_the_extra_is_named(monkeypatch, capsys):
     assert "pip install 'pytest-replay-agent[completion]'" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-@pytest.mark.parametrize(
-    ("typed", "completed"),
-    [
-        ("replay-agent do", {"doctor "}),
-        ("replay-agent init --ci ", {"github", "gitlab"}),
-        ("replay-agent show --", {"--json", "--textconv", "--help"}),
-        ("replay-agent nonsense", set()),
-    ],
-)
-def test_bash_completes(typed, completed, tmp_path):
+OFFERED = [
+    ("replay-agent do", {"doctor"}),
+    ("replay-agent init --ci ", {"github", "gitlab"}),
+    ("replay-agent show --", {"--json", "--textconv", "--help"}),
+    ("replay-agent nonsense", set()),
+]
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """The environment of a shell that finds `replay-agent`, and starts as for somebody who has set nothing up."""
     program = tmp_path / "replay-agent"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m replay_agent "$@"\n', "utf-8")
     program.chmod(0o755)
+    home = {"HOME": str(tmp_path), "ZDOTDIR": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "TERM": "dumb"}
+    return {**os.environ, **home, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+
+
+def needs(name):
+    return pytest.mark.skipif(shutil.which(name) is None, reason=f"there is no {name}")
+
+
+def offered(command, environment, typed):
+    done = subprocess.run(
+        command, env={**environment, "TYPED": typed}, check=True, capture_output=True, encoding="utf-8"
+    )
+    return {line.partition("\t")[0].strip() for line in done.stdout.split("\n")} - {""}
+
+
+@needs("bash")
+@pytest.mark.parametrize(("typed", "completed"), OFFERED)
+def test_bash_completes(typed, completed, shell):
     script = """
         eval "$(replay-agent completion bash)"
         COMP_LINE="$TYPED" COMP_POINT=${#TYPED} COMP_TYPE=9 COMP_WORDS=($TYPED) COMP_CWORD=1 IFS=$'\\n'
         _python_argcomplete replay-agent
         printf '%s\\n' "${COMPREPLY[@]}"
     """
-    environment = {**os.environ, "TYPED": typed, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-c", script], env=environment, check=True, capture_output=True, encoding="utf-8")
-    found = set(filter(None, done.stdout.split("\n")))
-    assert {word.strip() for word in found} >= {word.strip() for word in completed}
-    assert found or not completed
+    found = offered(["bash", "-c", script], shell, typed)
+    assert found >= completed
     assert completed or not found
+
+
+@needs("fish")
+@pytest.mark.parametrize(("typed", "completed"), OFFERED)
+def test_fish_completes(typed, completed, shell):
+    script = 'replay-agent completion fish | source; complete -C "$TYPED"'
+    found = offered(["fish", "-c", script], shell, typed)
+    assert found >= completed
+    assert completed or not found
+
+
+ZSHRC = """
+unsetopt prompt_sp
+PS1='ready> '
+autoload -U compinit && compinit -u -D
+eval "$(replay-agent completion zsh)"
+complete-and-show() { zle complete-word; print -r -- "[$BUFFER]" }
+zle -N complete-and-show
+bindkey '^I' complete-and-show
+"""
+
+
+@needs("zsh")
+@pytest.mark.parametrize(
+    ("typed", "becomes"),
+    [
+        ("replay-agent do", "replay-agent doctor "),
+        ("replay-agent init --ci gi", "replay-agent init --ci git"),
+        ("replay-agent show --te", "replay-agent show --textconv "),
+        ("replay-agent nonsense", "replay-agent nonsense"),
+    ],
+)
+def test_zsh_completes(typed, becomes, shell, tmp_path):
+    """zsh completes within its line editor only, which wants a terminal and somebody who types."""
+    import pty
+
+    tmp_path.joinpath(".zshrc").write_text(ZSHRC, "utf-8")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(["zsh", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, env=shell) as process:
+        os.close(theirs)
+        try:
+            read_until(ours, b"ready> ")
+            os.write(ours, f"{typed}\t".encode())
+            shown = read_until(ours, b"]\r\n")
+        finally:
+            process.kill()
+            os.close(ours)
+    assert f"[{becomes}]" in shown.decode()
+
+
+def read_until(terminal, mark):
+    """Return what a terminal shows up to a mark; half a minute without a word ends the wait."""
+    seen = b""
+    while mark not in seen:
+        ready, _, _ = select.select([terminal], [], [], 30)
+        assert ready, seen
+        seen += os.read(terminal, 4096)
+    return seen
 
 
 def test_help_does_not_take_long():

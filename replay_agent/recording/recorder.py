@@ -44,6 +44,7 @@ from replay_agent.recording.succession.bounds import Bounds
 from replay_agent.recording.succession.successors import Successor, pairs, renamed, successors, without_noise
 from replay_agent.recording.succession.tally import Tally
 from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
+from replay_agent.surroundings.naming import seen_from_here
 from replay_agent.traffic import Failure, Interaction, Outcome, Request, Response, StreamEnd
 
 if TYPE_CHECKING:
@@ -786,7 +787,9 @@ class Recording:
     def missed(self, request: Request, key: Key, reason: MissReason | None = None) -> CassetteMiss | CassetteMissError:
         """Return the explained miss of a request, given as the client sent it, and keep it in `misses`."""
         left = self.unfinished_journal
-        note = f"\nAn unfinished recording is at {left}; the next recording takes it up, replaying leaves it alone."
+        note = (
+            f"\nAn unfinished recording waits ({seen_from_here(left) if left else ''}): the next recording takes it up."
+        )
         error = self._misses.explained(key, self._miss(request, reason or self._reason(key), key), note if left else "")
         self._kin.say_missed(error)
         return error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any, TypeAlias
@@ -109,6 +109,8 @@ class ToolAdded:
     """A tool that was not offered before."""
 
     name: str
+    former: str = ""
+    """What the same tool was called before, if it is one that has another name now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ class ToolRemoved:
     """A tool that is no longer offered."""
 
     name: str
+    now: str = ""
+    """What the same tool is called now, if it has another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,8 +361,10 @@ def _value_text(value: Any) -> str:
 def compare_tools(before: Sequence[ToolDefinition], after: Sequence[ToolDefinition]) -> Iterator[Change]:
     """Yield what changed of the tools that are offered."""
     old, new = {tool.name: tool for tool in before}, {tool.name: tool for tool in after}
-    yield from (ToolAdded(name) for name in new if name not in old)
-    yield from (ToolRemoved(name) for name in old if name not in new)
+    former = _former_names(old, new)
+    now = {name: other for other, name in former.items()}
+    yield from (ToolAdded(name, former.get(name, "")) for name in new if name not in old)
+    yield from (ToolRemoved(name, now.get(name, "")) for name in old if name not in new)
     for name in new:
         changes = _tool_changes(old[name], new[name]) if name in old else ()
         if changes:
@@ -366,6 +372,20 @@ def compare_tools(before: Sequence[ToolDefinition], after: Sequence[ToolDefiniti
     # Order alone: the key tells it, since providers put the tools into the prompt in the order given.
     if list(old) != list(new) and set(old) == set(new):
         yield ToolsReordered(tuple(old), tuple(new))
+
+
+def _former_names(old: Mapping[str, ToolDefinition], new: Mapping[str, ToolDefinition]) -> dict[str, str]:
+    """Return what tools that are equal but for their names were called before; one that says nothing of itself is any other."""
+    gone = [name for name in old if name not in new]
+    found: dict[str, str] = {}
+    for name, tool in new.items():
+        if name in old or not (tool.description or tool.parameters_json_schema.get("properties")):
+            continue
+        same = next((each for each in gone if not _tool_changes(old[each], tool)), None)
+        if same is not None:
+            gone.remove(same)
+            found[name] = same
+    return found
 
 
 def _tool_changes(before: ToolDefinition, after: ToolDefinition) -> tuple[ValueChange, ...]:

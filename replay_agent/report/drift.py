@@ -18,7 +18,7 @@ from replay_agent.recording.meaning.address import SameHosts
 from replay_agent.recording.meaning.json_path import JSONPath
 from replay_agent.recording.misses import Miss
 from replay_agent.report.command import filled
-from replay_agent.report.compare import CallIdChanged, Change, SettingChanged, turn_of
+from replay_agent.report.compare import CallIdChanged, Change, MessageAdded, SettingChanged, turn_of
 from replay_agent.report.decoded_request import read_request
 from replay_agent.report.explanation import Explanation
 from replay_agent.report.nearest import Nearest, find_nearest
@@ -199,11 +199,13 @@ class _Explanation:
             return self._nothing_like_it(interactions)
         volatile = self._volatile(nearest)
         hosts = _about_hosts(nearest.changes, interactions[nearest.index].request.url, self._miss.request.url)
-        first = (
-            [headline(nearest.changes, f"since {self._file} was recorded"), *self._asked()]
-            if nearest.changes
-            else self._no_difference(interactions[nearest.index].request)
-        )
+        goes_on = _goes_on(nearest)
+        if goes_on:
+            first = [f"The conversation goes on where the one in {self._file} ends: a call more.", *self._asked()]
+        elif nearest.changes:
+            first = [headline(nearest.changes, f"since {self._file} was recorded"), *self._asked()]
+        else:
+            first = self._no_difference(interactions[nearest.index].request)
         notes = [
             *self._compared_with(nearest, interactions),
             *self._nothing_own(interactions),
@@ -214,7 +216,7 @@ class _Explanation:
             [first, render_changes(nearest.changes), notes, hosts, volatile],
             [first, coloured, notes, hosts, volatile],
             cause=self._cause(nearest),
-            shared=[[headline(nearest.changes, "since the cassettes were recorded")], coloured, hosts, volatile],
+            shared=[self._shared(nearest), coloured, hosts, volatile],
             purpose=self._accepting(nearest.changes),
             command=filled(self._command, "refresh"),
             mode="refresh",
@@ -222,11 +224,22 @@ class _Explanation:
             around=[first, notes, hosts, volatile],
         )
         if nearest.changes:
-            explained.summary = headline(nearest.changes, "since it was recorded")
+            explained.summary = (
+                "The conversation goes on where the recorded one ends."
+                if goes_on
+                else headline(nearest.changes, "since it was recorded")
+            )
         explained.difference = (*coloured, *hosts, *volatile)
         if not nearest.played:
             explained.nearest, explained.later = nearest.index, tuple(_later(nearest, interactions))
         return explained
+
+    def _shared(self, nearest: Nearest) -> list[str]:
+        """Return what is to be said of all tests with this cause. Of what is no call of a model its address is part of that."""
+        if _goes_on(nearest):
+            return ["The conversations go on where the recorded ones end: a call more."]
+        called = [] if self._asked_for.call is not None else self._asked()
+        return [headline(nearest.changes, "since the cassettes were recorded"), *called]
 
     def _no_difference(self, recorded: Request) -> list[str]:
         headers = _changed_headers(recorded, self._miss.request)
@@ -292,6 +305,8 @@ class _Explanation:
         value = values[0]
         kinds = list(dict.fromkeys(found.kind for found in values))
         what = f"{_with_article(value.kind)}: {value.before} was recorded, now it is {value.after}"
+        if not value.before:
+            what = f"{_with_article(value.kind)} that was not there before: {value.after}"
         only = "Nothing else differs. " if alone else ""
         return [
             f"What differs is {what}."
@@ -305,7 +320,8 @@ class _Explanation:
         values, alone = volatile_values(nearest.changes)
         if alone:
             return f"volatile {sorted({value.kind for value in values})}"
-        return cause_of(nearest.changes) or f"no difference from what is in {self._file}"
+        place = "" if self._asked_for.call is not None or not nearest.changes else f"{self._asked()[0]}\n"
+        return f"{place}{cause_of(nearest.changes)}" or f"no difference from what is in {self._file}"
 
     def _remedy(self, nearest: Nearest, value: VolatileValue, kinds: Iterable[str]) -> str:
         source = freeze_source(kinds)
@@ -329,6 +345,12 @@ class _Explanation:
         if changes and all(isinstance(change, CallIdChanged) for change in changes):
             return "To record it again"
         return "If that is meant, record what changed"
+
+
+def _goes_on(nearest: Nearest) -> bool:
+    """Tell whether a request only adds to one that was answered already: a turn more, and nothing else is another."""
+    changes = nearest.changes
+    return nearest.played and bool(changes) and all(isinstance(change, MessageAdded) for change in changes)
 
 
 def _later(nearest: Nearest, interactions: Sequence[Interaction]) -> list[int]:

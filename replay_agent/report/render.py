@@ -44,6 +44,7 @@ _RED, _GREEN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[0m"
 
 def headline(changes: Sequence[Change], since: str) -> str:
     """Return one sentence that names what changed."""
+    changes = _told_once(changes)
     if len(changes) == 1:
         return f"{_sentence(changes[0])} {since}."
     named = list(dict.fromkeys(_name(change) for change in changes))
@@ -66,10 +67,16 @@ def _cause(change: Change) -> list[str]:
 
 def render_changes(changes: Sequence[Change], *, colour: bool = False) -> list[str]:
     """Return the lines that show what changed, the first changes first and the rest counted."""
+    changes = _told_once(changes)
     lines = [line for change in changes[:_MOST_CHANGES] for line in render_change(change, colour=colour)]
     if len(changes) > _MOST_CHANGES:
         lines.append(f"... and {len(changes) - _MOST_CHANGES} more changes")
     return lines
+
+
+def _told_once(changes: Sequence[Change]) -> Sequence[Change]:
+    """Return the changes without what another one says: the old name of a tool that was renamed."""
+    return [change for change in changes if not (isinstance(change, ToolRemoved) and change.now)]
 
 
 def render_change(change: Change, *, colour: bool = False) -> list[str]:
@@ -83,6 +90,8 @@ def render_change(change: Change, *, colour: bool = False) -> list[str]:
             return [f"{_place(change)}, removed:", *_block(_marked("removed", change.text, colour))]
         case CallIdChanged():
             return [f"{_place(change)}, id: {short(change.before)} -> {short(change.after)}"]
+        case ToolAdded() if change.former:
+            return [f"tool {change.former} -> {change.name}: renamed, else the same"]
         case ToolAdded() | ToolRemoved():
             return [f"tool {change.name}: {'added' if isinstance(change, ToolAdded) else 'removed'}"]
         case ToolChanged():
@@ -119,6 +128,8 @@ def _sentence(change: Change) -> str:
             return f"The {_plain(change.call)} was added"
         case RemoteCallRemoved():
             return f"The {_plain(change.call)} was removed"
+        case ToolAdded() if change.former:
+            return f"The tool {change.former} was renamed to {change.name}"
         case ToolAdded():
             return f"The tool {change.name} was added"
         case ToolRemoved():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,11 +10,13 @@ from typing import Any
 
 from replay_agent.conversation.volatile import CLOCK, kind_of
 from replay_agent.report.compare import ArgumentChanged, Change, MessageChanged, SettingChanged, ToolChanged
-from replay_agent.report.json_diff import json_diff
+from replay_agent.report.json_diff import ABSENT, json_diff
 from replay_agent.report.words import Span, word_diff
 
 __all__ = "VolatileValue", "freeze_source", "volatile_path", "volatile_values"
 
+# "0b1c2d3e4f5a4b6c8d7e0f1a2b3c4d5e": the 13th digit is the version, the 17th the variant
+_UUID_HEX = re.compile(r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}")
 _MADE_UP = frozenset({"uuid", "id", "hex id"})
 
 
@@ -23,6 +26,7 @@ class VolatileValue:
 
     kind: str
     before: str
+    """Empty where there was nothing, and only what is there now looks as if it were another one in every run."""
     after: str
 
 
@@ -65,6 +69,8 @@ def _of_change(change: Change) -> tuple[list[VolatileValue], bool]:
 
 
 def _of_values(before: Any, after: Any) -> tuple[list[VolatileValue], bool]:
+    if before is ABSENT and isinstance(after, str) and (kind := _kind(after)) is not None:
+        return [VolatileValue(kind, "", after)], False
     if isinstance(before, str | int | float) and isinstance(after, str | int | float):
         return _of_spans(word_diff(str(before), str(after)))
     return [], True
@@ -79,6 +85,13 @@ def _of_spans(spans: Sequence[Span]) -> tuple[list[VolatileValue], bool]:
 
 def _of_pair(one: Span, two: Span) -> Iterator[VolatileValue]:
     if one.kind == "removed" and two.kind == "added":
-        kind = kind_of(one.text)
-        if kind is not None and kind == kind_of(two.text):
+        # A digest may look like a uuid by chance; that both do is none.
+        kinds = {_kind(one.text), _kind(two.text)}
+        kind = "hex id" if kinds == {"uuid", "hex id"} else kinds.pop() if len(kinds) == 1 else None
+        if kind is not None:
             yield VolatileValue(kind, one.text.strip(), two.text.strip())
+
+
+def _kind(text: str) -> str | None:
+    """Return the kind of a value as a whole; ``uuid4().hex`` is a uuid too, which only frozen uuids keep the same."""
+    return "uuid" if _UUID_HEX.fullmatch(text.strip()) else kind_of(text)

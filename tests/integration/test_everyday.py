@@ -256,6 +256,34 @@ def test_a_new_snapshot(recorded):
     recorded.accept(result, asks=0)
 
 
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_new_snapshots_of_many_tests_are_one_message(eighteen, workers):
+    eighteen.pytester.makeini(PLUGINS)
+    for name in ("orders", "refunds"):
+        for path in eighteen.path.glob(f"tests/__snapshots__/test_{name}/*"):
+            path.unlink()
+    eighteen.edit("tests/test_refunds.py", "assert replay == run_snapshot", "assert replay == run_snapshot(name='all')")
+    result = eighteen.run(*workers)
+    result.assert_outcomes(passed=6, failed=12)
+    assert len(result.stdout.lines) < 40
+    assert commands(result) == ["pytest tests/test_orders.py tests/test_refunds.py --replay-accept"]
+    assert eighteen.run(*shlex.split(commands(result)[0])[1:]).ret == 0  # without a key, and without a call
+    eighteen.green()
+
+
+def test_a_snapshot_that_differs_is_not_one_that_is_new(recorded):
+    order, refund = (
+        recorded.path / f"tests/__snapshots__/test_support/test_{name}.run.snap" for name in ("order", "refund")
+    )
+    order.unlink()
+    refund.write_text(refund.read_text("utf-8").replace("Really?", "Surely?"), "utf-8")
+    result = recorded.run()
+    result.stdout.fnmatch_lines(["*a snapshot differs*"])
+    assert "no snapshots" not in result.stdout.str()
+    named = [f"pytest tests/test_support.py::test_{name} --replay-accept" for name in ("order", "refund")]
+    assert commands(result) == named
+
+
 def test_an_answer_that_changed_is_shown(recorded):
     recorded.provider.brain = lambda body: "It is on its way."
     recorded.edit("tests/test_support.py", "Where is my order?", "Where is it?")
@@ -354,6 +382,41 @@ def test_fifty_tests_that_drift_for_three_causes_are_three_short_messages(day, w
     assert "to accept all: replay-agent accept --all" in lines[-3]
     assert max(map(len, (line for line in lines[first:] if not line.startswith("    pytest ")))) <= 80
     assert len(commands(result)) == 3
+
+
+OTHERWISE = {
+    "in another module": ("tests/test_zoo.py", "def test_zoo():\n    assert not 1\n", "tests/test_orders.py"),
+    "in the module": ("tests/test_orders.py", "def test_zoo():\n    assert not 1\n", "tests/test_orders.py::test_many"),
+    "in the module, for another cause": (
+        "tests/test_orders.py",
+        "@pytest.mark.replay\ndef test_zoo():\n    ask('Question 1?', seed=1)\n",
+        "tests/test_orders.py::test_many",
+    ),
+    "at setup": (
+        "tests/test_orders.py",
+        "def test_zoo(nowhere): ...\n",
+        "tests/test_orders.py::test_many",
+    ),
+}
+
+
+@pytest.mark.parametrize("otherwise", OTHERWISE)
+def test_the_command_stays_short_beside_tests_that_fail_otherwise(eighteen, otherwise):
+    name, source, orders = OTHERWISE[otherwise]
+    path = eighteen.path / name
+    path.write_text((path.read_text("utf-8") if path.exists() else "") + "\n" + source, "utf-8")
+    eighteen.edit("app.py", "one sentence", "two sentences")
+    named = commands(eighteen.run())
+    assert named[0] == f"pytest tests/test_billing.py {orders} tests/test_refunds.py --replay-accept"
+    assert eighteen.run(*shlex.split(named[0])[1:], live=True).ret == 0
+
+
+def test_one_parameter_that_fails_otherwise_is_not_named(eighteen):
+    eighteen.edit("app.py", "one sentence", "two sentences")
+    eighteen.edit("tests/test_orders.py", 'ask(f"Question', 'assert number != 3; ask(f"Question')
+    (command,) = commands(eighteen.run())
+    names = (f"tests/test_orders.py::test_many[{number}]" for number in (0, 1, 2, 4, 5))
+    assert shlex.split(command)[1:-1] == ["tests/test_billing.py", *names, "tests/test_refunds.py"]
 
 
 def test_a_part_of_the_tests_is_accepted_by_name(eighteen):
@@ -569,12 +632,12 @@ CHANGES = {
 NAMED = {
     "model": "*The model changed*",
     "temperature": "*temperature was added*",
-    "tool renamed": "*tool find*tool look_up*",
+    "tool renamed": "The tool look_up was renamed to find since*",
     "parameter added": "*tool look_up changed*",
     "tool described": "*tool look_up changed*",
     "tool added": "*tool now was added*",
     "tool removed": "*tool look_up was removed*",
-    "one turn more": "*And in Rome?*",
+    "one turn more": "The conversation goes on where the one in * ends: a call more.",
     "prompt of a later turn": "*user prompt*turn 2*changed*",
 }
 AGENT = """
@@ -609,6 +672,68 @@ def test_a_change_is_named_and_accepted_by_the_command(agent, change):
     result.stdout.fnmatch_lines([NAMED[change]])
     agent.accept(result, asks=1 if "turn" in change else 2)
     assert agent.files().keys() == names
+
+
+def test_a_user_id_that_is_made_up_anew_is_said_as_that(agent):
+    agent.edit("tests/test_agent.py", "tools=TOOLS", "tools=TOOLS, user=uuid.uuid4().hex")
+    agent.edit("tests/test_agent.py", "import pytest", "import pytest, uuid")
+    result = agent.run()
+    result.stdout.fnmatch_lines(["*is a uuid that was not there before*", "*freeze=('uuid',)*ignore_body=('$.user',)*"])
+    agent.edit("tests/test_agent.py", "@pytest.mark.replay", "@pytest.mark.replay(freeze=('uuid',))")
+    agent.record()
+    agent.green()
+
+
+def test_many_tests_that_say_the_same_of_themselves_say_it_once(eighteen):
+    eighteen.edit("app.py", "one sentence", f"one sentence. Today is {date.today():%Y-%m-%d}")
+    eighteen.provider.brain = lambda body: "Yes."
+    lines = eighteen.run("--replay-accept", live=True).stdout.lines
+    assert len([line for line in lines if "today's date" in line]) == 1
+    assert len(lines) < 40
+
+
+def test_answers_of_a_test_that_failed_are_said_to_wait(recorded):
+    recorded.edit("app.py", "one sentence", "two sentences")
+    recorded.edit("tests/test_support.py", 'assert "hours" in', 'assert "minutes" in')
+    result = recorded.run("--replay-accept", live=True)
+    result.stdout.fnmatch_lines(["1 answer of tests that failed waits for their next recording: replay-agent journals"])
+
+
+def test_an_address_that_is_no_models_is_named_with_what_changed(day):
+    day.write("app.py", LOOKUP.format(base=day.provider.base))
+    day.write(
+        "tests/test_support.py",
+        """
+        import pytest
+        from app import look_up
+
+        @pytest.mark.replay
+        @pytest.mark.parametrize("city", ["Oslo", "Rome"])
+        def test_city(city):
+            look_up(city)
+    """,
+    )
+    day.provider.brain = lambda body: "rain"
+    day.record()
+    before = day.files()
+    day.edit("app.py", '"days": 1', '"days": 2')
+    result = day.run()
+    result.stdout.fnmatch_lines(["$.days changed since the cassettes were recorded.", "  POST http*/v1/weather*"])
+    day.accept(result, asks=2)
+    for name, text in day.files().items():
+        gone, new = changed(before[name], text)
+        assert not [line for line in (*gone, *new) if "request-id" in line or "ate: " in line], (gone, new)
+
+
+LOOKUP = """
+    import os
+    import httpx
+
+    def look_up(city):
+        body = {{"city": city, "days": 1, "model": "m"}}
+        key = os.environ.get("OPENAI_API_KEY", "")
+        httpx.post("{base}/weather", json=body, headers={{"authorization": "Bearer " + key}}).raise_for_status()
+"""
 
 
 def test_one_turn_fewer(agent):

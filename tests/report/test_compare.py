@@ -176,6 +176,30 @@ def test_tools_are_compared_by_name():
     ]
 
 
+def test_a_tool_that_is_equal_but_for_its_name_was_renamed():
+    found = compare_calls(BASE, replace(BASE, tools=[replace(TOOL, name="find")]))
+    assert found == [ToolAdded("find", "lookup"), ToolRemoved("lookup", "find")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(TOOL, name="find", description="Find it."),
+        replace(TOOL, name="find", parameters_json_schema={"type": "object", "properties": {}}),
+        ToolDefinition("find", None, {}),
+    ],
+)
+def test_a_tool_that_is_another_was_not_renamed(other):
+    bare = ToolDefinition("bare", None, {})
+    found = compare_calls(replace(BASE, tools=[TOOL, bare]), replace(BASE, tools=[other]))
+    assert found == [ToolAdded("find"), ToolRemoved("lookup"), ToolRemoved("bare")]
+
+
+def test_one_tool_is_renamed_to_one_other_only():
+    found = compare_calls(BASE, replace(BASE, tools=[replace(TOOL, name="find"), replace(TOOL, name="seek")]))
+    assert found == [ToolAdded("find", "lookup"), ToolAdded("seek"), ToolRemoved("lookup", "find")]
+
+
 def test_a_changed_schema_is_named_by_path():
     schema = {"type": "object", "properties": {"country": {"type": "integer"}, "unit": {"type": "string"}}}
     changed = replace(TOOL, description="Look.", parameters_json_schema=schema)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from replay_agent.report.compare import ArgumentChanged, MessageChanged, SettingChanged, ToolAdded, ToolChanged
-from replay_agent.report.json_diff import ValueChange
+from replay_agent.report.json_diff import ABSENT, ValueChange
 from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
 from replay_agent.report.words import word_diff
 
 ONE, OTHER = "2026-11-27", "2026-11-28"
+UUID, OTHER_UUID = "0b1c2d3e4f5a4b6c8d7e0f1a2b3c4d5e", "1b1c2d3e4f5a4b6c9d7e0f1a2b3c4d5f"
+DIGEST = "9f86d081884c7d659a2feaa0c55ad015"
 DATE = VolatileValue("date", ONE, OTHER)
 TOLD = MessageChanged(1, "user prompt", word_diff(f"Today is {ONE}.", f"Today is {OTHER}."))
 
@@ -26,6 +28,11 @@ TOLD = MessageChanged(1, "user prompt", word_diff(f"Today is {ONE}.", f"Today is
             SettingChanged("user", "call_9fQzK1aB", "call_8xYzK2bC"),
             VolatileValue("id", "call_9fQzK1aB", "call_8xYzK2bC"),
         ),
+        (SettingChanged("user", UUID, OTHER_UUID), VolatileValue("uuid", UUID, OTHER_UUID)),
+        (SettingChanged("user", UUID, DIGEST), VolatileValue("hex id", UUID, DIGEST)),
+        (SettingChanged("user", DIGEST, DIGEST[::-1]), VolatileValue("hex id", DIGEST, DIGEST[::-1])),
+        (SettingChanged("user", ABSENT, UUID), VolatileValue("uuid", "", UUID)),
+        (SettingChanged("$.sent", ABSENT, ONE), VolatileValue("date", "", ONE)),
     ],
 )
 def test_a_volatile_value_alone_is_told_as_such(change, value):
@@ -39,6 +46,8 @@ def test_a_volatile_value_alone_is_told_as_such(change, value):
         SettingChanged("day", ONE, [OTHER]),
         SettingChanged("day", {"is": ONE}, OTHER),
         SettingChanged("temperature", 0.1, 0.2),
+        SettingChanged("user", ABSENT, "customer"),
+        SettingChanged("user", UUID, ABSENT),
         ToolChanged("lookup", (ValueChange("description", "Look it up.", "Look up a city."),)),
         ToolChanged("lookup", (ValueChange("parameters.x", ONE, [OTHER]),)),
         MessageChanged(1, "user prompt", word_diff("And France?", "And Spain?")),

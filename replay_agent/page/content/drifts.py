@@ -78,6 +78,10 @@ def _shifts(change: Change) -> Iterable[Shift]:
             yield Shift(_place(change.turn, change.role), _whole(change.text), None)
         case CallIdChanged():
             yield _values(f"{_place(change.turn, change.role)}, id", change.before, change.after)
+        case ToolAdded() if change.former:
+            yield _values("tool's name", change.former, change.name)
+        case ToolRemoved() if change.now:
+            return
         case ToolAdded():
             yield Shift("tools", None, _whole(change.name))
         case ToolRemoved():

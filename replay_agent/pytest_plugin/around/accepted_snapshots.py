@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from replay_agent.pytest_plugin.around.planned import plan_of
+from replay_agent.pytest_plugin.summary.causes import tell_new_snapshots
 
 if TYPE_CHECKING:
     from replay_agent.pytest_plugin.around.snapshot_keeper import Difference, SnapshotKeeper
@@ -98,3 +99,5 @@ class AcceptedSnapshots:
         if add is not None and self._is_watched(item):
             command = filled(command_of(item), "refresh")
             add("a snapshot differs", f"If that is meant, this accepts it:\n    {command}")
+            if all(difference.old is None for difference in differences_of(item)):
+                tell_new_snapshots(report, item)

@@ -6,7 +6,8 @@ What a test says of its failure travels with its report, also from the workers o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -16,7 +17,7 @@ import pytest
 from replay_agent.surroundings.colours import without_colours
 from replay_agent.surroundings.naming import by_number
 
-__all__ = "GroupedFailures", "Told", "bounded", "tell", "told_of"
+__all__ = "GroupedFailures", "Told", "bounded", "tell", "tell_new_snapshots", "told_of"
 
 _KINDS = "failed", "error"
 _LISTED = 5
@@ -39,7 +40,7 @@ class Told(TypedDict):
     """What a report says of the misses of its test."""
 
     text: str
-    """All of it, as plain text."""
+    """All of it, as plain text; empty where what pytest says of the failure says it."""
     coloured: str
     cause: str
     shared: str
@@ -74,6 +75,24 @@ def tell(report: pytest.TestReport, item: pytest.Item, failure: BaseException) -
         "mode": explained[0].mode if len(modes) == 1 else "refresh",
         "advice": explained[0].advice,
         "command": explained[0].command,
+        **command_words(item),
+    }
+    report.__dict__["replay_agent_told"] = told
+
+
+def tell_new_snapshots(report: pytest.TestReport, item: pytest.Item) -> None:
+    """Add to a report that its test failed for want of its snapshots alone, which many do at once for one reason."""
+    from replay_agent.pytest_plugin.settings import command_words
+
+    told = {
+        "text": "",
+        "coloured": "",
+        "cause": "no snapshots",
+        "shared": "There are no snapshots of these tests yet. What they were answered is recorded.",
+        "purpose": "To write the snapshots",
+        "mode": "refresh",
+        "advice": "",
+        "command": "",
         **command_words(item),
     }
     report.__dict__["replay_agent_told"] = told
@@ -121,7 +140,7 @@ class GroupedFailures:
         grouped = {id(report) for group in self._groups for report in group.reports}
         for report in (report for reports in kept.values() for report in reports):
             told = told_of(report)
-            if told is not None and id(report) not in grouped:
+            if told is not None and told["text"] and id(report) not in grouped:
                 width = _width(terminal) if terminal.isatty() else 0
                 report.longrepr = _Told(told, width, in_full=self._config.get_verbosity() >= _IN_FULL)
         self._leave(stats, kept, grouped)
@@ -186,18 +205,16 @@ class GroupedFailures:
         return filled(f"{quoted([*first['program'], *self._named(terminal, group)])} {options}", first["mode"])
 
     def _named(self, terminal: pytest.TerminalReporter, group: _Group) -> list[str]:
-        """Return what to name on the command line: the tests, or their modules where no other test of theirs failed."""
+        """Return what to name on the command line: modules, functions or tests, whatever of it failed for this cause only."""
         if len(group.tests) <= _NAMED or not self._ran_whole_modules(terminal):
             return group.tests
         failed = [report for kind in _KINDS for report in self._hidden.get(kind, ())]
         others = [report for report in failed if not any(report is each for each in group.reports)]
-        modules = list(_by_module(group.tests))
+        modules = _by_module(group.tests)
         if not others and len(modules) > _MANY_MODULES:
             return [str(place) for place in self._config.getoption("file_or_dir") or ()]
-        elsewhere = {told["test"].partition("::")[0] if (told := told_of(report)) else "" for report in others}
-        ids = {report.nodeid.partition("::")[0] for report in others}
-        own = {report.nodeid.partition("::")[0] for report in group.reports}
-        return group.tests if elsewhere & set(modules) or ids & own else modules
+        elsewhere = {name for report in others for name in _names_of(report)}
+        return [word for module, names in modules.items() for word in _fewest(module, names, elsewhere)]
 
     def _ran_whole_modules(self, terminal: pytest.TerminalReporter) -> bool:
         option = self._config.getoption
@@ -242,6 +259,28 @@ def _by_module(tests: Sequence[str]) -> dict[str, list[str]]:
         module, _, name = test.partition("::")
         modules.setdefault(module, []).append(name)
     return modules
+
+
+def _names_of(report: Any) -> set[str]:
+    """Return the modules and functions that a report is of, as pytest names it and as the command line does."""
+    told = told_of(report)
+    tests = {report.nodeid} if told is None else {report.nodeid, told["test"]}
+    return {name for test in tests for name in (test.partition("::")[0], _function(test))}
+
+
+def _function(test: str) -> str:
+    module, separator, name = test.partition("::")
+    return f"{module}{separator}{name.partition('[')[0]}"
+
+
+def _fewest(module: str, names: Sequence[str], elsewhere: Collection[str]) -> list[str]:
+    """Return the fewest words that name these tests of a module and none that failed otherwise."""
+    if module not in elsewhere:
+        return [module]
+    tests = [f"{module}::{name}" if name else module for name in names]
+    functions = Counter(map(_function, tests))
+    whole = {function for function, count in functions.items() if count > 1 and function not in elsewhere}
+    return list(dict.fromkeys(_function(test) if _function(test) in whole else test for test in tests))
 
 
 def _some(names: Sequence[str]) -> str:

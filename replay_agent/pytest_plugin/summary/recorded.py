@@ -20,6 +20,10 @@ _MOST_LINES = 40
 """Of changed answers; who accepts a hundred of them reads the diff of the files."""
 
 
+_NAMED = 3
+"""Of the tests that one thing is said of."""
+
+
 class Recorded(TypedDict):
     """What a report says of the recording of its test; travels with it as plain values."""
 
@@ -87,14 +91,12 @@ def _lines(found: Sequence[tuple[Any, Recorded]]) -> Iterator[str]:
     live, replayed, dropped = (sum(each[name] for each in told) for name in ("live", "replayed", "dropped"))
     rest = ", ".join(f"{count} {what}" for count, what in ((replayed, "replayed"), (dropped, "dropped")) if count)
     yield f"{_counted(live, 'answer')} recorded, {_counted(saved, 'cassette')} written{f' ({rest})' if rest else ''}"
+    waiting = sum(each["live"] for each in told if not each["saved"])
+    if waiting:
+        yield f"{_counted(waiting, 'answer')} of tests that failed {'waits' if waiting == 1 else 'wait'} for their next recording: replay-agent journals"
     yield from _taken_up(told)
     changed = [(report.nodeid, recorded["changes"]) for report, recorded in found if recorded["changes"]]
-    for report, recorded in found:
-        if recorded["dates"]:
-            yield (
-                f"{report.nodeid} sends today's date ({', '.join(recorded['dates'])}), and will not replay tomorrow: "
-                "freeze=('clock',) on the mark keeps it the same"
-            )
+    yield from _dated((report.nodeid, recorded["dates"]) for report, recorded in found if recorded["dates"])
     same = sum(bool(each["replaced"]) and not each["changes"] for each in told)
     if same:
         yield f"{_counted(same, 'test')} asked anew: what the model answers means the same as before"
@@ -113,10 +115,33 @@ def _taken_up(told: Iterable[Recorded]) -> Iterator[str]:
         )
 
 
+def _dated(sent: Iterable[tuple[str, list[str]]]) -> Iterator[str]:
+    for dates, tests in _by_what(sent):
+        verbs = "send" if len(tests) > 1 else "sends"
+        yield (
+            f"{_named(tests)} {verbs} today's date ({', '.join(dates)}), and will not replay tomorrow: "
+            "freeze=('clock',) on the mark keeps it the same"
+        )
+
+
 def _changes(changed: Iterable[tuple[str, list[str]]]) -> Iterator[str]:
-    for test, lines in changed:
-        yield f"{test} gets another answer:"
+    for lines, tests in _by_what(changed):
+        yield f"{_named(tests)} get{'' if len(tests) > 1 else 's'} another answer:"
         yield from (f"  {line}" if line else "" for line in lines)
+
+
+def _by_what(said: Iterable[tuple[str, list[str]]]) -> list[tuple[tuple[str, ...], list[str]]]:
+    """Return what is said of tests, each once with the tests that it is said of."""
+    tests: dict[tuple[str, ...], list[str]] = {}
+    for test, lines in said:
+        tests.setdefault(tuple(lines), []).append(test)
+    return list(tests.items())
+
+
+def _named(tests: Sequence[str]) -> str:
+    more = f" and {len(tests) - _NAMED} more" if len(tests) > _NAMED else ""
+    counted = f"{len(tests)} tests ({{}})" if len(tests) > 1 else "{}"
+    return counted.format(f"{', '.join(tests[:_NAMED])}{more}")
 
 
 def _bounded(lines: Iterable[str]) -> Iterator[str]:

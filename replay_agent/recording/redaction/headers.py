@@ -23,6 +23,7 @@ __all__ = (
 
 _DIGEST_HEADERS = frozenset({"content-md5", "digest", "content-digest", "repr-digest", "x-goog-hash"})
 """Say what the bytes of a body were: wrong when a secret was taken out of it. So are those that begin with x-amz-checksum-."""
+_COOKIE_HEADERS = frozenset({"cookie", "cookie2"})
 _COOKIE = re.compile(r"([^=;]*+)=([^;]*+)(.*+)", re.DOTALL)
 _SIGV4 = re.compile(r"(?:Credential|Signature)=([^/,\s]+)")
 
@@ -91,8 +92,15 @@ def header_secrets(headers: Headers) -> Iterator[tuple[str, str]]:
     for name, value in headers:
         lowered = name.lower()
         if is_credential_header(lowered):
-            for secret in _secrets(value):
+            for secret in _cookies(value) if lowered in _COOKIE_HEADERS else _secrets(value):
                 yield lowered, secret
+
+
+def _cookies(value: str) -> Iterator[str]:
+    """Yield the values of the cookies that a client sends, and not their names, by which an answer sets them."""
+    for cookie in value.split(";"):
+        name, separator, secret = cookie.strip().partition("=")
+        yield secret if separator else name
 
 
 def _secrets(value: str) -> Iterator[str]:

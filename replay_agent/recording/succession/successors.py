@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,6 +62,10 @@ _OF_ONE_ANSWER = frozenset(
 )
 _COUNTING = re.compile(r"(?:x|anthropic)-ratelimit-")
 """Headers that clients do read, and that say nothing of the answer: ``x-ratelimit-remaining-tokens``."""
+_COOKIES_OF_PROXIES = frozenset({"__cf_bm", "__cflb", "_cfuvid", "awsalb", "awsalbcors", "awsalbtg", "gclb"})
+"""They count visitors and spread load; no answer hangs on them."""
+_ABOUT_AGE = frozenset({"age", "expires"})
+"""Of other traffic than models' these may decide whether a client asks again."""
 _MADE_UP = frozenset(
     {
         "call_id",
@@ -140,8 +145,8 @@ def successors(
 ) -> tuple[list[Interaction], dict[str, str]]:
     """Return new interactions with all that means nothing as it was before, and what ids were renamed to what.
 
-    ``is_answer`` tells whether something is the answer of a model; in no other traffic does anybody know what an id means, and it
-    stays as it came. An answer that means the same is kept as it was recorded first. Of another one the ids are, where they are as long, and
+    ``is_answer`` tells whether something is the answer of a model; in no other traffic does anybody know what an id means, and
+    bodies stay as they came. An answer that means the same is kept as it was recorded first. Of another one the ids are, where they are as long, and
     the headers of one answer. An id that a later request hands back is renamed there too.
     """
     names: dict[str, str] = {}
@@ -149,7 +154,12 @@ def successors(
     for each in found:
         interaction = replace(each.interaction, request=renamed(each.interaction.request, names))
         follows = each.before is not None and is_answer(each.before) and is_answer(interaction)
-        result.append(_following(interaction, each.before, names) if follows and each.before else interaction)
+        if each.before is None:
+            result.append(interaction)
+        else:
+            result.append(
+                _following(interaction, each.before, names) if follows else _of_other_traffic(interaction, each.before)
+            )
     return result, names
 
 
@@ -173,8 +183,33 @@ def _following(new: Interaction, old: Interaction, names: dict[str, str]) -> Int
     if same and _is_plain(before):
         names.update(comparison.ids)
         return replace(new, outcome=before, recorded_at=old.recorded_at)
-    body = _with_old_values(after, comparison, names)
+    body = _with_old_values(_at_old_times(after, before), comparison, names)
     return replace(new, outcome=replace(body, headers=_with_old_headers(body.headers, before.headers)))
+
+
+def _of_other_traffic(new: Interaction, old: Interaction) -> Interaction:
+    """Return an interaction with the old date and request id; all of it is the old one's if the answer is, byte by byte."""
+    before, after = old.outcome, new.outcome
+    if not isinstance(before, Response) or not isinstance(after, Response):
+        return new
+    after = replace(after, headers=_with_old_headers(after.headers, before.headers, but=_ABOUT_AGE))
+    same = (before.status, before.end, before.headers, before.body) == (
+        after.status,
+        after.end,
+        after.headers,
+        after.body,
+    )
+    if same and _is_plain(before) and _is_plain(after):
+        return replace(new, outcome=before, recorded_at=old.recorded_at)
+    return replace(new, outcome=_at_old_times(after, before))
+
+
+def _at_old_times(after: Response, before: Response) -> Response:
+    """Return an answer whose pieces come when those of the old one came, if they are as many."""
+    if len(after.chunks) != len(before.chunks):
+        return after
+    pairs = zip(after.chunks, before.chunks, strict=True)
+    return replace(after, chunks=tuple(replace(chunk, offset_ms=old.offset_ms) for chunk, old in pairs))
 
 
 def _is_plain(response: Response) -> bool:
@@ -259,13 +294,17 @@ def _replace(chunks: list[Chunk], value: bytes, by: bytes) -> bool:
     return True
 
 
-def _with_old_headers(after: Headers, before: Headers) -> Headers:
-    old = dict(_volatile(before))
-    return tuple((name, old.get(name.lower(), value)) for name, value in after)
+def _with_old_headers(after: Headers, before: Headers, but: AbstractSet[str] = frozenset()) -> Headers:
+    old = {key: value for name, value in before if (key := _volatile(name, value)) and key not in but}
+    return tuple((name, old.get(_volatile(name, value), value)) for name, value in after)
 
 
-def _volatile(headers: Headers) -> Iterator[tuple[str, str]]:
-    for name, value in headers:
-        lowered = name.lower()
-        if lowered in _OF_ONE_ANSWER or _COUNTING.match(lowered):
-            yield lowered, value
+def _volatile(name: str, value: str) -> str:
+    """Return by what a header of one answer is known in another, nothing for one that says something."""
+    lowered = name.lower()
+    if lowered in _OF_ONE_ANSWER or _COUNTING.match(lowered):
+        return lowered
+    if lowered == "set-cookie":
+        cookie = value.partition("=")[0].strip()
+        return f"{lowered} {cookie}" if cookie.lower() in _COOKIES_OF_PROXIES else ""
+    return ""

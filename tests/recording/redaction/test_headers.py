@@ -96,6 +96,21 @@ def test_what_a_request_carries():
     assert "x" not in {value for _, value in found}
 
 
+@pytest.mark.parametrize(
+    ("sent", "secrets"),
+    [
+        ("a=1; b=2", ["1", "2"]),
+        ("sid=abc", ["abc"]),
+        ("sid=abc==;n=x; ", ["abc==", "x", ""]),
+        ("bare", ["bare"]),
+        ("__cf_bm=REDACTED(__cf_bm)", ["REDACTED(__cf_bm)"]),
+    ],
+)
+def test_the_name_of_a_cookie_is_no_secret(sent, secrets):
+    """An answer sets it by that name, and another answer may set the same."""
+    assert [secret for _, secret in header_secrets((("Cookie", sent),))] == secrets
+
+
 def test_a_changed_body_has_no_digest_any_more():
     gone = ("content-md5", "Digest", "x-amz-checksum-crc32", "X-Amz-Checksum-Sha256", "x-goog-hash", "Content-Encoding")
     headers = (*((name, "x") for name in gone), ("Content-Length", "9"), ("etag", "e"))

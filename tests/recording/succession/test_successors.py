@@ -121,8 +121,45 @@ def test_an_id_that_is_handed_back_is_the_old_one_there_too():
 
 def test_what_is_no_answer_of_a_model_stays_as_it_came():
     first, second = Interaction(asked("one"), answer(1)), Interaction(asked("two"), answer(2))
-    kept, names = successors([Successor(second, first)], lambda _: False)
-    assert (kept, names) == ([second], {})
+    (kept,), names = successors([Successor(second, first)], lambda _: False)
+    assert names == {}
+    assert kept.outcome.body == second.outcome.body
+    assert kept.recorded_at == second.recorded_at
+
+
+AT = [("date", "Mon"), ("x-ratelimit-remaining", "9"), ("set-cookie", "__cf_bm=REDACTED(__cf_bm); path=/")]
+LATER = [("date", "Tue"), ("x-ratelimit-remaining", "8"), ("set-cookie", "__cf_bm=abc; path=/")]
+
+
+@pytest.mark.parametrize("is_answer", [True, False])
+def test_headers_of_one_answer_stay_whoever_answers(is_answer):
+    before = Response(200, (*AT, ("set-cookie", "sid=1"), ("etag", "a")), (Chunk(b"one", 47),))
+    after = Response(200, (*LATER, ("set-cookie", "sid=2"), ("etag", "b")), (Chunk(b"two", 1),))
+    (kept,), _ = successors(
+        [Successor(Interaction(asked("two"), after), Interaction(asked("one"), before))], lambda _: is_answer
+    )
+    assert kept.outcome.headers == (*AT, ("set-cookie", "sid=2"), ("etag", "b"))
+    assert kept.outcome.chunks == (Chunk(b"two", 47),)
+
+
+def test_other_traffic_with_the_same_answer_stays_to_the_letter():
+    first = Interaction(asked("one"), Response(200, tuple(AT), (Chunk(b"a", 9),)), "t", "2026-01-01T00:00:00Z")
+    second = Interaction(asked("two"), Response(200, tuple(LATER), (Chunk(b"a", 3),)), "t", "2026-02-02T00:00:00Z")
+    (kept,), _ = successors([Successor(second, first)], lambda _: False)
+    assert (kept.outcome, kept.recorded_at, kept.request) == (first.outcome, first.recorded_at, second.request)
+
+
+@pytest.mark.parametrize("header", ["age", "expires", "etag", "last-modified"])
+def test_what_decides_whether_to_ask_again_is_as_it_came(header):
+    old, new = (Response(200, ((header, value),), (Chunk(b"a"),)) for value in ("1", "2"))
+    (kept,), _ = successors([Successor(Interaction(asked("b"), new), Interaction(asked("a"), old))], lambda _: False)
+    assert kept.outcome.headers == ((header, "2"),)
+
+
+def test_the_pace_of_a_stream_of_another_length_is_its_own():
+    before, after = streamed(1, "a", "b"), streamed(2, "a", "b", "c")
+    paced = replace(after, chunks=tuple(replace(chunk, offset_ms=n) for n, chunk in enumerate(after.chunks)))
+    assert [chunk.offset_ms for chunk in followed(before, paced).outcome.chunks] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("said", ["input", "args", "arguments", "metadata"])

@@ -103,7 +103,9 @@ def _cause_of(changes: Sequence[Change]) -> tuple[str, str, str]:
     source = freeze_source(value.kind for value in values)
     cause = "clock" if {value.kind for value in values} & CLOCK else source or "random"
     value = values[0]
-    detail = f"Such a value ({value.kind}) is another one in every run: {value.before}, then {value.after}."
+    detail = (
+        f"Such a value ({value.kind}) is another one in every run: {value.before or 'nothing'}, then {value.after}."
+    )
     way = (
         f"Freeze it (freeze=({source!r},) on the mark, then record again), or pass it in." if source else "Pass it in."
     )

@@ -11,7 +11,7 @@ from replay_agent.exceptions import UserError
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `init`, `doctor` and `completion` to the command line."""
+    """Add `init`, `doctor`, `schema` and `completion` to the command line."""
     init = commands.add_parser(
         "init",
         help="How do I begin? Adds the ini options, readable diffs in git and, if asked, a CI file; says each thing",
@@ -27,6 +27,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     doctor.add_argument("--json", action="store_true", help="one JSON object")
     doctor.set_defaults(run=_doctor)
+
+    schema = commands.add_parser(
+        "schema",
+        help="Can my editor check a cassette? Prints the JSON Schema of the format",
+        epilog="replay-agent schema > cassette.schema.json; what an editor is told then is in docs/cassettes.md",
+    )
+    schema.set_defaults(run=_schema)
 
     completion = commands.add_parser(
         "completion",
@@ -54,6 +61,13 @@ def _doctor(args: argparse.Namespace) -> int:
     diagnosis = diagnose(look(Path()))
     say(json.dumps(diagnosis.json) if args.json else diagnosis)
     return FINDINGS if diagnosis.troubles else CLEAN
+
+
+def _schema(args: argparse.Namespace) -> int:  # noqa: ARG001 - as all of them
+    from replay_agent.commands.setup.cassette_schema import cassette_schema
+
+    say(json.dumps(cassette_schema(), indent=2))
+    return CLEAN
 
 
 def _completion(args: argparse.Namespace) -> int:

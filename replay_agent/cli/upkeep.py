@@ -40,7 +40,8 @@ def _add_files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     prune = commands.add_parser(
-        "prune", help="What is no longer played? Lists cassettes that no test is left for, as far as can be known"
+        "prune",
+        help="What is no longer used? Lists cassettes and snapshots that no test is left for, as far as can be known",
     )
     prune.add_argument("--delete", action="store_true", help="delete what is listed; asks first on a terminal")
     prune.add_argument("--yes", action="store_true", help="with --delete: do not ask")
@@ -113,13 +114,15 @@ def _readable(results: Iterator[Leak | Unread], unread: list[Unread]) -> Iterato
 
 
 def _prune(args: argparse.Namespace) -> int:
-    from replay_agent.commands.upkeep.prune import find_orphans, remove
+    from replay_agent.commands.upkeep.prune import Orphan, find_orphans, remove
+    from replay_agent.commands.upkeep.unused_snapshots import OrphanSnapshot, find_unused_snapshots
     from replay_agent.pytest_plugin.collecting import collect
+    from replay_agent.surroundings.naming import seen_from_here
 
     project = collect(Path())
     for module in dict.fromkeys(project.broken):
         say(f"{module} could not be collected: what it recorded is left alone", file=sys.stderr)
-    found = find_orphans(project)
+    found: list[Orphan | OrphanSnapshot] = [*find_orphans(project), *find_unused_snapshots(project)]
     for kept in (orphan for orphan in found if orphan.kept):
         say(kept, file=sys.stderr)
     orphans = [orphan for orphan in found if not orphan.kept]
@@ -129,7 +132,7 @@ def _prune(args: argparse.Namespace) -> int:
         return FINDINGS if orphans else CLEAN
     for orphan in orphans:
         remove(orphan)
-        say(f"deleted: {orphan.path}")
+        say(f"deleted: {seen_from_here(orphan.path)}")
     return CLEAN
 
 

@@ -86,6 +86,7 @@ class _Check:
             yield from _bounds(place, value, schema)
 
     def _properties(self, place: str, value: dict[str, Any], schema: Schema, depth: int) -> Iterator[str]:
+        yield from _counts(place, len(value), schema, "minProperties", "maxProperties", "members")
         known: Schema = schema.get("properties") or {}
         yield from (f"{place}.{name} is missing" for name in schema.get("required") or () if name not in value)
         others = schema.get("additionalProperties", True)

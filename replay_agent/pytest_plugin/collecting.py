@@ -14,7 +14,7 @@ import pytest
 
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.pytest_plugin import is_replayed, siblings_of
-from replay_agent.pytest_plugin.places import cassette_of, nodeid
+from replay_agent.pytest_plugin.places import cassette_of, nodeid, snapshot_name_of
 from replay_agent.pytest_plugin.shared_fixture import fixture_of, name_of
 from replay_agent.recording.cassettes import store
 
@@ -41,6 +41,8 @@ class Collected:
     """The modules that could not be collected: what their tests play, nobody knows."""
     unmarked: set[str] = field(default_factory=set)
     """The tests that are not marked."""
+    snapshots: dict[Path, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Of all tests: the folders where their snapshots of runs are, and what these are called."""
 
 
 def collect(place: Path) -> Collected:
@@ -103,6 +105,8 @@ class _Collector:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         fixtures: set[str] = set()
         for item in dict.fromkeys([*self._items, *session.items]):
+            folder = item.path.parent / "__snapshots__" / item.path.stem
+            self.collected.snapshots[folder].add(snapshot_name_of(item, siblings_of(item)))
             if is_replayed(item):
                 self.collected.used[cassette_of(item, siblings_of(item))].add(nodeid(item))
                 fixtures.update(map(name_of, getattr(item, "fixturenames", ())))

@@ -123,7 +123,7 @@ class _Explanation:
 
     def _renamed(self, what: str, former: Former) -> Explanation:
         old, new = former.names(self._miss.test or "")
-        return Explanation.of(
+        explained = Explanation.of(
             blocks := [
                 [f"{what}.", *self._asked()],
                 [
@@ -142,6 +142,8 @@ class _Explanation:
             mode="",
             advice=[f"To record it anew instead: {filled(self._command, 'once')}"],
         )
+        explained.former = former.test
+        return explained
 
     def _read_on(self) -> Explanation:
         return self._plain(

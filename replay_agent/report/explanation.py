@@ -51,6 +51,8 @@ class Explanation(str):
     """The keys of those interactions, the nearest first, by which they are found wherever they stand."""
     key: str = ""
     """What the request is matched by."""
+    former: str = ""
+    """The test that is gone and has recorded this very request, if there is one."""
     cassette: str = ""
     """The file, as far as there is to be one."""
 

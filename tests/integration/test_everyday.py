@@ -584,10 +584,43 @@ def test_a_test_that_was_deleted(recorded):
     )
     assert done.stderr == "tests/test_broken.py could not be collected: what it recorded is left alone\n"
     assert "test_order.yaml" in done.stdout
-    assert {name for name in recorded.files() if name.endswith(".yaml")} == {
+    assert recorded.files().keys() == {
         "cassettes/test_support/test_refund.yaml",
         "cassettes/test_support/test_plain.yaml",
+        "tests/__snapshots__/test_support/test_refund.run.snap",
     }
+    recorded.path.joinpath("tests/test_broken.py").unlink()
+    assert recorded.run(apart=True).ret == 0
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+@pytest.mark.parametrize("moved", ["renamed", "moved", "into a class"])
+def test_snapshots_of_a_test_that_was_renamed_are_not_taken_for_unused(recorded, moved, workers):
+    recorded.pytester.makeini(PLUGINS)
+    recorded.edit(
+        "tests/test_support.py",
+        "def test_order(replay, run_snapshot):",
+        "def test_order(replay, run_snapshot, snapshot):\n    assert 1 == snapshot",
+    )
+    recorded.record()
+    files = recorded.files()
+    path = recorded.path / "tests/test_support.py"
+    text = path.read_text("utf-8")
+    if moved == "renamed":
+        path.write_text(text.replace("def test_order(", "def test_where("), "utf-8")
+    elif moved == "moved":
+        path.rename(path.with_name("test_desk.py"))
+    else:
+        head, mark, tests = text.partition("@pytest.mark.replay")
+        inner = textwrap.indent(f"{mark}{tests}", "    ").replace("(replay", "(self, replay").replace("()", "(self)", 1)
+        path.write_text(f"{head}class TestDesk:\n{inner.replace('test_plain()', 'test_plain(self)')}", "utf-8")
+    result = recorded.run("--snapshot-update", *workers, apart=True)
+    assert "deleted" not in result.stdout.str()
+    assert recorded.files() == files
+    (command,) = commands(recorded.run(*workers, apart=True))
+    assert command.startswith("replay-agent mv ")
+    subprocess.run([sys.executable, "-m", "replay_agent", *shlex.split(command)[1:]], check=True, capture_output=True)
+    assert recorded.run(*workers, apart=True).ret == 0
 
 
 def test_use_cassette_in_a_fixture_follows_the_command_line(day):
@@ -689,7 +722,7 @@ def test_many_tests_that_say_the_same_of_themselves_say_it_once(eighteen):
     eighteen.provider.brain = lambda body: "Yes."
     lines = eighteen.run("--replay-accept", live=True).stdout.lines
     assert len([line for line in lines if "today's date" in line]) == 1
-    assert len(lines) < 40
+    assert len([line for line in lines if "another answer" in line]) == 18  # each of which was another before
 
 
 def test_answers_of_a_test_that_failed_are_said_to_wait(recorded):

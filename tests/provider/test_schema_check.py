@@ -83,3 +83,10 @@ def test_made_up_data_fits_the_schema_it_was_made_for(seed):
     schema["properties"] = {name: value for name, value in PERSON["properties"].items() if name != "name"}
     schema["properties"]["name"] = {"type": "string", "minLength": 1}
     assert misfits(SchemaData(schema, seed).generate(), schema) == []
+
+
+def test_members_are_counted():
+    schema = {"type": "object", "minProperties": 1, "maxProperties": 2}
+    assert misfits({"a": 1}, schema) == misfits({"a": 1, "b": 2}, schema) == []
+    assert misfits({}, schema) == ["$ has 0 members, fewer than 1"]
+    assert misfits({"a": 1, "b": 2, "c": 3}, schema) == ["$ has 3 members, more than 2"]

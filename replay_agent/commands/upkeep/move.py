@@ -40,11 +40,8 @@ class Moved:
     after: Path
 
     def __str__(self) -> str:
-        return (
-            f"{self.before}: what is in it is the new test's"
-            if self.before == self.after
-            else f"{self.before} -> {self.after}"
-        )
+        before, after = naming.seen_from_here(self.before), naming.seen_from_here(self.after)
+        return f"{before}: what is in it is the new test's" if before == after else f"{before} -> {after}"
 
 
 def move(project: Project, old: str, new: str) -> list[Moved]:

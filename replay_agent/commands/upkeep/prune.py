@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 from replay_agent.commands.upkeep import move
+from replay_agent.commands.upkeep.unused_snapshots import OrphanSnapshot
 from replay_agent.exceptions import CassetteError
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.surroundings.naming import seen_from_here
 from replay_agent.surroundings.visible import visible
 
 __all__ = "Orphan", "Project", "find_orphans", "remove"
@@ -46,12 +48,13 @@ class Orphan:
     """Why it may be in use all the same; nothing if it is known not to be."""
 
     def __str__(self) -> str:
+        path = seen_from_here(self.path)
         by = f", recorded by {', '.join(self.tests)}" if self.tests else ""
         kept = f": left alone, {self.kept}" if self.kept else ""
         if self.interactions is None:
-            return visible(f"{self.path}: no test plays it{by}{kept}")
+            return visible(f"{path}: no test plays it{by}{kept}")
         count = len(self.interactions)
-        return visible(f"{self.path}: {count} interaction{'s' if count > 1 else ''} of tests that are gone{by}{kept}")
+        return visible(f"{path}: {count} interaction{'s' if count > 1 else ''} of tests that are gone{by}{kept}")
 
 
 def find_orphans(project: Project) -> list[Orphan]:
@@ -118,15 +121,17 @@ def _recorders(cassette: Cassette, indexes: Sequence[int]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(test for index in indexes if (test := cassette.test(index))))
 
 
-def remove(orphan: Orphan) -> None:
-    """Delete the file, or take the interactions out of it; nothing of what is to be kept.
+def remove(orphan: Orphan | OrphanSnapshot) -> None:
+    """Delete the file, or take the interactions out of it; nothing of what is to be kept. An empty folder goes too.
 
     Raises `CassetteError` and `OSError`; the file is then as it was.
     """
     if orphan.kept:
         return
-    if orphan.interactions is None:
+    if isinstance(orphan, OrphanSnapshot) or orphan.interactions is None:
         orphan.path.unlink()
+        if not any(orphan.path.parent.iterdir()):
+            orphan.path.parent.rmdir()
         return
     cassette = store.load(orphan.path)
     kept = [cassette.item(index) for index in range(len(cassette)) if index not in orphan.interactions]

@@ -17,6 +17,8 @@ __all__ = "AcceptedSnapshots", "differences_of", "stopped_at_snapshot"
 
 _KEEPER: pytest.StashKey[SnapshotKeeper] = pytest.StashKey()
 _FAILED = pytest.StashKey[bool]()
+_FORMER = pytest.StashKey[set[str]]()
+"""What a failed test was called before, as far as it could be told."""
 
 
 def stopped_at_snapshot(item: pytest.Item, error: BaseException) -> bool:
@@ -29,6 +31,14 @@ def differences_of(item: pytest.Item) -> list[Difference]:
     """Return the snapshots of a test that differ and are not accepted."""
     keeper = item.stash.get(_KEEPER, None)
     return keeper.differences() if keeper is not None else []
+
+
+def _former_tests(call: pytest.CallInfo[None]) -> set[str]:
+    if call.excinfo is None:
+        return set()
+    from replay_agent.pytest_plugin.failures import explanations_of
+
+    return {former for each in explanations_of(call.excinfo.value) if (former := getattr(each, "former", ""))}
 
 
 class AcceptedSnapshots:
@@ -68,6 +78,7 @@ class AcceptedSnapshots:
         report = yield
         if report.failed:
             item.stash[_FAILED] = True
+            item.stash.setdefault(_FORMER, set()).update(_former_tests(call))
         if report.when == "call" and report.failed and call.excinfo and stopped_at_snapshot(item, call.excinfo.value):
             self._say_how_to_accept(item, report)
         if report.when == "teardown" and item.stash.get(_FAILED, False) and self._is_watched(item):
@@ -90,6 +101,8 @@ class AcceptedSnapshots:
     def _keep(self, item: pytest.Item) -> None:
         if "snapshot" in getattr(item, "fixturenames", ()):
             self._keeper(item).keep()
+            for test in item.stash.get(_FORMER, ()):
+                self._keeper(item).keep_those_of(test)
 
     def _say_how_to_accept(self, item: pytest.Item, report: pytest.TestReport) -> None:
         from replay_agent.pytest_plugin.settings import command_of

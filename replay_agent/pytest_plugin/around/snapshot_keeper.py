@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from syrupy.assertion import AssertionResult, SnapshotAssertion
+from syrupy.extensions.amber import AmberSnapshotExtension
 from syrupy.location import PyTestLocation
 
 from replay_agent.snapshot import RunSnapshotExtension
+from replay_agent.surroundings import naming
 
 __all__ = "Difference", "SnapshotKeeper"
 
@@ -87,17 +89,13 @@ class SnapshotKeeper:
         self._held.clear()
         for assertion in self._assertions or self._never_asked_for():
             for location, name in self._left(assertion):
-                assertion.executions[len(assertion.executions)] = AssertionResult(
-                    snapshot_location=location,
-                    snapshot_name=name,
-                    asserted_data=None,
-                    recalled_data=None,
-                    created=False,
-                    updated=False,
-                    success=False,
-                    exception=None,
-                    test_location=assertion.test_location,
-                )
+                _count(assertion, location, name)
+
+    def keep_those_of(self, former: str) -> None:
+        """Count the snapshots of a test that this one was called before: they are to be moved, not deleted."""
+        for assertion in (self._assertions or self._never_asked_for())[:1]:
+            for location, name in _snapshots_of(self._item.config.rootpath, former):
+                _count(assertion, location, name)
 
     def _never_asked_for(self) -> list[SnapshotAssertion]:
         """Return what the fixture would have been in a test that failed before it had one."""
@@ -125,6 +123,40 @@ class SnapshotKeeper:
             or assertion.test_location.matches_snapshot_name(snapshot.name)
         ]
         return [each for each in own if each not in compared]
+
+
+def _count(assertion: SnapshotAssertion, location: str, name: str) -> None:
+    """Have syrupy know a snapshot as one that was looked at, and not found to be equal."""
+    assertion.executions[len(assertion.executions)] = AssertionResult(
+        snapshot_location=location,
+        snapshot_name=name,
+        asserted_data=None,
+        recalled_data=None,
+        created=False,
+        updated=False,
+        success=False,
+        exception=None,
+        test_location=assertion.test_location,
+    )
+
+
+def _snapshots_of(root: Path, test: str) -> Iterator[tuple[str, str]]:
+    """Yield file and name of each snapshot of a test, which need not be there any more."""
+    module, *names = test.split("::")
+    folder, own = (root / module).parent / "__snapshots__", ".".join(names)
+    stem, extensions = Path(module).stem, (RunSnapshotExtension(), AmberSnapshotExtension())
+    for path in (*sorted((folder / stem).glob("*.run.snap")), folder / f"{stem}.ambr"):
+        if path.name.endswith(".run.snap") and not path.name.startswith(f"{naming.file_name(own)}."):
+            continue
+        if path.is_file():
+            reader = extensions[path.suffix == ".ambr"]
+            for snapshot in reader.read_snapshot_collection(snapshot_location=str(path)):
+                if path.suffix != ".ambr" or _is_called(snapshot.name, own):
+                    yield str(path), snapshot.name
+
+
+def _is_called(snapshot: str, test: str) -> bool:
+    return snapshot == test or snapshot.startswith((f"{test}.", f"{test}["))
 
 
 def _text(data: object) -> str | None:

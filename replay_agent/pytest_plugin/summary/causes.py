@@ -190,7 +190,15 @@ class GroupedFailures:
         yield from blank
         yield from () if short else (f"{first['purpose']}:",)
         yield f"    {self._command(terminal, group)}"
-        yield from wrapped(first["advice"], wrap) if first["advice"] and not short else ()
+        yield from wrapped(self._advice(terminal, group), wrap) if first["advice"] and not short else ()
+
+    def _advice(self, terminal: pytest.TerminalReporter, group: _Group) -> str:
+        """Return what else helps, of all of the tests where it names the first."""
+        from replay_agent.pytest_plugin.settings import quoted
+
+        first = group.told[0]
+        one, all_of_them = ([*first["program"], *tests] for tests in ([first["test"]], self._named(terminal, group)))
+        return first["advice"].replace(quoted(one), quoted(all_of_them))
 
     def _command(self, terminal: pytest.TerminalReporter, group: _Group) -> str:
         from replay_agent.pytest_plugin.settings import quoted

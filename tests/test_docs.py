@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import json
 import re
@@ -74,7 +75,8 @@ def code(cell):
     return re.findall(r"`([^`]+)`", cell)
 
 
-WITH_EXAMPLES = [page for page in EVERYTHING if examples(page)]
+COOKBOOK = ROOT / "docs" / "cookbook.md"
+WITH_EXAMPLES = [page for page in EVERYTHING if examples(page) and page != COOKBOOK]
 SCRIPTS = [page for page in WITH_EXAMPLES if not are_tests(page)]
 OF_TESTS = [page for page in WITH_EXAMPLES if are_tests(page)]
 
@@ -132,6 +134,47 @@ def test_the_tests_of_a_page_are_recorded_and_replayed(page, pytester, monkeypat
     replayed = pytester.runpytest()
     assert replayed.ret == 0
     assert replayed.parseoutcomes()["passed"] >= len(sources)
+
+
+RECIPES = {
+    re.search(r"(?s:.*)^## (.+)$", text(COOKBOOK)[: each.start], re.MULTILINE)[1]: each for each in examples(COOKBOOK)
+}
+
+
+def missing_in(source):
+    """Return what a recipe imports and is not installed here: recipes are for libraries that nobody has all of."""
+    names = re.findall(r"^(?:from|import) (\w+)", source, re.MULTILINE)
+    return sorted({name for name in names if importlib.util.find_spec(name) is None})
+
+
+@pytest.mark.usefixtures("imported")
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_is_recorded_and_replayed(recipe, pytester, monkeypatch):
+    source = RECIPES[recipe].parsed
+    missing = missing_in(source)
+    if missing:
+        pytest.skip(f"{', '.join(missing)} is not installed")
+    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider -p no:hypothesispytest -p no:xdist\n")
+    pytester.makepyfile(test_recipe=source)
+    with serve(Script([speak] * 20).answer) as base:
+        for variable, value in {"OPENAI_BASE_URL": f"{base}/v1", "ANTHROPIC_BASE_URL": base}.items():
+            monkeypatch.setenv(variable, value)
+        for variable in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+            monkeypatch.setenv(variable, "not-a-key")
+        recorded = pytester.runpytest_subprocess("--replay-accept")
+    assert recorded.ret == 0, recorded.stdout.str()
+    for variable in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.delenv(variable)
+    replayed = pytester.runpytest_subprocess()
+    assert replayed.ret == 0, replayed.stdout.str()
+    assert list(pytester.path.glob("cassettes/test_recipe/*.yaml"))
+
+
+def test_the_cookbook_has_a_recipe_for_each():
+    wanted = "pydantic-ai OpenAI Anthropic LangGraph litellm LlamaIndex MCP FastAPI unittest monorepo pre-commit CI"
+    heads = re.findall(r"^## (.+)$|^\| (.+?) \|", text(COOKBOOK), re.MULTILINE)
+    told = " ".join(word for pair in heads for word in pair)
+    assert [name for name in wanted.split() if name not in told] == []
 
 
 def test_the_scripted_page_of_each_kind_is_there():

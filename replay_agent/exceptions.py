@@ -206,6 +206,9 @@ class CassetteNotFound(CassetteError, FileNotFoundError):
 class CassetteUnreadable(CassetteError):
     """A cassette file is damaged, hostile, or of a kind that cannot be read; it is left as it is."""
 
+    in_conflict: bool = False
+    """Whether it holds the marks of a merge conflict."""
+
 
 class CassetteVersionError(CassetteUnreadable):
     """A cassette was written in a format version that this release does not know."""

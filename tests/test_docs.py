@@ -203,6 +203,7 @@ def help_of_the_commands(capsys):
         "init",
         "doctor",
         "completion",
+        "schema",
         "show",
         "demo",
         "scan",

@@ -365,6 +365,8 @@ class _AroundTests:
             failure = failure_saying(dict.fromkeys(miss.explanation for miss in misses))
             report.longrepr = str(failure)
             tell(report, item, failure)
+        elif call.excinfo is not None:
+            tell(report, item, call.excinfo.value)
         return report
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from replay_agent.exceptions import CassetteError, CassetteMissError, UserError
+from replay_agent.exceptions import CassetteError, CassetteMissError, CassetteUnreadable, UserError
 from replay_agent.harness import DecodedTraffic, Run
 from replay_agent.pytest_plugin.around.accepted_snapshots import stopped_at_snapshot
 from replay_agent.pytest_plugin.around.own_servers import let_pass
@@ -125,6 +125,15 @@ class WatchedTest(ABC):
             raise failure_of(self._misses.unreported_misses, self._misses) from cause
 
 
+def _unopened(error: CassetteError | UserError, item: pytest.Item) -> BaseException:
+    """Return the failure of a test whose recording cannot be opened."""
+    if isinstance(error, CassetteUnreadable) and error.in_conflict:
+        from replay_agent.report.conflict import explain_conflict
+
+        return failure_saying([explain_conflict(error, command_of(item))])
+    return pytest.fail.Exception(str(error), pytrace=False)
+
+
 def _budget_of(item: pytest.Item) -> Budget | None:
     """Return the budget of a test, None for none: then nothing is read that could judge it."""
     said = budget_of(item)
@@ -177,7 +186,7 @@ class ReplayedTest(WatchedTest):
             run.recording.recut = _recut_of(item)
             run.open()
         except (CassetteError, UserError) as exc:
-            raise pytest.fail.Exception(str(exc), pytrace=False) from None
+            raise _unopened(exc, item) from None
         intercept.open_for_test(run.recording)
         return cls(item, run, unused=option_of(item.config, "replay_unused"), budget=budget, cassette=path)
 

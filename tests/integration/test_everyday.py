@@ -600,7 +600,7 @@ def test_snapshots_of_a_test_that_was_renamed_are_not_taken_for_unused(recorded,
     recorded.edit(
         "tests/test_support.py",
         "def test_order(replay, run_snapshot):",
-        "def test_order(replay, run_snapshot, snapshot):\n    assert 1 == snapshot",
+        "def test_order(replay, run_snapshot, snapshot):\n    assert ask('Where is it?') == snapshot",
     )
     recorded.record()
     files = recorded.files()
@@ -729,7 +729,7 @@ def test_answers_of_a_test_that_failed_are_said_to_wait(recorded):
     recorded.edit("app.py", "one sentence", "two sentences")
     recorded.edit("tests/test_support.py", 'assert "hours" in', 'assert "minutes" in')
     result = recorded.run("--replay-accept", live=True)
-    result.stdout.fnmatch_lines(["1 answer of tests that failed waits for their next recording: replay-agent journals"])
+    result.stdout.fnmatch_lines(["1 recording unfinished, for the test failed: *goes on from there*"])
 
 
 def test_an_address_that_is_no_models_is_named_with_what_changed(day):
@@ -857,6 +857,19 @@ def test_a_merge_conflict(agent):
     result = agent.run("--doctest-modules")
     result.assert_outcomes(failed=1)
     agent.accept(result, asks=0)
+
+
+def test_merge_conflicts_in_many_cassettes_are_one_message_and_one_command(eighteen):
+    for path in eighteen.path.glob("cassettes/**/*.yaml"):
+        path.write_text(path.read_text("utf-8").replace("interactions:", "<<<<<<< HEAD\ninteractions:"), "utf-8")
+    result = eighteen.run()
+    result.assert_outcomes(errors=18)
+    assert len(result.stdout.lines) < 40
+    assert commands(result) == [
+        "pytest tests/test_billing.py tests/test_orders.py tests/test_refunds.py --record-mode=rewrite --replay-accept"
+    ]
+    assert eighteen.run(*shlex.split(commands(result)[0])[1:], live=True).ret == 0
+    eighteen.green()
 
 
 def test_a_branch_where_the_prompt_is_another(agent):

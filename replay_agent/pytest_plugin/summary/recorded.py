@@ -91,9 +91,12 @@ def _lines(found: Sequence[tuple[Any, Recorded]]) -> Iterator[str]:
     live, replayed, dropped = (sum(each[name] for each in told) for name in ("live", "replayed", "dropped"))
     rest = ", ".join(f"{count} {what}" for count, what in ((replayed, "replayed"), (dropped, "dropped")) if count)
     yield f"{_counted(live, 'answer')} recorded, {_counted(saved, 'cassette')} written{f' ({rest})' if rest else ''}"
-    waiting = sum(each["live"] for each in told if not each["saved"])
-    if waiting:
-        yield f"{_counted(waiting, 'answer')} of tests that failed {'waits' if waiting == 1 else 'wait'} for their next recording: replay-agent journals"
+    unfinished = sum(bool(each["live"]) and not each["saved"] for each in told)
+    if unfinished:
+        yield (
+            f"{_counted(unfinished, 'recording')} unfinished, for the test failed: the next one goes on from there, and asks "
+            "again for what was refused (replay-agent journals)"
+        )
     yield from _taken_up(told)
     changed = [(report.nodeid, recorded["changes"]) for report, recorded in found if recorded["changes"]]
     yield from _dated((report.nodeid, recorded["dates"]) for report, recorded in found if recorded["dates"])

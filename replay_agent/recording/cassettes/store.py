@@ -180,11 +180,13 @@ def _refuse_within(data: bytes, path: Path) -> None:
         while found > 0 and data[found - 1 : found] != b"\n":
             found = data.find(mark, found + 1)
         if found >= 0:
-            raise CassetteUnreadable(
+            error = CassetteUnreadable(
                 f"{path}:{_line(data, found)}: the file holds the marks of a merge conflict. "
                 "Choose one side (git checkout --ours or --theirs), then record again what is missing.",
                 path,
             )
+            error.in_conflict = True
+            raise error
 
 
 def _line(data: bytes, position: int) -> int:

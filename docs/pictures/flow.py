@@ -80,7 +80,7 @@ def _box(
 def _arrow(start: tuple[int, int], end: tuple[int, int], said: str, colours: dict[str, str]) -> list[str]:
     (x, y), (to_x, to_y) = start, end
     line = f'<line x1="{x}" y1="{y}" x2="{to_x}" y2="{to_y}" stroke="{colours["90"]}" stroke-width="1.5" marker-end="url(#a)"/>'
-    return [line, _text(x + 8, (y + to_y) // 2 + 4, said, colours["90"], "start")] if said else [line]
+    return [line, _text(x + 8, (y + to_y) // 2 + 26, said, colours["90"], "start")] if said else [line]
 
 
 def _text(x: int, y: int, text: str, colour: str, anchor: str, *, bold: bool = False) -> str:

@@ -240,8 +240,12 @@ class _Explanation:
         """Return what is to be said of all tests with this cause. Of what is no call of a model its address is part of that."""
         if _goes_on(nearest):
             return ["The conversations go on where the recorded ones end: a call more."]
-        called = [] if self._asked_for.call is not None else self._asked()
-        return [headline(nearest.changes, "since the cassettes were recorded"), *called]
+        return [headline(nearest.changes, "since the cassettes were recorded"), *self._called(nearest)]
+
+    def _called(self, nearest: Nearest) -> list[str]:
+        """Return the address where it belongs to the cause: of what is no model's, unless the host is what changed."""
+        by_host = any(isinstance(change, SettingChanged) and change.name == "host" for change in nearest.changes)
+        return [] if self._asked_for.call is not None or by_host or not nearest.changes else self._asked()
 
     def _no_difference(self, recorded: Request) -> list[str]:
         headers = _changed_headers(recorded, self._miss.request)
@@ -322,8 +326,8 @@ class _Explanation:
         values, alone = volatile_values(nearest.changes)
         if alone:
             return f"volatile {sorted({value.kind for value in values})}"
-        place = "" if self._asked_for.call is not None or not nearest.changes else f"{self._asked()[0]}\n"
-        return f"{place}{cause_of(nearest.changes)}" or f"no difference from what is in {self._file}"
+        called = "".join(f"{line}\n" for line in self._called(nearest))
+        return f"{called}{cause_of(nearest.changes)}" or f"no difference from what is in {self._file}"
 
     def _remedy(self, nearest: Nearest, value: VolatileValue, kinds: Iterable[str]) -> str:
         source = freeze_source(kinds)

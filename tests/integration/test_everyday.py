@@ -623,6 +623,19 @@ def test_snapshots_of_a_test_that_was_renamed_are_not_taken_for_unused(recorded,
     assert recorded.run(*workers, apart=True).ret == 0
 
 
+@pytest.mark.parametrize("options", [[], ["--continue-on-collection-errors"]])
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_snapshots_of_a_module_that_cannot_be_imported_are_kept(eighteen, workers, options):
+    eighteen.pytester.makeini(PLUGINS)
+    eighteen.edit("tests/test_orders.py", "import pytest", "import pytest, nowhere_to_be_found")
+    files = eighteen.files()
+    result = eighteen.run("--snapshot-update", *options, *workers, apart=True)
+    assert result.ret != 0
+    assert eighteen.files() == files
+    eighteen.run("--replay-accept", *options, *workers, apart=True)
+    assert eighteen.files() == files
+
+
 def test_use_cassette_in_a_fixture_follows_the_command_line(day):
     day.write(
         "tests/test_support.py",

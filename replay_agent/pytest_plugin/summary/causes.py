@@ -32,7 +32,9 @@ _SOME = 3
 _MOST_LINES = 40
 """Of one message, unless ``-vv`` asks for all of it."""
 _IN_FULL = 2
-_COMMAND = re.compile(r" {4}(?:pytest|replay-agent|use_cassette)\b")
+# "    pytest tests/test_a.py --replay-accept", in bold or not
+_COMMAND = re.compile(r" {4}(?:\x1b\[1m)?(?:pytest|replay-agent|use_cassette)\b")
+_TO_PASTE = re.compile(r"(?m)^ {4}((?:pytest|replay-agent)\b.*)$")
 _WORDS = re.compile(r"\s+|\S+")
 
 
@@ -68,7 +70,7 @@ def tell(report: pytest.TestReport, item: pytest.Item, failure: BaseException) -
     accepting = dict.fromkeys(each.accept for each in explained)
     told = {
         "text": str(failure),
-        "coloured": "\n\n".join((*dict.fromkeys(each.coloured for each in explained), *accepting)),
+        "coloured": "\n\n".join((*dict.fromkeys(each.coloured for each in explained), *map(_in_bold, accepting))),
         "cause": "\n\n".join(dict.fromkeys(each.cause for each in explained)),
         "shared": "\n\n".join(dict.fromkeys(each.shared for each in explained)),
         "purpose": explained[0].purpose,
@@ -189,7 +191,7 @@ class GroupedFailures:
             yield from wrapped(f"  {module}: {named}" if names else f"  {module}", width)
         yield from blank
         yield from () if short else (f"{first['purpose']}:",)
-        yield f"    {self._command(terminal, group)}"
+        yield _in_bold(f"    {self._command(terminal, group)}")
         yield from wrapped(self._advice(terminal, group), wrap) if first["advice"] and not short else ()
 
     def _advice(self, terminal: pytest.TerminalReporter, group: _Group) -> str:
@@ -267,6 +269,11 @@ def _by_module(tests: Sequence[str]) -> dict[str, list[str]]:
         module, _, name = test.partition("::")
         modules.setdefault(module, []).append(name)
     return modules
+
+
+def _in_bold(text: str) -> str:
+    """Return a text with the command in it in bold: what to do is what a reader looks for."""
+    return _TO_PASTE.sub("    \x1b[1m\\1\x1b[0m", text)
 
 
 def _names_of(report: Any) -> set[str]:

@@ -27,12 +27,13 @@ from replay_agent.recording.cassettes import journal as journals
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette, Header, Item, new_item
 from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
-from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
 from replay_agent.recording.kinship import Kinship, asked_by, interaction_of
 from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.matching.hosts import host_of, matches_host
 from replay_agent.recording.matching.keys import Key, Keying
+from replay_agent.recording.meaning.incidental import EMPTY_ANSWER, is_incidental
+from replay_agent.recording.meaning.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 from replay_agent.recording.misses import Miss, Misses, MissReason, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.process.frozen import now, seeds
@@ -43,7 +44,6 @@ from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE, Tampering
 from replay_agent.recording.succession.bounds import Bounds
 from replay_agent.recording.succession.successors import Successor, pairs, renamed, successors, without_noise
 from replay_agent.recording.succession.tally import Tally
-from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 from replay_agent.traffic import Failure, Interaction, Outcome, Request, Response, StreamEnd
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event, RLock
 from typing import TYPE_CHECKING
@@ -18,15 +18,15 @@ from replay_agent.exceptions import (
     CassetteMiss,
     CassetteMissError,
     CassetteUnreadable,
-    CassetteUnwritable,
 )
 from replay_agent.framing.json_rpc import may_be_json_rpc, readdressed
 from replay_agent.recording import saving
 from replay_agent.recording.answers import CANCELLED, Live, Replay, endured
 from replay_agent.recording.cassettes import journal as journals
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Cassette, Header, Item, new_item
+from replay_agent.recording.cassettes.document import Cassette, Header
 from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
+from replay_agent.recording.entries import Entries, Entry
 from replay_agent.recording.kinship import Kinship, asked_by, interaction_of
 from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.fingerprint import fingerprint
@@ -36,13 +36,14 @@ from replay_agent.recording.meaning.incidental import EMPTY_ANSWER, is_incidenta
 from replay_agent.recording.meaning.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 from replay_agent.recording.misses import Miss, Misses, MissReason, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
+from replay_agent.recording.own_journal import OwnJournal
 from replay_agent.recording.process.frozen import now, seeds
 from replay_agent.recording.process.spool import Message, Spool
 from replay_agent.recording.rehearsal import rehearsed
-from replay_agent.recording.source import Source
-from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE, Tampering
+from replay_agent.recording.source import Source, Sources
+from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE, Owed, Tampering
 from replay_agent.recording.succession.bounds import Bounds
-from replay_agent.recording.succession.successors import Successor, pairs, renamed, successors, without_noise
+from replay_agent.recording.succession.successors import without_noise
 from replay_agent.recording.succession.tally import Tally
 from replay_agent.traffic import Failure, Interaction, Outcome, Request, Response, StreamEnd
 
@@ -53,28 +54,6 @@ __all__ = ("Recording",)
 
 _REFUSED = 400
 """From this status on an answer is a refusal."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A request of this run that has its answer: a played item of a source, or one to be written."""
-
-    asked: Request
-    """As the client sent it."""
-    interaction: Interaction | None = None
-    """As it is stored; read from the source when somebody asks."""
-    source: Source | None = None
-    index: int = -1
-    item: Item | None = None
-    """What is to be written, if it is not in the cassette yet."""
-    learnt: bool = False
-    """Whether the credentials of ``asked``, which was not redacted, are known."""
-
-    def read(self) -> Interaction:
-        if self.interaction is None:
-            assert self.source is not None
-            self.interaction = self.source.interaction(self.index)
-        return self.interaction
 
 
 class Recording:
@@ -121,8 +100,7 @@ class Recording:
         """How far the run may go, where not everything that changed is to be recorded."""
         self.recut: Callable[[Response], Response] | None = None
         """How streams are cut otherwise than they were recorded."""
-        self._owed: list[tuple[Key, tuple[Source, int], bool]] = []
-        """Answers that were tampered with: they are given, as they are, to who asks again."""
+        self._owed = Owed()
         self._asked: Counter[str] = Counter()
         self._answering: set[str] = set()
         """Where recorded answers came from, by scheme, host and port. Somebody else's server stood there, which needs no
@@ -136,20 +114,13 @@ class Recording:
         self._kin = Kinship()
         self._made_redactor = _redactor(self.options) if self.options.redact else None
         self._lock = RLock()  # a response that is collected as garbage is finished wherever that happens
-        self._entries: dict[int, _Entry] = {}
+        self._entries = Entries(key, self._lock)
         self._pending: dict[int, Live] = {}
-        self._next = 0
         self._records = False
         self._base: Cassette | None = None
-        self._played: Source | None = None
-        """The cassette, where the mode plays it."""
-        self._sources: tuple[Source, ...] = ()
-        """What answers are looked for in, in this order: the cassette, and journals left behind."""
-        self._journal: journals.Journal | None = None
-        self._journal_works = True
+        self._sources = Sources()
+        self._journal = OwnJournal(path, test, self.options.journal_folder, self.trouble)
         self._saved = Tally()
-        self._redacted_at = 0
-        """How many secrets were known when everything recorded was last searched for them."""
 
     # The life of a recording
 
@@ -163,16 +134,14 @@ class Recording:
         self._base = self._load_base() if found else None
         if self._base is not None and plays:
             repeats = self.options.allow_repeats and not self._records
-            self._played = Source(self._base, self._keying, repeats=repeats)
-            self._sources = (self._played,)
+            self._sources = Sources(Source(self._base, self._keying, repeats=repeats))
         if self._records:
             store.check_writable(self.cassette_path)
         left = self._take_up_journals() if self._records and not self._kin.is_child else []
         if self.options.freeze:
             self.frozen = self._seeds()
         if self._records:
-            path = journals.new_journal_path(self.cassette_path, self.test, self._journal_folder)
-            self._journal = journals.Journal(path, self._journal_header(), left)
+            self._journal.start(self._header(), now(), left)
         self._opened = True
         return self
 
@@ -224,31 +193,23 @@ class Recording:
             )
         elif "recorded" in message:
             interaction = interaction_of(message)
-            self._keep(self._next, interaction.request, interaction)
-            self._next += 1
+            self._keep(self._entries.place(), interaction.request, interaction)
         else:
             path = Path(message["path"] or self.cassette_path)
             self._misses.taken_over(message["missed"], asked_by(message), path)
 
     def _take_over_played(self, index: int, number: int) -> None:
-        source = self._numbered(number)
+        source = self._sources.numbered(number)
         if source is None:
             return
         source.mark_played(index)
         if not self._kin.is_child:
-            item = None if source is self._played else source.item(index)
             # Behind what this process asked itself.
-            self._entries[self._next] = _Entry(source.interaction(index).request, source=source, index=index, item=item)
-            self._next += 1
+            self._entries.add(self._played_entry(source.interaction(index).request, source, index))
 
-    def _number(self, source: Source) -> int:
-        """Return by what number the processes of this recording know a source: 0 is the cassette."""
-        return self._sources.index(source) + (self._played is None)
-
-    def _numbered(self, number: int) -> Source | None:
-        """Return the source of a number, None if this process, which was not forked, has not read it."""
-        place = number - (self._played is None)
-        return self._sources[place] if 0 <= place < len(self._sources) else None
+    def _played_entry(self, asked: Request, source: Source, index: int) -> Entry:
+        item = None if source is self._played else source.item(index)
+        return Entry(asked, source=source, index=index, item=item)
 
     def _refuse_orphan(self, request: Request) -> None:
         """Raise a miss in a process that cannot take part in the recording, or outlives it."""
@@ -279,7 +240,7 @@ class Recording:
         if self._kin.is_child:
             return
         self._part()
-        if self._journal is None:
+        if not self._journal.is_kept:
             return
         try:
             saved = success and self._save(whole=whole)
@@ -311,8 +272,8 @@ class Recording:
     def _take_up_journals(self) -> list[journals.LeftJournal]:
         """Return the journals left behind, and play from them unless everything is to be recorded anew."""
         afresh = self.mode in (RecordMode.ALL, RecordMode.REWRITE)
-        left = journals.take_up(self.cassette_path, self.test, read=not afresh, folder=self._journal_folder)
-        self._sources = (*self._sources, *filter(None, map(self._source_of, left)))
+        left = self._journal.take_up(read=not afresh)
+        self._sources.follow(filter(None, map(self._source_of, left)))
         return left
 
     def _source_of(self, left: journals.LeftJournal) -> Source | None:
@@ -344,6 +305,11 @@ class Recording:
         if self._made_redactor is None:
             self._made_redactor = _redactor(self.options)
         return self._made_redactor
+
+    @property
+    def _played(self) -> Source | None:
+        """The cassette, where the mode plays it."""
+        return self._sources.played
 
     # What the run made
 
@@ -391,9 +357,7 @@ class Recording:
     @property
     def unfinished_journal(self) -> Path | None:
         """The journal that an unfinished recording of this test left behind, if there is one."""
-        own = self._journal.path if self._journal is not None else None
-        left = journals.journals_of(self.cassette_path, self.test, self._journal_folder)
-        return next((path for path in left if path != own), None)
+        return self._journal.unfinished
 
     @property
     def played(self) -> frozenset[int]:
@@ -431,10 +395,9 @@ class Recording:
             unplayed = [index for index in left if index in own]
         return [index for index in unplayed if not _may_be_left(played.interaction(index))]
 
-    def _in_order(self) -> list[_Entry]:
+    def _in_order(self) -> list[Entry]:
         self.hear()
-        with self._lock:
-            return [entry for _, entry in sorted(self._entries.items())]
+        return self._entries.in_order()
 
     def _own(self, cassette: Cassette) -> frozenset[int]:
         """Return the interactions of a cassette that belong to this test, or to nobody."""
@@ -500,12 +463,10 @@ class Recording:
     def _key(self, request: Request) -> Key:
         """Return the key of a request, which needs no computing if a recorded one was spelled the same."""
         if self._sources and not self.options.match_headers:  # which no fingerprint tells of
-            spelled = fingerprint(request)
             with self._lock:
-                for source in self._sources:
-                    known = source.key_of(spelled)
-                    if known is not None:
-                        return Key(known.digest, known.ids, known.fingerprint, choice_of(request), known.secrets)
+                known = self._sources.key_of(fingerprint(request))
+            if known is not None:
+                return Key(known.digest, known.ids, known.fingerprint, choice_of(request), known.secrets)
         return self._keying(request)
 
     def _answer(self, outcome: Outcome, request: Request, key: Key, *, skips: bool = False) -> Replay:
@@ -523,12 +484,12 @@ class Recording:
         with self._lock, self._kin.turn():
             self.hear()
             # Taken before the answer is read, so that entries stand in the order of the requests.
-            order, self._next = self._next, self._next + 1
+            order = self._entries.place()
             found = self._find(key, literal=literal)
             if found is None:
                 return None
             source, index = found
-            self._kin.say_played(index, source=self._number(source))
+            self._kin.say_played(index, source=self._sources.number(source))
         outcome = self._read(source, index, request)
         if isinstance(outcome, Response):
             if self.passes is not None and source.cassette.layout == "replay-agent":
@@ -540,9 +501,7 @@ class Recording:
             if changed is not None:
                 self._note_tampered(order, request, (source, index), changed)
                 return self._answer(changed, request, key, skips=True)
-        item = None if source is self._played else source.item(index)
-        with self._lock:
-            self._entries[order] = _Entry(request, source=source, index=index, item=item)
+        self._entries.put(order, self._played_entry(request, source, index))
         return self._answer(outcome, request, key)
 
     def _with_supposed_secrets(self, request: Request, redacted: Request) -> Replay | None:
@@ -573,7 +532,7 @@ class Recording:
         changed = self.tampering.tampered(request, outcome)
         if changed is not None:
             with self._lock:
-                self._owed.append((key, found, self.tampering.delivered))
+                self._owed.put(key.digest, found, delivered=self.tampering.delivered)
         return changed
 
     def _hangs(self, text: str, request: Request) -> CassetteMiss | CassetteMissError:
@@ -584,8 +543,7 @@ class Recording:
         source, index = found
         shown, _ = endured(changed, 0)
         interaction = Interaction(source.interaction(index).request, shown, self.test)
-        with self._lock:
-            self._entries[order] = _Entry(request, interaction, source=source, index=index)
+        self._entries.put(order, Entry(request, interaction, source=source, index=index))
 
     def _resumed(self, request: Request, key: Key) -> Replay | None:
         """Return how a conversation goes on that took another way after its answer was tampered with.
@@ -595,15 +553,14 @@ class Recording:
         if self.tampering is None or not self.tampering.struck or self._records:
             return None
         with self._lock, self._kin.turn():
-            order, self._next = self._next, self._next + 1
+            order = self._entries.place()
             found = self._next_in_line(request)
         if found is None:
             return None
         source, index = found
         outcome = self._read(source, index, request)
         interaction = Interaction(self._redactor.request(request), outcome, self.test)
-        with self._lock:
-            self._entries[order] = _Entry(request, interaction, source=source, index=index)
+        self._entries.put(order, Entry(request, interaction, source=source, index=index))
         return self._answer(outcome, request, key)
 
     def _held(self, request: Request, key: Key) -> Replay | None:
@@ -615,11 +572,11 @@ class Recording:
             return None
         recorded = source.interaction(index).request
         with self._lock, self._kin.turn():
-            order, self._next = self._next, self._next + 1
+            order = self._entries.place()
             found = source.find(self._keying(recorded))
             if found is not None:
                 # As if the recorded request had been made, which is what will be asked of the new file.
-                self._entries[order] = _Entry(recorded, source=source, index=found)
+                self._entries.put(order, Entry(recorded, source=source, index=found))
         return self._answer(source.outcome(index if found is None else found), request, key)
 
     def _approximated(self, request: Request, redacted: Request, key: Key) -> Replay | None:
@@ -634,37 +591,20 @@ class Recording:
             chosen = self.approximates(redacted, [source.interaction(index) for index in left])
             if chosen is None:
                 return None
-            index, order, self._next = left[chosen], self._next, self._next + 1
+            index, order = left[chosen], self._entries.place()
             source.mark_played(index)
-            self._kin.say_played(index, source=self._number(source))
-            self._entries[order] = _Entry(request, source=source, index=index)
+            self._kin.say_played(index, source=self._sources.number(source))
+            self._entries.put(order, Entry(request, source=source, index=index))
         outcome = self._read(source, index, request)
         if isinstance(outcome, Response) and may_be_json_rpc(request.body):
             outcome = readdressed(outcome, request.body, source.interaction(index).request.body)
         return self._answer(outcome, request, key)
 
     def _next_in_line(self, request: Request) -> tuple[Source, int] | None:
-        for place, (_, (source, index), delivered) in enumerate(self._owed):
-            if not delivered and source.interaction(index).request.url == request.url:
-                del self._owed[place]
-                return source, index
-        for source in self._sources:
-            for index in source.leftovers():
-                if source.interaction(index).request.url == request.url:
-                    source.mark_played(index)
-                    return source, index
-        return None
+        return self._owed.next_at(request.url) or self._sources.next_at(request.url)
 
     def _find(self, key: Key, *, literal: bool) -> tuple[Source, int] | None:
-        for place, (owed, found, _) in enumerate(self._owed):
-            if owed.digest == key.digest:
-                del self._owed[place]
-                return found
-        for source in self._sources:
-            index = source.find(key, literal=literal)
-            if index is not None:
-                return source, index
-        return None
+        return self._owed.pay(key.digest) or self._sources.find(key, literal=literal)
 
     def _token(self, request: Request, key: Key) -> Replay | None:
         """Return a token for a client that had one, or other credentials, when it was recorded."""
@@ -686,8 +626,7 @@ class Recording:
         if key is not None and not (self._records and (self.bounds is None or self.bounds.allows(key.digest))):
             raise self.missed(request, key)
         with self._lock:
-            live = Live(self._next, request, key, self._settle)
-            self._next += 1
+            live = Live(self._entries.place(), request, key, self._settle)
             self._pending[live.order] = live
         return live
 
@@ -714,57 +653,20 @@ class Recording:
         self._keep(live.order, live.request, interaction)
 
     def _keep(self, order: int, asked: Request, interaction: Interaction) -> None:
-        item = new_item(interaction, self._keying(interaction.request))
         with self._lock:
-            self._entries[order] = _Entry(asked, interaction, item=item)
-            self._note_in_journal(item)
+            item = self._entries.record(order, asked, interaction)
+            if not self._kin.is_child:
+                self._journal.note(item)
             self._redact_again()
 
     def _learn(self) -> None:
-        """Let the credentials be known that replayed requests carried: they were not looked through."""
-        with self._lock:
-            seen = [
-                entry for _, entry in sorted(self._entries.items()) if entry.source is not None and not entry.learnt
-            ]
-        for entry in seen:
-            self._redactor.learn(entry.asked)
-            entry.learnt = True
+        self._entries.learn(lambda: self._redactor)
 
     def _redact_again(self) -> None:
-        """Take out of what was recorded before what has turned out since to be a secret. Called with the lock held."""
-        known = self._redactor.known
-        if known == self._redacted_at:
-            return
-        self._redacted_at = known
-        changed = [pair for entry in self._entries.values() if (pair := self._redacted_again(entry))]
-        if changed:
-            self._write_journal(lambda journal: journal.replace(changed))
-
-    def _redacted_again(self, entry: _Entry) -> tuple[Item, Item] | None:
-        """Redact what is to be written of an entry; return it as it was and as it is now, None if it stays the same."""
-        if entry.item is None:
-            return None
-        old, recorded = entry.item, entry.read()
-        interaction = self._redactor.interaction(recorded)
-        if interaction == recorded:
-            return None
-        entry.interaction = interaction
-        entry.item = new_item(interaction, self._keying(interaction.request))
-        return old, entry.item
-
-    def _note_in_journal(self, item: Item) -> None:
-        """Write a finished interaction down."""
-        self._write_journal(lambda journal: journal.append(item))
-
-    def _write_journal(self, write: Callable[[journals.Journal], None]) -> None:
-        """Write to the journal; that it cannot be done is the test's trouble, not the client's."""
-        if self._journal is None or self._kin.is_child or not self._journal_works:
-            return
-        try:
-            write(self._journal)
-        except CassetteUnwritable as error:
-            self._journal_works = False
-            self.trouble(error)
+        """Take out of what was recorded before what has turned out since to be a secret."""
+        changed = self._entries.redact_again(self._redactor)
+        if not self._kin.is_child:
+            self._journal.correct(changed)
 
     # Misses
 
@@ -823,14 +725,14 @@ class Recording:
     def _save(self, *, whole: bool) -> bool:
         """Save the cassette, and tell whether there was anything to save."""
         with self._lock:
-            if any(entry.item for entry in self._entries.values()):
+            if self._entries.new():
                 self._learn()
                 self._redact_again()
         base, header = self._base, self._header()
         own: AbstractSet[int] = self._own(base) if base is not None else frozenset()
-        found = self._successors(own)
+        found = self._entries.successors(base, own)
         if self.mode is RecordMode.REFRESH:
-            self._keep_what_means_the_same(found)
+            self._entries.keep_what_means_the_same(found, self._is_answer)
         run = [entry.item or entry.index for entry in self._in_order()]
         mode = self.mode
         if not whole:
@@ -845,35 +747,9 @@ class Recording:
         self._saved = Tally(saved=True, dropped=dropped, successors=found)
         return True
 
-    def _successors(self, own: AbstractSet[int]) -> list[Successor]:
-        """Return what is to be written, and which of the test's ``own`` old interactions each takes the place of."""
-        entries = [entry for entry in self._in_order() if entry.item is not None]
-        played = {entry.index for entry in self._in_order() if entry.item is None}
-        base = self._base
-        old = (base.interaction(index) for index in sorted(own - played)) if base else iter(())
-        return pairs(old, [entry.read() for entry in entries])
-
-    def _keep_what_means_the_same(self, found: Sequence[Successor]) -> None:
-        """Let what is to be written differ from what it replaces in what means something only."""
-        kept, names = successors(found, self._is_answer)
-        entries = [entry for entry in self._in_order() if entry.item is not None]
-        for entry, interaction in zip(entries, kept, strict=True):
-            entry.asked = renamed(entry.asked, names)  # as the client will ask when it is handed the old ids
-            entry.interaction, entry.item = interaction, new_item(interaction, self._keying(interaction.request))
-
     def _header(self) -> Header:
         old = self._played.cassette.header if self._played else None
         return saving.header_of(old, self._keying.scheme, self.frozen, now())
-
-    def _journal_header(self) -> Header:
-        """Return what a journal says of itself: besides, of which cassette it is, for who looks at it later."""
-        header = self._header()
-        place = os.path.relpath(self.cassette_path, self._journal_folder.parent.parent)
-        return replace(header, recorded_at=now(), extra={**header.extra, "cassette": Path(place).as_posix()})
-
-    @cached_property
-    def _journal_folder(self) -> Path:
-        return self.options.journal_folder or journals.journal_folder(self.cassette_path)
 
     def _rehearse(self) -> None:
         """Ask the saved cassette for every answer of this run. Raises `CassetteUnreplayable` for those it will not give."""

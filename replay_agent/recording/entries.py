@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from replay_agent.recording.cassettes.document import Cassette, Item, new_item
 from replay_agent.recording.matching.keys import Keying
 from replay_agent.recording.source import Source
 from replay_agent.recording.succession.successors import Successor, pairs, renamed, successors
+from replay_agent.recording.succession.tally import Tally
 from replay_agent.traffic import Interaction, Request
 
 if TYPE_CHECKING:
@@ -87,6 +89,14 @@ class Entries:
     def new(self) -> list[Entry]:
         """Return those that are not in the cassette yet."""
         return [entry for entry in self.in_order() if entry.item is not None]
+
+    def tally(self, saved: Tally, played: Source | None) -> Tally:
+        """Return how many answers there are, and from where; ``played`` is the cassette, all other sources are journals."""
+        sources = [entry.source for entry in self.in_order()]
+        journals = (each.cassette.header.recorded_at for each in sources if each is not None and each is not played)
+        replayed = sources.count(played) if played is not None else 0
+        taken_up = Counter(recorded_at or "" for recorded_at in journals)
+        return replace(saved, live=sources.count(None), replayed=replayed, taken_up=dict(taken_up))
 
     # Secrets
 

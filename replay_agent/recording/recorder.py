@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -11,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event, RLock
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from replay_agent.exceptions import (
@@ -21,16 +21,16 @@ from replay_agent.exceptions import (
 )
 from replay_agent.framing.json_rpc import may_be_json_rpc, readdressed
 from replay_agent.recording import saving
-from replay_agent.recording.answers import CANCELLED, Live, Replay, endured
+from replay_agent.recording.answers import Live, Replay, endured, was_given_up
 from replay_agent.recording.cassettes import journal as journals
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette, Header
 from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
 from replay_agent.recording.entries import Entries, Entry
-from replay_agent.recording.kinship import Kinship, asked_by, interaction_of
+from replay_agent.recording.kinship import Kinship, asked_by, asked_for, interaction_of, orphaned
 from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.fingerprint import fingerprint
-from replay_agent.recording.matching.hosts import host_of, matches_host
+from replay_agent.recording.matching.hosts import origin
 from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.recording.meaning.incidental import EMPTY_ANSWER, is_incidental
 from replay_agent.recording.meaning.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
@@ -40,20 +40,17 @@ from replay_agent.recording.own_journal import OwnJournal
 from replay_agent.recording.process.frozen import now, seeds
 from replay_agent.recording.process.spool import Message, Spool
 from replay_agent.recording.rehearsal import rehearsed
-from replay_agent.recording.source import Source, Sources
+from replay_agent.recording.source import Source, Sources, source_of
 from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE, Owed, Tampering
 from replay_agent.recording.succession.bounds import Bounds
 from replay_agent.recording.succession.successors import without_noise
 from replay_agent.recording.succession.tally import Tally
-from replay_agent.traffic import Failure, Interaction, Outcome, Request, Response, StreamEnd
+from replay_agent.traffic import Interaction, Outcome, Request, Response
 
 if TYPE_CHECKING:
     from replay_agent.recording.redaction.redactor import Redactor
 
 __all__ = ("Recording",)
-
-_REFUSED = 400
-"""From this status on an answer is a refusal."""
 
 
 class Recording:
@@ -63,6 +60,29 @@ class Recording:
     which requests mean the same; ``explain`` is asked for the text of a miss, when there is one; ``refused`` tells of an
     answer whether it is an error that its status does not show, ``is_answer`` whether ids and dates in it mean nothing.
     """
+
+    frozen: Mapping[str, object] = MappingProxyType({})
+    """What the sources that ``freeze`` names are set to, known when the recording is open."""
+    invitation: Callable[[], tuple[object, ...]] | None = None
+    """What makes this recording anew in a process that was not forked: a function and its arguments, to be pickled."""
+    passes: Callable[[Request], bool] | None = None
+    """Tells which requests go through as if nobody recorded."""
+    refusal: str = ""
+    """Why every request is refused, if it is."""
+    seeds_otherwise: Mapping[str, object] = MappingProxyType({})
+    """What to set the sources that ``freeze`` names to, where no cassette says it; at random without."""
+    fallback: Recording | None = None
+    """Where else to look for an answer: another recording, which then counts it as its own."""
+    approximates: Callable[[Request, Sequence[Interaction]], int | None] | None = None
+    """Chooses, among the test's own interactions that are left, which one answers a request that equals none."""
+    tampering: Tampering | None = None
+    """What is done to answers that are replayed."""
+    hung: bool = False
+    """Whether a client would have waited, or tried, for ever."""
+    bounds: Bounds | None = None
+    """How far the run may go, where not everything that changed is to be recorded."""
+    recut: Callable[[Response], Response] | None = None
+    """How streams are cut otherwise than they were recorded."""
 
     def __init__(
         self,
@@ -78,28 +98,6 @@ class Recording:
         self.cassette_path = path
         self.options = options or RecordOptions()
         self.test = test
-        self.frozen: Mapping[str, object] = {}
-        """What the sources that ``freeze`` names are set to, known when the recording is open."""
-        self.invitation: Callable[[], tuple[object, ...]] | None = None
-        """What makes this recording anew in a process that was not forked: a function and its arguments, to be pickled."""
-        self.passes: Callable[[Request], bool] | None = None
-        """Tells which requests go through as if nobody recorded."""
-        self.refusal = ""
-        """Why every request is refused, if it is."""
-        self.seeds_otherwise: Mapping[str, object] = {}
-        """What to set the sources that ``freeze`` names to, where no cassette says it; at random without."""
-        self.fallback: Recording | None = None
-        """Where else to look for an answer: another recording, which then counts it as its own."""
-        self.approximates: Callable[[Request, Sequence[Interaction]], int | None] | None = None
-        """Chooses, among the test's own interactions that are left, which one answers a request that equals none."""
-        self.tampering: Tampering | None = None
-        """What is done to answers that are replayed."""
-        self.hung = False
-        """Whether a client would have waited, or tried, for ever."""
-        self.bounds: Bounds | None = None
-        """How far the run may go, where not everything that changed is to be recorded."""
-        self.recut: Callable[[Response], Response] | None = None
-        """How streams are cut otherwise than they were recorded."""
         self._owed = Owed()
         self._asked: Counter[str] = Counter()
         self._answering: set[str] = set()
@@ -130,7 +128,7 @@ class Recording:
         A missing cassette is no error here: a test that makes no request needs none.
         """
         found = store.exists(self.cassette_path)
-        plays, self._records = _permissions(self.mode, found)
+        plays, self._records = self.mode.permissions(found)
         self._base = self._load_base() if found else None
         if self._base is not None and plays:
             repeats = self.options.allow_repeats and not self._records
@@ -189,7 +187,7 @@ class Recording:
             return  # for the process that keeps the cassette
         elif "recorded" in message and self._parted:
             self.trouble(
-                CassetteError(f"Recorded after the end of {self.test or 'the block'}, and lost: {_line(message)}")
+                CassetteError(f"Recorded after the end of {self.test or 'the block'}, and lost: {asked_for(message)}")
             )
         elif "recorded" in message:
             interaction = interaction_of(message)
@@ -216,13 +214,7 @@ class Recording:
         if self.refusal:
             raise self._told(self.refusal, self._redactor.request(request))
         if self._kin.is_lost or self._parted:
-            who = self.test or self.cassette_path
-            text = (
-                f"This process ({os.getpid()}) was started while {who} was recorded or replayed, and that is over: what "
-                f"it asks belongs to no recording.\n  {request.method} {request.url}\n\n"
-                "Start the process, or the pool of processes, anew in each test that asks something in it."
-            )
-            raise self._told(text, self._redactor.request(request))
+            raise self._told(orphaned(self.test or self.cassette_path, request), self._redactor.request(request))
 
     def close(self, success: bool = True, *, whole: bool = True) -> None:
         """End. A recording run saves the cassette if it was a success, else leaves the journal for the next one.
@@ -273,19 +265,8 @@ class Recording:
         """Return the journals left behind, and play from them unless everything is to be recorded anew."""
         afresh = self.mode in (RecordMode.ALL, RecordMode.REWRITE)
         left = self._journal.take_up(read=not afresh)
-        self._sources.follow(filter(None, map(self._source_of, left)))
+        self._sources.follow(filter(None, (source_of(each, self._keying, self._refused) for each in left)))
         return left
-
-    def _source_of(self, left: journals.LeftJournal) -> Source | None:
-        """Return what to play from a journal. What failed or was refused in a run that failed is asked again."""
-        if left.cassette is None:
-            return None
-        read = left.cassette.interactions()
-        left.unwanted = frozenset(index for index, each in enumerate(read) if _has_failed(each) or self._refused(each))
-        source = Source(left.cassette, self._keying)
-        for index in left.unwanted:
-            source.mark_played(index)
-        return source
 
     def _seeds(self) -> dict[str, object]:
         """Return the seeds of what is played from: the journals left behind, the cassette; new ones if there is neither."""
@@ -371,13 +352,8 @@ class Recording:
 
     def tally(self) -> Tally:
         """Return what became of this run; the answers that were replaced are known once it is closed."""
-        taken_up: Counter[str] = Counter()
-        for entry in self._in_order():
-            if entry.source is not None and entry.source is not self._played:
-                taken_up[entry.source.cassette.header.recorded_at or ""] += 1
-        sources = [entry.source for entry in self._in_order()]
-        played = sources.count(self._played) if self._played is not None else 0
-        return replace(self._saved, live=sources.count(None), replayed=played, taken_up=dict(taken_up))
+        self.hear()
+        return self._entries.tally(self._saved, self._played)
 
     def leftovers(self) -> list[int]:
         """Return the indexes in the cassette of this test's own interactions that were not played, but should be.
@@ -407,13 +383,7 @@ class Recording:
 
     def wants(self, url: str) -> bool:
         """Tell whether traffic with this address belongs here, by its host; all other passes by untouched."""
-        options = self.options
-        if not options.ignore_hosts and not options.only_hosts:
-            return True
-        host, port = host_of(url)
-        if matches_host(host, port, options.ignore_hosts):
-            return False
-        return not options.only_hosts or matches_host(host, port, options.only_hosts)
+        return self.options.wants(url)
 
     def begin(self, raw: Request) -> Replay | Live | None:
         """Decide on a request: a recorded answer, a live request whose outcome is wanted, or None: let it pass.
@@ -425,7 +395,7 @@ class Recording:
         if self._kin.is_child or self.refusal:
             self.hear()
             self._refuse_orphan(raw)
-        if self.passes is not None and _origin(raw.url) not in self._answering and self.passes(raw):
+        if self.passes is not None and origin(raw.url) not in self._answering and self.passes(raw):
             return None
         hook = self.options.before_record_request
         wanted = hook(raw) if hook else raw
@@ -493,7 +463,7 @@ class Recording:
         outcome = self._read(source, index, request)
         if isinstance(outcome, Response):
             if self.passes is not None and source.cassette.layout == "replay-agent":
-                self._answering.add(_origin(request.url))
+                self._answering.add(origin(request.url))
             if may_be_json_rpc(request.body):
                 outcome = readdressed(outcome, request.body, source.interaction(index).request.body)
         if self.tampering is not None:
@@ -506,21 +476,13 @@ class Recording:
 
     def _with_supposed_secrets(self, request: Request, redacted: Request) -> Replay | None:
         """Return the recorded answer to a request with secrets that only a later one, or the recorded answers, showed."""
-        for source in self._sources:
-            for key, recorded in source.with_secrets():
-                if self._supposes_secrets(redacted, key, recorded):
-                    return self._recorded(request, self._key(self._redactor.request(request)))
-        return None
+        from replay_agent.recording.supposed import supposed_among
 
-    def _supposes_secrets(self, redacted: Request, key: Key, recorded: Request) -> bool:
-        from replay_agent.recording.supposed import supposed, without_supposed
-
-        found = supposed(redacted, recorded)
-        if not found or self._keying(without_supposed(redacted, found)).digest != key.digest:
-            return False
+        recorded = ((key.digest, each) for source in self._sources for key, each in source.with_secrets())
+        found = supposed_among(redacted, recorded, self._keying)
         for each in found:
             self._redactor.look_for(each.rule, each.value)
-        return True
+        return self._recorded(request, self._key(self._redactor.request(request))) if found else None
 
     def _tampered(self, request: Request, key: Key, found: tuple[Source, int], outcome: Outcome) -> Outcome | None:
         """Return what the client gets instead of a recorded answer, which waits for it to ask again; None for the answer."""
@@ -773,33 +735,8 @@ class Recording:
             replay.close()
 
 
-def _origin(url: str) -> str:
-    """Return scheme, host and port of an absolute URL, as they are spelled."""
-    return url[: url.find("/", url.find("://") + 3)]
-
-
-def _line(message: Message) -> str:
-    request = interaction_of(message).request
-    return f"{request.method} {request.url}"
-
-
-def _permissions(mode: RecordMode, found: bool) -> tuple[bool, bool]:
-    """Return whether a mode plays recorded answers and whether it records."""
-    if mode is RecordMode.ONCE:
-        return found, not found
-    plays = mode in (RecordMode.NONE, RecordMode.NEW_EPISODES, RecordMode.REFRESH)
-    return plays, mode is not RecordMode.NONE
-
-
-def _has_failed(interaction: Interaction) -> bool:
-    outcome = interaction.outcome
-    return isinstance(outcome, Failure) or outcome.status >= _REFUSED or outcome.end is StreamEnd.FAILED
-
-
 def _may_be_left(interaction: Interaction) -> bool:
-    outcome = interaction.outcome
-    given_up = outcome.kind == CANCELLED if isinstance(outcome, Failure) else outcome.end is StreamEnd.ABANDONED
-    return given_up or is_token_request(interaction.request)
+    return was_given_up(interaction.outcome) or is_token_request(interaction.request)
 
 
 def _redactor(options: RecordOptions) -> Redactor:

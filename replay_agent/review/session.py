@@ -284,8 +284,8 @@ class Session:
         touched = [] if self._insisting else kept.touched_since()
         self._insisting = bool(touched)
         if touched:
-            named = f"{touched[0].name} was" if len(touched) == 1 else f"{len(touched)} files were"
-            self.status = f"{named} changed by something else since: the same key again overwrites that."
+            named = f"{touched[0].name} has" if len(touched) == 1 else f"{len(touched)} files have"
+            self.status = f"{named} changed since: the same key again overwrites that."
         return not touched
 
     def _put_back(self, *, sparing: Sequence[Path] = ()) -> None:

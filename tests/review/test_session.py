@@ -294,7 +294,7 @@ def test_undo_asks_twice_before_it_overwrites_what_somebody_else_has_written(beg
     (tmp_path / "c.yaml").write_bytes(b"edited")
     press(session, "u")
     assert (tmp_path / "c.yaml").read_bytes() == b"edited"
-    assert session.status == "c.yaml was changed by something else since: the same key again overwrites that."
+    assert session.status == "c.yaml has changed since: the same key again overwrites that."
     press(session, "s")
     press(session, "u")
     assert (tmp_path / "c.yaml").read_bytes() == b"edited"

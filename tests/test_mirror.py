@@ -31,6 +31,7 @@ ELSEWHERE = {
     "agent.state": "agent/test_graph.py",
     # Nothing in them to run: types, a tree of errors, a table of names.
     "exceptions": "test_public_names.py",
+    "surroundings.documentation": "integration/test_ending.py",
     "surroundings.version": "test_cli.py",
     "models.names": "models/test_models.py",
     "settings": "models/test_openai.py",
@@ -76,6 +77,7 @@ ELSEWHERE = {
     "pytest_plugin.watched": MARKED,
     "pytest_plugin.watched_fixtures": "integration/test_shared_fixtures.py",
     "pytest_plugin.summary.report_file": "integration/test_report.py",
+    "pytest_plugin.summary.ending": "integration/test_ending.py",
     "pytest_plugin.summary.pending": "integration/test_review.py",
     "review.judging": "integration/test_review.py",
     "recording.succession.bounds": "review/test_plan.py",

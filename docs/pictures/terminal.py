@@ -14,18 +14,23 @@ import subprocess
 import sys
 import tempfile
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from ansi_svg import THEMES, svg
 
+from replay_agent.commands.review.waiting import find_state
 from replay_agent.messages import ModelRequest
 from replay_agent.provider.script import Script
 from replay_agent.provider.server import serve
+from replay_agent.review.screen import screen
+from replay_agent.review.session import Session
 
 IMAGES = Path(__file__).parents[1] / "images"
 KEY = "sk-picture-0123456789"
+TYPED = "\x1b[1m$\x1b[0m"
 QUICKLY = ("-p", "no:hypothesispytest", "-p", "no:xdist", "-p", "no:respx")
 
 APP = """
@@ -63,6 +68,22 @@ def test_order(replay, run_snapshot):
     ask("Where is my order 4711?")
     assert replay == run_snapshot
 """
+FEW = """
+import pytest
+from app import ask
+
+@pytest.mark.replay
+def test_delivery():
+    ask("Where is my order 4711?", "And 4712?", "Thanks, and 4713?")
+
+@pytest.mark.replay
+def test_refund():
+    ask("May I have a refund?")
+
+@pytest.mark.replay
+def test_hours():
+    ask("When do you open?")
+"""
 TURNS = TESTS.replace('ask("Where is my order 4711?")', 'ask("Where is my order 4711?", "And 4712?")')
 MANY = """
 import pytest
@@ -90,11 +111,12 @@ class Project:
         assert before in text, before
         (self.path / name).write_text(text.replace(before, after), "utf-8")
 
-    def run(self, *arguments: str, **variables: str) -> str:
+    def run(self, *arguments: str, cache: bool = False, **variables: str) -> str:
         known = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
         environment = {**known, "COLUMNS": "80", "TERM": "xterm-256color", "MODEL_BASE": self.base, **variables}
         environment.pop("CI", None)
-        words = [sys.executable, "-m", "pytest", "--color=yes", "-p", "no:cacheprovider", *QUICKLY, *arguments]
+        words = [sys.executable, "-m", "pytest", "--color=yes", *QUICKLY, *arguments]
+        words += [] if cache else ["-p", "no:cacheprovider"]
         return in_a_terminal(words, self.path, environment)
 
     def record(self, **variables: str) -> None:
@@ -136,7 +158,7 @@ def shared_prompt(project: Project) -> str:
     (project.path / "tests/test_support.py").unlink()
     project.record()
     project.edit("app.py", "one sentence", "at most two sentences")
-    return project.run()
+    return project.run(cache=True)
 
 
 def no_cassette(project: Project) -> str:
@@ -196,6 +218,55 @@ def base_url(project: Project) -> str:
     return project.run(MODEL_BASE="https://api.openai.com/v1")
 
 
+def snapshot_file(project: Project) -> str:
+    """The snapshot of a run"""
+    project.write("tests/test_support.py", SNAPSHOT)
+    project.record()
+    snapshot = next(project.path.glob("tests/__snapshots__/*/*.snap"))
+    name = snapshot.relative_to(project.path)
+    return f"{TYPED} cat {name}\n{snapshot.read_text('utf-8')}"
+
+
+def review(project: Project) -> str:
+    """What changed, one thing a screen"""
+    return "\n".join(screen(reviewed(project), 80, 24))
+
+
+def review_effect(project: Project) -> str:
+    """What accepting it did"""
+    session = reviewed(project)
+    with environment_of(project):
+        job = session.press("a")
+        assert job is not None
+        job()
+    session.finished()
+    return "\n".join(screen(session, 80, 24))
+
+
+def reviewed(project: Project) -> Session:
+    """Begin a review of what a changed prompt left open."""
+    project.write("tests/test_support.py", FEW)
+    project.record()
+    project.edit("app.py", "one sentence", "at most two sentences")
+    project.run(cache=True)
+    os.chdir(project.path)
+    state = find_state(project.path)
+    assert state is not None
+    return Session(state)
+
+
+@contextmanager
+def environment_of(project: Project) -> Iterator[None]:
+    """Give the runs of a review what they need to ask the provider."""
+    before = dict(os.environ)
+    os.environ.update(MODEL_BASE=project.base, OPENAI_API_KEY=KEY)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 def merge_conflict(project: Project) -> str:
     """A cassette with a merge conflict"""
     project.record()
@@ -218,12 +289,17 @@ PICTURES: list[Callable[[Project], str]] = [
     todays_date,
     base_url,
     merge_conflict,
+    snapshot_file,
+    review,
+    review_effect,
 ]
 
 
 def speak(call: object) -> str:
     """Answer as a support agent would."""
     messages = [message for message in getattr(call, "messages", ()) if isinstance(message, ModelRequest)]
+    if "two sentences" in str(messages[0]):
+        return "It is on its way. You will have it on Friday."
     return "It is on its way." if len(messages) == 1 else "So is that one, on its way."
 
 
@@ -232,6 +308,8 @@ def shown(output: str, base: str, folder: str) -> str:
     output = output.replace(f"{folder}/", "")
     output = re.sub(r" in [0-9.]+s\b", "", output)  # of a machine that records, replays and draws at once
     output = re.sub(re.escape(base.removesuffix("/v1")), "http://localhost:4000", output)
+    if not output.lstrip("\r\n").startswith("\x1b[1m=") and "test session starts" not in output:
+        return output.strip()  # the screen of a program, or a file
     kept = re.sub(r"(?s)^.*?\n(?=[^\n]*={3,} ?(?:\x1b\[[\d;]*m)*(?:FAILURES|ERRORS|\w))", "", output, count=1)
     start = re.search(r"(?m)^[^\n]*=+ (?:FAILURES|ERRORS|no answer|[a-z].*) =+", kept)
     body = kept[start.start() :] if start is not None else kept

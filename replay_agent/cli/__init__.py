@@ -40,6 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return CLEAN
+    except OSError as exc:
+        if exc.filename is None:
+            raise  # which is of no file that somebody has named
+        complain(
+            f"{os.fsdecode(exc.filename)}: {exc.strerror}. Nothing more was done: mend that, or name another place."
+        )
+        return MISUSE
     except KeyboardInterrupt:
         say("\nreplay-agent: stopped", file=sys.stderr)
         return INTERRUPTED

@@ -162,7 +162,8 @@ def _stats(args: argparse.Namespace) -> int:
 
     with progress_of("read") as progress:
         stats = read_stats(args.paths or [Path()], progress=progress)
-    say(json.dumps(stats.dump()) if args.json else stats)
+    if args.json or stats.total.files:
+        say(json.dumps(stats.dump()) if args.json else stats)
     for line in stats.unreadable:
         complain(line)
     return CLEAN if not stats.unreadable else FINDINGS if stats.total.files else MISUSE
@@ -177,7 +178,7 @@ def _matrix(args: argparse.Namespace) -> int:
         matrix = read_matrix(args.words, folder=cassette_folder(Path()), progress=progress)
     if args.html:
         hand_over(matrix.html, args.output)
-    else:
+    elif args.json or matrix.rows:
         say(matrix.json if args.json else matrix.markdown if args.markdown else matrix)
     for line in matrix.unreadable:
         complain(line)

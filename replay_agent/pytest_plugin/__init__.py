@@ -22,6 +22,7 @@ from replay_agent.pytest_plugin.failures import FailingMiss, failure_saying, lea
 from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.summary.causes import GroupedFailures, tell
+from replay_agent.pytest_plugin.summary.ending import Ending
 from replay_agent.pytest_plugin.summary.pending import PendingChanges, former_files
 from replay_agent.pytest_plugin.summary.recorded import show_recorded
 from replay_agent.pytest_plugin.trials.trial import trial_of
@@ -53,6 +54,7 @@ _GROUPED = pytest.StashKey[GroupedFailures]()
 _TALLY = pytest.StashKey["Tally"]()
 _COUNTS = pytest.StashKey[bool]()
 _PENDING = pytest.StashKey[PendingChanges]()
+_ENDING = pytest.StashKey[Ending]()
 _RAISED_AS = pytest.StashKey[type[CassetteMiss]]()
 
 
@@ -100,6 +102,8 @@ def pytest_configure(config: pytest.Config) -> None:
         mode = asked_mode(config)
         config.stash[_PENDING] = PendingChanges(config)
         config.pluginmanager.register(config.stash[_PENDING])
+        config.stash[_ENDING] = Ending(config, _late_misses)
+        config.pluginmanager.register(config.stash[_ENDING])
         _prepare_report(config)
     if mode is not None:
         config.add_cleanup(_entered(session_mode.asking(mode)))
@@ -194,6 +198,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if any(is_served(item) or is_replayed(item) for item in session.items):
         around = _surround_tests(session.config)
         around.fixtures.collected(item for item in session.items if is_replayed(item))
+        if _ENDING in session.config.stash:
+            session.config.stash[_ENDING].replaying(session, is_replayed)
         _prepare_sweeps(session)
     else:
         forked.unwatch()
@@ -403,12 +409,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     config.stash[_GROUPED].show(terminalreporter)
     show_recorded(terminalreporter)
     _print_sweeps(terminalreporter)
-    for text in _late_misses(config):
-        terminalreporter.section("a request after the end of its test", red=True)
-        terminalreporter.write_line(text)
+    if _ENDING in config.stash:
+        config.stash[_ENDING].show_late(terminalreporter)
     if _TALLY in config.stash and config.get_verbosity() >= 0:
         for line in _tally(config).lines():
             terminalreporter.write_line(line)
+    if _ENDING in config.stash:
+        config.stash[_ENDING].show(terminalreporter)
     if _PENDING in config.stash:
         config.stash[_PENDING].show(terminalreporter)
 
@@ -455,7 +462,7 @@ def _print_sweeps(terminalreporter: pytest.TerminalReporter) -> None:
     for report in terminalreporter.stats.get("passed", ()):
         for name, text in getattr(report, "sections", ()):
             if report.when == "call" and name == SWEEP:
-                terminalreporter.section(f"sweep of {report.nodeid}")
+                terminalreporter.write_sep("=", f"sweep of {report.nodeid}")
                 terminalreporter.write_line(text)
 
 

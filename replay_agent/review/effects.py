@@ -19,6 +19,8 @@ __all__ = "effect_lines", "recording_lines"
 
 _MOST_LINES = 60
 """Of one snapshot."""
+_NAMED = 6
+"""Tests that are named of those whose answers are the same."""
 _CASSETTES = (".yaml", ".yml", ".json", ".gz", ".toml")
 
 
@@ -59,10 +61,13 @@ def _compared(altered: Sequence[Altered], root: Path, colour: bool, width: int) 
     old = {_named(each.path, root): each.old for each in altered if each.old is not None}
     new = {_named(each.path, root): each.new for each in altered if each.new is not None}
     comparison = compare_sides(_Contents("before", old), _Contents("now", new))
-    for change in comparison.changes:
-        if change.state == "changed":
-            yield from _effects(change, colour, width)
-            yield ""
+    changed = [change for change in comparison.changes if change.state == "changed"]
+    same = [change for change in changed if not change.effects]
+    for change in (change for change in changed if change.effects or len(same) == 1):
+        yield from _effects(change, colour, width)
+        yield ""
+    if len(same) > 1:
+        yield from (*_all_the_same(same, width), "")
     if comparison.recorded_anew:
         yield f"{comparison.recorded_anew} recorded anew, and the same in all that counts"
     for each in altered:
@@ -88,6 +93,21 @@ def _effects(change: TestChange, colour: bool, width: int) -> Iterator[str]:
     yield from (f"  tokens {figure}" for figure in figures)
     if change.old.cost != change.new.cost:
         yield f"  cost {cost_line(change.old, change.new)}"
+
+
+def _all_the_same(changes: Sequence[TestChange], width: int) -> Iterator[str]:
+    """Say of several tests at once that their answers are the same, and what these take by now."""
+    from replay_agent.report.comparison.forms.wording import cost_line, tokens_line
+    from replay_agent.report.comparison.spending import total
+
+    old, new = (total(getattr(each, side) for each in changes) for side in ("old", "new"))
+    yield f"{len(changes)} tests: the answers are the same as before."
+    names = [change.name for change in changes]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    yield from wrapped(f"{', '.join(names[:_NAMED])}{more}", width, "  ")
+    yield from (f"  tokens {figure}" for figure in (tokens_line(old, new) if old.tokens != new.tokens else []))
+    if old.cost != new.cost:
+        yield f"  cost {cost_line(old, new)}"
 
 
 def _differing(altered: Altered, root: Path, colour: bool) -> Iterator[str]:

@@ -22,6 +22,7 @@ __all__ = "Judge", "Judged"
 
 _TAIL = 12
 """Lines of a failure that say why something was not accepted."""
+_NOT_OPEN = "it is not open any more: pytest has run since this was shown"
 _GRACE = 10.0
 """Seconds for a run to end that was told to: its fixtures are torn down meanwhile."""
 
@@ -52,10 +53,13 @@ class Judge:
         """Make these changes what is expected: record, update, drop, or take note of having looked."""
         queue = Queue.load(self._state)
         judged = Judged(Kept.take(self._state, _label("accept", changes), changes, queue))
-        judged.done += [each for each in changes if each.kind == "recording"]
-        judged.failed += [(each, f"do it by yourself: {each.command}") for each in changes if _is_by_hand(each)]
-        with_snapshots = [each for each in changes if each.kind == "snapshot"]
-        recorded = [each for each in changes if each.kind in ("drift", "unrecorded", "leftover") and each.mode]
+        known = {each.id for each in queue.changes}
+        judged.failed += [(each, _NOT_OPEN) for each in changes if each.id not in known]
+        still = [each for each in changes if each.id in known]
+        judged.done += [each for each in still if each.kind == "recording"]
+        judged.failed += [(each, f"do it by yourself: {each.command}") for each in still if _is_by_hand(each)]
+        with_snapshots = [each for each in still if each.kind == "snapshot"]
+        recorded = [each for each in still if each.kind in ("drift", "unrecorded", "leftover") and each.mode]
         for mode, wanted in (("refresh", recorded), ("none", with_snapshots)):
             if wanted:
                 self._run(mode, wanted, queue, judged)
@@ -67,7 +71,8 @@ class Judge:
     def reject(self, changes: Sequence[Change]) -> Judged:
         """Leave these changes out: files stay as they are; of a new recording the file becomes what it was before."""
         queue = Queue.load(self._state)
-        judged = Judged(Kept.take(self._state, _label("reject", changes), changes, queue))
+        files = [Path(each.file) for each in changes if each.kind == "recording"]  # nothing else is touched
+        judged = Judged(Kept.take(self._state, _label("reject", changes), changes, queue, only=files))
         for change in changes:
             trouble = _unrecord(change) if change.kind == "recording" else ""
             if trouble:
@@ -174,6 +179,7 @@ def _trouble(change: Change, ends: Mapping[str, Ended], altered: set[str], print
         return "it was stopped"
     said = end.text if end is not None else printed
     lines = [line for line in said.strip().split("\n") if line.strip()]
+    lines = [line[1:].strip() for line in lines if line.startswith("E  ")] or lines  # as pytest marks what went wrong
     return "\n".join(lines[-_TAIL:]) or "pytest said nothing of it"
 
 

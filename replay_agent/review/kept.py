@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from replay_agent.exceptions import UserError
 from replay_agent.recording.cassettes.journal import HOME
 from replay_agent.review.change import Change
-from replay_agent.review.queue import Queue, updating
+from replay_agent.review.queue import Queue, digest_of, updating
 
 __all__ = "KEPT", "Altered", "Kept"
 
@@ -48,20 +48,30 @@ class Kept:
     tests: dict[str, list[dict[str, Any]]]
     places: list[tuple[str, str]] = field(default_factory=list)
     """Folders, and patterns of what is kept in them: whatever is new there is part of the step, until it is `settled`."""
+    outcome: dict[str, str] = field(default_factory=dict)
+    """The digests of the altered files as the step has left them, once it is settled."""
 
     @classmethod
     def take(
-        cls, state: Path, label: str, changes: Sequence[Change], queue: Queue, *, files: Iterable[Path] = ()
+        cls,
+        state: Path,
+        label: str,
+        changes: Sequence[Change],
+        queue: Queue,
+        *,
+        files: Iterable[Path] = (),
+        only: Iterable[Path] | None = None,
     ) -> Kept:
-        """Copy what accepting these changes may touch. ``state`` is the folder of the queue."""
+        """Copy what accepting these changes may touch, and these files, or ``only`` some. ``state`` is the queue's folder."""
         root = state / KEPT
         root.mkdir(exist_ok=True)
         number = 1 + max((int(each.name[:6]) for each in root.iterdir() if each.name[:6].isdecimal()), default=0)
         folder = root / f"{number:06}-{secrets.token_hex(3)}"
         folder.mkdir()
-        places = list(dict.fromkeys(place for change in changes for place in _places(change)))
+        touched = changes if only is None else ()
+        places = list(dict.fromkeys(place for change in touched for place in _places(change)))
         kept = cls(folder, label, {}, _dumped(queue, {change.run for change in changes}), places)
-        for path in dict.fromkeys([*files, *kept._found()]):
+        for path in dict.fromkeys([*files, *(only or ()), *kept._found()]):
             kept._keep(path)
         kept._write()
         return kept
@@ -77,12 +87,19 @@ class Kept:
         try:
             values = json.loads((folder / _MANIFEST).read_text("utf-8"))
             places = [(str(place), str(pattern)) for place, pattern in values["places"]]
-            return cls(folder, str(values["label"]), dict(values["files"]), dict(values["tests"]), places)
+            label, outcome = str(values["label"]), dict(values.get("outcome", {}))
+            return cls(folder, label, dict(values["files"]), dict(values["tests"]), places, outcome)
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise UserError(f"{folder} holds nothing that could be put back ({exc}). Delete it.") from exc
 
     def _write(self) -> None:
-        values = {"label": self.label, "files": self.files, "tests": self.tests, "places": self.places}
+        values = {
+            "label": self.label,
+            "files": self.files,
+            "tests": self.tests,
+            "places": self.places,
+            "outcome": self.outcome,
+        }
         written = self.folder / f".{_MANIFEST}"
         written.write_text(json.dumps(values), "utf-8")
         written.replace(self.folder / _MANIFEST)
@@ -112,8 +129,14 @@ class Kept:
         altered = self.altered()
         for path in self.files.keys() - {str(each.path) for each in altered}:
             del self.files[path]
+        self.outcome = self.outcome or {str(each.path): digest_of(each.path) for each in altered}
         self._write()
         return altered
+
+    def touched_since(self) -> list[Path]:
+        """Return the files that somebody else has changed after the step: an editor, git, another run."""
+        changed = (path for path, digest in self.outcome.items() if digest_of(Path(path)) != digest)
+        return [Path(path) for path in changed if _content(Path(path)) != self._old(path)]
 
     def altered(self) -> list[Altered]:
         """Return the known files that are other ones by now, and the new ones."""
@@ -121,9 +144,9 @@ class Kept:
         found = [Altered(Path(path), self._old(path), _content(Path(path))) for path in paths]
         return [each for each in found if each.old != each.new]
 
-    def restore(self, state: Path) -> list[Path]:
-        """Put every altered file back, byte for byte, and open again what was open. Return the files."""
-        altered = self.settle()
+    def restore(self, state: Path, *, sparing: Collection[Path] = ()) -> list[Path]:
+        """Put every altered file back, byte for byte, but for these, and open again what was open. Return the files."""
+        altered = [each for each in self.settle() if each.path not in sparing]
         for each in altered:
             _put(each.path, self.folder / copy if (copy := self.files[str(each.path)]) is not None else None)
         with updating(state) as queue:

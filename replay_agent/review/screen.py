@@ -30,6 +30,7 @@ _KEY = re.compile(r"(\A|   )((?:A R S|up/down|ctrl-C|\S)(?= ))")
 _LABEL = 9
 """Columns of the words at the left: ``accept``, ``reject``."""
 _NAMED = 3
+_COUNTING = "counting what that takes ..."
 _HELP = """\
 a       accept: what the test shows now is what is expected from now on
 r       reject: files stay as they are; a new recording is taken back
@@ -73,6 +74,8 @@ def _head(session: Session, width: int) -> Iterator[str]:
     changes = session.changes
     counts = [f"{number} {verb}" for verb, number in session.counts.items() if number]
     place = f"{session.place + 1} of {len(changes)} open" if changes else "nothing open"
+    if session.view == "effect":
+        place = "keep it, or put it back?"
     right = ", ".join([place, *counts])
     title = "replay-agent review"
     room = width - 1 - len(title) - len(right)
@@ -93,8 +96,8 @@ def _body(session: Session, width: int) -> Iterator[str]:
             "No file is another one than before: it replays as it is."
         ]
     elif view == "trouble" and session.judged is not None:
-        for change, trouble in session.judged.failed:
-            yield f"{_YELLOW}Not done:{_PLAIN} {change.test}"
+        for trouble, failed in _by_trouble(session.judged.failed).items():
+            yield f"{_YELLOW}Not done:{_PLAIN} {', '.join(failed)}"
             yield from (f"  {line}" for line in trouble.split("\n"))
             yield ""
         if session.judged.done:
@@ -108,12 +111,19 @@ def _body(session: Session, width: int) -> Iterator[str]:
         yield from _change(session, session.current, width)
 
 
+def _by_trouble(failed: Sequence[tuple[Change, str]]) -> dict[str, list[str]]:
+    troubles: dict[str, dict[str, None]] = {}
+    for change, trouble in failed:
+        troubles.setdefault(trouble, {})[change.test] = None
+    return {trouble: list(tests) for trouble, tests in troubles.items()}
+
+
 def _working(session: Session) -> Iterator[str]:
-    price = session.prices.of_all(session.working_on)
+    price = session.price_of(session.working_on) or ""
     yield ""
     tests = list(dict.fromkeys(each.test for each in session.working_on))
     yield f"{_BOLD}pytest runs{_PLAIN} {', '.join(tests[:_NAMED])}{f' and {len(tests) - _NAMED} more' if len(tests) > _NAMED else ''}"
-    yield f"{price} ... ctrl-C stops it"
+    yield f"{price} ... ctrl-C stops it".lstrip()
 
 
 def _change(session: Session, change: Change, width: int) -> Iterator[str]:
@@ -138,7 +148,7 @@ def _request(change: Change) -> str:
 
 
 def _rows(session: Session, change: Change) -> Iterator[tuple[str, str]]:
-    price = session.prices.of(change)
+    price = session.price_of([change])
     group = session.group
     others = list(dict.fromkeys(each.test for each in group if each.test != change.test))
     yield "then", consequence(change)
@@ -147,9 +157,13 @@ def _rows(session: Session, change: Change) -> Iterator[tuple[str, str]]:
     if len(group) > 1:
         module = f"{change.test.partition('::')[0]}::"
         named = ", ".join(name.removeprefix(module) for name in others[:_NAMED]) or "other turns of this test"
-        more = f" and {len(others) - _NAMED} more tests" if len(others) > _NAMED else ""
-        yield "also in", f"{named}{more}; A accepts all {len(group)}: {session.prices.of_all(group)}"
+        more = f" and {_more(len(others) - _NAMED)}" if len(others) > _NAMED else ""
+        yield "also in", f"{named}{more}; A accepts all {len(group)}: {session.price_of(group) or _COUNTING}"
     yield "file", _seen(change.file)
+
+
+def _more(tests: int) -> str:
+    return "1 more test" if tests == 1 else f"{tests} more tests"
 
 
 def _seen(path: str) -> str:
@@ -197,4 +211,6 @@ def _keys(session: Session) -> str:
     if session.current is None:
         return f"{'u undo   ' if session.can_undo else ''}q quit   ? help"
     undo = "   u undo" if session.can_undo else ""
-    return f"a accept   r reject   s skip{undo}   / filter   ? help   q quit\nA R S   the same for all {len(session.group)} of this cause"
+    same = len(session.group)
+    all_of_them = f"A R S   the same for all {same} of this cause" if same > 1 else ""
+    return f"a accept   r reject   s skip{undo}   / filter   ? help   q quit\n{all_of_them}"

@@ -21,7 +21,7 @@ from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.review.change import Change
 from replay_agent.review.judging import Judge, Judged
 from replay_agent.review.kept import Kept
-from replay_agent.review.price import Prices
+from replay_agent.review.price import Price, Prices
 from replay_agent.review.queue import Queue
 
 __all__ = "Job", "Session", "View"
@@ -54,11 +54,15 @@ class Session:
         self.judged: Judged | None = None
         self.counts = {"accepted": 0, "rejected": 0}
         self.prices = Prices()
+        self.counts_beside = False
+        """Whether somebody else counts what is `uncounted`, so that no key waits for it."""
         self._state = state
         self._judge = judge or Judge(state)
         self._verb = ""
         self._trouble: Exception | None = None
+        self._seen = Queue.mark(state)
         self._changes = Queue.load(state).changes
+        self._insisting = False
         self._steps = [_Step(kept, "accepted", []) for kept in Kept.left(state)]
         if self._steps:
             self.status = "An earlier review was interrupted: u takes back what it did last."
@@ -88,6 +92,17 @@ class Session:
         current = self.current
         return [each for each in self.changes if current is not None and each.group == current.group]
 
+    def price_of(self, changes: Sequence[Change]) -> Price | None:
+        """Return what it takes to accept these; None as long as that is being counted."""
+        if self.counts_beside and not all(map(self.prices.knows, changes)):
+            return None
+        return self.prices.of_all(changes)
+
+    def uncounted(self) -> Change | None:
+        """Return something to be seen of which the price is to be counted, what is looked at first; None if there is none."""
+        current = [self.current] if self.current is not None else []
+        return next((each for each in (*current, *self.group) if not self.prices.knows(each)), None)
+
     @property
     def can_undo(self) -> bool:
         """Whether there is a step to take back."""
@@ -105,6 +120,9 @@ class Session:
             return None
         if self.view != "working":
             self.status = ""
+        self._insisting = self._insisting and key in ("u", "b", "n")
+        if self.view == "open" and self._has_moved():
+            return None
         views: dict[View, Callable[[str], Job | None]] = {
             "open": self._when_open,
             "effect": self._when_effect,
@@ -131,6 +149,16 @@ class Session:
         self._trouble, self.working_on = None, []
         self._reload()
         self.scroll = 0
+
+    def _has_moved(self) -> bool:
+        """Take over what a run of pytest has found meanwhile; true if it is something else that is looked at now."""
+        if Queue.mark(self._state) == self._seen:
+            return False
+        before = self.current
+        self._reload()
+        self._steps = [step for step in self._steps if step.kept.folder.is_dir()]
+        self.status = "pytest has run meanwhile: this is what is open now."
+        return (before and before.id) != (self.current and self.current.id)
 
     def _when_open(self, key: str) -> Job | None:
         current = self.current
@@ -160,8 +188,9 @@ class Session:
             self._keep(self.judged)
             self.judged, self.view, self.scroll = None, "open", 0
         elif key in ("b", "u", "n"):
-            self._put_back()
-            self.view, self.scroll = "open", 0
+            if self._may_overwrite(self.judged.kept):
+                self._put_back()
+                self.view, self.scroll = "open", 0
         elif key == "q":
             self._leave()
         return None
@@ -250,10 +279,19 @@ class Session:
             self.status = f"{judged.done[0].test if count == 1 else count} {self._verb}; u takes it back."
         self._reload()
 
-    def _put_back(self) -> None:
+    def _may_overwrite(self, kept: Kept) -> bool:
+        """Tell whether files may be put back: at once, or if somebody insists who knows that others have changed them."""
+        touched = [] if self._insisting else kept.touched_since()
+        self._insisting = bool(touched)
+        if touched:
+            named = f"{touched[0].name} has" if len(touched) == 1 else f"{len(touched)} files have"
+            self.status = f"{named} changed since: the same key again overwrites that."
+        return not touched
+
+    def _put_back(self, *, sparing: Sequence[Path] = ()) -> None:
         judged, self.judged = self.judged, None
         if judged is not None:
-            files = judged.kept.restore(self._state)
+            files = judged.kept.restore(self._state, sparing=sparing)
             self.status = f"Put back as it was: {_files(len(files))}."
             self._reload()
             self._go_to([each.id for each in judged.done])
@@ -261,6 +299,8 @@ class Session:
     def _undo(self) -> None:
         if not self._steps:
             self.status = "There is nothing to take back."
+            return
+        if not self._may_overwrite(self._steps[-1].kept):
             return
         step = self._steps.pop()
         try:
@@ -274,14 +314,18 @@ class Session:
         self._go_to(step.ids)
 
     def _leave(self) -> None:
-        """End. What nobody has said to keep is put back; what was kept stays, and cannot be taken back any more."""
-        self._put_back()
+        """End. What nobody has said to keep is put back; what was kept stays, and cannot be taken back any more.
+
+        A file that somebody else has changed meanwhile is left to them.
+        """
+        self._put_back(sparing=self.judged.kept.touched_since() if self.judged is not None else ())
         for step in self._steps:
             step.kept.discard()
         self.view = "over"
 
     def _reload(self) -> None:
         before = self.current
+        self._seen = Queue.mark(self._state)
         self._changes = Queue.load(self._state).changes
         self.place = min(self.place, max(0, len(self.changes) - 1))
         self._go_to([before.id] if before is not None else [])

@@ -32,6 +32,8 @@ _NAMES = {
 }
 _ESCAPE_WAITS = 0.05
 """Seconds to tell the key from the beginning of another one: the bytes of one arrive together."""
+_PAUSE = 0.05
+"""Seconds to draw in before the counting begins."""
 _TICK = 0.5
 """Seconds between two looks at whether the terminal has another size."""
 
@@ -41,7 +43,36 @@ def run(session: Session, *, colour: bool, input: Input | None = None, output: O
     application = _application(session, colour, input, output)
     application.ttimeoutlen = _ESCAPE_WAITS
     application.timeoutlen = 0.0  # no key is the beginning of another
+    counter = _Counter(session, application)
+    session.counts_beside = True
+    application.before_render += counter.look
     application.run(handle_sigint=False)
+
+
+class _Counter:
+    """Counts prices beside the terminal: those of a large group take a second, and no key is to wait for them."""
+
+    def __init__(self, session: Session, application: Application[None]) -> None:
+        self._session, self._application = session, application
+        self._is_counting = False
+
+    def look(self, application: Application[None]) -> None:
+        """Begin to count if something to be seen is not counted yet."""
+        if not self._is_counting and self._session.view != "over" and self._session.uncounted() is not None:
+            self._is_counting = True
+            application.create_background_task(self._count())
+
+    async def _count(self) -> None:
+        try:
+            await asyncio.sleep(_PAUSE)
+            while (change := self._session.uncounted()) is not None:
+                is_seen = change is self._session.current
+                await asyncio.get_running_loop().run_in_executor(None, self._session.prices.of, change)
+                if is_seen:
+                    self._application.invalidate()
+        finally:
+            self._is_counting = False
+        self._application.invalidate()
 
 
 def _application(session: Session, colour: bool, input: Input | None, output: Output | None) -> Application[None]:

@@ -39,12 +39,12 @@ def consequence(change: Change) -> str:
     return f"{turns} of that conversation {'was' if later == 1 else 'were'} recorded on top of it"
 
 
-def accepting(change: Change, price: Price) -> str:
-    """Say what accepting it does, and at what price."""
+def accepting(change: Change, price: Price | None) -> str:
+    """Say what accepting it does, and at what price, which may not be known yet."""
     if change.kind in ("drift", "unrecorded"):
         if not change.mode:
             return f"is up to you: {change.command}"
-        return f"asks the model: {price}; you see what it says before you keep it"
+        return f"asks the model: {price or 'counting what that takes'}; you see what it says before you keep it"
     return {
         "snapshot": "writes this snapshot as the test shows it now, no live call",
         "leftover": "drops them from the cassette, no live call",

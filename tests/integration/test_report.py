@@ -163,7 +163,10 @@ RERUNS = """
 """
 
 
-def test_the_last_attempt_counts_and_earlier_ones_are_noted(desk):
+@pytest.mark.parametrize("workers", [["-p", "no:xdist"], ["-n", "1"]], ids=["one process", "a worker"])
+def test_the_last_attempt_counts_and_earlier_ones_are_noted(desk, workers):
+    if "-n" in workers:
+        pytest.importorskip("xdist")
     desk.makeconftest(RERUNS)
     desk.makepyfile(
         test_flaky="""
@@ -176,7 +179,7 @@ def test_the_last_attempt_counts_and_earlier_ones_are_noted(desk):
             assert len(tries) == 3
         """
     )
-    desk.runpytest("--replay-report=part.json", "test_flaky.py", "-p", "no:xdist")
+    desk.runpytest_subprocess("--replay-report=part.json", "test_flaky.py", *workers)
     (entry,) = entries().values()
     assert entry.outcome == "passed"
     assert entry.failure is None

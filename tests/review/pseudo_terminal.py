@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from pathlib import Path
 
 _PIECE = re.compile(
     r"\x1b\[([?0-9;]*)([A-Za-z])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[=>78()][AB0]?|([^\x1b])", re.DOTALL
@@ -115,6 +116,25 @@ class PseudoTerminal:
 
     def press(self, keys):
         os.write(self.master, keys.encode())
+
+    def resize(self, rows, columns):
+        """Give the terminal another size, as who drags the corner of a window does."""
+        import fcntl
+        import struct
+        import termios
+
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.screen = Screen(rows, columns)
+        os.killpg(self.process.pid, signal.SIGWINCH)
+
+    @property
+    def cpu(self):
+        """Seconds of CPU time that the program has taken so far, all its threads; None where nobody counts them so."""
+        try:
+            figures = Path(f"/proc/{self.process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        except FileNotFoundError:
+            return None
+        return (int(figures[11]) + int(figures[12])) / os.sysconf("SC_CLK_TCK")
 
     def ends(self, seconds=60):
         """Wait for the end of the program and return its exit status; what it said is in ``raw``."""

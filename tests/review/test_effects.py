@@ -45,3 +45,14 @@ def test_snapshots_are_told_word_by_word(tmp_path):
 
 def test_nothing_altered_is_nothing_said(tmp_path):
     assert effect_lines([], root=tmp_path, colour=False) == []
+
+
+def test_tests_whose_answers_are_the_same_are_told_at_once(tmp_path):
+    altered = []
+    for name in ("one", "two", "three"):
+        path = tmp_path / f"{name}.yaml"
+        altered.append(Altered(path, saved(path, answered(f"{name} before")), saved(path, answered(f"{name} now"))))
+    lines = effect_lines(altered, root=tmp_path, colour=False)
+    assert lines[0] == "3 tests: the answers are the same as before."
+    assert "one.yaml" in lines[1]
+    assert "The answers are the same as before." not in lines

@@ -96,3 +96,15 @@ def test_a_file_that_cannot_be_read_has_no_price(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     assert Prices().of(drift(file=str(path))).usd_most is None
+
+
+def test_what_is_known_is_known_without_reading(cassette, tmp_path):
+    path, keys = cassette
+    change, prices = drift(file=str(path), giving_way=tuple(keys[:2])), Prices()
+    assert not prices.knows(change)
+    prices.of(change)
+    assert prices.knows(change)
+    gone = drift(file=str(tmp_path / "gone.yaml"))
+    prices.of(gone)
+    assert prices.knows(gone)
+    assert all(prices.knows(drift(**values)) for values in ({"kind": "leftover"}, {"mode": ""}, {"giving_way": ()}))

@@ -117,3 +117,22 @@ def test_work_in_progress_names_tests_and_price(session):
 def test_what_is_up_to_the_user_names_the_command(session):
     text = shown(session(drift(mode="", command="replay-agent mv old new")))
     assert "is up to you: replay-agent mv old new" in text
+
+
+def test_one_trouble_of_several_is_told_once(session):
+    begun = session(drift("a"), drift("b"), drift("c"), fails=("a", "c"))
+    press(begun, "A")
+    text = shown(begun)
+    assert "Not done: a, c" in text
+    assert text.count("it fails otherwise") == 1
+
+
+def test_an_effect_says_that_it_is_not_final(session):
+    begun = session(drift("a"))
+    press(begun, "a")
+    assert "keep it, or put it back?" in shown(begun).split("\n")[0]
+
+
+def test_capitals_are_offered_where_there_are_several(session):
+    assert "A R S" in shown(session(drift("a"), drift("b")))
+    assert "A R S" not in shown(session(drift("a"), drift("b", cause="other")))

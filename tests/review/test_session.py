@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from replay_agent.exceptions import UserError
@@ -281,3 +283,87 @@ def test_no_key_fails_where_nothing_is_open(begun, key):
     session, _ = begun()
     press(session, ["R", "R", key])
     assert session.changes == []
+
+
+# --- what others do meanwhile -----------------------------------------------------------------------------------------
+
+
+def test_undo_asks_twice_before_it_overwrites_what_somebody_else_has_written(begun, tmp_path):
+    session, _ = begun()
+    press(session, "ak")
+    (tmp_path / "c.yaml").write_bytes(b"edited")
+    press(session, "u")
+    assert (tmp_path / "c.yaml").read_bytes() == b"edited"
+    assert session.status == "c.yaml has changed since: the same key again overwrites that."
+    press(session, "s")
+    press(session, "u")
+    assert (tmp_path / "c.yaml").read_bytes() == b"edited"
+    press(session, "u")
+    assert (tmp_path / "c.yaml").read_bytes() == b"old"
+    assert names(session) == ["a", "b", "c", "d"]
+
+
+def test_putting_back_asks_twice_too(begun, tmp_path):
+    session, _ = begun()
+    press(session, "a")
+    (tmp_path / "c.yaml").write_bytes(b"edited")
+    press(session, "b")
+    assert (session.view, (tmp_path / "c.yaml").read_bytes()) == ("effect", b"edited")
+    press(session, "b")
+    assert (session.view, (tmp_path / "c.yaml").read_bytes()) == ("open", b"old")
+
+
+def test_leaving_leaves_to_others_what_they_have_written(begun, tmp_path):
+    session, _ = begun()
+    press(session, "a")
+    (tmp_path / "c.yaml").write_bytes(b"edited")
+    press(session, "q")
+    assert (tmp_path / "c.yaml").read_bytes() == b"edited"
+    assert names(session) == ["a", "b", "c", "d"]
+
+
+def test_what_a_run_has_found_meanwhile_is_shown_before_a_key_decides(begun, tmp_path):
+    session, judge = begun()
+    state = tmp_path / ".pytest_cache" / "d" / "replay_agent"
+    with updating(state) as queue:
+        del queue.tests["a"]
+    press(session, "a")
+    assert judge.asked == []
+    assert names(session) == ["b", "c", "d"]
+    assert session.status == "pytest has run meanwhile: this is what is open now."
+    press(session, "a")
+    assert judge.asked == [["b"]]
+
+
+def test_what_a_run_has_left_as_it_was_needs_no_second_key(begun, tmp_path):
+    session, judge = begun()
+    with updating(tmp_path / ".pytest_cache" / "d" / "replay_agent") as queue:
+        queue.tests["e"] = [drift("e")]
+    press(session, "a")
+    assert judge.asked == [["a"]]
+
+
+def test_a_run_meanwhile_takes_the_steps_with_it(begun, tmp_path):
+    session, _ = begun()
+    press(session, "ak")
+    state = tmp_path / ".pytest_cache" / "d" / "replay_agent"
+    shutil.rmtree(state / "kept")
+    with updating(state) as queue:
+        queue.tests["e"] = [drift("e")]
+    press(session, "u")
+    assert not session.can_undo
+    assert (tmp_path / "c.yaml").read_bytes() == b"new"
+
+
+def test_prices_that_somebody_else_counts_are_not_waited_for(begun):
+    session, _ = begun()
+    assert session.price_of(session.group) is not None
+    session, _ = begun()
+    session.counts_beside = True
+    assert session.price_of(session.group) is None
+    counted = []
+    while (change := session.uncounted()) is not None:
+        counted.append(change.test)
+        session.prices.of(change)
+    assert counted[0] == "a"
+    assert session.price_of(session.group) is not None

@@ -9,10 +9,14 @@ import pytest
 
 pytest.importorskip("pty", reason="there are no pseudo-terminals here")
 
+from replay_agent.recording.cassettes import store
+from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.meaning.key import meaning
 from replay_agent.review.kept import Kept
 from replay_agent.review.queue import Queue
 from tests.review.open_changes import drift, keep, recording
 from tests.review.pseudo_terminal import PseudoTerminal
+from tests.review.test_price import answered
 
 REVIEW = [sys.executable, "-m", "replay_agent", "review"]
 ENVIRONMENT = {**{name: value for name, value in os.environ.items() if name != "NO_COLOR"}, "TERM": "xterm-256color"}
@@ -111,14 +115,68 @@ def test_a_second_review_is_refused(tmp_path, four):
         first.ends()
 
 
-def test_five_hundred_are_one_screen(tmp_path):
-    keep(tmp_path, [drift(f"tests/test_a.py::test_{number}") for number in range(500)])
+@pytest.fixture
+def five_hundred(tmp_path):
+    """What a changed prompt leaves open in five hundred tests, each with a cassette of its own."""
+    keying = meaning((), (), (), ())
+    calls = [answered(question) for question in ("one", "two", "three")]
+    items = [new_item(each, keying(each.request)) for each in calls]
+    first, *others = (tmp_path / f"test_{number}.yaml" for number in range(500))
+    store.save(first, Header(keying=keying.scheme), items)
+    for path in others:
+        path.hardlink_to(first)
+    keys = tuple(keying(each.request).digest for each in calls)
+    keep(
+        tmp_path,
+        [
+            drift(f"tests/test_a.py::test_{number}", file=str(path), giving_way=keys)
+            for number, path in enumerate((first, *others))
+        ],
+    )
+
+
+def test_five_hundred_begin_within_a_second_and_no_key_waits(tmp_path, five_hundred):
     with reviewing(tmp_path) as terminal:
-        terminal.shows("1 of 500 open", "A accepts all 500")
-        terminal.press("s")
-        terminal.shows("2 of 500 open", "test_1")
+        terminal.shows("1 of 500 open", "A accepts all 500", "q quit")
+        begun = terminal.cpu
+        terminal.shows("about 1.75 to 5.25 USD")
+        taken = []
+        for key, seen in (
+            ("s", "2 of 500"),
+            ("s", "3 of 500"),
+            ("\x1b[D", "2 of 500"),
+            ("?", "any key"),
+            ("x", "2 of 500"),
+        ):
+            before = terminal.cpu
+            terminal.press(key)
+            terminal.shows(seen)
+            taken.append(terminal.cpu - before if before is not None else 0)
+        terminal.press("/")
+        for number, letter in enumerate("test_77"):
+            terminal.press(letter)
+            terminal.shows(f"/{'test_77'[: number + 1]}_")
+        terminal.press("\r")
+        terminal.shows("1 of 1 open")
+        terminal.press("r")
+        terminal.shows("1 rejected")
         terminal.press("q")
         assert terminal.ends() == 1
+    if begun is None:
+        pytest.skip("nobody counts the CPU time of another process here")
+    assert begun < 1
+    assert max(taken) < 0.1
+
+
+def test_a_terminal_may_become_narrow_and_wide_again(tmp_path, four):
+    with reviewing(tmp_path) as terminal:
+        terminal.shows("1 of 4 open", "q quit")
+        for rows, columns in ((20, 40), (12, 30), (50, 200)):
+            terminal.resize(rows, columns)
+            text = terminal.shows("1 of 4 open", "uit")
+            assert all(len(line) < columns for line in text.split("\n"))
+        terminal.press("q")
+        terminal.ends()
 
 
 def test_no_color_is_respected(tmp_path, four):

@@ -160,6 +160,8 @@ def _shown(words: Words, most: int) -> Shown:
 def bounds_for(report: Report, most: int, beginning: int = 0) -> int:
     """Return the place among `BOUNDS` of the first with which a page is about ``most`` bytes at most, else the last."""
     told = [_measured(text) for text in dict.fromkeys(words.text for words in _told(report))]
+    failures = (entry.failure for entry in report.entries if entry.failure is not None)
+    told += [_measured(failure.text) for failure in failures if _is_told_in_place(failure)]
     sides = [_measured(text) for entry in report.entries for text in _side_texts(entry)]
     bodies = [
         _measured(words.text) for each in _raws(report) for words in (each.asked_body, each.answered_body) if words
@@ -209,10 +211,15 @@ def _picture_bytes(entry: Entry) -> int:
     )
 
 
+def _is_told_in_place(failure: Words) -> bool:
+    """Tell whether a failure stands where it happened, though other tests say the same: what failed is read first."""
+    return len(failure.text) <= _LONG
+
+
 def _told(report: Report) -> Iterator[Words]:
-    """Yield the texts of a report that are read, in its order."""
+    """Yield the texts of a report that are read, in its order, and may stand elsewhere."""
     for entry in report.entries:
-        if entry.failure is not None:
+        if entry.failure is not None and not _is_told_in_place(entry.failure):
             yield entry.failure
         for talk in entry.conversations:
             for message in talk.messages:

@@ -167,7 +167,7 @@ class GroupedFailures:
         short = len(self._groups) > _MANY_CAUSES and not in_full
         for group in self._groups:
             count = len(group.tests)
-            terminal.section(f"{count} tests, one cause", red=True, bold=True)
+            terminal.write_sep("=", f"{count} tests, one cause", red=True, bold=True)
             lines = list(self._lines(terminal, group, width - 1, short=short))
             for line in lines if in_full else bounded(lines):
                 terminal.write_line(line if terminal.hasmarkup else without_colours(line))

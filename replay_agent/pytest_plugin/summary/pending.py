@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from replay_agent.surroundings.documentation import ERRORS
+
 if TYPE_CHECKING:
     from replay_agent.review.plan import Ended
 
@@ -81,11 +83,12 @@ class PendingChanges:
     def show(self, terminal: pytest.TerminalReporter) -> None:
         """Say that there is something to look at, and the one command that accepts everything."""
         if self._count and not self._config.getoption("replay_plan", None) and self._config.get_verbosity() >= 0:
+            if self._has_failed:
+                terminal.write_line("What the messages mean, and what to do:")
+                terminal.write_line(ERRORS)
             terminal.write_line(
                 f"{self._count} to look at: replay-agent review; to accept all: replay-agent accept --all"
             )
-            if self._has_failed:
-                terminal.write_line("What the messages mean: docs/errors.md; what to do: docs/everyday.md")
 
 
 def _tidy(folder: Path, used: set[str | None]) -> None:

@@ -80,7 +80,7 @@ def show_recorded(terminal: pytest.TerminalReporter) -> None:
     ]
     if not found:
         return
-    terminal.section("recorded")
+    terminal.write_sep("=", "recorded")
     for line in _lines(found):
         terminal.write_line(line if terminal.hasmarkup else without_colours(line))
 

@@ -206,7 +206,7 @@ class _Gathered:
         entry = Entry(self.test, "passed") if told is None else entry_from(told)
         entry.outcome = "error" if self.broken else _outcome(self.phases)
         entry.seconds = sum(report.duration for report in self.phases) if self.phases else None
-        texts = [report.longreprtext for report in self.phases if report.outcome in ("failed", "rerun")]
+        texts = [_failure(report) for report in self.phases if report.outcome in ("failed", "rerun")]
         said = "\n\n".join(text for text in (self.broken, *texts) if text)
         entry.failure = words(redactor.text(said)) if said else None
         if not entry.has_failed:
@@ -228,9 +228,15 @@ def _outcome(phases: Sequence[pytest.TestReport]) -> Outcome:
     return "skipped" if any(report.skipped for report in phases) else "passed"
 
 
+def _failure(report: pytest.TestReport) -> str:
+    """Return what went wrong, without the line by which pytest names the worker it went wrong in."""
+    text = report.longreprtext
+    return text.partition("\n")[2] if hasattr(report, "node") else text
+
+
 def _attempt(phases: Sequence[pytest.TestReport]) -> str:
     failed = [report for report in phases if report.outcome in ("failed", "rerun")]
-    lines = [line for report in failed for line in report.longreprtext.split("\n") if line.strip()]
+    lines = [line for report in failed for line in _failure(report).split("\n") if line.strip()]
     said = next((line[1:].strip() for line in lines if line.startswith("E ")), lines[0] if lines else "")
     return f"{_outcome(phases)}{f' ({said[:200]})' if said else ''}"
 

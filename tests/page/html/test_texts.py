@@ -28,6 +28,21 @@ def test_what_nobody_asks_for_is_not_shared():
     assert Texts.of_report(report_of(LONG, LONG), BOUNDS[0]).shared == []
 
 
+def test_a_failure_stands_where_it_happened_though_others_fail_alike():
+    failure, endless = Words("E   assert 1 == 2\n" * 20), Words("E   assert 1 == 2\n" * 200)
+    entries = [Entry(f"t{number}", "failed", failure=text) for text in (failure, endless) for number in range(2)]
+    texts = Texts.of_report(Report("a", entries=entries), BOUNDS[0])
+    assert texts.of(failure, "code").shared == ""
+    assert texts.of(endless, "code").shared == "text:1"
+
+
+def test_many_failures_in_place_count_for_the_size_of_a_page():
+    entries = [Entry(f"t{number}", "failed", failure=Words("x" * 1_300)) for number in range(3_000)]
+    assert bounds_for(Report("a", entries=entries), 2_000_000) > bounds_for(
+        Report("a", entries=entries[:100]), 2_000_000
+    )
+
+
 def test_what_is_cut_is_counted():
     texts = Texts.of_report(report_of(LONG), Bounds(10, 4, 0, 10))
     shown = texts.of(Words(LONG, left_out=5))

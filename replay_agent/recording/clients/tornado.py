@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Callable
 from copy import copy
 from functools import wraps
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
@@ -172,27 +173,22 @@ def _failure(error: BaseException | None) -> Failure:
 
 def _own_error(failure: Failure) -> Exception:
     """Return the error that Tornado's client raises for a failure on a socket: see the table above."""
-    from tornado import simple_httpclient
-
+    library: Any = import_module("tornado.simple_httpclient")
     if failure.kind.endswith("Timeout") or (failure.phase is Phase.BODY and failure.kind in _LOST):
-        timeout: Exception = simple_httpclient.HTTPTimeoutError(failure.message or "Timeout during request")
+        timeout: Exception = library.HTTPTimeoutError(failure.message or "Timeout during request")
         return timeout
     if failure.kind == "RemoteProtocolError":
-        closed: Exception = simple_httpclient.HTTPStreamClosedError(failure.message or "Connection closed")
+        closed: Exception = library.HTTPStreamClosedError(failure.message or "Connection closed")
         return closed
     return os_error(failure)
 
 
 def _headers_of(response: Response) -> Any:
-    from tornado.httputil import HTTPHeaders
-
-    headers = HTTPHeaders()
+    headers = import_module("tornado.httputil").HTTPHeaders()
     for name, value in response.headers:
         headers.add(name, value)
     return headers
 
 
 def _response(request: Any, code: int, **more: Any) -> Any:
-    from tornado.httpclient import HTTPResponse
-
-    return HTTPResponse(request, code, **more)
+    return import_module("tornado.httpclient").HTTPResponse(request, code, **more)

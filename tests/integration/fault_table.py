@@ -27,9 +27,9 @@ def healthy_script(name):
     return script
 
 
-def script_of(name):
+def script_of(name, **when):
     script = healthy_script(name)
-    script.fault(name)
+    script.fault(name, **when)
     return script
 
 

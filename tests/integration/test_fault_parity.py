@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+import time
 from contextlib import contextmanager
-from functools import partial
 
-import anyio
 import pytest
 
-from replay_agent import use_cassette
 from replay_agent.provider.loopback import serving
-from replay_agent.recording.clients import intercept
-from tests.integration.fault_table import NAMES, OF_TOOLS, healthy_script, name_of, script_of
+from tests.integration.fault_table import NAMES, OF_TOOLS, script_of
+from tests.integration.faulty import PLACES, Tape, hooks_held, on_loop, outcome_of, scripted
 from tests.provider import fault_places
 from tests.provider.plain_clients import PLAIN
 from tests.provider.sdks import SDKS
 
-PLACES = ("refused", "dns", "tls", "connect_timeout")
 SLOW = ("connect_timeout", "read_timeout", "slow_first_token", "stall")
-BASE = "http://127.0.0.1:9"
-"""Where nobody listens."""
 
 
 def patience(client, name):
@@ -29,54 +25,20 @@ def patience(client, name):
     return 0.15 if name in SLOW or lost else 10
 
 
-def outcome_of(ask, **how):
-    """Return the class of what a client raises, or what it gives."""
-    try:
-        return repr(ask(**how))
-    except Exception as error:
-        return name_of(error)
-
-
-def scripted(ask, name, **how):
-    """Return what a client says of a fault on a script, and whether that has struck nothing."""
-    script = script_of(name)
-    with intercept.responding(script):
-        return outcome_of(ask, base=BASE, **how), bool(script.unstruck_text())
-
-
-class Tape:
-    """Recordings of one client: of a text, and of a tool call."""
-
-    def __init__(self, ask, folder):
-        self._ask = ask
-        self._folder = folder
-
-    def _recorded(self, name):
-        path = self._folder / f"{'call' if name in OF_TOOLS else 'text'}.yaml"
-        if not path.exists():
-            with intercept.responding(healthy_script(name)), use_cassette(path, "once"):
-                self._ask(base=BASE, tools=name in OF_TOOLS, timeout=10)
-        return path
-
-    def replayed(self, name, **how):
-        """Return what the client says of a fault on its recording, and whether that has struck nothing."""
-        with use_cassette(self._recorded(name), allow_repeats=True) as recording:
-            recording.fault(name)
-            got = outcome_of(self._ask, base=BASE, **how)
-            return got, bool(recording.unstruck_text())
-
-
 @contextmanager
-def without_certificates():
-    """Leave the certificates of the machine unread, which takes a client most of its time; nothing is to be trusted here."""
+def in_a_hurry():
+    """Have clients try again at once, and not read the certificates of the machine: nothing is to be trusted here."""
+    sleep = asyncio.sleep
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "sleep", lambda _seconds: None)
+        patch.setattr(asyncio, "sleep", lambda _seconds, *result: sleep(0, *result))
         for name in ("load_verify_locations", "load_default_certs"):
             patch.setattr(ssl.SSLContext, name, lambda *_args, **_kwargs: None)
         yield
 
 
 def for_real(ask, name, folder, **how):
-    with without_certificates():
+    with in_a_hurry():
         if name in PLACES:
             place = getattr(fault_places, name)
             with place(folder) if name == "tls" else place() as base:
@@ -97,9 +59,10 @@ def differing(client, ask, folder):
     return found
 
 
-def on_loop(ask, backend):
-    """Return a function that asks and waits for the answer."""
-    return lambda **how: anyio.run(partial(ask, **how), backend=backend)
+@pytest.fixture(autouse=True, scope="module")
+def _hooks():
+    with hooks_held():
+        yield
 
 
 QUIET = pytest.mark.filterwarnings(

@@ -1,4 +1,7 @@
-"""Counts the waits that code asks for: sleeps, events, and event loops that have nothing to do until a timer goes off."""
+"""Counts the waits that code asks for: sleeps, events, and event loops that have nothing to do until a timer goes off.
+
+Who waits without a limit waits for somebody, a thread that begins say, and not for time to pass.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,12 @@ import pytest
 
 LEAST = 0.001
 """Seconds from which on it is a wait."""
+_NO_TIMER = 24 * 3600
+"""What trio waits when no timer is set."""
+
+
+def _is_wait(seconds):
+    return seconds is not None and LEAST < seconds < _NO_TIMER
 
 
 @contextmanager
@@ -24,7 +33,7 @@ def counted():
     here = threading.get_ident()
 
     def note(what, seconds):
-        if threading.get_ident() == here and (seconds is None or seconds > LEAST):
+        if threading.get_ident() == here and _is_wait(seconds):
             waits.append((what, seconds))
 
     sleep, wait, polled = time.sleep, threading.Event.wait, select.select
@@ -52,13 +61,14 @@ def counted():
 
 
 def counting_asyncio(waits):
-    """Return what makes event loops of asyncio that note for how long they have nothing to do."""
+    """Return what makes event loops of asyncio that note for how long nothing has come up but a timer."""
 
     class Counting(selectors.DefaultSelector):
         def select(self, timeout=None):
-            if timeout is None or timeout > LEAST:
+            ready = super().select(timeout)
+            if not ready and _is_wait(timeout):
                 waits.append(("loop", timeout))
-            return super().select(timeout)
+            return ready
 
     return {"loop_factory": lambda: asyncio.SelectorEventLoop(Counting())}
 
@@ -68,7 +78,7 @@ def counting_trio(waits):
 
     class Counting:
         def before_io_wait(self, timeout):
-            if timeout > LEAST:
+            if _is_wait(timeout):
                 waits.append(("loop", timeout))
 
     return {"instruments": [Counting()]}

@@ -6,7 +6,19 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import agent, analysis, commands, first_chunk, growing, idle, recording, redaction, scaling, suite
+from benchmarks import (
+    agent,
+    analysis,
+    commands,
+    faults,
+    first_chunk,
+    growing,
+    idle,
+    recording,
+    redaction,
+    scaling,
+    suite,
+)
 from benchmarks.targets import Figure, summary
 
 TABLES = (
@@ -21,6 +33,7 @@ TABLES = (
     "commands",
     "analysis",
     "growing",
+    "faults",
 )
 
 
@@ -59,6 +72,8 @@ def _table(name: str, folder: Path, args: argparse.Namespace) -> tuple[str, list
             return recording.table()
         case "analysis":
             return analysis.table(folder / "analysis")
+        case "faults":
+            return faults.table(folder / "faults")
         case "growing":
             return growing.table(folder / "growing")
         case "commands":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeAlias
@@ -112,7 +111,7 @@ class _Server:
 
     def _fail(self, connection: socket.socket, failure: Failure) -> None:
         if failure.kind in _RESETS:
-            time.sleep(0.02)  # what was sent is to be read before a reset wipes it out
+            self._ended.wait(0.02)  # what was sent is to be read before a reset wipes it out
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _HANG_UP_AT_ONCE)
         elif failure.kind == STALLED or failure.kind.endswith("Timeout"):
             connection.recv(1)  # until the client has had enough

@@ -69,6 +69,8 @@ class Replay:
     """Whether streams are replayed at the recorded pace."""
     skips: bool = False
     """Whether delays are not waited for: a client whose patience they exceed is told at once that it ran into its timeout."""
+    virtual: bool = False
+    """Whether delays pass on the clock of the event loop alone, and nobody waits for them: those that a client sits out."""
     hangs: bool = False
     """Whether the client would wait for ever, for it has no timeout."""
     skipped_ms: int = 0
@@ -82,9 +84,10 @@ class Replay:
         To be called where ``skips`` is set, before anything of the outcome is used.
         """
         if self.skips:
-            self.skips = self.paced = False
+            self.skips = False
             before = self.outcome
             self.outcome, self.skipped_ms = endured(before, patience)
+            self.paced = self.virtual = isinstance(self.outcome, Response) and any(_offsets(self.outcome))
             self.hangs = self.outcome is not before and patience is None and _gives_up(self.outcome)
 
     @property
@@ -94,7 +97,7 @@ class Replay:
 
     def wait(self, milliseconds: float) -> None:
         """Wait in this thread, but not beyond the end of the recording."""
-        if milliseconds > 0:
+        if milliseconds > 0 and not self.virtual:
             self.ended.wait(milliseconds / 1000)
 
     def pieces(self) -> Iterator[tuple[int, bytes | Ending]]:
@@ -135,7 +138,7 @@ class Replay:
 def endured(outcome: Outcome, patience: float | None) -> tuple[Outcome, int]:
     """Return what is left of an outcome for a client of this patience (seconds; None: it has no timeout), and when it ends.
 
-    A delay that it sits out is gone. One that it does not, ends the answer in a timeout of reading, or, where it has
+    A delay that it sits out stays. One that it does not, ends the answer in a timeout of reading, or, where it has
     none, as one that was given up.
     """
     limit = ENDLESS - 1 if patience is None else patience * 1000

@@ -33,8 +33,12 @@ class Mistral(OpenAIChat):
 
 
 def _is_sdk(request: Request) -> bool:
-    """Tell whether Mistral's own client asks: it takes no other shapes, wherever the answer comes from."""
-    return "mistralai" in (header(request.headers, "user-agent") or "")
+    """Tell whether Mistral's own client asks: it takes no other shapes, wherever the answer comes from.
+
+    It calls itself ``mistral-client-python/3.7.0``, or by what it is generated with: ``speakeasy-sdk/python ... mistralai``.
+    """
+    agent = header(request.headers, "user-agent") or ""
+    return agent.startswith("mistral-client-") or "mistralai" in agent
 
 
 codec = Mistral()

@@ -20,10 +20,16 @@ NAMES = [name for name in FAULTS if name != "http_status"]
 PACKAGES = {name: name.split()[0] for name in SDKS}
 
 
-def script_of(name):
+def healthy_script(name):
+    """Return a script of an answer that the fault can befall."""
     script = Script(["one two three four five"] if name not in OF_TOOLS else [tool_call("get_weather", city="Oslo")])
-    script.fault(name)
     script.allow("unoffered_tools")
+    return script
+
+
+def script_of(name, **when):
+    script = healthy_script(name)
+    script.fault(name, **when)
     return script
 
 
@@ -43,8 +49,7 @@ def in_process(ask, name, **how):
 
 
 def healthy(ask, name):
-    script = Script(["one two three four five"] if name not in OF_TOOLS else [tool_call("get_weather", city="Oslo")])
-    with intercept.responding(script):
+    with intercept.responding(healthy_script(name)):
         return repr(ask(tools=name in OF_TOOLS))
 
 

@@ -9,7 +9,7 @@ import pytest
 from lm15 import transports
 from tornado import httpclient
 
-from replay_agent.exceptions import CassetteMiss
+from replay_agent.exceptions import CassetteMiss, UserError
 from tests.integration.recordings import recording, replaying
 from tests.integration.rough_provider import refused_url, rough_provider
 
@@ -95,3 +95,58 @@ def test_lm15_is_refused_again(tmp_path):
         live = pieces_and_error(url, "/")
     with replaying(tmp_path / "c.yaml"):
         assert pieces_and_error(url, "/") == live == ([], "ConnectError")
+
+
+def streamed_by_tornado(base, shape):
+    """Return the pieces of a body as Tornado's client hands them on, the lines of the head, and what ended it."""
+    pieces, lines = [], []
+
+    async def main():
+        client = httpclient.AsyncHTTPClient(force_instance=True)
+        await client.fetch(
+            base + shape, request_timeout=0.5, streaming_callback=pieces.append, header_callback=lines.append
+        )
+
+    try:
+        asyncio.run(main())
+    except (httpclient.HTTPClientError, OSError) as error:
+        return b"".join(pieces), lines[:1], type(error).__name__
+    return b"".join(pieces), lines[:1], ""
+
+
+def test_tornado_streams_come_back(tmp_path):
+    with rough_provider() as provider:
+        with recording(tmp_path / "c.yaml", "once"):
+            live = streamed_by_tornado(provider.url, "/stream")
+        provider.stop()
+        with replaying(tmp_path / "c.yaml"):
+            assert streamed_by_tornado(provider.url, "/stream") == live
+    assert live[0]
+    assert live[1][0].startswith("HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("shape", ["/no-answer", "/stall", "/reset-stream", "/short-body"])
+def test_tornado_fails_as_it_did(tmp_path, shape):
+    with rough_provider() as provider:
+        with recording(tmp_path / "c.yaml", "once"):
+            live = streamed_by_tornado(provider.url, shape)
+        provider.stop()
+        with replaying(tmp_path / "c.yaml"):
+            assert streamed_by_tornado(provider.url, shape)[2] == live[2] != ""
+
+
+def test_tornado_is_refused_again(tmp_path):
+    url = refused_url()
+    with recording(tmp_path / "c.yaml", "once"):
+        live = streamed_by_tornado(url, "/")
+    with replaying(tmp_path / "c.yaml"):
+        assert streamed_by_tornado(url, "/") == live == (b"", [], "ConnectionRefusedError")
+
+
+def test_a_body_that_tornado_takes_from_a_function_is_told(tmp_path):
+    async def main(url):
+        client = httpclient.AsyncHTTPClient(force_instance=True)
+        await client.fetch(url, method="POST", body_producer=lambda write: write(b"x"))
+
+    with recording(tmp_path / "c.yaml", "once"), pytest.raises(UserError, match="body_producer"):
+        asyncio.run(main("http://127.0.0.1:9/"))

@@ -92,12 +92,16 @@ def openai_like(name: str, sync: Any, later: Any, model: str, **options: Any) ->
         with client(sync, base, timeout) as sdk:
             return _chat_chunks(list(sdk.chat.completions.create(**chat_arguments(model, prompt, tools), stream=True)))
 
-    async def async_ask(prompt: str = ASKED, *, tools: bool = False) -> Got:
-        async with client(later, None, 5) as sdk:
+    async def async_ask(
+        prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+    ) -> Got:
+        async with client(later, base, timeout) as sdk:
             return _chat(await sdk.chat.completions.create(**chat_arguments(model, prompt, tools)))
 
-    async def async_stream(prompt: str = ASKED, *, tools: bool = False) -> Got:
-        async with client(later, None, 5) as sdk:
+    async def async_stream(
+        prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+    ) -> Got:
+        async with client(later, base, timeout) as sdk:
             chunks = await sdk.chat.completions.create(**chat_arguments(model, prompt, tools), stream=True)
             return _chat_chunks([chunk async for chunk in chunks])
 
@@ -137,13 +141,17 @@ def responses_stream(prompt: str = ASKED, *, tools: bool = False, base: str | No
         return _responses_events(list(sdk.responses.create(**_responses_arguments(prompt, tools), stream=True)))
 
 
-async def responses_async_ask(prompt: str = ASKED, *, tools: bool = False) -> Got:
-    async with _openai(openai.AsyncOpenAI, None, 5) as sdk:
+async def responses_async_ask(
+    prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+) -> Got:
+    async with _openai(openai.AsyncOpenAI, base, timeout) as sdk:
         return _response(await sdk.responses.create(**_responses_arguments(prompt, tools)))
 
 
-async def responses_async_stream(prompt: str = ASKED, *, tools: bool = False) -> Got:
-    async with _openai(openai.AsyncOpenAI, None, 5) as sdk:
+async def responses_async_stream(
+    prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+) -> Got:
+    async with _openai(openai.AsyncOpenAI, base, timeout) as sdk:
         events = await sdk.responses.create(**_responses_arguments(prompt, tools), stream=True)
         return _responses_events([event async for event in events])
 
@@ -178,14 +186,18 @@ def claude_stream(prompt: str = ASKED, *, tools: bool = False, base: str | None 
         return _message(stream.get_final_message())
 
 
-async def claude_async_ask(prompt: str = ASKED, *, tools: bool = False) -> Got:
-    async with _claude(anthropic.AsyncAnthropic, None, 5) as sdk:
+async def claude_async_ask(
+    prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+) -> Got:
+    async with _claude(anthropic.AsyncAnthropic, base, timeout) as sdk:
         return _message(await sdk.messages.create(**_claude_arguments(prompt, tools)))
 
 
-async def claude_async_stream(prompt: str = ASKED, *, tools: bool = False) -> Got:
+async def claude_async_stream(
+    prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+) -> Got:
     async with (
-        _claude(anthropic.AsyncAnthropic, None, 5) as sdk,
+        _claude(anthropic.AsyncAnthropic, base, timeout) as sdk,
         sdk.messages.stream(**_claude_arguments(prompt, tools)) as stream,
     ):
         return _message(await stream.get_final_message())
@@ -230,13 +242,17 @@ def gemini_stream(prompt: str = ASKED, *, tools: bool = False, base: str | None 
     return _gemini_parts(list(client.models.generate_content_stream(**_gemini_arguments(prompt, tools))))
 
 
-async def gemini_async_ask(prompt: str = ASKED, *, tools: bool = False) -> Got:
-    async with _gemini(None, 5).aio as client:
+async def gemini_async_ask(
+    prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+) -> Got:
+    async with _gemini(base, timeout).aio as client:
         return _gemini_parts([await client.models.generate_content(**_gemini_arguments(prompt, tools))])
 
 
-async def gemini_async_stream(prompt: str = ASKED, *, tools: bool = False) -> Got:
-    async with _gemini(None, 5).aio as client:
+async def gemini_async_stream(
+    prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+) -> Got:
+    async with _gemini(base, timeout).aio as client:
         chunks = await client.models.generate_content_stream(**_gemini_arguments(prompt, tools))
         return _gemini_parts([chunk async for chunk in chunks])
 
@@ -265,13 +281,17 @@ def mistral_stream(prompt: str = ASKED, *, tools: bool = False, base: str | None
         return _mistral_events(list(events))
 
 
-async def mistral_async_ask(prompt: str = ASKED, *, tools: bool = False) -> Got:
-    async with _mistral(None, 5) as sdk:
+async def mistral_async_ask(
+    prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+) -> Got:
+    async with _mistral(base, timeout) as sdk:
         return _chat(await sdk.chat.complete_async(**chat_arguments("mistral-large-latest", prompt, tools)))
 
 
-async def mistral_async_stream(prompt: str = ASKED, *, tools: bool = False) -> Got:
-    async with _mistral(None, 5) as sdk:
+async def mistral_async_stream(
+    prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+) -> Got:
+    async with _mistral(base, timeout) as sdk:
         events = await sdk.chat.stream_async(**chat_arguments("mistral-large-latest", prompt, tools))
         return _mistral_events([event async for event in events])
 
@@ -314,13 +334,17 @@ def cohere_stream(prompt: str = ASKED, *, tools: bool = False, base: str | None 
     return _cohere_events(list(client.chat_stream(**_cohere_arguments(prompt, tools))))
 
 
-async def cohere_async_ask(prompt: str = ASKED, *, tools: bool = False) -> Got:
-    client = _cohere(cohere.AsyncClientV2, None, 5)
+async def cohere_async_ask(
+    prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+) -> Got:
+    client = _cohere(cohere.AsyncClientV2, base, timeout)
     return _cohere_message(await client.chat(**_cohere_arguments(prompt, tools)))
 
 
-async def cohere_async_stream(prompt: str = ASKED, *, tools: bool = False) -> Got:
-    client = _cohere(cohere.AsyncClientV2, None, 5)
+async def cohere_async_stream(
+    prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+) -> Got:
+    client = _cohere(cohere.AsyncClientV2, base, timeout)
     return _cohere_events([event async for event in client.chat_stream(**_cohere_arguments(prompt, tools))])
 
 
@@ -343,12 +367,20 @@ def ollama_stream(prompt: str = ASKED, *, tools: bool = False, base: str | None 
     return _ollama_messages(list(client.chat(**chat_arguments("llama3.2", prompt, tools), stream=True)))
 
 
-async def ollama_async_ask(prompt: str = ASKED, *, tools: bool = False) -> Got:
-    return _ollama_messages([await ollama.AsyncClient().chat(**chat_arguments("llama3.2", prompt, tools))])
+async def ollama_async_ask(
+    prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+) -> Got:
+    return _ollama_messages(
+        [await ollama.AsyncClient(host=base, timeout=timeout).chat(**chat_arguments("llama3.2", prompt, tools))]
+    )
 
 
-async def ollama_async_stream(prompt: str = ASKED, *, tools: bool = False) -> Got:
-    chunks = await ollama.AsyncClient().chat(**chat_arguments("llama3.2", prompt, tools), stream=True)
+async def ollama_async_stream(
+    prompt: str = ASKED, *, tools: bool = False, base: str | None = None, timeout: float = 5
+) -> Got:
+    chunks = await ollama.AsyncClient(host=base, timeout=timeout).chat(
+        **chat_arguments("llama3.2", prompt, tools), stream=True
+    )
     return _ollama_messages([chunk async for chunk in chunks])
 
 

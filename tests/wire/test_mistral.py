@@ -94,11 +94,19 @@ def test_other_peoples_traffic_is_not():
     assert not claims(codec, Request("POST", "https://api.mistral.ai/v1/embeddings", body=b'{"messages": []}'))
 
 
-def test_its_own_client_is_answered_in_its_shapes_wherever_it_asks():
+@pytest.mark.parametrize(
+    ("agent", "its_own"),
+    [
+        ("speakeasy-sdk/python 3.7.0 2.935.1 1.0.0 mistralai", True),
+        ("mistral-client-python/3.7.0", True),
+        ("mistral-client-typescript/1.9.0", True),
+        ("OpenAI/Python 3.54.0", False),
+        ("my-mistral-client-app/1", False),
+    ],
+)
+def test_its_own_client_is_answered_in_its_shapes_wherever_it_asks(agent, its_own):
     url, body = "http://127.0.0.1:1/v1/chat/completions", b'{"messages": []}'
-    own = ("User-Agent", "speakeasy-sdk/python 3.7.0 2.935.1 1.0.0 mistralai")
-    assert claims(codec, Request("POST", url, (own,), body))
-    assert not claims(codec, Request("POST", url, (("user-agent", "OpenAI/Python 3.54.0"),), body))
+    assert claims(codec, Request("POST", url, (("user-agent", agent),), body)) is its_own
 
 
 def test_tags_are_text_here():

@@ -24,7 +24,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeAlias
 
 from replay_agent.framing.http1 import CONTINUE, RequestReader, head_bytes, piece_bytes, trailing_bytes
@@ -61,18 +61,21 @@ def aiohttp_patches(module: Any) -> list[Patch]:
             async def really_connect() -> Any:
                 return await original(connector, req, *args, **kwargs)
 
-            return _stand_in(module, connector, req, recording, really_connect)
+            limits = kwargs.get("timeout", args[-1] if args else None)
+            return _stand_in(module, connector, req, recording, really_connect, limits)
 
         return connect
 
     return [Patch(module.BaseConnector, "connect", connecting)]
 
 
-def _stand_in(module: Any, connector: Any, req: Any, recording: dispatch.Claimant, connect: Connect) -> Any:
+def _stand_in(
+    module: Any, connector: Any, req: Any, recording: dispatch.Claimant, connect: Connect, limits: Any
+) -> Any:
     """Return a connection that looks like one of this connector, and never goes into its pool."""
     loop = asyncio.get_running_loop()
     protocol = module.client_proto.ResponseHandler(loop)
-    protocol.connection_made(_Transport(module, connector, req, protocol, recording, connect))
+    protocol.connection_made(_Transport(module, connector, req, protocol, recording, connect, limits))
     return module.connector.Connection(_Owner(connector), req.connection_key, protocol, loop)
 
 
@@ -97,7 +100,14 @@ class _Transport(asyncio.Transport):
     """In place of a connection's transport: knows what aiohttp writes, and answers when the request is whole."""
 
     def __init__(
-        self, module: Any, connector: Any, req: Any, protocol: Any, recording: dispatch.Claimant, connect: Connect
+        self,
+        module: Any,
+        connector: Any,
+        req: Any,
+        protocol: Any,
+        recording: dispatch.Claimant,
+        connect: Connect,
+        limits: Any,
     ) -> None:
         super().__init__()
         self._module = module
@@ -106,6 +116,7 @@ class _Transport(asyncio.Transport):
         self._protocol = protocol
         self._recording = recording
         self._connect = connect
+        self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._sleep = backoff.pending_sleep()
         self._written = RequestReader()
@@ -202,6 +213,14 @@ class _Transport(asyncio.Transport):
         return patience
 
     @property
+    def time_in_all_ms(self) -> float:
+        """How long the client waits for the whole request, where it has no other limit for connecting; else 0."""
+        limits = self._limits
+        if getattr(limits, "sock_connect", None) or getattr(limits, "connect", None):
+            return 0
+        return (getattr(limits, "total", None) or 0) * 1000
+
+    @property
     def timeouts(self) -> tuple[type[BaseException], ...]:
         """The errors of a read that took too long, as opposed to those of a whole request."""
         return (self._module.ServerTimeoutError,)
@@ -293,6 +312,8 @@ class _Replayed:
             self._end(self._response)
         elif isinstance(piece, Ending):
             self._break_off(piece.failure, wait_ms)
+        elif wait_ms > 0 and self._answer.virtual:
+            self._after_time_passed(partial(self._give, piece), wait_ms)
         elif wait_ms > 0:
             self._loop.call_later(wait_ms / 1000, self._give, piece)
         else:
@@ -321,7 +342,7 @@ class _Replayed:
         if failure is not None:
             self._break(failure)
         elif self._answer.hangs:
-            self._after_time_passed(self._miss)
+            self._after_time_passed(self._miss, self._answer.skipped_ms)
         elif wait_ms:
             self._loop.call_later(wait_ms / 1000, self._miss)
         else:
@@ -329,27 +350,31 @@ class _Replayed:
 
     def _break(self, failure: Failure) -> None:
         if self._answer.hangs:
-            self._after_time_passed(self._miss)
+            self._after_time_passed(self._miss, self._answer.skipped_ms)
             return
         if failure.kind == CANCELLED:
             self._loop.call_later(self._answer.patience_ms / 1000, self._miss)
             return
         self._sleep.note(failure)
         if failure.phase in (Phase.CONNECT, Phase.SEND):
-            self._transport.fail(self._transport.connect_error(failure))
+            passed_ms = self._transport.time_in_all_ms if failure.kind == "ConnectTimeout" else 0
+            self._after_time_passed(partial(self._not_connected, failure), passed_ms)
         elif failure.kind.endswith("Timeout"):
-            self._after_time_passed(self._time_out)
+            self._after_time_passed(self._time_out, self._answer.skipped_ms)
         else:
             self._transport.hang_up(None if failure.kind == "RemoteProtocolError" else os_error(failure))
 
-    def _after_time_passed(self, then: Callable[[], None]) -> None:
-        """Do something when as much time has passed as the client waits; at once if none has to."""
-        if not self._answer.skipped_ms:
+    def _not_connected(self, failure: Failure) -> None:
+        self._transport.fail(self._transport.connect_error(failure))
+
+    def _after_time_passed(self, then: Callable[[], None], passed_ms: float) -> None:
+        """Do something when as much time has passed on the clock of the loop; at once if none has to."""
+        if not passed_ms:
             then()
             return
 
         async def passing() -> None:
-            await pass_time(self._answer.skipped_ms)
+            await pass_time(passed_ms)
             then()
 
         self._passing = self._loop.create_task(passing())

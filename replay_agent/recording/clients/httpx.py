@@ -377,7 +377,7 @@ class _ReplayedStream:
             raise StopAsyncIteration
         for wait_ms, piece in self._left:
             if wait_ms:
-                await _async_wait(wait_ms)
+                await (pass_time(wait_ms) if self._answer.virtual else _async_wait(wait_ms))
             if isinstance(piece, Ending):
                 await pass_time(self._answer.skipped_ms)
                 raise self._error(self._answer, piece.failure)

@@ -13,8 +13,9 @@ from replay_agent.recording.answers import UNKNOWN_PATIENCE, Ending, Live, Repla
 from replay_agent.recording.clients.failures import error_kind, error_of, httpx_phase
 from replay_agent.recording.clients.tee import Tee
 from replay_agent.recording.process import backoff
+from replay_agent.recording.process.loop_clock import pass_time
 from replay_agent.recording.process.patching import Patch
-from replay_agent.traffic import Failure, Request, Response
+from replay_agent.traffic import Failure, Phase, Request, Response
 
 __all__ = ("lm15_patches",)
 
@@ -39,7 +40,7 @@ class _Hooks:
         def stream(transport: Any, request: Any) -> Any:
             answer = _begin(request)
             if isinstance(answer, Replay):
-                answer.heed(UNKNOWN_PATIENCE)
+                answer.heed(_patience(transport))
                 answer.wait(_delay_ms(answer))
                 return self._replayed(answer, self.module.TransportResponse, self._pieces, _release)
             try:
@@ -57,7 +58,9 @@ class _Hooks:
         async def stream(transport: Any, request: Any) -> Any:
             answer = _begin(request)
             if isinstance(answer, Replay):
-                answer.heed(UNKNOWN_PATIENCE)
+                answer.heed(_patience(transport))
+                if isinstance(answer.outcome, Failure):
+                    await pass_time(answer.skipped_ms)
                 await asyncio.sleep(_delay_ms(answer) / 1000)
                 return self._replayed(answer, self.module.AsyncTransportResponse, self._async_pieces, _async_release)
             try:
@@ -96,8 +99,9 @@ class _Hooks:
     async def _async_pieces(self, answer: Replay) -> AsyncIterator[bytes]:
         for wait_ms, piece in answer.pieces():
             if wait_ms > 0:
-                await asyncio.sleep(wait_ms / 1000)
+                await (pass_time(wait_ms) if answer.virtual else asyncio.sleep(wait_ms / 1000))
             if isinstance(piece, Ending):
+                await pass_time(answer.skipped_ms)
                 raise self._error(answer, piece.failure)
             yield piece
 
@@ -105,7 +109,9 @@ class _Hooks:
         return error_of(answer, failure, self._own_error)
 
     def _own_error(self, failure: Failure) -> Exception:
-        error: Exception = error_kind(self.module, failure)(failure.message)
+        broken = failure.phase is Phase.BODY and failure.kind == "RemoteProtocolError"
+        kind = self.module.ProtocolError if broken else error_kind(self.module, failure)
+        error: Exception = kind(failure.message)
         return error
 
     # Recording
@@ -159,6 +165,12 @@ def _begin(request: Any) -> Replay | Live | None:
     if recording is None:
         return None
     return dispatch.begin(recording, Request(request.method, request.url, tuple(request.headers), request.body or b""))
+
+
+def _patience(transport: Any) -> float | None:
+    """Return how many seconds a transport waits for anything to come."""
+    patience: float | None = getattr(transport, "_read_timeout", UNKNOWN_PATIENCE)
+    return patience
 
 
 def _delay_ms(answer: Replay) -> int:

@@ -91,7 +91,7 @@ def header_secrets(headers: Headers) -> Iterator[tuple[str, str]]:
     for name, value in headers:
         lowered = name.lower()
         if is_credential_header(lowered):
-            for secret in _secrets(value):
+            for secret in _cookies(value) if lowered == "cookie" else _secrets(value):
                 yield lowered, secret
 
 
@@ -105,7 +105,12 @@ def _secrets(value: str) -> Iterator[str]:
     if scheme.lower() == "basic":
         yield from _basic_secrets(rest)
     yield from _SIGV4.findall(value)
-    yield from (cookie.partition("=")[2] for cookie in value.split("; ") if "=" in cookie)
+    yield from _cookies(value)
+
+
+def _cookies(value: str) -> list[str]:
+    """Return the values of the cookies in a header; their names are no secret, and stay where somebody repeats them."""
+    return [cookie.partition("=")[2].strip() for cookie in value.split(";") if "=" in cookie]
 
 
 def _basic_secrets(encoded: str) -> Iterator[str]:

@@ -96,6 +96,14 @@ def test_what_a_request_carries():
     assert "x" not in {value for _, value in found}
 
 
+@pytest.mark.parametrize(
+    ("cookies", "values"),
+    [("sid=s1", {"s1"}), ("theme=dark; sid=s1", {"dark", "s1"}), ("a=1;b=x=y", {"1", "x=y"}), ("odd", set())],
+)
+def test_of_the_cookies_of_a_request_the_values_are_secrets(cookies, values):
+    assert {value for _, value in header_secrets((("Cookie", cookies),))} == values
+
+
 def test_a_changed_body_has_no_digest_any_more():
     gone = ("content-md5", "Digest", "x-amz-checksum-crc32", "X-Amz-Checksum-Sha256", "x-goog-hash", "Content-Encoding")
     headers = (*((name, "x") for name in gone), ("Content-Length", "9"), ("etag", "e"))

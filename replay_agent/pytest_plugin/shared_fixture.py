@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path, PurePosixPath
@@ -21,16 +21,31 @@ from replay_agent.pytest_plugin.places import module_folder
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
 from replay_agent.pytest_plugin.trials.trial import Trial, trial_of
 from replay_agent.recording.clients import intercept
+from replay_agent.recording.options import RecordMode
 from replay_agent.recording.recorder import Recording
 from replay_agent.surroundings import credentials, naming
 
-__all__ = "SharedFixture", "fixture_cassette", "fixture_of", "label_of", "name_of", "owner_of"
+__all__ = (
+    "SharedFixture",
+    "fixture_cassette",
+    "fixture_of",
+    "joined",
+    "label_among",
+    "label_of",
+    "name_of",
+    "owner_of",
+    "owners_of",
+)
 
 SHORTEST_SECRET = 12
 """Characters; no shorter value of a parameter is taken for a key."""
 
-_XUNIT = re.compile(r"_*(?:xunit|unittest)_(\w+?)_fixture_\w*")
-"""What pytest makes of ``setup_module``, ``setup_class`` and ``setUpClass``: ``_xunit_setup_class_fixture_TestIt``."""
+_XUNIT = re.compile(r"_*(?:xunit|unittest)_([a-zA-Z]+(?:_[a-zA-Z]+)?)_fixture_[\w.-]*")
+"""What pytest makes of ``setup_module``, ``setup_class`` and ``setUpClass``: ``_xunit_setup_class_fixture_TestIt``; a
+module has its dotted name there (``_xunit_setup_module_fixture_tests.test_it``)."""
+
+_SET = type(pytest.param())
+"""What a parameter is wrapped in that has marks or an id of its own."""
 
 
 class SharedFixture:
@@ -46,16 +61,20 @@ class SharedFixture:
 
     @classmethod
     def opened(
-        cls, owner: str, path: Path, item: pytest.Item, *, since: float, frozen: Mapping[str, object]
+        cls, owners: Sequence[str], item: pytest.Item, *, since: float, frozen: Mapping[str, object]
     ) -> SharedFixture:
         """Open the recording of a fixture, under the options of the test that needs it.
 
-        A cassette that cannot be used fails the fixture without a traceback. ``since`` is when the session began,
-        ``frozen`` what the sources of that test are set to.
+        ``owners`` are what it is called in cassettes, then what it is called in classes around it, whose recording it
+        replays if it has none. A cassette that cannot be used fails the fixture without a traceback. ``since`` is when
+        the session began, ``frozen`` what the sources of that test are set to.
         """
         try:
             options = options_of(item)
             options = item.ihook.pytest_replay_options(item=item, options=options) or options
+            places = [(fixture_cassette(owner, item.config), owner) for owner in owners]
+            known = (place for place in places if place[0].is_file() and options.record_mode is RecordMode.NONE)
+            path, owner = next(known, places[0])
             options = first_recording(options, path, owner, since)
             trial, place = trial_of(item.config), path
             if trial is not None:
@@ -164,13 +183,27 @@ def _home_of(fixture: pytest.FixtureDef[Any]) -> str:
 
 def owner_of(fixture: pytest.FixtureDef[Any], item: pytest.Item) -> str | None:
     """Return what the fixture that this test uses is called in cassettes; None for one of this test alone."""
-    place = _place_of(fixture, item)
+    return next(iter(owners_of(fixture, item)), None)
+
+
+def owners_of(fixture: pytest.FixtureDef[Any], item: pytest.Item) -> list[str]:
+    """Return what the fixture that this test uses is called in cassettes, none for one of this test alone.
+
+    One of a class is followed by what it is called in the classes around: where a test of such a class runs first, pytest
+    hands on to the inner class what it has set up for the outer one.
+    """
+    place, home = _place_of(fixture, item), _home_of(fixture)
     if place is None:
-        return None
-    name, home = name_of(fixture.argname), _home_of(fixture)
+        return []
+    name = name_of(fixture.argname)
+    if name != fixture.argname and "::" in home:  # the setup of a class around is not that of the class within
+        place = home
     if fixture.argname in fixture.argnames:  # it overrides another of its name, and asks for that: both are in use
         name = f"{name}-{PurePosixPath(home.rpartition('::')[2] or 'conftest').stem}"
-    return f"{home if home.startswith(f'{place}::') else place}::fixture {name}"
+    places = [home if home.startswith(f"{place}::") else place]
+    while fixture.scope == "class" and places[-1].count("::") > 1 and places[-1] != home:
+        places.append(places[-1].rpartition("::")[0])
+    return [f"{place}::fixture {name}" for place in places]
 
 
 def _place_of(fixture: pytest.FixtureDef[Any], item: pytest.Item) -> str | None:
@@ -191,6 +224,27 @@ def label_of(value: object, name: str, index: int) -> str:
     if isinstance(value, str | int | float | complex | bool | Enum | None):
         return _redacted(str(value))
     return str(getattr(value, "__name__", None) or f"{name}{index}")
+
+
+def label_among(value: object, name: str, index: int, others: Sequence[object] | None) -> str:
+    """Return the label of a parameter, distinct from those of the fixture's others, also as the name of a file.
+
+    ``others`` are None where tests parametrize the fixture: then nobody knows all of them.
+    """
+    label = label_of(value, name, index)
+    if others is None:
+        return naming.file_name(label, clashes=True) if naming.file_name(label) != label else label
+    labels = [
+        label_of(other.values[0] if isinstance(other, _SET) else other, name, n) for n, other in enumerate(others)
+    ]
+    told = naming.file_name(label, clashes=True) if label in naming.clashing(labels) else label
+    return f"{told}-{index}" if labels.count(label) > 1 else told
+
+
+def joined(labels: Sequence[str]) -> str:
+    """Return the labels of several parameters as one, equal for the same ones only."""
+    text = "-".join(labels)
+    return f"{text}-{naming.digest(repr(labels))}" if len(labels) > 1 and "-" in "".join(labels) else text
 
 
 def _redacted(label: str) -> str:

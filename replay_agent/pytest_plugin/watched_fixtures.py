@@ -12,7 +12,7 @@ import pytest
 from replay_agent.harness import Run
 from replay_agent.pytest_plugin.failures import cleaning, explaining
 from replay_agent.pytest_plugin.marks import TEST, is_served
-from replay_agent.pytest_plugin.shared_fixture import SharedFixture, fixture_cassette, label_of, owner_of
+from replay_agent.pytest_plugin.shared_fixture import SharedFixture, joined, label_among, owners_of
 
 if TYPE_CHECKING:
     from replay_agent.pytest_plugin.watched import WatchedTest
@@ -71,20 +71,20 @@ class WatchedFixtures:
         item = self.item if test is not None else None
         if item is None or is_served(item) or (test is not None and test.is_scripted):
             item = next((user for user in self._users[fixture] if request.node in user.listchain()), None)
-        owner = owner_of(fixture, item) if item is not None else None
-        if item is None or owner is None:
+        owners = owners_of(fixture, item) if item is not None else []
+        if item is None or not owners:
             return None
-        labels = "-".join(self._parameters[fixture.argname].values())
-        owner = f"{owner}[{labels}]" if labels else owner
+        labels = joined(list(self._parameters[fixture.argname].values()))
+        owners = [f"{owner}[{labels}]" if labels else owner for owner in owners]
         recording = _recording_of(test)
         frozen = recording.frozen if recording is not None else {}
-        return SharedFixture.opened(owner, fixture_cassette(owner, item.config), item, since=self._since, frozen=frozen)
+        return SharedFixture.opened(owners, item, since=self._since, frozen=frozen)
 
     def _note_parameters(self, fixture: Fixture, request: pytest.FixtureRequest) -> None:
         name = fixture.argname
         found = {key: label for arg in fixture.argnames for key, label in self._parameters.get(arg, {}).items()}
         if hasattr(request, "param") and name != EVENT_LOOP:
-            found[name] = label_of(request.param, name, getattr(request, "param_index", 0))
+            found[name] = label_among(request.param, name, getattr(request, "param_index", 0), fixture.params)
         self._parameters[name] = found
 
 

@@ -7,10 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from unicodedata import category
 
 __all__ = "by_number", "clashing", "digest", "file_name", "seen_from_here", "without_backend"
 
 _FORBIDDEN = re.compile(r"""[<>?%*:|"'/\\\x00-\x1f\x7f]""")
+_HIDDEN = "Cf", "Cc", "Zl", "Zp"
+"""Categories of Unicode: marks of direction and characters of no width, controls, separators."""
 _MOST_BYTES = 200
 """File systems allow 255 bytes; the rest is left for extensions and for what writes beside the file."""
 _DIGEST = 10
@@ -27,14 +30,19 @@ def without_forbidden(name: str) -> str:
     return _FORBIDDEN.sub("-", name)
 
 
+def _without_hidden(name: str) -> str:
+    """Return a name with ``-`` for every character that turns a line around in a listing, or has no shape there."""
+    return name if name.isascii() else "".join("-" if category(letter) in _HIDDEN else letter for letter in name)
+
+
 def file_name(name: str, *, clashes: bool = False, digest_of: str | None = None) -> str:
     """Return a test's name (``Class.test[param]``) as a file name without extension.
 
-    Characters that a file system may refuse become ``-``; brackets stay. A name that is too long, or that another
+    Characters that a file system may refuse, or that nobody sees, become ``-``; brackets stay. A name that is too long, or that another
     test's name would meet on some file system (``clashes``), ends in a digest of the name as it was, or of what else tells
     the test from others (``digest_of``).
     """
-    safe = without_forbidden(name)
+    safe = _without_hidden(without_forbidden(name))
     encoded = safe.encode("utf-8", "ignore")
     if len(encoded) <= _MOST_BYTES and not clashes and safe == encoded.decode():
         return safe

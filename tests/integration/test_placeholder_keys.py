@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
@@ -186,36 +185,56 @@ def test_two_keys_of_google_are_not_there_at_once(bare):
 
 LOOKING = """
     import json, os, sys, warnings
+    AT_IMPORT = dict(os.environ)
+
+    def seen():
+        modules = sorted(name for name in sys.modules if name.split(".")[0] != "replay_agent")
+        hooks = [type(finder).__name__ for finder in sys.meta_path]
+        return [modules, environ(os.environ), environ(AT_IMPORT), hooks, list(map(str, warnings.filters))]
+
+    def environ(found):
+        return {name: value for name, value in found.items() if not name.startswith(("PYTEST_CURRENT", "PYTEST_XDIST"))}
+
+    def pytest_runtest_logreport(report):
+        if report.when == "call":
+            print("\\nSEEN " + json.dumps([report.nodeid, report.outcome, environ(os.environ)]))
 
     def pytest_unconfigure(config):
-        ours = ("replay_agent",)
-        modules = sorted(name for name in sys.modules if name.split(".")[0] not in ours)
-        environ = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
-        hooks = [type(finder).__name__ for finder in sys.meta_path]
-        print("\\nSEEN " + json.dumps([modules, environ, hooks]))
+        worker = getattr(config, "workerinput", {}).get("workerid", "main")
+        with open(f"seen-{worker}.json", "w") as file:
+            json.dump(seen(), file)
 """
 UNMARKED = {
     "failing": "def test_it(): assert 0",
     "live": "import os, pytest\n\n@pytest.mark.skipif(not os.getenv('OPENAI_API_KEY'), reason='live')\ndef test_it(): ...",
     "warning": "import warnings\n\ndef test_it(): warnings.warn('careful')",
     "vcrpy imported before": "import vcr.matchers\n\ndef test_it(): ...",
+    "env read at import": "import os\n\nassert 'OPENAI_API_KEY' not in os.environ\n\ndef test_it(): ...",
+    "unittest": "import unittest\n\nclass TestIt(unittest.IsolatedAsyncioTestCase):\n    async def test_it(self): ...",
+    "doctest": 'def test_it():\n    """\n    >>> import os; \'OPENAI_API_KEY\' in os.environ\n    False\n    """',
+    "on workers": "import pytest\n\n@pytest.mark.parametrize('n', range(4))\ndef test_it(n): assert n < 4",
+    "own fixture replay": "import pytest\n\n@pytest.fixture\ndef replay(): return 1\n\ndef test_it(replay): assert replay == 1",
 }
+ARGUMENTS = {"doctest": ["--doctest-modules"], "on workers": ["-n", "2"]}
 
 
-@pytest.mark.parametrize(
-    ("kind", "strict"), [("failing", False), ("live", True), ("warning", False), ("vcrpy imported before", True)]
-)
-def test_a_session_without_marks_is_as_it_is_without_us(bare, kind, strict):
+@pytest.mark.parametrize("kind", UNMARKED)
+def test_a_session_without_marks_is_as_it_is_without_us(bare, kind):
     first = "import vcr.matchers\n" if kind == "vcrpy imported before" else ""
     bare.makeconftest(f"{first}\n" + LOOKING.replace("\n    ", "\n"))
     bare.makepyfile(test_it=UNMARKED[kind])
+    bare.makeini("[pytest]\naddopts = -p no:hypothesispytest\n")
 
     def session(*arguments):
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:vcr", *arguments]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:vcr", *ARGUMENTS.get(kind, ()), *arguments]
         ended = subprocess.run(command, cwd=bare.path, capture_output=True, text=True, check=False)
-        text = "\n".join(line for line in ended.stdout.splitlines() if not line.startswith("SEEN "))
-        seen = next(line for line in ended.stdout.splitlines() if line.startswith("SEEN "))
-        return ended.returncode, text.rpartition(" in ")[0], ended.stderr, *json.loads(seen[5:])
+        told = (line.strip().rpartition(" in ")[0] or line.strip() for line in ended.stdout.splitlines())
+        lines = sorted(line for line in told if not line.endswith("%]"))  # workers tell in any order, progress among it
+        seen = {path.name: path.read_text("utf-8") for path in sorted(bare.path.glob("seen-*"))}
+        assert ("seen-gw1.json" in seen) == (kind == "on workers"), ended.stdout
+        assert any(line.startswith("SEEN") for line in lines) == (kind != "live"), ended.stdout
+        return ended.returncode, lines, ended.stderr, seen
 
-    strictly = ["-Werror"] if strict else []
-    assert session(*strictly) == session(*strictly, "-p", "no:replay_agent")
+    strictly = [] if kind in ("warning", "failing") else ["-Werror"]
+    cached = ["-p", "no:cacheprovider"] if kind in ("failing", "live") else []
+    assert session(*strictly, *cached) == session(*strictly, *cached, "-p", "no:replay_agent")

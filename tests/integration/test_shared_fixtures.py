@@ -228,6 +228,65 @@ def test_one(prepared): ask("one")
     passes(project, provider, "-k", "fr and settings1", tests=1)
 
 
+NESTED = """
+@pytest.fixture(scope="class")
+def prepared(): return ask("prepare")
+
+@pytest.mark.replay
+class TestOuter:
+    @classmethod
+    def setup_class(cls): ask("outer")
+
+    def test_one(self, prepared): ask("one")
+
+    class TestInner:
+        @classmethod
+        def setup_class(cls): ask("inner")
+
+        def test_one(self, prepared): ask("two")
+
+        class TestDeep:
+            @pytest.fixture(scope="class")
+            def prepared(self): return ask("prepare deep")
+
+            def test_one(self, prepared): ask("three")
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tests"),
+    [((), 3), (("-k", "Inner"), 2), (("-k", "Deep"), 1), (("test_it.py::TestOuter::TestInner::test_one",), 1)],
+    ids=["all", "inner", "deepest", "one"],
+)
+def test_what_a_class_hands_on_to_the_classes_within_replays_in_each(project, provider, write, arguments, tests):
+    write(test_it=NESTED)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=3)
+    assert [name for name in cassettes(project) if "fixture" in name] == [
+        "test_it/TestOuter.TestInner.TestDeep.fixture-prepared.yaml",
+        "test_it/TestOuter.TestInner.fixture-setup_class.yaml",
+        "test_it/TestOuter.fixture-prepared.yaml",
+        "test_it/TestOuter.fixture-setup_class.yaml",
+    ]
+    passes(project, provider, *arguments, tests=tests)
+
+
+def test_parameters_whose_names_meet_have_cassettes_of_their_own(project, provider, write):
+    write(
+        test_it="""
+@pytest.fixture(scope="session", params=["a/b", "a:b", "A-b"])
+def prepared(request): return ask("prepare " + request.param)
+
+@pytest.mark.replay
+def test_one(prepared): assert ask("one") == "ONE"
+"""
+    )
+    project.runpytest("--record-mode=once").assert_outcomes(passed=3)
+    assert len([name for name in cassettes(project) if "fixture" in name]) == 3
+    passes(project, provider, tests=3)
+    project.runpytest("--record-mode=rewrite", "-k", "A-b").assert_outcomes(passed=1)
+    passes(project, provider, tests=3)
+
+
 def test_a_fixture_that_overrides_another_asks_for_itself(project, provider, write):
     write(
         conftest=fixture("module", 'return ask("outer")'),

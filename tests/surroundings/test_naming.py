@@ -18,6 +18,9 @@ from replay_agent.surroundings.naming import by_number, clashing, file_name, wit
         ("""test[<>?%*:|"'/\\]""", "test[-----------]"),
         ("test[\x00]", "test[-]"),
         ("test[größe]", "test[größe]"),
+        ("test[a\u202eb]", "test[a-b]"),
+        ("test[\u200b\U000e0041\x9b]", "test[---]"),
+        ("test[\u2028日本🙂]", "test[-日本🙂]"),
     ],
 )
 def test_forbidden_characters_become_dashes(name, expected):
@@ -32,6 +35,7 @@ def test_a_long_name_ends_in_a_digest():
 
 def test_names_that_meet_clash():
     assert clashing(["test[a/b]", "test[a-b]", "test[c]"]) == {"test[a/b]", "test[a-b]"}
+    assert clashing(["test[a\u202e]", "test[a\u200b]"]) == {"test[a\u202e]", "test[a\u200b]"}
     assert clashing(["test[A]", "test[a]"]) == {"test[A]", "test[a]"}
     assert file_name("test[A]", clashes=True).casefold() != file_name("test[a]", clashes=True).casefold()
 

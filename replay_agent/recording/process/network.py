@@ -241,6 +241,8 @@ def _audit_lookup(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
 
 
 def _audit_reverse_lookup(guard: NetworkGuard, args: tuple[Any, ...]) -> None:
+    if getattr(_numeric, "now", False):
+        return
     sockaddr = args[0]
     host = sockaddr[0] if isinstance(sockaddr, tuple) and sockaddr else sockaddr
     if isinstance(host, _HOSTS):
@@ -278,6 +280,22 @@ def _guarding_connect(original: Any) -> Any:
     return network_guard
 
 
+_numeric = threading.local()
+"""Where a thread asks for an address in digits: the event of a reverse lookup does not tell, and nobody is asked then."""
+
+
+def _guarding_reverse_lookup(original: Any) -> Any:
+    @wraps(original)
+    def function(sockaddr: Any, flags: Any) -> Any:
+        _numeric.now = isinstance(flags, int) and bool(flags & socket.NI_NUMERICHOST)
+        try:
+            return original(sockaddr, flags)
+        finally:
+            _numeric.now = False
+
+    return function
+
+
 def _guarding_datagram(original: Any) -> Any:
     @wraps(original)
     def method(self: Any, *args: Any) -> Any:
@@ -303,6 +321,7 @@ def _guarding_transfer(original: Any) -> Any:
 _TRANSFERS = "send", "sendall", "recv", "recv_into"
 _MORE = "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into", "sendfile", "sendmsg"
 _PATCHES = [
+    Patch(socket, "getnameinfo", _guarding_reverse_lookup),
     *(Patch(socket.socket, name, _guarding_connect) for name in ("connect", "connect_ex")),
     Patch(socket.socket, "sendto", _guarding_datagram),
     *(Patch(socket.socket, name, _guarding_transfer) for name in (*_TRANSFERS, *_MORE) if hasattr(socket.socket, name)),

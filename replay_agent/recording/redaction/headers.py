@@ -113,7 +113,7 @@ def _secrets(value: str) -> Iterator[str]:
     if scheme.lower() == "basic":
         yield from _basic_secrets(rest)
     yield from _SIGV4.findall(value)
-    yield from (cookie.partition("=")[2] for cookie in value.split("; ") if "=" in cookie)
+    yield from (field.partition("=")[2].strip() for field in value.split(";") if "=" in field)
 
 
 def _basic_secrets(encoded: str) -> Iterator[str]:

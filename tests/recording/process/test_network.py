@@ -134,6 +134,14 @@ def test_names_of_this_machine_and_literals_are_looked_up(guard, host):
     guard.check_lookup(host)
 
 
+@pytest.mark.parametrize("address", ["203.0.113.9", "2001:db8::9", "127.0.0.1"])
+@pytest.mark.parametrize("flags", [socket.NI_NUMERICHOST, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV])
+def test_an_address_in_digits_is_asked_of_nobody(guard, address, flags):
+    assert socket.getnameinfo((address, 80), flags)[0] == address
+    with pytest.raises(NetworkBlocked):
+        socket.getnameinfo(("203.0.113.9", 80), 0)
+
+
 @pytest.mark.parametrize("host", ["127.8.9.1", "0.0.0.0", "::", "::1", "::ffff:127.0.0.1", "localhost"])
 def test_addresses_of_this_machine_are_open(guard, host):
     guard.check_address(host, 80)

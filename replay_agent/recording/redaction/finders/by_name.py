@@ -142,7 +142,21 @@ def _in_text(text: bytes, start: int, end: int, rule: str, naming: Naming) -> li
     value = plain(spelled) if len(spelled) < _NEIGHBOURHOOD else spelled
     if not is_secret(naming, value.decode("utf-8", "replace")):
         return []
-    return [Span(start, end, rule, value)]
+    return _cookies(spelled, start, rule) or [Span(start, end, rule, value)]
+
+
+_COOKIE_PAIR = re.compile(rb"(?:^|; ?)([^\s=;,]{1,100}+)=([^;]++)")
+_ATTRIBUTES = frozenset({b"path", b"domain", b"expires", b"max-age", b"samesite", b"priority", b"version"})
+
+
+def _cookies(spelled: bytes, start: int, rule: str) -> list[Span]:
+    """Return the values of the cookies that a field of that name holds as headers do: their names are read by programs."""
+    if "ookie" not in rule or b"\\" in spelled:
+        return []
+    pairs = (pair for pair in _COOKIE_PAIR.finditer(spelled) if pair[1].lower() not in _ATTRIBUTES)
+    return [
+        Span(start + pair.start(2), start + pair.end(2), pair[1].decode("utf-8", "replace"), pair[2]) for pair in pairs
+    ]
 
 
 def _in_json_text(spelled: bytes, offset: int, rule: str, naming: Naming) -> list[Span]:

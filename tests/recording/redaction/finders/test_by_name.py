@@ -41,7 +41,10 @@ JSON = [
     ({"SecretString": json.dumps({"user": "me", "db": S})}, [S]),
     ({"Ocp-Apim-Subscription-Key": S}, [S]),
     ({"X-Functions-Key": S}, [S]),
-    ({"cookie": f"theme=dark; sid={S}"}, [f"theme=dark; sid={S}"]),
+    ({"cookie": f"theme=dark; sid={S}"}, ["dark", S]),
+    ({"Cookie": f"sid={S}"}, [S]),
+    ({"headers": {"Set-Cookie": f"sid={S}; Path=/; HttpOnly; SameSite=Lax"}}, [S]),
+    ({"cookies": {"session_cookie": S}}, [S]),
     ({"token": "Qz7Lk9Wm3PvXt5Rb2Ny8"}, ["Qz7Lk9Wm3PvXt5Rb2Ny8"]),
     ({"a": 'with "quotes"', "client_secret": 'a"b\\c9XyZ'}, ['a\\"b\\\\c9XyZ']),
 ]

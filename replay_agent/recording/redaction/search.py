@@ -5,6 +5,7 @@ Each rule looks at text whose escapes are undone; what it finds is carried back 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
@@ -124,8 +125,17 @@ class Search:
         if is_form_with_spaces(text):  # whether or not a header says so
             spans += find_form_fields(text)
         if levels and is_quoted_printable(text):
-            for layer in peeled(text, mail=True):
-                spans += layer.unpeeled(self._within(layer.text, min(levels - 1, 1), 0))
+            of_mail = [
+                span
+                for layer in peeled(text, mail=True)
+                for span in layer.unpeeled(self._within(layer.text, min(levels - 1, 1), 0))
+            ]
+            spans += self._without_mail(text, levels, depth)
+            return merged((*of_mail, *(span for span in spans if not _cuts_escape(text, span, of_mail))))
+        return merged((*spans, *self._without_mail(text, levels, depth)))
+
+    def _without_mail(self, text: bytes, levels: int, depth: int) -> list[Span]:
+        spans: list[Span] = []
         position = 0
         for layer in peeled(text) if levels else ():
             if layer.begin:
@@ -133,8 +143,8 @@ class Search:
             spans += layer.unpeeled(self._within(layer.text, levels - 1, depth))
             position = max(layer.end - _OVERLAP, 0)
             if layer.end == len(text):
-                return merged(spans)
-        return merged((*spans, *self._within_words(text, position, len(text), depth)))
+                return spans
+        return [*spans, *self._within_words(text, position, len(text), depth)]
 
     def _within_words(self, text: bytes, start: int, end: int, depth: int) -> Iterator[Span]:
         """Look at the words of a text from one place to another. A word that is cut at the start is none."""
@@ -157,6 +167,22 @@ class Search:
             return made
         quote = _quote_before(data, span.start)
         return quote + made + quote
+
+
+_REST_OF_ESCAPE = re.compile(rb"(?<==)[0-9A-F]{2}")
+_ESCAPE_OF_MAIL = re.compile(rb"=[0-9A-F]{2}")
+
+
+def _cuts_escape(text: bytes, span: Span, of_mail: Sequence[Span]) -> bool:
+    """Tell whether a span begins within an escape of mail (``token =3Fx=3Dsk-...``), and its secret is found there."""
+    if _REST_OF_ESCAPE.match(text, span.start) is None:
+        return False
+    start = span.start + 2
+    return any(
+        found.start <= start or (found.start < span.end and _ESCAPE_OF_MAIL.search(text, start, span.end))
+        for found in of_mail
+        if found.end >= span.end or _ESCAPE_OF_MAIL.match(text, found.end)
+    )
 
 
 def _later(spans: Iterable[Span], start: int) -> Iterator[Span]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from replay_agent.recording.redaction.finders.by_name import is_secret, naming_of
+from replay_agent.recording.redaction.finders.telling import behind_names
 from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.names import Naming
 from replay_agent.recording.redaction.spans import Span
@@ -30,6 +31,11 @@ _AROUND = 400
 """How far a name and its value are apart, with other members of their object between them."""
 _NEXT = re.compile(rb"""["']([A-Za-z][A-Za-z0-9_.\- ]{2,60}+)["'](?=\s{0,8},\s{0,8}[bu]?["']([^"'\\<>]{8,4000})["'])""")
 """``["X-Api-Key", "..."]``, ``(b'x-api-key', b'...')``. The value may be a name itself, so that it is only looked at."""
+_CLOSED = [behind_names(quote, after="(?![A-Za-z0-9])") for quote in "\"'"]
+_LISTED = [behind_names(quote, after=r"(?=\s{0,8},)") for quote in "\"'"]
+_LONGEST_NAME = 122
+_BEFORE_NAME = re.compile(rb"""(?:ame|AME|[Kk]ey|KEY|roperty|eader)["']?+\s{0,8}+[:=][\s+]{0,8}+\Z""")
+_LONGEST_BEFORE = 30
 _PROPERTY = re.compile(rb"<key>([^<>]{1,80}+)</key>\s{0,40}+<(?:string|data)>\s{0,40}+([^<>\s]{4,4000}+)\s{0,40}+</")
 """Property lists of Apple's."""
 
@@ -44,8 +50,7 @@ def find_paired(text: bytes) -> Iterator[Span]:
 
 
 def _members(text: bytes) -> Iterator[Span]:
-    lowered = text.lower()
-    if not any(word in lowered for word in (b"value", b"content", b"token")):
+    if not _has_named(text):
         return
     for pattern in _NAMES:
         last = 0
@@ -57,6 +62,22 @@ def _members(text: bytes) -> Iterator[Span]:
                 value = value or _value_before(text, max(start, found.start() - _AROUND), found.start())
                 if value is not None:
                     yield from _secret(found[1], value[1], value.start(1))
+
+
+def _has_named(text: bytes) -> bool:
+    """Tell whether there is a name that tells and is the value of another one."""
+    for closed in _CLOSED:
+        for closing in closed.finditer(text):
+            opening = _opening(text, closing.start())
+            if opening > 0 and _BEFORE_NAME.search(text, max(opening - _LONGEST_BEFORE, 0), opening) is not None:
+                return True
+    return False
+
+
+def _opening(text: bytes, closing: int) -> int:
+    """Return where a quotation begins that ends here, -1 if there is none."""
+    start = max(closing - _LONGEST_NAME, 0)
+    return max(text.rfind(b'"', start, closing), text.rfind(b"'", start, closing))
 
 
 def _value(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
@@ -73,9 +94,13 @@ def _value_before(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
 
 
 def _in_lists(text: bytes) -> Iterator[Span]:
-    for found in _NEXT.finditer(text):
-        if naming_of(found[1]) >= Naming.WEAK and is_secret(Naming.WEAK, found[2].decode("utf-8", "replace")):
-            yield Span(*found.span(2), found[1].decode(), found[2])
+    for listed in _LISTED:
+        for closing in listed.finditer(text):
+            opening = _opening(text, closing.start())
+            found = _NEXT.match(text, opening) if opening >= 0 else None
+            if found is not None and naming_of(found[1]) >= Naming.WEAK:
+                if is_secret(Naming.WEAK, found[2].decode("utf-8", "replace")):
+                    yield Span(*found.span(2), found[1].decode(), found[2])
 
 
 def _secret(name: bytes, value: bytes, start: int) -> Iterator[Span]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from heapq import merge
 
 from replay_agent.recording.redaction import looks
+from replay_agent.recording.redaction.finders.telling import ending
 from replay_agent.recording.redaction.names import Naming, field_naming
 from replay_agent.recording.redaction.spans import Span
 
@@ -13,8 +15,24 @@ __all__ = "find_options", "find_said", "find_settings"
 
 # Settings
 
-_SEPARATOR = re.compile(rb"=>?+|:(?=[ \t\r\n\"'`])")
-"""What stands between a name and its value. It is looked for by itself: a value may be a name and its value, too."""
+_TAILS = frozenset(
+    {
+        *("key", "ken", "ret", "ord", "ass", "pwd", "eys", "ens", "ets", "rds", "ial", "als", "uth"),
+        *("swd", "psk", "jwt", "ase", "ort", "ode"),
+    }
+)
+"""How the names of credentials end that are settings: key, token, secret, password, pass, pwd, their plurals, and others."""
+_SEPARATORS = [
+    re.compile(
+        f"{mark}(?:(?<=(?:{tails}){mark})|(?<=(?:{tails})[ \t'\"`]{mark})|(?<=[ \t'\"`]{{2}}{mark})){after}".encode()
+    )
+    for tails in (ending(_TAILS),)
+    for mark, after in (("=", ">?+"), (":", "(?=[ \t\r\n\"'`])"))
+]
+"""What stands between a name that may tell and its value: ``=``, ``=>``, ``:``.
+
+It is looked for by itself: a value may be a name and its value, too.
+"""
 _VALUE = re.compile(
     rb"[ \t]{0,8}+"
     rb"(?:(?:[|>][+\-]?+)?+[ \t]{0,8}+(?:#[^\r\n]{0,200}+)?+\r?\n[ \t]{1,40}+(?:-[ \t]{1,4}+)?+)?+"  # in YAML, on the next line
@@ -22,13 +40,6 @@ _VALUE = re.compile(
     rb"""([^\s"'`&;,<>{}()\[\]\\]{8,500}+)"""
 )
 _NEXT_VALUE = re.compile(rb"""["'`]?+,?+\r?\n[ \t]{1,40}+-[ \t]{1,4}+["'`]?+([^\s"'`&;,<>{}()\[\]\\:]{8,500}+)""")
-_TAILS = frozenset(
-    {
-        *(b"key", b"ken", b"ret", b"ord", b"ass", b"pwd", b"eys", b"ens", b"ets", b"rds", b"ial", b"als", b"uth"),
-        *(b"swd", b"psk", b"jwt", b"ase", b"ort", b"ode"),
-    }
-)
-"""How the names of credentials end that are settings: key, token, secret, password, pass, pwd, their plurals, and others."""
 _NAME_BEFORE = re.compile(rb"[A-Za-z0-9_.\-]{0,60}\Z")
 _ATTRIBUTE = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)++")
 """``settings.api_key_2``"""
@@ -39,12 +50,12 @@ _MOST_VALUES = 1000
 def find_settings(text: bytes) -> Iterator[Span]:
     """Find credentials in settings: ``API_KEY=...``, ``Server=h;Password=...``, ``'secret': '...'``, ``api_key: ...``."""
     done = 0
-    for separator in _SEPARATOR.finditer(text):
+    for separator in _separators(text):
         start = separator.start()
         if start < done:
             continue
         before = text[max(start - 64, 0) : start].rstrip(b" \t'\"`")
-        if before[-3:].lower() not in _TAILS:
+        if before[-3:].lower().decode("latin-1") not in _TAILS:
             continue
         found = _VALUE.match(text, separator.end())
         if found is None:
@@ -57,6 +68,15 @@ def find_settings(text: bytes) -> Iterator[Span]:
             if span is not None:
                 done = span.end
                 yield span
+
+
+def _separators(text: bytes) -> Iterator[re.Match[bytes]]:
+    """Yield what may stand between a name that tells and its value, in order."""
+    yield from merge(*(pattern.finditer(text) for pattern in _SEPARATORS), key=_start)
+
+
+def _start(found: re.Match[bytes]) -> int:
+    return found.start()
 
 
 def _values(text: bytes, found: re.Match[bytes]) -> Iterator[tuple[int, int]]:
@@ -128,7 +148,7 @@ def find_options(text: bytes) -> Iterator[Span]:
         if name in (b"u", b"user") and b":" in value:
             start += value.index(b":") + 1
             name, value = b"password", text[start : found.end(2)]
-        elif name[-3:].lower() not in _TAILS:
+        elif name[-3:].lower().decode("ascii") not in _TAILS:
             continue
         rule = name.decode("ascii")
         if is_setting(rule, value.decode("utf-8", "replace")):

@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from heapq import merge
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -124,8 +125,6 @@ _SHAPES = (
 """The more telling marks first: what two shapes match goes to the first."""
 
 _RUNS = [re.compile(f"[{shape.characters}]*+".encode()) for shape in _SHAPES]
-_STOP = re.compile(rb"[-_.](?=[A-Za-z0-9_\-]{9})")
-"""What most marks end in, where a token may follow."""
 _TAIL = 3
 _LONGEST_ID = 32
 _TELLING_ALONE = 7
@@ -133,6 +132,7 @@ _TELLING_ALONE = 7
 _LEAST_VARIETY = 5
 """Different characters in a token; ``ghp_xxxxxxxxxxxxxxxxxxxx`` has one."""
 _BY_TAIL: dict[bytes, list[tuple[bytes, int]]] = {}
+"""Marks that end in a stop, by their last three characters."""
 _CAPITALS = re.compile(rb"A(?:Iza|[KS]IA|BIA|CCA|BSK|GE-SECRET-KEY-1)")
 _BY_CAPITALS: dict[bytes, int] = {}
 _WORDLIKE: list[tuple[bytes, int]] = []
@@ -144,6 +144,18 @@ for _order, _each in enumerate(_SHAPES):
             _BY_CAPITALS[_mark] = _order
         else:
             _WORDLIKE.append((_mark, _order))
+_STOPS = [
+    re.compile(re.escape(stop) + rb"(?=[A-Za-z0-9_\-]{9})(?<=" + b"|".join(map(re.escape, sorted(tails))) + rb")")
+    for stop in (b"-", b"_", b".")
+    if (tails := [tail for tail in _BY_TAIL if tail.endswith(stop)])
+]
+"""What most marks end in, where a token may follow: one for each stop, which is looked for fast."""
+_HOOK = b"hook"
+_WORDLIKE_RUNS = [
+    (mark, order, re.compile(re.escape(mark) + f"(?=[{_SHAPES[order].characters}]{{{_SHAPES[order].shortest}}})".encode()))
+    for mark, order in _WORDLIKE
+]
+"""Marks that are ends of words, too, with what must follow at least."""
 _BEFORE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 """No token begins behind one of these: there the mark is a piece of a word, or of base64 for addresses."""
 _IN_BASE64 = re.compile(rb"[A-Za-z0-9+/=]{40}")
@@ -154,7 +166,7 @@ _ENDS = b"-_."
 def find_shapes(text: bytes) -> Iterator[Span]:
     """Find tokens by their shape."""
     yield from _tokens(text)
-    for find in (_jwts, _private_keys, _telegram_tokens, _bearers, _basics, find_url_passwords):
+    for find in (_jwts, _private_keys, _telegram_tokens, _bearers, _basics):
         yield from find(text)
 
 
@@ -181,19 +193,22 @@ def _tokens(text: bytes) -> list[Span]:
     """Return the tokens whose marks end in a stop, and those with another mark; of the more telling shapes first."""
     found: list[tuple[int, Span]] = []
     done: dict[int, int] = {}
-    for stop in _STOP.finditer(text):
+    for stop in merge(*(stops.finditer(text) for stops in _STOPS), key=_end):
         end = stop.end()
-        for mark, order in _BY_TAIL.get(text[end - _TAIL : end], ()):
+        for mark, order in _BY_TAIL[text[end - _TAIL : end]]:
             if text.startswith(mark, end - len(mark)):
                 found += _token(text, end - len(mark), mark, order, done)
     for word in _CAPITALS.finditer(text):
         found += _token(text, word.start(), word[0], _BY_CAPITALS[word[0]], done)
-    for mark, order in _WORDLIKE:
-        start = text.find(mark)
-        while start >= 0:
-            found += _token(text, start, mark, order, done)
-            start = text.find(mark, start + len(mark))
+    has_hook = _HOOK in text
+    for mark, order, runs in _WORDLIKE_RUNS:
+        for word in runs.finditer(text) if has_hook or _HOOK not in mark else ():
+            found += _token(text, word.start(), mark, order, done)
     return [span for _, span in sorted(found, key=itemgetter(0))]
+
+
+def _end(found: re.Match[bytes]) -> int:
+    return found.end()
 
 
 def _token(text: bytes, start: int, mark: bytes, order: int, done: dict[int, int]) -> Iterator[tuple[int, Span]]:

@@ -105,7 +105,7 @@ def _entity(escape: bytes) -> bytes:
     return _character(code) if code <= 0x10FFFF else escape
 
 
-_IN_MAIL = re.compile(rb"(?<!=)=(?:3D|2[BDEF]|5F|\r?\n)")
+_IN_MAIL = re.compile(rb"=(?<!==)(?:3D|2[BDEF]|5F|\r?\n)")
 
 
 def is_quoted_printable(text: bytes) -> bool:

@@ -146,12 +146,9 @@ _TOKENS_OF_ANOTHER_KIND = re.compile(
 _VAGUE_QUERY = frozenset({"key", "token", "sig", "signature", "auth", "access", "code", "hmac", "accesssig"})
 _VAGUE_QUERY_ENDINGS = ("signature", "credential")
 _SIGNED_QUERY = re.compile(r"x(?:amz|goog|oss|cos|obs|tos)(?:signature|credential|securitytoken|date)$")
+_NAMES = (_PASSWORDS, _PHRASES, _CODES, _STRONG_ENDINGS, _STRONG, _WEAK_ENDINGS, _WEAK, _PLURALS, _VAGUE_QUERY)
 ENDINGS = frozenset(
-    name[-3:]
-    for names in (_PASSWORDS, _PHRASES, _CODES, _STRONG_ENDINGS, _STRONG, _WEAK_ENDINGS, _WEAK, _PLURALS)
-    + (_VAGUE_QUERY, _VAGUE_QUERY_ENDINGS, ("token",))
-    for name in names
-    if name[-3:].isascii()
+    name[-3:] for names in (*_NAMES, _VAGUE_QUERY_ENDINGS, ("token",)) for name in names if name[-3:].isascii()
 )
 """The last three letters of every name that tells, of those of other alphabets none."""
 BROKEN_ENDINGS = frozenset({"yid", "nid", "tid", "sid", "2fa", "swd"})
@@ -172,7 +169,7 @@ def _has_ending(name: str, bare: str) -> bool:
     if len(name) - len(whole) > 1:
         return False
     if last not in ENDINGS:
-        return not last[-1:].isascii()
+        return not last.isascii()
     return whole[-3:].lower() == last or (last in BROKEN_ENDINGS and whole[-2:].lower() == last[1:])
 
 

@@ -156,7 +156,8 @@ class Search:
             def clean(data: bytes) -> tuple[bytes, str] | None:
                 return self._cleaned(data, depth - 1)
 
-            yield from _later(find_in_base64(words, self.knowledge.holds, clean), start)
+            holds = self.knowledge.holds if self.knowledge.size else None
+            yield from _later(find_in_base64(words, holds, clean), start)
             yield from _later(find_in_digits(words, clean), start)
 
     def _text(self, data: bytes, span: Span) -> bytes:

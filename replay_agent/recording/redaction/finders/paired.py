@@ -32,7 +32,6 @@ _AROUND = 400
 _NEXT = re.compile(rb"""["']([A-Za-z][A-Za-z0-9_.\- ]{2,60}+)["'](?=\s{0,8},\s{0,8}[bu]?["']([^"'\\<>]{8,4000})["'])""")
 """``["X-Api-Key", "..."]``, ``(b'x-api-key', b'...')``. The value may be a name itself, so that it is only looked at."""
 _CLOSED = [behind_names(quote, after="(?![A-Za-z0-9])") for quote in "\"'"]
-_LISTED = [behind_names(quote, after=r"(?=\s{0,8},)") for quote in "\"'"]
 _LONGEST_NAME = 122
 _BEFORE_NAME = re.compile(rb"""(?:ame|AME|[Kk]ey|KEY|roperty|eader)["']?+\s{0,8}+[:=][\s+]{0,8}+\Z""")
 _LONGEST_BEFORE = 30
@@ -42,16 +41,17 @@ _PROPERTY = re.compile(rb"<key>([^<>]{1,80}+)</key>\s{0,40}+<(?:string|data)>\s{
 
 def find_paired(text: bytes) -> Iterator[Span]:
     """Find credentials whose names are values: in members of objects, attributes of XML, pairs of lists."""
-    yield from _members(text)
-    yield from _in_lists(text)
+    openings = [opening for closed in _CLOSED for opening in _openings(text, closed)]
+    if any(_is_named(text, opening) for opening in openings):
+        yield from _members(text)
+    for opening in openings:
+        yield from _in_list(text, opening)
     if b"<key>" in text:
         for found in _PROPERTY.finditer(text):
             yield from _secret(found[1], found[2], found.start(2))
 
 
 def _members(text: bytes) -> Iterator[Span]:
-    if not _has_named(text):
-        return
     for pattern in _NAMES:
         last = 0
         for found in pattern.finditer(text):
@@ -64,20 +64,19 @@ def _members(text: bytes) -> Iterator[Span]:
                     yield from _secret(found[1], value[1], value.start(1))
 
 
-def _has_named(text: bytes) -> bool:
-    """Tell whether there is a name that tells and is the value of another one."""
-    for closed in _CLOSED:
-        for closing in closed.finditer(text):
-            opening = _opening(text, closing.start())
-            if opening > 0 and _BEFORE_NAME.search(text, max(opening - _LONGEST_BEFORE, 0), opening) is not None:
-                return True
-    return False
+def _openings(text: bytes, closed: re.Pattern[bytes]) -> Iterator[int]:
+    """Yield where quotations begin whose end may be that of a name that tells."""
+    for closing in closed.finditer(text):
+        end = closing.start()
+        start = max(end - _LONGEST_NAME, 0)
+        opening = max(text.rfind(b'"', start, end), text.rfind(b"'", start, end))
+        if opening >= 0:
+            yield opening
 
 
-def _opening(text: bytes, closing: int) -> int:
-    """Return where a quotation begins that ends here, -1 if there is none."""
-    start = max(closing - _LONGEST_NAME, 0)
-    return max(text.rfind(b'"', start, closing), text.rfind(b"'", start, closing))
+def _is_named(text: bytes, opening: int) -> bool:
+    """Tell whether what is quoted here is the value of a name, or a key."""
+    return _BEFORE_NAME.search(text, max(opening - _LONGEST_BEFORE, 0), opening) is not None
 
 
 def _value(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
@@ -93,14 +92,12 @@ def _value_before(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
     return _value(text, start, end)
 
 
-def _in_lists(text: bytes) -> Iterator[Span]:
-    for listed in _LISTED:
-        for closing in listed.finditer(text):
-            opening = _opening(text, closing.start())
-            found = _NEXT.match(text, opening) if opening >= 0 else None
-            if found is not None and naming_of(found[1]) >= Naming.WEAK:
-                if is_secret(Naming.WEAK, found[2].decode("utf-8", "replace")):
-                    yield Span(*found.span(2), found[1].decode(), found[2])
+def _in_list(text: bytes, opening: int) -> Iterator[Span]:
+    found = _NEXT.match(text, opening)
+    if found is None or naming_of(found[1]) < Naming.WEAK:
+        return
+    if is_secret(Naming.WEAK, found[2].decode("utf-8", "replace")):
+        yield Span(*found.span(2), found[1].decode(), found[2])
 
 
 def _secret(name: bytes, value: bytes, start: int) -> Iterator[Span]:

@@ -152,7 +152,11 @@ _STOPS = [
 """What most marks end in, where a token may follow: one for each stop, which is looked for fast."""
 _HOOK = b"hook"
 _WORDLIKE_RUNS = [
-    (mark, order, re.compile(re.escape(mark) + f"(?=[{_SHAPES[order].characters}]{{{_SHAPES[order].shortest}}})".encode()))
+    (
+        mark,
+        order,
+        re.compile(re.escape(mark) + f"(?=[{_SHAPES[order].characters}]{{{_SHAPES[order].shortest}}})".encode()),
+    )
     for mark, order in _WORDLIKE
 ]
 """Marks that are ends of words, too, with what must follow at least."""

@@ -8,7 +8,7 @@ rule, what it does not find no rule would take.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from replay_agent.recording.redaction.names import BROKEN_ENDINGS, ENDINGS, SEPARATORS
@@ -35,18 +35,21 @@ ENDING = ending(ENDINGS)
 """The last three letters of all names that tell."""
 _SEPARATOR = f"[{re.escape(SEPARATORS)}]"
 _BROKEN = "|".join(f"{_either(tail[0])}{_SEPARATOR}{_spelled(tail[1:])}" for tail in sorted(BROKEN_ENDINGS))
-_ENDS = (f"(?:{ENDING})", f"(?:{_BROKEN})", "[\x80-\xff]")
-"""How a name may end, the last of them in a letter that is not of ASCII."""
+_ENDS = (f"(?:{ENDING})", f"(?:{_BROKEN})", "[\x91\xb1][aA]", "[\x80-\xff]")
+"""How a name may end: the last two behind or in a letter that is not of ASCII (``contraseña``)."""
+_OF_PROSE = frozenset({"ion", "ing", "ess", "ure", "ary", "ier", "rer"})
+"""Endings that many words have. Of a table whose one telling column ends so, nothing is found."""
+_ENDS_OF_CELLS = (f"(?:{ending(ENDINGS - _OF_PROSE)})", *_ENDS[1:])
 
 
 _LETTERS = re.escape("".join({letter for tail in ENDINGS for letter in (tail[-1], tail[-1].upper())}))
 
 
-def _ends(mark: str, around: str, most: int) -> str:
+def _behind(mark: str, around: str, most: int, ends: Sequence[str] = _ENDS) -> str:
     """Return a pattern that looks back from a mark for the end of a name, and up to so many bytes between the two."""
-    near = "|".join(f"(?<={end}{mark})" for end in _ENDS[:-1])
-    far = [f"(?<={end}{around * count}{mark})" for end in _ENDS for count in range(1, most + 1)]
-    return f"(?:(?<=[{_LETTERS}]{mark})(?:{near})|(?<={_ENDS[-1]}{mark})|(?<={around}{mark})(?:{'|'.join(far)}))"
+    near = "|".join(f"(?<={end}{mark})" for end in ends[:-1])
+    far = [f"(?<={end}{around * count}{mark})" for end in ends for count in range(1, most + 1)]
+    return f"(?:(?<=[{_LETTERS}]{mark})(?:{near})|(?<={ends[-1]}{mark})|(?<={around}{mark})(?:{'|'.join(far)}))"
 
 
 def behind_names(closing: str, before: str = "", after: str = "") -> re.Pattern[bytes]:
@@ -55,12 +58,12 @@ def behind_names(closing: str, before: str = "", after: str = "") -> re.Pattern[
     ``before`` is a pattern of fixed width for how a name may end besides. ``after`` is looked at behind the byte.
     """
     mark = re.escape(closing)
-    telling = _ends(mark, _SEPARATOR, 1)
+    telling = _behind(mark, _SEPARATOR, 1)
     telling = f"(?:{telling}|(?<={before}{mark}))" if before else telling
     return re.compile(f"{mark}{after}{telling}".encode("latin-1"))
 
 
-NAME_END = _ends("", "[_.]", 1).encode("latin-1")
+NAME_END = _behind("", "[_.]", 1).encode("latin-1")
 """Matches, of no width, where a name of letters, digits, underscores and dots ends that may tell."""
 
 
@@ -68,4 +71,4 @@ def behind_cells(mark: str) -> re.Pattern[bytes]:
     """Return a pattern for a byte behind a cell of a table that may be a name that tells, quoted or emphasised or not."""
     mark = re.escape(mark)
     around, filling = "[\"'`*\\r_. \\-]", "[\"'`*_ \\r]{3}"
-    return re.compile(f"{mark}(?:{_ends(mark, around, 2)}|(?<={filling}{mark}))".encode("latin-1"))
+    return re.compile(f"{mark}(?:{_behind(mark, around, 2, _ENDS_OF_CELLS)}|(?<={filling}{mark}))".encode("latin-1"))

@@ -105,7 +105,8 @@ def _entity(escape: bytes) -> bytes:
     return _character(code) if code <= 0x10FFFF else escape
 
 
-_IN_MAIL = re.compile(rb"=(?<!==)(?:3D|2[BDEF]|5F|\r?\n)")
+_IN_MAIL = re.compile(rb"=(?<!==)(?:3D|2[BDEF]|5F|\r?\n(?=[A-Za-z0-9_.+/=~]|-[^-]))")
+"""A line that goes on does so at once: behind the end of base64 stands a margin, a mark or the boundary of a part."""
 
 
 def is_quoted_printable(text: bytes) -> bool:

@@ -43,6 +43,8 @@ class Naming(IntEnum):
     """``passphrase``: several words too."""
     SIGNED = 8
     """``X-Amz-Signature``: everything is."""
+    SEED = 9
+    """``mnemonic``: the words of a wallet, and nothing else that is called so."""
 
 
 _LONGEST_NAME = 80
@@ -52,6 +54,7 @@ _PASSWORDS = (
     *("password", "passwd", "pwd", "passcode"),
     *("passwort", "kennwort", "motdepasse", "contrasena", "contraseña", "wachtwoord", "пароль"),
 )
+_SEEDS = ("mnemonic", "mnemonicwords", "recoverywords")
 _PHRASES = ("passphrase", "seedphrase", "recoveryphrase", "secretphrase", "mnemonicphrase", "seedwords")
 _CODES = frozenset(
     {
@@ -92,6 +95,7 @@ _STRONG_ENDINGS = (
         "licensekey",
         "licencekey",
         "authkey",
+        "consumerkey",
     ),
     *("deploykey", "sshkey", "hmackey", "servicekey", "servicerolekey", "secretkeybase", "recoverykey", "webhookkey"),
 )
@@ -146,7 +150,7 @@ _TOKENS_OF_ANOTHER_KIND = re.compile(
 _VAGUE_QUERY = frozenset({"key", "token", "sig", "signature", "auth", "access", "code", "hmac", "accesssig"})
 _VAGUE_QUERY_ENDINGS = ("signature", "credential")
 _SIGNED_QUERY = re.compile(r"x(?:amz|goog|oss|cos|obs|tos)(?:signature|credential|securitytoken|date)$")
-_NAMES = (_PASSWORDS, _PHRASES, _CODES, _STRONG_ENDINGS, _STRONG, _WEAK_ENDINGS, _WEAK, _PLURALS, _VAGUE_QUERY)
+_NAMES = (_PASSWORDS, _PHRASES, _SEEDS, _CODES, _STRONG_ENDINGS, _STRONG, _WEAK_ENDINGS, _WEAK, _PLURALS, _VAGUE_QUERY)
 ENDINGS = frozenset(
     name[-3:] for names in (*_NAMES, _VAGUE_QUERY_ENDINGS, ("token",)) for name in names if name[-3:].isascii()
 )
@@ -180,6 +184,8 @@ def field_naming(name: str) -> Naming:
     if len(name) > _LONGEST_NAME or not _has_ending(name, bare):
         return Naming.NOTHING
     one = bare.removesuffix("s") if bare.endswith(_PLURALS) else bare
+    if bare.endswith(_SEEDS):
+        return Naming.SEED
     if one.endswith(_PHRASES):
         return Naming.PHRASE
     if one.endswith(_PASSWORDS):
@@ -194,6 +200,8 @@ def field_naming(name: str) -> Naming:
         return Naming.VAGUE
     if bare in ("keys", "tokens"):
         return Naming.MANY
+    if name.isupper() and _WEAK_VARIABLE.search(name) and not _NO_SECRET_VARIABLE.search(name):
+        return Naming.VAGUE
     is_token = one.endswith("token") and bare != "tokens" and not _TOKENS_OF_ANOTHER_KIND.search(bare)
     return Naming.WEAK if is_token else Naming.NOTHING
 

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from replay_agent.recording.redaction.finders.by_name import is_secret
 from replay_agent.recording.redaction.finders.telling import NAME_END
 from replay_agent.recording.redaction.knowledge import Knowledge
 from replay_agent.recording.redaction.layers.containers import narrowed, unpacked
@@ -22,6 +23,7 @@ _SHOWN = 4
 _MARGIN = 60
 """Blanks between the lines of a block of base64, at most."""
 _LONGEST_NAME = 61
+_HEADERS = frozenset({"authorization", "cookie"})
 _LOOKED_UP = 2000
 """Lines above a finding that are looked at for the names of its fields."""
 _LINE = (
@@ -114,15 +116,18 @@ def _is_telling(name: str) -> bool:
     if "-" in name and is_credential_header(name.lower()):
         return True
     return (
-        name.lower() in ("authorization", "cookie")
+        name.lower() in _HEADERS
         or field_naming(name) >= Naming.STRONG
         or (_ACCOUNT.fullmatch(name.lower()) is not None)
     )
 
 
 def _is_words(value: bytes, name: str) -> bool:
-    """Tell whether a line is a sentence that only mentions a password."""
-    return b" " in value and not is_credential_header(name.lower())
+    """Tell whether a line is a sentence that only mentions a password, or a header with several words and no secret."""
+    if b" " not in value:
+        return False
+    is_header = "-" in name or name.lower() in _HEADERS
+    return not (is_header and is_secret(Naming.WEAK, value.decode("utf-8", "replace")))
 
 
 def _is_name(value: bytes, name: str) -> bool:

@@ -12,7 +12,7 @@ from itertools import chain
 from replay_agent.recording.redaction.finders.by_name import find_fields, find_form_fields
 from replay_agent.recording.redaction.finders.header_lines import find_in_header_lines
 from replay_agent.recording.redaction.finders.paired import find_paired
-from replay_agent.recording.redaction.finders.settings import find_options, find_said, find_settings
+from replay_agent.recording.redaction.finders.settings import find_options, find_quoted, find_said, find_settings
 from replay_agent.recording.redaction.finders.shapes import find_behind_backslashes, find_shapes, find_url_passwords
 from replay_agent.recording.redaction.finders.tables import find_in_tables
 from replay_agent.recording.redaction.finders.web_keys import find_web_keys
@@ -48,7 +48,7 @@ class Search:
             *(find_fields, find_paired, find_in_tables, find_web_keys, find_url_passwords, find_behind_backslashes),
         )
         self._in_words: tuple[Finder, ...] = (
-            *(knowledge.find, find_shapes, find_settings, find_options, find_said, find_in_header_lines),
+            *(knowledge.find, find_shapes, find_settings, find_options, find_quoted, find_said, find_in_header_lines),
         )
 
     def find(

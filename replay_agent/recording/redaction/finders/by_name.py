@@ -39,6 +39,7 @@ _LOOKS: dict[Naming, Callable[[str], bool]] = {
     Naming.PASSWORD: looks.is_password,
     Naming.PHRASE: looks.is_phrase,
     Naming.SIGNED: bool,
+    Naming.SEED: looks.is_seed,
 }
 _SCHEMES = frozenset({"bearer", "basic", "token", "apikey", "api-key", "digest", "key", "bot"})
 
@@ -133,6 +134,8 @@ def _value(text: bytes, start: int, rule: str, naming: Naming) -> tuple[list[Spa
     if first == b'"':
         end = _text_end(text, start)
         return _in_text(text, start + 1, end, rule, naming), end + 1
+    if first == b"[" and naming is Naming.SEED:
+        return _words_of_list(text, start, rule)
     if first in (b"{", b"["):
         return _nested(text, start, rule, naming)
     number = _NUMBER.match(text, start)
@@ -140,6 +143,19 @@ def _value(text: bytes, start: int, rule: str, naming: Naming) -> tuple[list[Spa
         return [], start
     is_one = naming >= Naming.CODE and "token" not in rule.lower() and is_secret(naming, number[0].decode())
     return [Span(start, number.end(), rule, number[0], quoted=True)] if is_one else [], number.end()
+
+
+_WORDS = re.compile(rb'\[\s{0,40}+(?:"[a-z]{3,12}+"\s{0,40}+,?+\s{0,40}+){9,48}+\]')
+_WORD = re.compile(rb"[a-z]++")
+
+
+def _words_of_list(text: bytes, start: int, rule: str) -> tuple[list[Span], int]:
+    """Return the words of a wallet that are texts of a list."""
+    found = _WORDS.match(text, start)
+    if found is None:
+        return _nested(text, start, rule, Naming.SEED)
+    words = _WORD.finditer(text, start, found.end())
+    return [Span(*word.span(), rule, word[0]) for word in words], found.end()
 
 
 def _text_end(text: bytes, start: int) -> int:
@@ -191,8 +207,16 @@ def _nested(text: bytes, start: int, rule: str, naming: Naming) -> tuple[list[Sp
         mark = _MARK.search(text, position)
     else:
         position = len(text)
-    is_schema = text[start : start + 1] == b"{" and _SCHEMA.search(text, start, min(position, start + _NEIGHBOURHOOD))
-    return [] if is_schema else spans, position
+    return [] if spans and _is_schema(text, start, position) else spans, position
+
+
+def _is_schema(text: bytes, start: int, end: int) -> bool:
+    """Tell whether an object says of itself which type it describes."""
+    found = _SCHEMA.search(text, start, min(end, start + _NEIGHBOURHOOD)) if text[start : start + 1] == b"{" else None
+    if found is None:
+        return False
+    before = text[start + 1 : found.start()]
+    return before.count(b"{") == before.count(b"}") and before.count(b"[") == before.count(b"]")
 
 
 def _leaf(text: bytes, start: int, end: int, name: str, rule: str, naming: Naming) -> list[Span]:
@@ -355,7 +379,7 @@ def stand_ins(text: bytes, *, form: bool) -> Iterator[Span]:
     if form or text[:1] not in (b"{", b"["):
         return
     for found in _MEMBER.finditer(text):
-        if naming_of(found[1]) >= Naming.STRONG and text[found.end() : found.end() + 1] == b'"':
+        if Naming.SEED > naming_of(found[1]) >= Naming.STRONG and text[found.end() : found.end() + 1] == b'"':
             end = _text_end(text, found.end())
             value = text[found.end() + 1 : end].decode("utf-8", "replace")
             if value and looks.is_stand_in(value):

@@ -11,7 +11,7 @@ from replay_agent.recording.redaction.finders.telling import ending
 from replay_agent.recording.redaction.names import Naming, field_naming
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = "find_options", "find_said", "find_settings"
+__all__ = "find_options", "find_quoted", "find_said", "find_settings"
 
 # Settings
 
@@ -24,17 +24,20 @@ _TAILS = frozenset(
 """How the names of credentials end that are settings: key, token, secret, password, pass, pwd, their plurals, and others."""
 _SEPARATORS = [
     re.compile(
-        f"{mark}(?:(?<=(?:{tails}){mark})|(?<=(?:{tails})[ \t'\"`]{mark})|(?<=[ \t'\"`]{{2}}{mark})){after}".encode()
+        f"{mark}(?:(?<=(?:{tails}){mark})|(?<=(?:{tails}){closing}{mark})|(?<={closing}{{2}}{mark})){after}".encode(
+            "latin-1"
+        )
     )
-    for tails in (ending(_TAILS),)
-    for mark, after in (("=", ">?+"), (":", "(?=[ \t\r\n\"'`])"))
+    for tails, closing in ((ending(_TAILS), "[ \t'\"`\\]]"),)
+    for mark, after in (("=", ">?+"), (":", "(?=[ \t\r\n\"'`*])"))
 ]
 """What stands between a name that may tell and its value: ``=``, ``=>``, ``:``.
 
 It is looked for by itself: a value may be a name and its value, too.
 """
 _VALUE = re.compile(
-    rb"[ \t]{0,8}+"
+    rb"\*{0,2}+[ \t]{0,8}+"
+    rb"(?:&?+(?:'static )?+[A-Za-z_][A-Za-z0-9_.\[\]|?]{0,30}+[ \t]{1,4}+=[ \t]{0,4}+)?+"  # its type, before the value
     rb"(?:(?:[|>][+\-]?+)?+[ \t]{0,8}+(?:#[^\r\n]{0,200}+)?+\r?\n[ \t]{1,40}+(?:-[ \t]{1,4}+)?+)?+"  # in YAML, on the next line
     rb"""(?:[A-Za-z_.]{1,40}+\((?=["']))?+["'`]?+"""  # SecretStr('
     rb"""([^\s"'`&;,<>{}()\[\]\\]{8,500}+)"""
@@ -54,7 +57,7 @@ def find_settings(text: bytes) -> Iterator[Span]:
         start = separator.start()
         if start < done:
             continue
-        before = text[max(start - 64, 0) : start].rstrip(b" \t'\"`")
+        before = text[max(start - 64, 0) : start].rstrip(b" \t'\"`]")
         if before[-3:].lower().decode("latin-1") not in _TAILS:
             continue
         found = _VALUE.match(text, separator.end())
@@ -120,7 +123,14 @@ def _is_of_environment(text: bytes, name: str, value: str, start: int, end: int)
     return is_alone and looks.is_password(value) and not _is_attribute(value) and value[:1] not in "$%"
 
 
+_TYPE = re.compile(r"(?:[A-Z][a-z]+)+(?:8|16|32|64|128|256)(?:[A-Z][a-z]+)+(?:\[\])?")
+"""``Uint8Array``"""
+
+
 def _is_attribute(value: str) -> bool:
+    """Tell whether a value is a name of a program: of an attribute, of a type."""
+    if _TYPE.fullmatch(value) is not None:
+        return True
     return _ATTRIBUTE.fullmatch(value) is not None and not any(map(looks.is_opaque, value.split(".")))
 
 
@@ -131,10 +141,22 @@ _OPTION = re.compile(
 )
 """``--api-key ...``, ``-u user:password``"""
 _BEFORE_OPTION = frozenset(b" \t\r\n\"'`(")
-_PASSWORD_OPTION = re.compile(rb""" (?:-p|-a|--pass)[ \t=]{0,4}+["']?+([^\s"'<>\\\-][^\s"'<>\\]{7,500}+)""")
-_PROGRAMS = re.compile(rb"sshpass|mysql\w{0,8}|mariadb|docker login|podman login|redis-cli|mongosh?|expect")
-"""Programs that are told a password by ``-p`` or ``-a``."""
+_PASSWORD_OPTION = re.compile(
+    rb""" (?:-p|-a|-w|-P|--?pass(?:in|out)?)[ \t=]{0,4}+(?:pass:)?+["']?+([^\s"'<>\\\-][^\s"'<>\\]{7,500}+)"""
+)
+_PROGRAMS = re.compile(
+    rb"sshpass|mysql\w{0,8}|mariadb|(?:docker|podman|az|oc) login|redis-cli|mongosh?|expect|ldap\w{3,9}|7za?|unzip|zip|openssl"
+)
+"""Programs that are told a password by ``-p``, ``-a``, ``-w`` or ``-passin``."""
+_PASSWORD_MARKS = (b" -p", b" -a", b" -w", b" -P", b" --pass")
 _COMMAND = 300
+_QUOTED = re.compile(rb"""'(?<=(?:SWORD|sword|ED BY|ed by)[ \t]')([^'\\\s]{4,200}+)'""")
+"""``CREATE USER bob WITH PASSWORD '...'``, ``IDENTIFIED BY '...'``"""
+_MACHINE = re.compile(
+    rb"machine[ \t]+[^\s\\]{1,200}+\s+login\s+[^\s\\]{1,200}+\s+(?:account\s+[^\s\\]{1,200}+\s+)?password\s+([^\s\\]{4,200}+)"
+)
+"""A line of `.netrc`."""
+_WRAPPED = re.compile(rb"""Secret(?:Str|Bytes)\(b?["']([^"'\\]{8,500}+)["']""")
 
 
 def find_options(text: bytes) -> Iterator[Span]:
@@ -154,18 +176,32 @@ def find_options(text: bytes) -> Iterator[Span]:
         if is_setting(rule, value.decode("utf-8", "replace")):
             yield Span(start, start + len(value), rule, value)
     done = 0
-    for program in _PROGRAMS.finditer(text) if any(mark in text for mark in (b" -p", b" -a", b" --pass")) else ():
+    for program in _PROGRAMS.finditer(text) if any(mark in text for mark in _PASSWORD_MARKS) else ():
         for found in _PASSWORD_OPTION.finditer(text, max(program.end(), done), program.end() + _COMMAND):
             done = found.end()
             if looks.is_random(found[1].decode("utf-8", "replace")):
                 yield Span(*found.span(1), "password", found[1])
 
 
+def find_quoted(text: bytes) -> Iterator[Span]:
+    """Find passwords in statements of SQL and lines of `.netrc`, and what a program wraps as a secret."""
+    for found in _QUOTED.finditer(text):
+        is_statement = text[found.start() - 2 : found.start() - 1].isupper()
+        if (looks.is_password if is_statement else looks.is_random)(found[1].decode("utf-8", "replace")):
+            yield Span(*found.span(1), "password", found[1])
+    for found in _MACHINE.finditer(text):
+        if looks.is_password(found[1].decode("utf-8", "replace")):
+            yield Span(*found.span(1), "password", found[1])
+    for found in _WRAPPED.finditer(text):
+        if looks.is_key(found[1].decode("utf-8", "replace")):
+            yield Span(*found.span(1), "secret", found[1])
+
+
 # Sentences
 
 _GIVEN = (
     rb"""(?:[*_`"']{0,3}+[ \t]{1,3}+(?:is|was|provided|given|supplied|used|value|equals))?+[*_`]{0,3}+"""
-    rb"""([ \t]{0,2}+(?:->|=>|:|\xe2\x86\x92)|[ \t])[*_`]{0,3}+[ \t]{0,3}+(["'`|]?+)[ \t]?+([A-Za-z0-9_\-.~+/=]{16,500}+)"""
+    rb"""([ \t]{0,2}+(?:->|=>|:|\xe2\x86\x92)|[ \t])[*_`]{0,3}+[ \t]{0,3}+(["'`|]?+)[ \t]?+[*_`]{0,3}+([A-Za-z0-9_\-.~+/=]{16,500}+)"""
 )
 _MARKS = (rb"ey", rb"EY", rb"oken", rb"OKEN", rb"assword", rb"assphrase")
 _SAID = [(len(mark), re.compile(mark + _GIVEN)) for mark in _MARKS]

@@ -27,6 +27,8 @@ _VALUE_HEAD = re.compile(
     rb"""["'\s](?:value|secret_?value|string_?value|content|token)["']?+\s{0,8}+[:=]""", re.IGNORECASE
 )
 _EDGE = re.compile(rb"[{}<>]")
+_OPENED_VALUE = re.compile(rb'"value"\s{0,8}+:\s{0,8}+\Z')
+"""``"value": {"stringValue": "..."}``, as traces have it."""
 _AROUND = 400
 """How far a name and its value are apart, with other members of their object between them."""
 _NEXT = re.compile(rb"""["']([A-Za-z][A-Za-z0-9_.\- ]{2,60}+)["'](?=\s{0,8},\s{0,8}[bu]?["']([^"'\\<>]{8,4000})["'])""")
@@ -82,6 +84,8 @@ def _is_named(text: bytes, opening: int) -> bool:
 def _value(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
     """Return a value that begins between two places, in the same object."""
     edge = _EDGE.search(text, start, end)
+    if edge is not None and edge[0] == b"{" and _OPENED_VALUE.search(text, start, edge.start()):
+        edge = _EDGE.search(text, edge.end(), end)
     head = _VALUE_HEAD.search(text, start - 1, end if edge is None else edge.start())
     return None if head is None else _VALUE.match(text, head.start())
 

@@ -236,7 +236,9 @@ def _alternatives(tails: Sequence[bytes]) -> bytes:
 def _stops(stop: bytes) -> re.Pattern[bytes]:
     tails = [tail for tail in _BY_TAIL if tail.endswith(stop)]
     seconds = re.escape(bytes({tail[1] for tail in tails}))
-    return re.compile(re.escape(stop) + rb"(?<=[%b].)(?=[A-Za-z0-9_\-]{9})(?<=%b)" % (seconds, _alternatives(tails)))
+    return re.compile(
+        re.escape(stop) + rb"(?<=[%b].)(?=[A-Za-z0-9_\-+/=%%]{9})(?<=%b)" % (seconds, _alternatives(tails))
+    )
 
 
 _STOPS = [_stops(stop) for stop in (b"-", b"_", b".")]

@@ -85,7 +85,8 @@ def _value(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
     """Return a value that begins between two places, in the same object."""
     edge = _EDGE.search(text, start, end)
     if edge is not None and edge[0] == b"{" and _OPENED_VALUE.search(text, start, edge.start()):
-        edge = _EDGE.search(text, edge.end(), end)
+        start = edge.end()
+        edge = _EDGE.search(text, start, end)
     head = _VALUE_HEAD.search(text, start - 1, end if edge is None else edge.start())
     return None if head is None else _VALUE.match(text, head.start())
 

@@ -20,7 +20,7 @@ __all__ = ("Knowledge",)
 _SCHEME = re.compile(rb"(?:[Bb]earer|[Bb]asic|[Tt]oken|[Bb]ot) +(?=\S)")
 _FEW = 60
 """Values that are looked for one by one, a millisecond a megabyte each; for more, each place is looked at once."""
-_MOST = 10_000
+_MOST = 2000
 """Values that traffic may teach. Of more, each is replaced where a rule finds it, and looked for nowhere else."""
 _BEGINNING = 8
 """Bytes by which values are told apart at first; no searched one is shorter."""
@@ -39,8 +39,8 @@ class Knowledge:
         self._lock = RLock()
         self._rules: dict[bytes, str] = {}
         self._searched: dict[bytes, bytes] = {}
-        self._beginnings: dict[bytes, tuple[int, ...]] = {}
-        """How long those are that begin so."""
+        self._beginnings: dict[bytes, int | tuple[int, ...]] = {}
+        """How long those are that begin so: most often one, or all as long as each other."""
         self._placeholders: dict[bytes, bytes] = {}
         self._numbers: Counter[str] = Counter()
         self._taken: set[bytes] = set()
@@ -81,9 +81,14 @@ class Knowledge:
         for spelling in {value, plain(value), value.replace(b" ", b"+"), value.replace(b"+", b" ")}:
             if len(spelling) >= _BEGINNING and spelling not in self._searched:
                 self._searched[spelling] = value
-                lengths = self._beginnings.get(spelling[:_BEGINNING], ())
-                if len(spelling) not in lengths:  # the longer one is meant where both stand
-                    self._beginnings[spelling[:_BEGINNING]] = (*sorted((*lengths, len(spelling)), reverse=True),)
+                self._add_beginning(spelling[:_BEGINNING], len(spelling))
+
+    def _add_beginning(self, beginning: bytes, length: int) -> None:
+        known = self._beginnings.get(beginning)
+        if known is None:
+            self._beginnings[beginning] = length
+        elif length not in (lengths := _several(known)):  # the longer one is meant where both stand
+            self._beginnings[beginning] = (*sorted((*lengths, length), reverse=True),)
 
     def find(self, text: bytes) -> Iterator[Span]:
         """Find the known values."""
@@ -105,7 +110,10 @@ class Knowledge:
         """The same in time that does not grow with the number of values: by how they begin."""
         beginnings, searched = self._beginnings, self._searched
         for start in range(len(text) - _BEGINNING + 1):
-            for length in beginnings.get(text[start : start + _BEGINNING], ()):
+            known = beginnings.get(text[start : start + _BEGINNING])
+            if known is None:
+                continue
+            for length in _several(known):
                 spelling = text[start : start + length]
                 if spelling in searched:
                     yield start, spelling, searched[spelling]
@@ -131,7 +139,6 @@ class Knowledge:
             self._numbers[rule] += 1
             made = placeholder(rule, self._numbers[rule])
             if made not in self._taken:
-                self._taken.add(made)
                 return made
 
     def reserve(self, text: bytes) -> None:
@@ -140,6 +147,10 @@ class Knowledge:
             own = set(self._placeholders.values())
             with self._lock:
                 self._taken |= {found[0] for found in PLACEHOLDER.finditer(text)} - own
+
+
+def _several(known: int | tuple[int, ...]) -> tuple[int, ...]:
+    return known if isinstance(known, tuple) else (known,)
 
 
 def _bare(value: bytes) -> bytes:

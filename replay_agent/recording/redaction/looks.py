@@ -20,6 +20,7 @@ __all__ = (
     "is_placed",
     "is_random",
     "is_searchable",
+    "is_seed",
     "is_stand_in",
     "is_wordy",
 )
@@ -252,6 +253,12 @@ def is_phrase(value: str) -> bool:
     """Tell whether a value can be a pass phrase: a password, or a few words without stops."""
     words = value[:_LONGEST].split()
     return is_password(value) or (3 <= len(words) <= 24 and all(word.isalnum() and word.islower() for word in words))
+
+
+def is_seed(value: str) -> bool:
+    """Tell whether a value can be the words from which a wallet is made (BIP 39): nine at least, short and small."""
+    words = value[:_LONGEST].split()
+    return 9 <= len(words) <= 48 and all(word.isalpha() and word.islower() and 3 <= len(word) <= 12 for word in words)
 
 
 def is_searchable(value: str) -> bool:

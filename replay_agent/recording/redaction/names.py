@@ -11,6 +11,9 @@ from replay_agent.recording.redaction.looks import is_key, is_phrase, is_random,
 from replay_agent.surroundings.credentials import credential_variables
 
 __all__ = (
+    "BROKEN_ENDINGS",
+    "ENDINGS",
+    "SEPARATORS",
     "Naming",
     "environment_secrets",
     "field_naming",
@@ -40,6 +43,8 @@ class Naming(IntEnum):
     """``passphrase``: several words too."""
     SIGNED = 8
     """``X-Amz-Signature``: everything is."""
+    SEED = 9
+    """``mnemonic``: the words of a wallet, and nothing else that is called so."""
 
 
 _LONGEST_NAME = 80
@@ -49,6 +54,7 @@ _PASSWORDS = (
     *("password", "passwd", "pwd", "passcode"),
     *("passwort", "kennwort", "motdepasse", "contrasena", "contraseña", "wachtwoord", "пароль"),
 )
+_SEEDS = ("mnemonic", "mnemonicwords", "recoverywords")
 _PHRASES = ("passphrase", "seedphrase", "recoveryphrase", "secretphrase", "mnemonicphrase", "seedwords")
 _CODES = frozenset(
     {
@@ -89,6 +95,7 @@ _STRONG_ENDINGS = (
         "licensekey",
         "licencekey",
         "authkey",
+        "consumerkey",
     ),
     *("deploykey", "sshkey", "hmackey", "servicekey", "servicerolekey", "secretkeybase", "recoverykey", "webhookkey"),
 )
@@ -130,6 +137,7 @@ _WEAK = frozenset(
         "sastoken",
     }
 )
+_PLURALS = ("keys", "tokens", "secrets", "passwords", "credentials", "cookies", "codes", "pins", "otps")
 _TOKENS_OF_ANOTHER_KIND = re.compile(
     r"(?:page|pagination|paging|next|prev|previous|forward|backward|continuation|continue|resume|sync|cursor|change|list"
     r"|upload|download|transfer|request|idempotency|idempotent|client|poll|operation|scroll|position|marker|range|batch"
@@ -140,25 +148,44 @@ _TOKENS_OF_ANOTHER_KIND = re.compile(
 )
 """Pieces of text, counters, coins, and what a client must send back to read on: none of them opens a door."""
 _VAGUE_QUERY = frozenset({"key", "token", "sig", "signature", "auth", "access", "code", "hmac", "accesssig"})
+_VAGUE_QUERY_ENDINGS = ("signature", "credential")
 _SIGNED_QUERY = re.compile(r"x(?:amz|goog|oss|cos|obs|tos)(?:signature|credential|securitytoken|date)$")
-_SEPARATORS = str.maketrans("", "", "-_. \t$@:")
+_NAMES = (_PASSWORDS, _PHRASES, _SEEDS, _CODES, _STRONG_ENDINGS, _STRONG, _WEAK_ENDINGS, _WEAK, _PLURALS, _VAGUE_QUERY)
+ENDINGS = frozenset(
+    name[-3:] for names in (*_NAMES, _VAGUE_QUERY_ENDINGS, ("token",)) for name in names if name[-3:].isascii()
+)
+"""The last three letters of every name that tells, of those of other alphabets none."""
+BROKEN_ENDINGS = frozenset({"yid", "nid", "tid", "sid", "2fa", "swd"})
+"""Of these the endings that a separator may divide behind the first letter: ``private_key_id``."""
+SEPARATORS = "-_. \t$@:"
+"""Characters of a name that say nothing, wherever they stand in it."""
+_NO_SEPARATORS = str.maketrans("", "", SEPARATORS)
 
 
 def _bare(name: str) -> str:
-    return name.translate(_SEPARATORS).lower()
+    return name.translate(_NO_SEPARATORS).lower()
+
+
+def _has_ending(name: str, bare: str) -> bool:
+    """Tell whether a name ends as rules expect it that look for endings alone: in three letters with nothing between."""
+    last = bare[-3:]
+    whole = name.rstrip(SEPARATORS)
+    if len(name) - len(whole) > 1:
+        return False
+    if last not in ENDINGS:
+        return not last.isascii()
+    return whole[-3:].lower() == last or (last in BROKEN_ENDINGS and whole[-2:].lower() == last[1:])
 
 
 @lru_cache(maxsize=8192)
 def field_naming(name: str) -> Naming:
     """Tell what the name of a field of JSON or XML says: ``api_key``, ``clientSecret``, ``x_auth_tokens``."""
-    if len(name) > _LONGEST_NAME:
-        return Naming.NOTHING
     bare = _bare(name)
-    one = (
-        bare.removesuffix("s")
-        if bare.endswith(("keys", "tokens", "secrets", "passwords", "credentials", "cookies", "codes", "pins", "otps"))
-        else bare
-    )
+    if len(name) > _LONGEST_NAME or not _has_ending(name, bare):
+        return Naming.NOTHING
+    one = bare.removesuffix("s") if bare.endswith(_PLURALS) else bare
+    if bare.endswith(_SEEDS):
+        return Naming.SEED
     if one.endswith(_PHRASES):
         return Naming.PHRASE
     if one.endswith(_PASSWORDS):
@@ -173,6 +200,8 @@ def field_naming(name: str) -> Naming:
         return Naming.VAGUE
     if bare in ("keys", "tokens"):
         return Naming.MANY
+    if name.isupper() and _WEAK_VARIABLE.search(name) and not _NO_SECRET_VARIABLE.search(name):
+        return Naming.VAGUE
     is_token = one.endswith("token") and bare != "tokens" and not _TOKENS_OF_ANOTHER_KIND.search(bare)
     return Naming.WEAK if is_token else Naming.NOTHING
 
@@ -188,7 +217,7 @@ def query_naming(name: str) -> Naming:
     naming = field_naming(name)
     if naming is not Naming.NOTHING:
         return naming
-    vague = bare in _VAGUE_QUERY or bare.endswith(("signature", "credential"))
+    vague = _has_ending(name, bare) and (bare in _VAGUE_QUERY or bare.endswith(_VAGUE_QUERY_ENDINGS))
     return Naming.VAGUE if vague else Naming.NOTHING
 
 

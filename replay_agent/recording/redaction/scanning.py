@@ -7,6 +7,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from replay_agent.recording.redaction.finders.by_name import is_secret
+from replay_agent.recording.redaction.finders.telling import NAME_END
 from replay_agent.recording.redaction.knowledge import Knowledge
 from replay_agent.recording.redaction.layers.containers import narrowed, unpacked
 from replay_agent.recording.redaction.looks import is_filler, is_stand_in
@@ -20,12 +22,16 @@ _EXCERPT = 60
 _SHOWN = 4
 _MARGIN = 60
 """Blanks between the lines of a block of base64, at most."""
+_LONGEST_NAME = 61
+_HEADERS = frozenset({"authorization", "cookie"})
 _LOOKED_UP = 2000
 """Lines above a finding that are looked at for the names of its fields."""
-_FIELD = re.compile(
-    rb"""^[ \t\-]*+["']?+(?P<name>[A-Za-z][A-Za-z0-9_.\-]{1,60}+)["']?+:[ \t]*+(?:\r?\n[ \t]*+-[ \t]++)?+(?P<value>[^\r\n]*+)""",
-    re.MULTILINE,
-)
+_LINE = (
+    rb"""[ \t\-]*+["']?+(?P<name>[A-Za-z][A-Za-z0-9_.]{0,60}+(?:-[A-Za-z0-9_.\-]{0,60}+|%b))["']?+:[ \t]*+"""
+    rb"""(?:\r?\n[ \t]*+-[ \t]++)?+(?P<value>[^\r\n]*+)"""
+) % NAME_END
+"""A field whose name may be a header's, or ends as a name that tells."""
+_FIRST_FIELD, _FIELD = re.compile(_LINE), re.compile(rb"\n" + _LINE)
 _KEY = re.compile(r"""^(?P<margin>[ \-]*)["']?(?P<name>[A-Za-z_$][\w.\-]{0,60})["']?:""")
 _NO_VALUE = re.compile(rb"[|>{\[&*!#]|$")
 _NOTHING = re.compile(rb"[\d.,:+\-eE]+|null|true|false|~|\[\]|\{\}")
@@ -80,9 +86,9 @@ def _is_harmless(span: Span) -> bool:
 
 def _find_fields(text: bytes) -> Iterator[Span]:
     """Find credentials in lines of YAML, headers and settings: ``name: value``, or a list of one below the name."""
-    for found in _FIELD.finditer(text):
+    for found in _fields(text):
         name = found["name"].decode("latin-1")
-        if not _is_telling(name):
+        if not 2 <= len(name) <= _LONGEST_NAME or not _is_telling(name):
             continue
         value = found["value"].rstrip()
         start = found.start("value")
@@ -99,19 +105,29 @@ def _find_fields(text: bytes) -> Iterator[Span]:
             yield Span(start, start + len(stripped), name, stripped)
 
 
+def _fields(text: bytes) -> Iterator[re.Match[bytes]]:
+    first = _FIRST_FIELD.match(text)
+    if first is not None:
+        yield first
+    yield from _FIELD.finditer(text, 0 if first is None else first.end())
+
+
 def _is_telling(name: str) -> bool:
     if "-" in name and is_credential_header(name.lower()):
         return True
     return (
-        name.lower() in ("authorization", "cookie")
+        name.lower() in _HEADERS
         or field_naming(name) >= Naming.STRONG
         or (_ACCOUNT.fullmatch(name.lower()) is not None)
     )
 
 
 def _is_words(value: bytes, name: str) -> bool:
-    """Tell whether a line is a sentence that only mentions a password."""
-    return b" " in value and not is_credential_header(name.lower())
+    """Tell whether a line is a sentence that only mentions a password, or a header with several words and no secret."""
+    if b" " not in value:
+        return False
+    is_header = "-" in name or name.lower() in _HEADERS
+    return not (is_header and is_secret(Naming.WEAK, value.decode("utf-8", "replace")))
 
 
 def _is_name(value: bytes, name: str) -> bool:

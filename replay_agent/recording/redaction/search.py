@@ -5,13 +5,14 @@ Each rule looks at text whose escapes are undone; what it finds is carried back 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from replay_agent.recording.redaction.finders.by_name import find_fields, find_form_fields
 from replay_agent.recording.redaction.finders.header_lines import find_in_header_lines
 from replay_agent.recording.redaction.finders.paired import find_paired
-from replay_agent.recording.redaction.finders.settings import find_options, find_said, find_settings
+from replay_agent.recording.redaction.finders.settings import find_options, find_quoted, find_said, find_settings
 from replay_agent.recording.redaction.finders.shapes import find_behind_backslashes, find_shapes, find_url_passwords
 from replay_agent.recording.redaction.finders.tables import find_in_tables
 from replay_agent.recording.redaction.finders.web_keys import find_web_keys
@@ -47,7 +48,7 @@ class Search:
             *(find_fields, find_paired, find_in_tables, find_web_keys, find_url_passwords, find_behind_backslashes),
         )
         self._in_words: tuple[Finder, ...] = (
-            *(knowledge.find, find_shapes, find_settings, find_options, find_said, find_in_header_lines),
+            *(knowledge.find, find_shapes, find_settings, find_options, find_quoted, find_said, find_in_header_lines),
         )
 
     def find(
@@ -124,8 +125,17 @@ class Search:
         if is_form_with_spaces(text):  # whether or not a header says so
             spans += find_form_fields(text)
         if levels and is_quoted_printable(text):
-            for layer in peeled(text, mail=True):
-                spans += layer.unpeeled(self._within(layer.text, min(levels - 1, 1), 0))
+            of_mail = [
+                span
+                for layer in peeled(text, mail=True)
+                for span in layer.unpeeled(self._within(layer.text, min(levels - 1, 1), 0))
+            ]
+            spans += self._without_mail(text, levels, depth)
+            return merged((*of_mail, *(span for span in spans if not _cuts_escape(text, span, of_mail))))
+        return merged((*spans, *self._without_mail(text, levels, depth)))
+
+    def _without_mail(self, text: bytes, levels: int, depth: int) -> list[Span]:
+        spans: list[Span] = []
         position = 0
         for layer in peeled(text) if levels else ():
             if layer.begin:
@@ -133,8 +143,8 @@ class Search:
             spans += layer.unpeeled(self._within(layer.text, levels - 1, depth))
             position = max(layer.end - _OVERLAP, 0)
             if layer.end == len(text):
-                return merged(spans)
-        return merged((*spans, *self._within_words(text, position, len(text), depth)))
+                return spans
+        return [*spans, *self._within_words(text, position, len(text), depth)]
 
     def _within_words(self, text: bytes, start: int, end: int, depth: int) -> Iterator[Span]:
         """Look at the words of a text from one place to another. A word that is cut at the start is none."""
@@ -146,7 +156,8 @@ class Search:
             def clean(data: bytes) -> tuple[bytes, str] | None:
                 return self._cleaned(data, depth - 1)
 
-            yield from _later(find_in_base64(words, self.knowledge.holds, clean), start)
+            holds = self.knowledge.holds if self.knowledge.size else None
+            yield from _later(find_in_base64(words, holds, clean), start)
             yield from _later(find_in_digits(words, clean), start)
 
     def _text(self, data: bytes, span: Span) -> bytes:
@@ -157,6 +168,22 @@ class Search:
             return made
         quote = _quote_before(data, span.start)
         return quote + made + quote
+
+
+_REST_OF_ESCAPE = re.compile(rb"(?<==)[0-9A-F]{2}")
+_ESCAPE_OF_MAIL = re.compile(rb"=[0-9A-F]{2}")
+
+
+def _cuts_escape(text: bytes, span: Span, of_mail: Sequence[Span]) -> bool:
+    """Tell whether a span begins within an escape of mail (``token =3Fx=3Dsk-...``), and its secret is found there."""
+    if _REST_OF_ESCAPE.match(text, span.start) is None:
+        return False
+    start = span.start + 2
+    return any(
+        found.start <= start or (found.start < span.end and _ESCAPE_OF_MAIL.search(text, start, span.end))
+        for found in of_mail
+        if found.end >= span.end or _ESCAPE_OF_MAIL.match(text, found.end)
+    )
 
 
 def _later(spans: Iterable[Span], start: int) -> Iterator[Span]:

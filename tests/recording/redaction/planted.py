@@ -17,7 +17,7 @@ import unicodedata
 import zipfile
 import zlib
 from typing import NamedTuple
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import brotli
 import zstandard
@@ -71,6 +71,51 @@ SHAPES = {
     "databricks": ("da" + "pi", HEX, 32),
     "planetscale": ("pscale" + "_tkn_", DASHED, 43),
     "grafana": ("gl" + "sa_", WORD, 41),
+    "anthropic oauth": ("sk-" + "ant-oat01-", DASHED, 80),
+    "openai admin": ("sk-" + "admin-", DASHED, 60),
+    "elevenlabs": ("s" + "k_", HEX, 48),
+    "google express": ("AQ" + ".Ab", DASHED, 50),
+    "google refresh": ("1/" + "/0g", DASHED, 60),
+    "bedrock": ("bedrock-" + "api-key-", WORD, 120),
+    "together": ("tg" + "p_v1_", DASHED, 43),
+    "pinecone": ("pcs" + "k_", WORD + "_", 70),
+    "modal": ("a" + "k-", WORD, 22),
+    "jina": ("jin" + "a_", WORD, 60),
+    "wandb": ("wandb" + "_v1_", WORD, 70),
+    "e2b": ("e2" + "b_", HEX, 40),
+    "firecrawl": ("f" + "c-", HEX, 32),
+    "daytona": ("dt" + "n_", HEX, 64),
+    "browserbase": ("bb_" + "live_", WORD, 27),
+    "apify": ("apify" + "_api_", WORD, 36),
+    "supabase": ("sb_" + "secret_", DASHED, 31),
+    "supabase user": ("sb" + "p_", HEX, 40),
+    "vercel": ("vc" + "p_", WORD, 56),
+    "cloudflare": ("cfu" + "t_", WORD, 40),
+    "fly": ("fm" + "2_", WORD + "+/", 120),
+    "heroku": ("HRK" + "U-", DASHED, 60),
+    "neon": ("nap" + "i_", WORD, 64),
+    "posthog": ("ph" + "x_", WORD, 43),
+    "sentry": ("sntr" + "yu_", HEX, 64),
+    "newrelic": ("NRA" + "K-", UPPER, 27),
+    "vault": ("hv" + "s.", DASHED, 90),
+    "pulumi": ("pu" + "l-", HEX, 40),
+    "docker": ("dckr" + "_pat_", DASHED, 27),
+    "jfrog": ("AK" + "Cp", WORD, 69),
+    "rubygems": ("ruby" + "gems_", HEX, 48),
+    "gitlab runner": ("glr" + "t-", WORD, 20),
+    "bitbucket": ("AT" + "BB", WORD, 32),
+    "atlassian": ("ATATT" + "3xFfGF0", WORD, 150),
+    "figma": ("fig" + "d_", DASHED, 40),
+    "brevo": ("xkey" + "sib-", WORD, 81),
+    "notion old": ("secr" + "et_", WORD, 43),
+    "tailscale": ("tskey" + "-auth-", WORD, 49),
+    "doppler": ("dp" + ".pt.", WORD, 43),
+    "prefect": ("pn" + "u_", WORD, 36),
+    "easypost": ("EZ" + "AK", WORD, 54),
+    "duffel": ("duffel" + "_live_", WORD, 43),
+    "stripe organisation": ("sk_" + "org_live_", WORD, 60),
+    "slack cookie": ("xox" + "d-", WORD, 100),
+    "square": ("sq0" + "csp-", DASHED, 43),
 }
 
 
@@ -189,6 +234,15 @@ def _in_base64(pack, unpack):
         lambda text: _json({"data": base64.b64encode(pack(text)).decode()}),
         lambda body: unpack(base64.b64decode(json.loads(body)["data"])),
     )
+
+
+def _long(text):
+    """What is too short seems to be an id in base64."""
+    return ("so " * 12 + text).encode()
+
+
+def _short(data):
+    return data.decode()[36:]
 
 
 PLAIN = (("content-type", "text/plain"),)
@@ -330,6 +384,28 @@ FORMATS = {
     ),
     "utf-32": Format(
         lambda text: _json(_chat(text)).decode().encode("utf-32"), lambda body: _of_chat(json.loads(body))
+    ),
+    "percent twice": Format(
+        lambda text: f"https://a.example/?q={quote(quote(text, safe=''), safe='')}".encode(),
+        lambda body: unquote(unquote(body.decode().partition("q=")[2])),
+        PLAIN,
+    ),
+    "json in json in a form": Format(
+        lambda text: f"note={quote_plus(json.dumps({'text': json.dumps([text])}))}".encode(),
+        lambda body: json.loads(json.loads(unquote_plus(body.decode().partition("note=")[2]))["text"])[0],
+        (("content-type", "application/x-www-form-urlencoded"),),
+    ),
+    "html in json": Format(
+        lambda text: _json(_chat(f"<p>{html.escape(text)}</p>")),
+        lambda body: html.unescape(_of_chat(json.loads(body))[3:-4]),
+    ),
+    "base64 twice": _in_base64(lambda text: base64.b64encode(_long(text)), lambda data: _short(base64.b64decode(data))),
+    "json in gzip in base64": _in_base64(
+        lambda text: gzip.compress(_json(_chat(text))), lambda data: _of_chat(json.loads(gzip.decompress(data)))
+    ),
+    "utf-16 in gzip": Format(
+        lambda text: gzip.compress(_json(_chat(text)).decode().encode("utf-16")),
+        lambda body: _of_chat(json.loads(gzip.decompress(body))),
     ),
     "json in a form": Format(
         lambda text: f"a=1&note={quote_plus(json.dumps({'text': text}))}".encode(),

@@ -23,6 +23,49 @@ def chat(text):
 
 
 INNOCENT = {
+    "types of a program": chat("interface C { apiKey: string; accessToken?: string; secretKey: Uint8Array }"),
+    "fields of a program": chat(
+        "api_key: str = Field(default_factory=read_api_key)\ntoken: Optional[str] = None\n"
+        'password: str = request.form["password"]\nos.environ["API_KEY"] = settings.api_key_value\n'
+    ),
+    "words of a machine": json.dumps([{"mnemonic": word, "opcode": 80} for word in ("push", "xor", "vfmadd213ps")]),
+    "schema of a field": json.dumps(
+        {"api_key": {"type": "string", "title": "Api Key", "default": "none"}, "mnemonic": {"type": "string"}}
+    ),
+    "options of programs": chat(
+        "zip -r a.zip src -x '*.pyc'; unzip -o a.zip -d out; openssl req -key server.key -passin file:pass.txt; "
+        "docker run -p 8080:80 -e MODE=fast acme/app; mysql -p -u root; ldapsearch -x -W -b dc=example"
+    ),
+    "marks in words": chat(
+        "re_compile_all_the_patterns_of_the_module ops_team_on_call_rotation rnd_seed_of_the_experiment_run sk_learn_grid "
+        "secret_santa_gift_ideas_2026 key_value_stores_compared as-you-like-it-2026-edition ak-47-history fc-northwind"
+    ),
+    "statements": chat(
+        "SELECT password, token FROM users WHERE password IS NOT NULL; -- password 'changes' are logged; machine learning"
+    ),
+    "beginning of a picture": json.dumps({"data": "EAAA" + in_base64(300)}),
+    "public key": chat(f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{in_base64(32)[:43]} me@host"),
+    "certificate": chat(f"-----BEGIN CERTIFICATE-----\n{in_base64(600)}\n-----END CERTIFICATE-----\n"),
+    "expressions": chat("^(?:sk|pk)-[A-Za-z0-9]{20,}$ or gh[pousr]_[A-Za-z0-9]{36} or AKIA[0-9A-Z]{16}"),
+    "names of secrets": json.dumps(
+        {"name": "get_secret", "arguments": json.dumps({"secret_name": "prod/db/main", "key_id": "customer-17"})}
+    ),
+    "integrity of packages": json.dumps(
+        {"integrity": "sha512-" + in_base64(64), "resolved": "https://a.example/x-1.2.3.tgz"}
+    ),
+    "ids of answers": json.dumps(
+        {
+            "id": f"resp_{'0f1e2d3c' * 6}",
+            "items": [f"rs_{'0f1e2d3c' * 6}", f"fc_{'0f1e2d3c' * 6}", "req_011CQa7b8c9d0e1f2g3h4i5j"],
+        }
+    ),
+    "padding of base64 in a file": f"a:\n  data: |\n    {in_base64(40)}\n    {in_base64(10)}\n  b: c\n",
+    "keys of a keyboard": chat(
+        "Press **Ctrl+K**. **Key:** value pairs. **Token:** the smallest unit. | API key | required |"
+    ),
+    "variables of tables": chat(
+        "PRIMARY_KEY=customerOrderId2024x FOREIGN_KEY: tenant9Region77Code CACHE_KEY=user17profile9v2abc"
+    ),
     "csv plain": chat("name,age,city\nbob,3,rome\nann,4,paris\n"),
     "csv key col": chat("key,value\nalpha,1\nbeta,2\n"),
     "csv id col": chat("id,key,size\n1,uploads/2024/a.png,3\n2,uploads/2024/b.png,4\n"),

@@ -44,6 +44,27 @@ def by_id(name):
     return events({name: f"m{n}", "delta": piece} for pair in pairs for n, piece in enumerate(pair))
 
 
+PUTTY = (
+    "PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\nComment: me\r\nPublic-Lines: 1\r\n"
+    "AAAAC3NzaC1lZDI1NTE5AAAAIFh9\r\nPrivate-Lines: 1\r\n"
+)
+WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+MASKED = "Tr0ub4dor-3xK9"
+"""A password as people make them."""
+
+
+def arguments(name, value, size):
+    """The call of a tool that a stream brings in pieces, while another one is brought, too."""
+    pairs = zip(
+        pieces(json.dumps({name: value}), size), pieces(json.dumps({"q": "lorem ipsum " * 9}), size), strict=False
+    )
+    calls = ((number, piece) for pair in pairs for number, piece in enumerate(pair))
+    return events(
+        {"choices": [{"index": 0, "delta": {"tool_calls": [{"index": n, "function": {"arguments": piece}}]}}]}
+        for n, piece in calls
+    )
+
+
 LOGPROBS = [{"token": piece, "logprob": -0.1, "bytes": list(piece.encode())} for piece in pieces(f"key {KEY}", 3)]
 
 HOSTILE = {
@@ -109,6 +130,79 @@ HOSTILE = {
         json.dumps({"choices": [{"logprobs": {"content": LOGPROBS}}]}),
         json.dumps(LOGPROBS[5]["bytes"]),
     ),
+    "key of PuTTY": (chat(f"{PUTTY}{TOKEN}{TOKEN}\r\nPrivate-MAC: 00\r\n"), TOKEN + TOKEN),
+    "key of PuTTY in JSON in JSON": (chat(json.dumps({"file": f"{PUTTY}{TOKEN}{TOKEN}\r\n"})), TOKEN + TOKEN),
+    "words of a wallet": (json.dumps({"mnemonic": WORDS}), WORDS[:40]),
+    "words of a wallet in a list": (json.dumps({"mnemonic": WORDS.split()}), "sausage"),
+    "words of a wallet named in parts": (json.dumps({"wallet": {"mnemonic_words": WORDS}}), WORDS[:40]),
+    "lines of plain text in one event": (f"data: the key is {KEY[:20]}\ndata: {KEY[20:]}\n\n", KEY[20:]),
+    "lines of plain text among others": (
+        f"id: 7\nevent: m\ndata:{KEY[:12]}\ndata:{KEY[12:25]}\ndata:{KEY[25:]}\nretry: 9\n\n",
+        KEY[12:25],
+    ),
+    "lines of plain text, of old": (f"data: {KEY[:20]}\r\ndata: {KEY[20:]}\r\n\r\n", KEY[20:]),
+    "arguments in pieces": (arguments("client_secret", TOKEN, 6), pieces(json.dumps({"client_secret": TOKEN}), 6)[4]),
+    "arguments in small pieces": (arguments("password", MASKED, 3), pieces(json.dumps({"password": MASKED}), 3)[6]),
+    **{
+        f"header {name}": (chat(f"POST /x HTTP/1.1\nHost: a\n{name}: {TOKEN}\nAccept: */*\n"), TOKEN)
+        for name in (
+            *("X-Auth-Key", "X-Api-Token", "X-Consumer-Key", "DD-API-KEY", "X-Plex-Token", "xi-api-key"),
+            *("Ocp-Apim-Subscription-Key", "X-Service-Secret", "PRIVATE-TOKEN", "X-Subscription-Token"),
+        )
+    },
+    **{
+        f"scheme {scheme}": (chat(f"Authorization: {scheme} {TOKEN}"), TOKEN)
+        for scheme in ("ApiKey", "Splunk", "SSWS", "GenieKey", "DeepL-Auth-Key", "Klaviyo-API-Key", "AccessKey")
+    },
+    "signature of AWS": (
+        chat(f"Authorization: AWS4-HMAC-SHA256 SignedHeaders=host, Signature={'0a1b2c3d' * 8}"),
+        "0a1b2c3d" * 8,
+    ),
+    **{
+        f"program: {line.replace(TOKEN, '...')}": (chat(line), TOKEN)
+        for line in (
+            f'os.environ["API_KEY"] = "{TOKEN}"',
+            f"session.headers['x-api-key'] = '{TOKEN}'",
+            f'let apiKey: String = "{TOKEN}"',
+            f'const API_KEY: &str = "{TOKEN}";',
+            f'api_key: str = "{TOKEN}"',
+            f"SecretStr('{TOKEN}')",
+            f"os.environ['STRIPE_KEY'] = '{TOKEN}'",
+            f"| API key | `{TOKEN}` |",
+            f"**API key:** {TOKEN}",
+            f"set -x API_KEY={TOKEN}",
+        )
+    },
+    **{
+        f"password: {line.replace(MASKED, '...')}": (chat(line), MASKED)
+        for line in (
+            f"CREATE USER bob WITH PASSWORD '{MASKED}';",
+            f"ALTER USER bob IDENTIFIED BY '{MASKED}';",
+            f"machine a.example login bob password {MASKED}",
+            f"ldapsearch -D cn=a -w {MASKED} -b dc=x",
+            f"openssl rsa -in a.pem -passin pass:{MASKED}",
+            f"unzip -P {MASKED} a.zip",
+            f"7z x -p{MASKED} a.7z",
+            f"az login --service-principal -u a -p {MASKED} --tenant x",
+            f"jdbc:oracle:thin:app/{MASKED}@//h:1521/x",
+            f"jdbc:mysql://h/db?user=a&password={MASKED}",
+            f"mongodb+srv://app:{MASKED}@c0.ab.example/?retryWrites=true",
+            f"**Password:** {MASKED}",
+        )
+    },
+    "stored in a list with its type": (
+        json.dumps({"auth": {"type": "apikey", "apikey": [{"key": "value", "value": TOKEN, "type": "string"}]}}),
+        TOKEN,
+    ),
+    "attribute of a page": (f'<div data-props="{{&quot;apiKey&quot;:&quot;{TOKEN}&quot;}}"></div>', TOKEN),
+    "hidden field of a page": (f'<input value="{TOKEN}" type="hidden" name="csrf_token">', TOKEN),
+    "program of a page": (f'<script>window.c={{"apiKey":"{TOKEN}"}};</script>', TOKEN),
+    "headers of a list": (json.dumps({"rawHeaders": ["Host", "a", "X-Api-Key", TOKEN]}), TOKEN),
+    "attribute of a trace": (
+        json.dumps({"attributes": [{"key": "http.request.header.authorization", "value": {"stringValue": TOKEN}}]}),
+        TOKEN,
+    ),
+    "key of a matrix": (chat(f"https://a.example/x;api_key={TOKEN};v=1"), TOKEN),
     "log probabilities of a stream": (
         events({"logprobs": {"content": [each]}} for each in LOGPROBS),
         LOGPROBS[5]["token"],

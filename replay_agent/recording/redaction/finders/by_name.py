@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from replay_agent.recording.redaction import looks
+from replay_agent.recording.redaction.finders.telling import behind_names
 from replay_agent.recording.redaction.layers.escapes import peeled, plain
 from replay_agent.recording.redaction.names import Naming, field_naming, query_naming
 from replay_agent.recording.redaction.spans import Finder, Span, merged
@@ -38,6 +39,7 @@ _LOOKS: dict[Naming, Callable[[str], bool]] = {
     Naming.PASSWORD: looks.is_password,
     Naming.PHRASE: looks.is_phrase,
     Naming.SIGNED: bool,
+    Naming.SEED: looks.is_seed,
 }
 _SCHEMES = frozenset({"bearer", "basic", "token", "apikey", "api-key", "digest", "key", "bot"})
 
@@ -61,7 +63,11 @@ _NAME = rb'"([A-Za-z_$@0-9][^"\\\x00-\x1f]{0,79}+)"'
 _MEMBER = re.compile(_NAME + rb"\s{0,40}+:" + _BLANKS)
 """A name and what stands between it and its value."""
 _COMMENTED_MEMBER = re.compile(_NAME + _GAP + b":" + _GAP)
-_COMMENTS = re.compile(rb'["\s:]/[*/]')
+_LONGEST_NAME = 82
+_AFTER_NAME = r"(?=[\s+:/])"
+_TELLING = behind_names('"', after=_AFTER_NAME)
+_TELLING_OF_MCP = behind_names('"', before="headers", after=_AFTER_NAME)
+_COMMENTS = re.compile(rb'/(?<=["\s:]/)[*/]')
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _LITERAL = re.compile(rb"-?[0-9][0-9.eE+\-]*+|true|false")
 _NUMBER = re.compile(rb"-?[0-9]++(?![0-9.eE])")
@@ -85,8 +91,7 @@ def find_json_fields(text: bytes) -> Iterator[Span]:
         return
     of_mcp = b"headers" in text and any(mark in text for mark in _MCP)
     done = 0
-    has_comments = (b"/*" in text or b"//" in text) and _COMMENTS.search(text) is not None
-    for found in (_COMMENTED_MEMBER if has_comments else _MEMBER).finditer(text):
+    for found in _telling_members(text, _TELLING_OF_MCP if of_mcp else _TELLING):
         naming = naming_of(found[1])
         if naming is Naming.NOTHING and not (of_mcp and found[1] == b"headers"):
             continue
@@ -99,6 +104,16 @@ def find_json_fields(text: bytes) -> Iterator[Span]:
         elif text[end : end + 1] == b"{":
             spans, done = _headers(text, end)
             yield from spans
+
+
+def _telling_members(text: bytes, telling: re.Pattern[bytes]) -> Iterator[re.Match[bytes]]:
+    """Yield the names of members that may tell, each with what stands between it and its value."""
+    member = _MEMBER if _COMMENTS.search(text) is None else _COMMENTED_MEMBER
+    for closing in telling.finditer(text):
+        opening = text.rfind(b'"', max(closing.start() - _LONGEST_NAME, 0), closing.start())
+        found = member.match(text, opening) if opening >= 0 else None
+        if found is not None:
+            yield found
 
 
 @lru_cache(maxsize=8192)
@@ -119,6 +134,8 @@ def _value(text: bytes, start: int, rule: str, naming: Naming) -> tuple[list[Spa
     if first == b'"':
         end = _text_end(text, start)
         return _in_text(text, start + 1, end, rule, naming), end + 1
+    if first == b"[" and naming is Naming.SEED:
+        return _words_of_list(text, start, rule)
     if first in (b"{", b"["):
         return _nested(text, start, rule, naming)
     number = _NUMBER.match(text, start)
@@ -126,6 +143,19 @@ def _value(text: bytes, start: int, rule: str, naming: Naming) -> tuple[list[Spa
         return [], start
     is_one = naming >= Naming.CODE and "token" not in rule.lower() and is_secret(naming, number[0].decode())
     return [Span(start, number.end(), rule, number[0], quoted=True)] if is_one else [], number.end()
+
+
+_WORDS = re.compile(rb'\[\s{0,40}+(?:"[a-z]{3,12}+"\s{0,40}+,?+\s{0,40}+){9,48}+\]')
+_WORD = re.compile(rb"[a-z]++")
+
+
+def _words_of_list(text: bytes, start: int, rule: str) -> tuple[list[Span], int]:
+    """Return the words of a wallet that are texts of a list."""
+    found = _WORDS.match(text, start)
+    if found is None:
+        return _nested(text, start, rule, Naming.SEED)
+    words = _WORD.finditer(text, start, found.end())
+    return [Span(*word.span(), rule, word[0]) for word in words], found.end()
 
 
 def _text_end(text: bytes, start: int) -> int:
@@ -191,8 +221,16 @@ def _nested(text: bytes, start: int, rule: str, naming: Naming) -> tuple[list[Sp
         mark = _MARK.search(text, position)
     else:
         position = len(text)
-    is_schema = text[start : start + 1] == b"{" and _SCHEMA.search(text, start, min(position, start + _NEIGHBOURHOOD))
-    return [] if is_schema else spans, position
+    return [] if spans and _is_schema(text, start, position) else spans, position
+
+
+def _is_schema(text: bytes, start: int, end: int) -> bool:
+    """Tell whether an object says of itself which type it describes."""
+    found = _SCHEMA.search(text, start, min(end, start + _NEIGHBOURHOOD)) if text[start : start + 1] == b"{" else None
+    if found is None:
+        return False
+    before = text[start + 1 : found.start()]
+    return before.count(b"{") == before.count(b"}") and before.count(b"[") == before.count(b"]")
 
 
 def _leaf(text: bytes, start: int, end: int, name: str, rule: str, naming: Naming) -> list[Span]:
@@ -224,7 +262,9 @@ def _headers(text: bytes, start: int) -> tuple[list[Span], int]:
 # Forms, queries, parts of multipart bodies, XML, settings
 
 _PAIR = re.compile(rb"([^&=]{1,200}+)=([^&]*+)")
-_QUERY = re.compile(rb"""[?&;#](?:amp;)?+([A-Za-z0-9_.\-%]{1,64}+)=""")
+_QUERY_NAME = re.compile(rb"""[?&;#](?:amp;)?+([A-Za-z0-9_.\-%]{1,64}+)\Z""")
+_LONGEST_QUERY_NAME = 70
+_TELLING_QUERY = behind_names("=", before="%[0-9A-Fa-f]{2}")
 _QUERY_VALUE = re.compile(rb"""([^&\s"'\\<>#]++)""")
 """Looked at behind a name that tells: an address within an address is a value, too, and has names of its own."""
 _ELEMENT = re.compile(
@@ -263,12 +303,14 @@ def find_query_fields(text: bytes, *, expected: bool = False) -> Iterator[Span]:
 def _queries(text: bytes) -> Iterator[tuple[bytes, re.Match[bytes]]]:
     """Yield the fields of queries whose names tell anything, each with its value."""
     done = 0
-    for found in _QUERY.finditer(text):
-        if found.start() >= done and _query_naming(found[1]) is not Naming.NOTHING:
-            value = _QUERY_VALUE.match(text, found.end())
+    for equals in _TELLING_QUERY.finditer(text):
+        end = equals.start()
+        name = _QUERY_NAME.search(text, max(end - _LONGEST_QUERY_NAME, 0), end)
+        if name is not None and name.start() >= done and _query_naming(name[1]) is not Naming.NOTHING:
+            value = _QUERY_VALUE.match(text, equals.end())
             if value is not None:
                 done = value.end()
-                yield found[1], value
+                yield name[1], value
 
 
 @lru_cache(maxsize=8192)
@@ -351,7 +393,7 @@ def stand_ins(text: bytes, *, form: bool) -> Iterator[Span]:
     if form or text[:1] not in (b"{", b"["):
         return
     for found in _MEMBER.finditer(text):
-        if naming_of(found[1]) >= Naming.STRONG and text[found.end() : found.end() + 1] == b'"':
+        if Naming.SEED > naming_of(found[1]) >= Naming.STRONG and text[found.end() : found.end() + 1] == b'"':
             end = _text_end(text, found.end())
             value = text[found.end() + 1 : end].decode("utf-8", "replace")
             if value and looks.is_stand_in(value):

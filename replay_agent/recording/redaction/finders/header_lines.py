@@ -18,6 +18,8 @@ _COOKIE = re.compile(rb"([^\s=;]++)=([^\s;]++)")
 _AUTHORIZATION = re.compile(
     rb"""uthorization["']?+:[ \t]{0,4}+["']?+(?:[A-Za-z][A-Za-z0-9\-]{1,20}+[ \t]{1,4}+)?+([^\s"'<>\\,;]{8,4000}+)"""
 )
+_SIGNATURE = re.compile(rb"Signature=([0-9a-f]{64})(?![0-9A-Za-z])")
+"""Of a request to AWS."""
 _ATTRIBUTES = frozenset({"path", "domain", "expires", "max-age", "samesite", "priority", "version", "comment"})
 
 
@@ -29,6 +31,8 @@ def find_in_header_lines(text: bytes) -> Iterator[Span]:
             if name.lower() not in _ATTRIBUTES and looks.is_random(value):
                 start = found.start(1) + cookie.start(2)
                 yield Span(start, start + len(cookie[2]), name, cookie[2])
+    for found in _SIGNATURE.finditer(text):
+        yield Span(*found.span(1), "signature", found[1])
     for found in _AUTHORIZATION.finditer(text):
         if looks.is_random(found[1].decode("utf-8", "replace")):
             yield Span(*found.span(1), "authorization", found[1])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from replay_agent.recording.redaction.finders.by_name import is_secret, naming_of
+from replay_agent.recording.redaction.finders.telling import behind_names
 from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.names import Naming
 from replay_agent.recording.redaction.spans import Span
@@ -26,27 +27,33 @@ _VALUE_HEAD = re.compile(
     rb"""["'\s](?:value|secret_?value|string_?value|content|token)["']?+\s{0,8}+[:=]""", re.IGNORECASE
 )
 _EDGE = re.compile(rb"[{}<>]")
+_OPENED_VALUE = re.compile(rb'"value"\s{0,8}+:\s{0,8}+\Z')
+"""``"value": {"stringValue": "..."}``, as traces have it."""
 _AROUND = 400
 """How far a name and its value are apart, with other members of their object between them."""
 _NEXT = re.compile(rb"""["']([A-Za-z][A-Za-z0-9_.\- ]{2,60}+)["'](?=\s{0,8},\s{0,8}[bu]?["']([^"'\\<>]{8,4000})["'])""")
 """``["X-Api-Key", "..."]``, ``(b'x-api-key', b'...')``. The value may be a name itself, so that it is only looked at."""
+_CLOSED = [behind_names(quote, after="(?![A-Za-z0-9])") for quote in "\"'"]
+_LONGEST_NAME = 122
+_BEFORE_NAME = re.compile(rb"""(?:ame|AME|[Kk]ey|KEY|roperty|eader)["']?+\s{0,8}+[:=][\s+]{0,8}+\Z""")
+_LONGEST_BEFORE = 30
 _PROPERTY = re.compile(rb"<key>([^<>]{1,80}+)</key>\s{0,40}+<(?:string|data)>\s{0,40}+([^<>\s]{4,4000}+)\s{0,40}+</")
 """Property lists of Apple's."""
 
 
 def find_paired(text: bytes) -> Iterator[Span]:
     """Find credentials whose names are values: in members of objects, attributes of XML, pairs of lists."""
-    yield from _members(text)
-    yield from _in_lists(text)
+    openings = [opening for closed in _CLOSED for opening in _openings(text, closed)]
+    if any(_is_named(text, opening) for opening in openings):
+        yield from _members(text)
+    for opening in openings:
+        yield from _in_list(text, opening)
     if b"<key>" in text:
         for found in _PROPERTY.finditer(text):
             yield from _secret(found[1], found[2], found.start(2))
 
 
 def _members(text: bytes) -> Iterator[Span]:
-    lowered = text.lower()
-    if not any(word in lowered for word in (b"value", b"content", b"token")):
-        return
     for pattern in _NAMES:
         last = 0
         for found in pattern.finditer(text):
@@ -59,9 +66,27 @@ def _members(text: bytes) -> Iterator[Span]:
                     yield from _secret(found[1], value[1], value.start(1))
 
 
+def _openings(text: bytes, closed: re.Pattern[bytes]) -> Iterator[int]:
+    """Yield where quotations begin whose end may be that of a name that tells."""
+    for closing in closed.finditer(text):
+        end = closing.start()
+        start = max(end - _LONGEST_NAME, 0)
+        opening = max(text.rfind(b'"', start, end), text.rfind(b"'", start, end))
+        if opening >= 0:
+            yield opening
+
+
+def _is_named(text: bytes, opening: int) -> bool:
+    """Tell whether what is quoted here is the value of a name, or a key."""
+    return _BEFORE_NAME.search(text, max(opening - _LONGEST_BEFORE, 0), opening) is not None
+
+
 def _value(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
     """Return a value that begins between two places, in the same object."""
     edge = _EDGE.search(text, start, end)
+    if edge is not None and edge[0] == b"{" and _OPENED_VALUE.search(text, start, edge.start()):
+        start = edge.end()
+        edge = _EDGE.search(text, start, end)
     head = _VALUE_HEAD.search(text, start - 1, end if edge is None else edge.start())
     return None if head is None else _VALUE.match(text, head.start())
 
@@ -72,10 +97,12 @@ def _value_before(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
     return _value(text, start, end)
 
 
-def _in_lists(text: bytes) -> Iterator[Span]:
-    for found in _NEXT.finditer(text):
-        if naming_of(found[1]) >= Naming.WEAK and is_secret(Naming.WEAK, found[2].decode("utf-8", "replace")):
-            yield Span(*found.span(2), found[1].decode(), found[2])
+def _in_list(text: bytes, opening: int) -> Iterator[Span]:
+    found = _NEXT.match(text, opening)
+    if found is None or naming_of(found[1]) < Naming.WEAK:
+        return
+    if is_secret(Naming.WEAK, found[2].decode("utf-8", "replace")):
+        yield Span(*found.span(2), found[1].decode(), found[2])
 
 
 def _secret(name: bytes, value: bytes, start: int) -> Iterator[Span]:

@@ -4,31 +4,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from heapq import merge
 
 from replay_agent.recording.redaction import looks
+from replay_agent.recording.redaction.finders.telling import ending
 from replay_agent.recording.redaction.names import Naming, field_naming
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = "find_options", "find_said", "find_settings"
+__all__ = "find_options", "find_quoted", "find_said", "find_settings"
 
 # Settings
 
-_SEPARATOR = re.compile(rb"=>?+|:(?=[ \t\r\n\"'`])")
-"""What stands between a name and its value. It is looked for by itself: a value may be a name and its value, too."""
+_TAILS = frozenset(
+    {
+        *("key", "ken", "ret", "ord", "ass", "pwd", "eys", "ens", "ets", "rds", "ial", "als", "uth"),
+        *("swd", "psk", "jwt", "ase", "ort", "ode"),
+    }
+)
+"""How the names of credentials end that are settings: key, token, secret, password, pass, pwd, their plurals, and others."""
+_SEPARATORS = [
+    re.compile(
+        f"{mark}(?:(?<=(?:{tails}){mark})|(?<=(?:{tails}){closing}{mark})|(?<={closing}{{2}}{mark})){after}".encode(
+            "latin-1"
+        )
+    )
+    for tails, closing in ((ending(_TAILS), "[ \t'\"`\\]]"),)
+    for mark, after in (("=", ">?+"), (":", "(?=[ \t\r\n\"'`*])"))
+]
+"""What stands between a name that may tell and its value: ``=``, ``=>``, ``:``.
+
+It is looked for by itself: a value may be a name and its value, too.
+"""
 _VALUE = re.compile(
-    rb"[ \t]{0,8}+"
+    rb"\*{0,2}+[ \t]{0,8}+"
+    rb"(?:&?+(?:'static )?+[A-Za-z_][A-Za-z0-9_.\[\]|?]{0,30}+[ \t]{1,4}+=[ \t]{0,4}+)?+"  # its type, before the value
     rb"(?:(?:[|>][+\-]?+)?+[ \t]{0,8}+(?:#[^\r\n]{0,200}+)?+\r?\n[ \t]{1,40}+(?:-[ \t]{1,4}+)?+)?+"  # in YAML, on the next line
     rb"""(?:[A-Za-z_.]{1,40}+\((?=["']))?+["'`]?+"""  # SecretStr('
     rb"""([^\s"'`&;,<>{}()\[\]\\]{8,500}+)"""
 )
 _NEXT_VALUE = re.compile(rb"""["'`]?+,?+\r?\n[ \t]{1,40}+-[ \t]{1,4}+["'`]?+([^\s"'`&;,<>{}()\[\]\\:]{8,500}+)""")
-_TAILS = frozenset(
-    {
-        *(b"key", b"ken", b"ret", b"ord", b"ass", b"pwd", b"eys", b"ens", b"ets", b"rds", b"ial", b"als", b"uth"),
-        *(b"swd", b"psk", b"jwt", b"ase", b"ort", b"ode"),
-    }
-)
-"""How the names of credentials end that are settings: key, token, secret, password, pass, pwd, their plurals, and others."""
 _NAME_BEFORE = re.compile(rb"[A-Za-z0-9_.\-]{0,60}\Z")
 _ATTRIBUTE = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)++")
 """``settings.api_key_2``"""
@@ -39,12 +53,12 @@ _MOST_VALUES = 1000
 def find_settings(text: bytes) -> Iterator[Span]:
     """Find credentials in settings: ``API_KEY=...``, ``Server=h;Password=...``, ``'secret': '...'``, ``api_key: ...``."""
     done = 0
-    for separator in _SEPARATOR.finditer(text):
+    for separator in _separators(text):
         start = separator.start()
         if start < done:
             continue
-        before = text[max(start - 64, 0) : start].rstrip(b" \t'\"`")
-        if before[-3:].lower() not in _TAILS:
+        before = text[max(start - 64, 0) : start].rstrip(b" \t'\"`]")
+        if before[-3:].lower().decode("latin-1") not in _TAILS:
             continue
         found = _VALUE.match(text, separator.end())
         if found is None:
@@ -57,6 +71,15 @@ def find_settings(text: bytes) -> Iterator[Span]:
             if span is not None:
                 done = span.end
                 yield span
+
+
+def _separators(text: bytes) -> Iterator[re.Match[bytes]]:
+    """Yield what may stand between a name that tells and its value, in order."""
+    yield from merge(*(pattern.finditer(text) for pattern in _SEPARATORS), key=_start)
+
+
+def _start(found: re.Match[bytes]) -> int:
+    return found.start()
 
 
 def _values(text: bytes, found: re.Match[bytes]) -> Iterator[tuple[int, int]]:
@@ -100,7 +123,14 @@ def _is_of_environment(text: bytes, name: str, value: str, start: int, end: int)
     return is_alone and looks.is_password(value) and not _is_attribute(value) and value[:1] not in "$%"
 
 
+_TYPE = re.compile(r"(?:[A-Z][a-z]+)+(?:8|16|32|64|128|256)(?:[A-Z][a-z]+)+(?:\[\])?")
+"""``Uint8Array``"""
+
+
 def _is_attribute(value: str) -> bool:
+    """Tell whether a value is a name of a program: of an attribute, of a type."""
+    if _TYPE.fullmatch(value) is not None:
+        return True
     return _ATTRIBUTE.fullmatch(value) is not None and not any(map(looks.is_opaque, value.split(".")))
 
 
@@ -111,10 +141,22 @@ _OPTION = re.compile(
 )
 """``--api-key ...``, ``-u user:password``"""
 _BEFORE_OPTION = frozenset(b" \t\r\n\"'`(")
-_PASSWORD_OPTION = re.compile(rb""" (?:-p|-a|--pass)[ \t=]{0,4}+["']?+([^\s"'<>\\\-][^\s"'<>\\]{7,500}+)""")
-_PROGRAMS = re.compile(rb"sshpass|mysql\w{0,8}|mariadb|docker login|podman login|redis-cli|mongosh?|expect")
-"""Programs that are told a password by ``-p`` or ``-a``."""
+_PASSWORD_OPTION = re.compile(
+    rb""" (?:-p|-a|-w|-P|--?pass(?:in|out)?)[ \t=]{0,4}+(?:pass:)?+["']?+([^\s"'<>\\\-][^\s"'<>\\]{7,500}+)"""
+)
+_PROGRAMS = re.compile(
+    rb"sshpass|mysql\w{0,8}|mariadb|(?:docker|podman|az|oc) login|redis-cli|mongosh?|expect|ldap\w{3,9}|7za?|unzip|zip|openssl"
+)
+"""Programs that are told a password by ``-p``, ``-a``, ``-w`` or ``-passin``."""
+_PASSWORD_MARKS = (b" -p", b" -a", b" -w", b" -P", b" --pass")
 _COMMAND = 300
+_QUOTED = re.compile(rb"""'(?<=(?:SWORD|sword|ED BY|ed by)[ \t]')([^'\\\s]{4,200}+)'""")
+"""``CREATE USER bob WITH PASSWORD '...'``, ``IDENTIFIED BY '...'``"""
+_MACHINE = re.compile(
+    rb"machine[ \t]+[^\s\\]{1,200}+\s+login\s+[^\s\\]{1,200}+\s+(?:account\s+[^\s\\]{1,200}+\s+)?password\s+([^\s\\]{4,200}+)"
+)
+"""A line of `.netrc`."""
+_WRAPPED = re.compile(rb"""Secret(?:Str|Bytes)\(b?["']([^"'\\]{8,500}+)["']""")
 
 
 def find_options(text: bytes) -> Iterator[Span]:
@@ -128,24 +170,38 @@ def find_options(text: bytes) -> Iterator[Span]:
         if name in (b"u", b"user") and b":" in value:
             start += value.index(b":") + 1
             name, value = b"password", text[start : found.end(2)]
-        elif name[-3:].lower() not in _TAILS:
+        elif name[-3:].lower().decode("ascii") not in _TAILS:
             continue
         rule = name.decode("ascii")
         if is_setting(rule, value.decode("utf-8", "replace")):
             yield Span(start, start + len(value), rule, value)
     done = 0
-    for program in _PROGRAMS.finditer(text) if any(mark in text for mark in (b" -p", b" -a", b" --pass")) else ():
+    for program in _PROGRAMS.finditer(text) if any(mark in text for mark in _PASSWORD_MARKS) else ():
         for found in _PASSWORD_OPTION.finditer(text, max(program.end(), done), program.end() + _COMMAND):
             done = found.end()
             if looks.is_random(found[1].decode("utf-8", "replace")):
                 yield Span(*found.span(1), "password", found[1])
 
 
+def find_quoted(text: bytes) -> Iterator[Span]:
+    """Find passwords in statements of SQL and lines of `.netrc`, and what a program wraps as a secret."""
+    for found in _QUOTED.finditer(text):
+        is_statement = text[found.start() - 2 : found.start() - 1].isupper()
+        if (looks.is_password if is_statement else looks.is_random)(found[1].decode("utf-8", "replace")):
+            yield Span(*found.span(1), "password", found[1])
+    for found in _MACHINE.finditer(text):
+        if looks.is_password(found[1].decode("utf-8", "replace")):
+            yield Span(*found.span(1), "password", found[1])
+    for found in _WRAPPED.finditer(text):
+        if looks.is_key(found[1].decode("utf-8", "replace")):
+            yield Span(*found.span(1), "secret", found[1])
+
+
 # Sentences
 
 _GIVEN = (
     rb"""(?:[*_`"']{0,3}+[ \t]{1,3}+(?:is|was|provided|given|supplied|used|value|equals))?+[*_`]{0,3}+"""
-    rb"""([ \t]{0,2}+(?:->|=>|:|\xe2\x86\x92)|[ \t])[*_`]{0,3}+[ \t]{0,3}+(["'`|]?+)[ \t]?+([A-Za-z0-9_\-.~+/=]{16,500}+)"""
+    rb"""([ \t]{0,2}+(?:->|=>|:|\xe2\x86\x92)|[ \t])[*_`]{0,3}+[ \t]{0,3}+(["'`|]?+)[ \t]?+[*_`]{0,3}+([A-Za-z0-9_\-.~+/=]{16,500}+)"""
 )
 _MARKS = (rb"ey", rb"EY", rb"oken", rb"OKEN", rb"assword", rb"assphrase")
 _SAID = [(len(mark), re.compile(mark + _GIVEN)) for mark in _MARKS]

@@ -9,10 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from heapq import merge
+from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
+from replay_agent.recording.redaction.finders.marked_within import find_marked_within
 from replay_agent.recording.redaction.looks import is_minted, is_opaque, is_stand_in, is_wordy
 from replay_agent.recording.redaction.spans import Span
 
@@ -120,12 +123,82 @@ _SHAPES = (
     _shape("postman-key", "PMAK-", r"A-Za-z0-9\-", 50, 70),
     _shape("planetscale-token", "pscale_tkn_ pscale_pw_", r"A-Za-z0-9_\-.=", 32, 80),
     _shape("age-key", "AGE-SECRET-KEY-1", "A-Z0-9", 50, 70, _any),
+    _shape("openai-style-key", "sk_", _WORD, 40, 100, _made),
+    _shape("langsmith-key", "ls__", "a-f0-9", 32, 32, _any),
+    _shape("xai-key", "xai-token-", _WORD, 40, 120),
+    _shape("google-key", "AQ.", _DASHED, 45, 80, is_minted),
+    _shape("google-refresh-token", "1//0", _DASHED, 40, 200, _made),
+    _shape("aws-bedrock-key", "bedrock-api-key-", r"A-Za-z0-9+/=_\-", 60, 4000),
+    _shape("together-key", "tgp_v1_", _DASHED, 36, 60),
+    _shape("pinecone-key", "pcsk_", "A-Za-z0-9_", 40, 90),
+    _shape("modal-token", "ak- as-", _WORD, 22, 22, is_minted),
+    _shape("composio-key", "ak_", _WORD, 20, 20, is_minted),
+    _shape("openpipe-key", "opk_", _WORD, 40, 60),
+    _shape("jina-key", "jina_", "A-Za-z0-9_", 40, 80),
+    _shape("luma-key", "luma-", _DASHED, 36, 100, is_minted),
+    _shape("wandb-key", "wandb_v1_", "A-Za-z0-9_", 40, 120),
+    _shape("firecrawl-key", "fc-", "a-f0-9", 32, 32, _any),
+    _shape("e2b-key", "e2b_", "a-f0-9", 40, 40, _any),
+    _shape("daytona-key", "dtn_", "a-f0-9", 64, 64, _any),
+    _shape("browserbase-key", "bb_live_ bb_test_", "A-Za-z0-9_", 20, 60),
+    _shape("steel-key", "ste-", _WORD, 40, 100, _made),
+    _shape("apify-token", "apify_api_", _WORD, 30, 60),
+    _shape("cursor-key", "key_", "a-f0-9", 60, 70, _any),
+    _shape("supabase-key", "sb_secret_", _DASHED, 20, 60),
+    _shape("supabase-key", "sbp_", "a-f0-9", 40, 40, _any),
+    _shape("vercel-token", "vcp_ vci_ vca_ vcr_ vck_", _WORD, 24, 80, _made),
+    _shape("vercel-token", "vercel_blob_rw_", "A-Za-z0-9_", 24, 80),
+    _shape("cloudflare-token", "cfut_ cfat_ cfk_", _DASHED, 36, 80),
+    _shape("fly-token", "fm1_ fm2_ fm1r_ fm1a_ fo1_", r"A-Za-z0-9+/=_\-", 40, 2000),
+    _shape("heroku-key", "HRKU-", _DASHED, 36, 80),
+    _shape("render-key", "rnd_", _WORD, 28, 40, _made),
+    _shape("neon-key", "napi_", _WORD, 60, 80),
+    _shape("planetscale-token", "pscale_oauth_", r"A-Za-z0-9_\-.=", 32, 80),
+    _shape("resend-key", "re_", "A-Za-z0-9_", 33, 33, lambda run: run[8:9] == "_" and _made(run)),
+    _shape("posthog-key", "phx_ phs_", _WORD, 40, 60),
+    _shape("sentry-token", "sntrys_", r"A-Za-z0-9+/=_\-", 60, 400),
+    _shape("sentry-token", "sntryu_", "a-f0-9", 64, 64, _any),
+    _shape("newrelic-key", "NRAK-", "A-Z0-9", 27, 27, _any),
+    _shape(
+        "dynatrace-token", "dt0c01. dt0s01. dt0s02. dt0s03. dt0s04. dt0s06. dt0s08. dt0s16.", "A-Z0-9.", 80, 100, _any
+    ),
+    _shape("vault-token", "hvs. hvb. hvr.", _DASHED, 24, 300, _made),
+    _shape("terraform-token", ".atlasv1.", _DASHED, 60, 70, _made),
+    _shape("pulumi-token", "pul-", "a-f0-9", 40, 40, _any),
+    _shape("docker-token", "dckr_pat_ dckr_oat_", _DASHED, 24, 60),
+    _shape("jfrog-key", "AKCp", _WORD, 60, 80, _made),
+    _shape("rubygems-key", "rubygems_", "a-f0-9", 48, 48, _any),
+    _shape(
+        "gitlab-token", "glrt- gldt- glptt- glcbt- glimt- glagent- gloas- glsoat- glffct-", r"A-Za-z0-9_\-.", 16, 80
+    ),
+    _shape("bitbucket-token", "ATBB", _WORD, 32, 32, _made),
+    _shape("atlassian-token", "ATATT3xFfGF0 ATCTT3xFfGF0", r"A-Za-z0-9_\-=", 60, 300),
+    _shape("sourcegraph-token", "sgp_", "a-f0-9_", 40, 60, _any),
+    _shape("figma-token", "figd_ figu_ figo_", _DASHED, 36, 60),
+    _shape("square-token", "EAAA", _DASHED, 60, 60, _made),
+    _shape("square-token", "sq0atp- sq0csp-", _DASHED, 22, 60),
+    _shape("brevo-key", "xkeysib- xsmtpsib-", r"a-zA-Z0-9\-", 70, 90),
+    _shape("mapbox-token", "sk.eyJ", r"A-Za-z0-9_\-.", 50, 200, _any),
+    _shape("notion-token", "secret_", _WORD, 43, 43, _made),
+    _shape("lambda-key", "secret_", "A-Za-z0-9.", 50, 80, _made),
+    _shape("tailscale-key", "tskey-", r"A-Za-z0-9\-", 24, 80, _made),
+    _shape("doppler-token", "dp.ct. dp.sa. dp.scim. dp.audit.", r"A-Za-z0-9._\-", 40, 80),
+    _shape("1password-token", "ops_", r"A-Za-z0-9+/=_\-", 100, 2000),
+    _shape("prefect-key", "pnu_ pnb_", _WORD, 36, 36, _made),
+    _shape("readme-key", "rdme_", "A-Za-z0-9", 60, 90),
+    _shape("shippo-token", "shippo_live_ shippo_test_", "a-f0-9", 40, 40, _any),
+    _shape("easypost-key", "EZAK EZTK", _WORD, 54, 54, _made),
+    _shape("plaid-token", "access-production- access-sandbox- access-development-", r"a-f0-9\-", 36, 36, _any),
+    _shape("duffel-token", "duffel_live_ duffel_test_", _DASHED, 40, 60),
+    _shape("scaleway-key", "SCW", "A-Z0-9", 17, 17, _made),
+    _shape("stripe-key", "sk_org_live_ sk_org_test_", _WORD, 24, 250),
+    _shape("slack-token", "xwfp- xoxd-", r"A-Za-z0-9\-%/+=", 20, 400, _made),
+    _shape("dropbox-token", "sl.", _DASHED, 130, 2000, _made),
+    _shape("shopify-token", "shpua_", "A-Fa-f0-9", 16, 64),
 )
 """The more telling marks first: what two shapes match goes to the first."""
 
 _RUNS = [re.compile(f"[{shape.characters}]*+".encode()) for shape in _SHAPES]
-_STOP = re.compile(rb"[-_.](?=[A-Za-z0-9_\-]{9})")
-"""What most marks end in, where a token may follow."""
 _TAIL = 3
 _LONGEST_ID = 32
 _TELLING_ALONE = 7
@@ -133,17 +206,54 @@ _TELLING_ALONE = 7
 _LEAST_VARIETY = 5
 """Different characters in a token; ``ghp_xxxxxxxxxxxxxxxxxxxx`` has one."""
 _BY_TAIL: dict[bytes, list[tuple[bytes, int]]] = {}
-_CAPITALS = re.compile(rb"A(?:Iza|[KS]IA|BIA|CCA|BSK|GE-SECRET-KEY-1)")
+"""Marks that end in a stop, by their last three characters."""
+_CAPITALS = [
+    re.compile(rb"A(?:Iza|[KS]IA|BIA|CCA|BSK|KCp|TBB|T[AC]TT3xFfGF0|GE-SECRET-KEY-1)"),
+    re.compile(rb"E(?:AAA|Z[AT]K)(?=[A-Za-z0-9_\-]{54})"),
+    re.compile(rb"S(?:K(?=[0-9a-f]{32})|CW(?=[A-Z0-9]{17}))"),
+]
+"""Marks that begin with a capital, which is looked for fast."""
 _BY_CAPITALS: dict[bytes, int] = {}
 _WORDLIKE: list[tuple[bytes, int]] = []
 for _order, _each in enumerate(_SHAPES):
     for _mark in _each.marks:
         if _mark[-1:] in (b"-", b"_", b"."):
             _BY_TAIL.setdefault(_mark[-_TAIL:], []).append((_mark, _order))
-        elif _CAPITALS.fullmatch(_mark):
+        elif _mark[:1] in (b"A", b"E", b"S"):
             _BY_CAPITALS[_mark] = _order
         else:
             _WORDLIKE.append((_mark, _order))
+
+
+def _alternatives(tails: Sequence[bytes]) -> bytes:
+    """Return a pattern for these texts of three bytes, grouped by the first one, so that few are tried at a place."""
+    groups = groupby(sorted(tails), key=lambda tail: tail[:1])
+    return b"|".join(
+        re.escape(first) + b"(?:" + b"|".join(re.escape(tail[1:]) for tail in group) + b")" for first, group in groups
+    )
+
+
+def _stops(stop: bytes) -> re.Pattern[bytes]:
+    tails = [tail for tail in _BY_TAIL if tail.endswith(stop)]
+    seconds = re.escape(bytes({tail[1] for tail in tails}))
+    return re.compile(
+        re.escape(stop) + rb"(?<=[%b].)(?=[A-Za-z0-9_\-+/=%%]{9})(?<=%b)" % (seconds, _alternatives(tails))
+    )
+
+
+_STOPS = [_stops(stop) for stop in (b"-", b"_", b".")]
+"""What most marks end in, where a token may follow: one for each stop, which is looked for fast."""
+_GATES = (b"hook", b"eyJ")
+"""Pieces that several of these marks have: where one is missing, they need not be looked for."""
+_WORDLIKE_RUNS = [
+    (
+        mark,
+        order,
+        re.compile(re.escape(mark) + f"(?=[{_SHAPES[order].characters}]{{{_SHAPES[order].shortest}}})".encode()),
+    )
+    for mark, order in _WORDLIKE
+]
+"""Marks that are ends of words, too, with what must follow at least."""
 _BEFORE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 """No token begins behind one of these: there the mark is a piece of a word, or of base64 for addresses."""
 _IN_BASE64 = re.compile(rb"[A-Za-z0-9+/=]{40}")
@@ -154,7 +264,16 @@ _ENDS = b"-_."
 def find_shapes(text: bytes) -> Iterator[Span]:
     """Find tokens by their shape."""
     yield from _tokens(text)
-    for find in (_jwts, _private_keys, _telegram_tokens, _bearers, _basics, find_url_passwords):
+    for find in (
+        _jwts,
+        _private_keys,
+        _putty_keys,
+        _telegram_tokens,
+        _bearers,
+        _basics,
+        find_marked_within,
+        find_oracle_passwords,
+    ):
         yield from find(text)
 
 
@@ -181,19 +300,23 @@ def _tokens(text: bytes) -> list[Span]:
     """Return the tokens whose marks end in a stop, and those with another mark; of the more telling shapes first."""
     found: list[tuple[int, Span]] = []
     done: dict[int, int] = {}
-    for stop in _STOP.finditer(text):
+    for stop in merge(*(stops.finditer(text) for stops in _STOPS), key=_end):
         end = stop.end()
-        for mark, order in _BY_TAIL.get(text[end - _TAIL : end], ()):
+        for mark, order in _BY_TAIL[text[end - _TAIL : end]]:
             if text.startswith(mark, end - len(mark)):
                 found += _token(text, end - len(mark), mark, order, done)
-    for word in _CAPITALS.finditer(text):
-        found += _token(text, word.start(), word[0], _BY_CAPITALS[word[0]], done)
-    for mark, order in _WORDLIKE:
-        start = text.find(mark)
-        while start >= 0:
-            found += _token(text, start, mark, order, done)
-            start = text.find(mark, start + len(mark))
+    for capitals in _CAPITALS:
+        for word in capitals.finditer(text):
+            found += _token(text, word.start(), word[0], _BY_CAPITALS[word[0]], done)
+    missing = [gate for gate in _GATES if gate not in text]
+    for mark, order, runs in _WORDLIKE_RUNS:
+        for word in () if any(gate in mark for gate in missing) else runs.finditer(text):
+            found += _token(text, word.start(), mark, order, done)
     return [span for _, span in sorted(found, key=itemgetter(0))]
+
+
+def _end(found: re.Match[bytes]) -> int:
+    return found.end()
 
 
 def _token(text: bytes, start: int, mark: bytes, order: int, done: dict[int, int]) -> Iterator[tuple[int, Span]]:
@@ -244,13 +367,22 @@ def _jwts(text: bytes) -> Iterator[Span]:
         head = _JWT_HEAD.match(text, start)
         assert head is not None
         end = head.end()
-        found = _JWT.match(text, start) if text[end : end + 1] == b"." and not _goes_on(text, start) else None
+        is_one = text[end : end + 1] == b"." and (not _goes_on(text, start) or _is_head(head[0]))
+        found = _JWT.match(text, start) if is_one else None
         if found is not None:
             parts = found[0].split(b".")
             if all(len(part) >= 8 for part in (parts[0], parts[-1])) and len(parts) in (3, 5):
                 end = found.end()
                 yield Span(start, end, "jwt", found[0])
         start = text.find(b"eyJ", end)
+
+
+def _is_head(part: bytes) -> bool:
+    """Tell whether the first part says how the token is signed: then it is one, whatever stands before it."""
+    try:
+        return b'"alg"' in base64.urlsafe_b64decode(part[:400] + b"=" * (-len(part[:400]) % 4))
+    except binascii.Error:
+        return False
 
 
 _KEY_BODY = re.compile(
@@ -292,6 +424,16 @@ def _private_keys(text: bytes) -> Iterator[Span]:
                 yield Span(start, end, "private-key", text[start:end])
             end = max(end, head.end())
         start = text.find(b"-----BEGIN ", end)
+
+
+_PUTTY = re.compile(rb"Private-Lines:[ \t]{0,4}+[0-9]{1,4}\r?\n((?:[A-Za-z0-9+/=]{4,100}+\r?\n?){1,400}+)")
+
+
+def _putty_keys(text: bytes) -> Iterator[Span]:
+    """Find the private half of a key as PuTTY writes it."""
+    for found in _PUTTY.finditer(text):
+        body = found[1].rstrip()
+        yield Span(found.start(1), found.start(1) + len(body), "private-key", body)
 
 
 _TELEGRAM = re.compile(rb"[0-9]{8,12}+:[A-Za-z0-9_\-]{30,60}+")
@@ -370,6 +512,16 @@ def find_url_passwords(text: bytes) -> Iterator[Span]:
         if user_alone is not None and is_opaque(user_alone[1].decode("ascii")):
             yield Span(*user_alone.span(1), "url-user", user_alone[1])
         start = text.find(b"://", start + 3)
+
+
+_ORACLE = re.compile(rb"jdbc:oracle:[a-z0-9]{1,10}+:[^\s/@\"'\\]{1,100}+/([^\s@\"'\\]{4,200}+)@")
+
+
+def find_oracle_passwords(text: bytes) -> Iterator[Span]:
+    """Find the password of an address of a database: ``jdbc:oracle:thin:user/password@host``."""
+    for found in _ORACLE.finditer(text):
+        if _is_url_password("", found[1].decode("utf-8", "replace")):
+            yield Span(*found.span(1), "url-password", found[1])
 
 
 def _is_url_password(user: str, value: str) -> bool:

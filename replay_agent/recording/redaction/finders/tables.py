@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from heapq import merge
 from typing import NamedTuple
 
 from replay_agent.recording.redaction.finders.by_name import is_secret
+from replay_agent.recording.redaction.finders.telling import behind_cells
 from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.names import Naming, field_naming
 from replay_agent.recording.redaction.spans import Span
@@ -24,6 +26,7 @@ _CELL = {
     mark: re.compile(rb"[ ]{0,200}+(\"(?:[^\"\r\n]|\"\")*+\"|[^" + re.escape(mark) + rb"\r\n]*+)[ ]{0,200}+")
     for mark in (b"\t", b"|", b";", b",")
 }
+_CELL_END = {mark: behind_cells(mark.decode()) for mark in (*_CELL, b"\n")}
 _NAME = re.compile(r"[A-Za-z_][\w .,\-/()#]{0,60}")
 _BEFORE_NAME = re.compile(r"[=&>:{\[\"']")
 """What may stand before the first name: that of the field of a form that the table is in."""
@@ -81,13 +84,16 @@ def _in_lines(text: bytes) -> Iterator[Span]:
     if b"\n" not in text:
         return
     done = 0
-    for telling in _telling_places(text.lower()):
+    for telling in _telling_places(text):
         if telling < done:
             continue
         end = text.find(b"\n", telling, telling + _LONGEST_HEAD)
         start = max(text.rfind(b"\n", max(done, telling - _LONGEST_HEAD), telling) + 1, done)
         done = end + 1 if end >= 0 else telling + _LONGEST_HEAD
-        for mark in _CELL if end >= 0 else ():
+        head = text[start:end].lower()
+        if end < 0 or not any(word in head for word in _TELLING):
+            continue
+        for mark in _CELL:
             if text.find(mark, start, end) >= 0:
                 spans, last = _table(text, start, end, mark)
                 yield from spans
@@ -96,16 +102,14 @@ def _in_lines(text: bytes) -> Iterator[Span]:
                     break
 
 
-def _telling_places(lowered: bytes) -> Iterator[int]:
-    """Yield for each line where the first of the telling pieces stands in it."""
-    places = {word: lowered.find(word) for word in _TELLING}
-    while found := {word: place for word, place in places.items() if place >= 0}:
-        place = min(found.values())
-        yield place
-        end = lowered.find(b"\n", place)
-        if end < 0:
-            return
-        places = {word: place if place > end else lowered.find(word, end) for word, place in found.items()}
+def _telling_places(text: bytes) -> Iterator[int]:
+    """Yield where cells end that may be names that tell, in order."""
+    marks = [mark for mark in (*_CELL, b"\n") if mark in text]
+    yield from merge(*(map(_start, _CELL_END[mark].finditer(text)) for mark in marks))
+
+
+def _start(found: re.Match[bytes]) -> int:
+    return found.start()
 
 
 def _line_end(text: bytes, start: int) -> int:

@@ -24,6 +24,7 @@ __all__ = (
     "decoded",
     "decoded_cuts",
     "framed_places",
+    "is_wide",
     "narrowed",
     "packed_members",
     "packing",
@@ -83,6 +84,7 @@ _MAGICS = {
     b"x\x01": "deflate",
 }
 """How packed data begins (RFC 1952, 2.3.1; RFC 8878, 3.1.1; RFC 1950, 2.2), whether it is announced or not."""
+_ALL_MAGICS = tuple(_MAGICS)
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _MOST_MEMBERS = 64
 """Packed files within one body that are looked into."""
@@ -90,7 +92,9 @@ _MOST_MEMBERS = 64
 
 def packing(data: bytes) -> str:
     """Return the content encoding that data has by how it begins, "" if none."""
-    return next((name for magic, name in _MAGICS.items() if data.startswith(magic)), "")
+    if not data.startswith(_ALL_MAGICS):
+        return ""
+    return next(name for magic, name in _MAGICS.items() if data.startswith(magic))
 
 
 def unpacked(data: bytes) -> bytes | None:
@@ -143,6 +147,7 @@ _WIDE = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_MARKS = tuple(_WIDE)
 _UNSAID = {
     "utf-32le": re.compile(rb"(?:[\x09-\x7e]\0\0\0){4}"),
     "utf-32be": re.compile(rb"(?:\0\0\0[\x09-\x7e]){4}"),
@@ -162,6 +167,11 @@ class Wide(NamedTuple):
 
     def spelled(self, data: bytes) -> bytes:
         return self.mark + data.decode("utf-8", "surrogatepass").encode(self.codec, "surrogatepass")
+
+
+def is_wide(data: bytes) -> bool:
+    """Tell whether data may begin as text of two or four bytes a character does that nobody announced."""
+    return data.startswith(_MARKS) or (0 in data[:2] and any(zeros.match(data) for zeros in _UNSAID.values()))
 
 
 def narrowed(kind: str, body: bytes) -> Wide | None:

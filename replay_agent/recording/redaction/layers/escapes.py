@@ -7,6 +7,7 @@ A text within a text is spelled with escapes: JSON in a string of JSON (``\"``, 
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from html.entities import html5
@@ -105,7 +106,8 @@ def _entity(escape: bytes) -> bytes:
     return _character(code) if code <= 0x10FFFF else escape
 
 
-_IN_MAIL = re.compile(rb"(?<!=)=(?:3D|2[BDEF]|5F|\r?\n)")
+_IN_MAIL = re.compile(rb"=(?<!==)(?:3D|2[BDEF]|5F|\r?\n(?=[A-Za-z0-9_.+/=~]|-[^-]))")
+"""A line that goes on does so at once: behind the end of base64 stands a margin, a mark or the boundary of a part."""
 
 
 def is_quoted_printable(text: bytes) -> bool:
@@ -137,10 +139,16 @@ class Peeled:
         self._source = source
         self._escape = escape
 
-    def unpeeled(self, spans: Sequence[Span]) -> list[Span]:
-        """Return spans of this text, in order and apart, as spans of the text that it was made of."""
-        places = iter(self._places([place for span in spans for place in (span.start, span.end)]))
-        return [self._spelled(span, next(places), next(places)) for span in spans]
+    def unpeeled(self, spans: list[Span]) -> list[Span]:
+        """Return spans of this text, in order and apart, as spans of the text that it was made of.
+
+        The list is the same one: of many spans, those of one text alone are in memory.
+        """
+        wanted = array("Q", (place for span in spans for place in (span.start, span.end)))
+        places = iter(self._places(wanted))
+        for number, span in enumerate(spans):
+            spans[number] = self._spelled(span, next(places), next(places))
+        return spans
 
     def _places(self, wanted: Sequence[int]) -> Iterator[int]:
         """Yield where these places, starts and ends in turn, stood before: one within an escape is at its edge."""

@@ -6,13 +6,17 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from replay_agent.recording.redaction.layers.archives import Clean, is_archive
-from replay_agent.recording.redaction.layers.containers import narrowed, packing
+from replay_agent.recording.redaction.layers.containers import is_wide, narrowed, packing
 from replay_agent.recording.redaction.layers.runs import Runs
 from replay_agent.recording.redaction.spans import Span
 
 __all__ = "find_in_base64", "is_text"
+
+HoldsKnown: TypeAlias = Callable[[bytes], bool]
+"""Tells whether bytes hold a value that is known to be a secret."""
 
 _RUN = re.compile(
     rb"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{20,}+={0,2}+(?:\r?\n[ \t]{0,40}+[A-Za-z0-9+/_\-]{1,}+={0,2}+)*+"
@@ -25,15 +29,20 @@ _LONG = 4096
 """Digits from which on a run is taken to begin where it seems to, and is read piece by piece."""
 _OVERLAP = 4096
 _STEP = 1 << 16
+_HEAD = 24
+"""Digits that tell of most runs that they are no text: ids and signatures hold a control character that early."""
+_TAR_DIGITS = slice(340, 352)
+"""Where the mark of a tar archive is (bytes 257 to 262), and the bytes around it."""
 _GLUE, _GLUED = re.compile(rb"[/_\-]"), 200
 """What joins a run to the word before it, and how long that word may be: it is no multiple of four digits then."""
 _TEXT_CONTROLS = bytes(set(range(32)) - {9, 10, 13, 27}) + b"\x7f"
 
 
-def find_in_base64(text: bytes, holds_known: Callable[[bytes], bool], clean: Clean) -> Iterator[Span]:
+def find_in_base64(text: bytes, holds_known: HoldsKnown | None, clean: Clean) -> Iterator[Span]:
     """Find runs of base64 that hold a secret, each line to be replaced by what it is without.
 
-    What is text is cleaned as any text is. What is not (pictures, signatures) is looked through for known values only.
+    What is text is cleaned as any text is. What is not (pictures, signatures) is looked through for known values only,
+    if ``holds_known`` is given.
     """
     done = 0
     for start, _ in _RUNS.of(text):
@@ -62,7 +71,7 @@ def _blocks(text: bytes, start: int, end: int) -> Iterator[list[tuple[int, int]]
 
 
 def _cleaned(
-    text: bytes, lines: Sequence[tuple[int, int]], holds_known: Callable[[bytes], bool], clean: Clean
+    text: bytes, lines: Sequence[tuple[int, int]], holds_known: HoldsKnown | None, clean: Clean
 ) -> Iterator[Span]:
     digits = text[lines[0][0] : lines[0][1]] if len(lines) == 1 else b"".join(text[start:end] for start, end in lines)
     if digits[:_LONG].islower() or digits[:_LONG].isupper():  # an identifier, digits of another base
@@ -78,13 +87,29 @@ def _cleaned(
             return
 
 
-def _is_worth_it(digits: bytes, shift: int, holds_known: Callable[[bytes], bool]) -> bool:
+def _is_worth_it(digits: bytes, shift: int, holds_known: HoldsKnown | None) -> bool:
     """Tell whether a run, read from its ``shift``-th digit, is text, is packed text, or holds a known value."""
+    if holds_known is None and not _may_be_text(digits, shift):
+        return False
     start = _decoded(digits[shift : shift + _LONG])
     if start is None:
         return False
-    if is_text(start) or packing(start) or is_archive(start) or holds_known(start) or narrowed("", start):
+    if is_text(start) or packing(start) or is_archive(start) or narrowed("", start):
         return True
+    return holds_known is not None and (holds_known(start) or _holds_further(digits, shift, holds_known))
+
+
+def _may_be_text(digits: bytes, shift: int) -> bool:
+    """Tell whether the first digits of a run may be those of a text or of what texts are packed in."""
+    head = _decoded(digits[shift : shift + _HEAD])
+    if head is None:
+        return False
+    if is_text(head, 4) or packing(head) or is_archive(head) or is_wide(head):
+        return True
+    return b"ustar" in (_decoded(digits[shift:][_TAR_DIGITS]) or b"")
+
+
+def _holds_further(digits: bytes, shift: int, holds_known: HoldsKnown) -> bool:
     steps = range(shift + _LONG - _OVERLAP // 4 * 4, len(digits), _STEP)
     return len(digits) > _LONG and any(
         piece is not None and holds_known(piece)
@@ -92,9 +117,9 @@ def _is_worth_it(digits: bytes, shift: int, holds_known: Callable[[bytes], bool]
     )
 
 
-def is_text(data: bytes) -> bool:
+def is_text(data: bytes, least: int = 12) -> bool:
     """Tell whether bytes are a text of some length, maybe cut."""
-    if len(data) < 12 or len(data.translate(None, _TEXT_CONTROLS)) != len(data):
+    if len(data) < least or len(data.translate(None, _TEXT_CONTROLS)) != len(data):
         return False
     if data.isascii():
         return True
@@ -112,7 +137,7 @@ def _decoded(digits: bytes) -> bytes | None:
     if len(digits) % 4 == 1:
         digits = digits[:-1]
     try:
-        return base64.b64decode(digits + b"=" * (-len(digits) % 4), validate=True)
+        return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4), strict_mode=True)
     except binascii.Error:
         return None
 

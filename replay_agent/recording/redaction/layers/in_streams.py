@@ -18,9 +18,13 @@ from replay_agent.recording.redaction.spans import Span
 
 __all__ = "find_split", "stream_events"
 
-_EVENT = re.compile(rb"(?<![^\r\n])(?:data:[ \t]?+|[0-9a-z]{1,2}:)?+([{\[\"][^\r\n]*+)")
-"""JSON on a line of its own: of NDJSON, behind the head of an event, behind the type code of a data stream."""
-_PLAIN_EVENT = re.compile(rb"(?<![^\r\n])data:[ \t]?+([^\r\n{\[\"][^\r\n]*+)")
+_ON_LINE = rb"(?:data:[ \t]?+|[0-9a-z]{1,2}:)?+([{\[\"][^\r\n]*+)"
+_FIRST_EVENT, _EVENT, _EVENT_OF_OLD = (re.compile(end + _ON_LINE) for end in (b"", rb"\n", rb"[\r\n]"))
+"""JSON on a line of its own: of NDJSON, behind the head of an event, behind the type code of a data stream.
+
+Each begins with the end of the line before: a line feed is looked for fast.
+"""
+_PLAIN_EVENT = re.compile(rb"data:(?<![^\r\n]data:)[ \t]?+([^\r\n{\[\"][^\r\n]*+)")
 _TOKEN = re.compile(
     rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"?+'  # a text or a name
     rb'(?:\s{0,40}+(:)\s{0,40}+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"?+|([{\[])|([0-9]{1,9}+)|))?+'  # what is called so
@@ -47,11 +51,18 @@ def stream_events(data: bytes) -> Iterator[tuple[int, int]]:
     if data[:1] == b"[" or (b'"logprobs"' in data and data[:1] == b"{" and b"\n{" not in data):
         yield 0, len(data)
     elif b"\n" in data or b"\r" in data:
-        events = (found.span(1) for found in _EVENT.finditer(data))
+        events = (found.span(1) for found in _on_lines(data))
         first = list(islice(events, 2))
         if len(first) > 1:
             yield from first
             yield from events
+
+
+def _on_lines(data: bytes) -> Iterator[re.Match[bytes]]:
+    first = _FIRST_EVENT.match(data)
+    if first is not None:
+        yield first
+    yield from (_EVENT_OF_OLD if b"\r" in data else _EVENT).finditer(data, 0 if first is None else first.end())
 
 
 def find_split(data: bytes, events: Iterable[tuple[int, int]], find: Find) -> Iterator[Span]:
@@ -77,7 +88,7 @@ def _is_glued(data: bytes, pieces: array[int], span: Span) -> bool:
     return place >= 2 and pieces[place] == span.start and data[pieces[place - 1] - 1 : pieces[place - 1]].isalnum()
 
 
-_LONG_EVENT = re.compile(rb"(?<![^\r\n])(?:data:[^\r\n]*+\r?\n){2,}+")
+_LONG_EVENT = re.compile(rb"data:(?<![^\r\n]data:)[^\r\n]*+\r?\n(?:data:[^\r\n]*+\r?\n)++")
 _DATA_LINE = re.compile(rb"data:[ \t]?+([^\r\n]*+\r?\n)")
 
 

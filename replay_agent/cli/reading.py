@@ -175,7 +175,7 @@ def _matrix(args: argparse.Namespace) -> int:
 
     _refuse_lone_output(args)
     with progress_of("read") as progress:
-        matrix = read_matrix(args.words, folder=cassette_folder(Path()), progress=progress)
+        matrix = read_matrix(args.words, folder=cassette_folder(Path()), whole=args.html, progress=progress)
     if args.html:
         hand_over(matrix.html, args.output)
     elif args.json or matrix.rows:

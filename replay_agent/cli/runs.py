@@ -128,10 +128,10 @@ def _verify(args: argparse.Namespace) -> int:
     with scratch() as folder:
         planned = plan(args.tests, folder / "collected")
         if planned.missing_keys and not args.keys_elsewhere:
-            names = ", ".join(planned.missing_keys)
+            wanted = "".join(f"\n  {each.host}: {each.wanted}" for each in planned.missing_keys)
             raise UserError(
-                f"These tests call providers whose keys are not set: {names}. Nothing was asked. Set the key, or say "
-                "--keys-elsewhere if the tests find it somewhere else."
+                f"These tests call providers whose credentials are not set:{wanted}\nNothing was asked. Set them, or say "
+                "--keys-elsewhere if the tests find them somewhere else."
             )
         say(planned.told(args.samples), file=sys.stderr)
         if not args.yes and not agreed("Ask the models live?"):

@@ -228,6 +228,8 @@ class Table:
 
     title: str
     rows: list[list[str]] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    """The entry that each row, the head included, opens to, by its test; empty for none."""
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import Any, TypeAlias
 
@@ -28,6 +28,7 @@ from replay_agent.messages import (
     UserPromptPart,
 )
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
+from replay_agent.report.offers import Offer, offers, settings_beside
 from replay_agent.report.words import Span, changed_length, word_diff
 
 __all__ = (
@@ -65,6 +66,7 @@ _CANDIDATES = 40
 """Messages of one role that are looked at for that, so that long histories take no square of their length."""
 _SAMPLE = 4_000
 """Characters of a message that are looked at for that: a long document shows by its beginning which one it is."""
+_PROVIDERS, _TESTS = "the provider", "the client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,7 @@ def compare_calls(before: ModelCall, after: ModelCall) -> list[Change]:
     """Return what changed from one call to the other: messages first, in order, then tools, then everything else."""
     return [
         *compare_items(items_of(before.messages), items_of(after.messages)),
-        *compare_tools(before.tools, after.tools),
+        *compare_tools(offers(before), offers(after)),
         *compare_settings(before, after),
     ]
 
@@ -358,7 +360,7 @@ def _value_text(value: Any) -> str:
 # --- tools and settings -----------------------------------------------------------------------------------------------
 
 
-def compare_tools(before: Sequence[ToolDefinition], after: Sequence[ToolDefinition]) -> Iterator[Change]:
+def compare_tools(before: Sequence[Offer], after: Sequence[Offer]) -> Iterator[Change]:
     """Yield what changed of the tools that are offered."""
     old, new = {tool.name: tool for tool in before}, {tool.name: tool for tool in after}
     former = _former_names(old, new)
@@ -374,12 +376,13 @@ def compare_tools(before: Sequence[ToolDefinition], after: Sequence[ToolDefiniti
         yield ToolsReordered(tuple(old), tuple(new))
 
 
-def _former_names(old: Mapping[str, ToolDefinition], new: Mapping[str, ToolDefinition]) -> dict[str, str]:
+def _former_names(old: Mapping[str, Offer], new: Mapping[str, Offer]) -> dict[str, str]:
     """Return what tools that are equal but for their names were called before; one that says nothing of itself is any other."""
     gone = [name for name in old if name not in new]
     found: dict[str, str] = {}
     for name, tool in new.items():
-        if name in old or not (tool.description or tool.parameters_json_schema.get("properties")):
+        told = tool.definition
+        if name in old or told is None or not (told.description or told.parameters_json_schema.get("properties")):
             continue
         same = next((each for each in gone if not _tool_changes(old[each], tool)), None)
         if same is not None:
@@ -388,13 +391,24 @@ def _former_names(old: Mapping[str, ToolDefinition], new: Mapping[str, ToolDefin
     return found
 
 
-def _tool_changes(before: ToolDefinition, after: ToolDefinition) -> tuple[ValueChange, ...]:
-    changes = json_diff(before.parameters_json_schema, after.parameters_json_schema, "parameters")
-    if before.description != after.description:
-        changes.insert(0, ValueChange("description", before.description, after.description))
-    if before.strict != after.strict:
-        changes.append(ValueChange("strict", _given(before.strict), _given(after.strict)))
+def _tool_changes(before: Offer, after: Offer) -> tuple[ValueChange, ...]:
+    one, other = before.definition, after.definition
+    changes: list[ValueChange] = []
+    if one is not None and other is not None:
+        changes += _definition_changes(one, other)
+    elif one is not other:
+        who = [_PROVIDERS if each is None else _TESTS for each in (one, other)]
+        changes.append(ValueChange("run by", *who))
+    changes += [replace(each, path=each.path.removeprefix("$.")) for each in json_diff(before.more, after.more)]
     return tuple(changes)
+
+
+def _definition_changes(before: ToolDefinition, after: ToolDefinition) -> Iterator[ValueChange]:
+    if before.description != after.description:
+        yield ValueChange("description", before.description, after.description)
+    yield from json_diff(before.parameters_json_schema, after.parameters_json_schema, "parameters")
+    if before.strict != after.strict:
+        yield ValueChange("strict", _given(before.strict), _given(after.strict))
 
 
 def compare_settings(before: ModelCall, after: ModelCall) -> Iterator[Change]:
@@ -405,7 +419,7 @@ def compare_settings(before: ModelCall, after: ModelCall) -> Iterator[Change]:
             yield SettingChanged(name.replace("_", " "), _given(old), _given(new))
     yield from _members(dict(before.settings), dict(after.settings))
     yield from _members(_schema(before.output_schema), _schema(after.output_schema), "output schema")
-    yield from _members(before.extras, after.extras)
+    yield from _fields(settings_beside(before), settings_beside(after))
 
 
 def _schema(schema: OutputSchema | None) -> Any:
@@ -420,6 +434,12 @@ def _members(before: Any, after: Any, path: str = "") -> Iterator[Change]:
         return
     for change in json_diff(before, after, path):
         yield SettingChanged(change.path.removeprefix("."), change.before, change.after)
+
+
+def _fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    """Compare fields by the names that their codecs gave them, which are paths of the body already."""
+    for name in [*after, *(name for name in before if name not in after)]:
+        yield from _members(before.get(name, ABSENT), after.get(name, ABSENT), name)
 
 
 def _given(value: Any) -> Any:

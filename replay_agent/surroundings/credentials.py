@@ -7,7 +7,15 @@ from collections.abc import Collection, Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = "PLACEHOLDER", "credential_variables", "is_placeholder", "place", "placed_credentials", "remove"
+__all__ = (
+    "PLACEHOLDER",
+    "credential_names",
+    "credential_variables",
+    "is_placeholder",
+    "place",
+    "placed_credentials",
+    "remove",
+)
 
 PLACEHOLDER = "replay"
 """What stands for a credential. In a variable it has the beginning that the provider's own keys have (`_BEGINNINGS`)."""
@@ -92,6 +100,21 @@ With the placeholder behind it none is long enough for a real key, so that no se
 """
 _FILES = {"GOOGLE_APPLICATION_CREDENTIALS": str(Path(__file__).with_name("google_credentials.json"))}
 """Google's clients read a file; with this one they look for no other credentials, and ask for a token in their name."""
+_OTHERS = (
+    "AI_GATEWAY_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AZURE_CLIENT_ID",
+    "AZURE_OPENAI_AD_TOKEN",
+    "CODESTRAL_API_KEY",
+    "GEMINI_API_KEY",
+    "GITHUB_TOKEN",
+)
+"""Further ones, in which a placeholder would have clients go another way."""
 _REGIONS = {"AWS_DEFAULT_REGION": "us-east-1"}
 _TWINS = (("GEMINI_API_KEY", "GOOGLE_API_KEY"), ("CO_API_KEY", "COHERE_API_KEY"))
 """Spellings of one credential: where one is set, the other is left alone, since clients prefer one and warn."""
@@ -105,12 +128,17 @@ def credential_variables() -> dict[str, str]:
     return dict(_HELD)
 
 
+def credential_names() -> list[str]:
+    """Return the variables in which credentials may be, or that lead to some, those that a replay leaves alone too."""
+    return [*_HELD, *_OTHERS]
+
+
 def is_placeholder(value: str) -> bool:
     """Tell whether a value is what a replay puts in a credential's place."""
     return value == PLACEHOLDER or value in _SHAPED
 
 
-_SHAPED = frozenset(f"{beginning}{PLACEHOLDER}" for beginning in _BEGINNINGS.values())
+_SHAPED = frozenset([*(f"{beginning}{PLACEHOLDER}" for beginning in _BEGINNINGS.values()), *_FILES.values()])
 
 
 @contextmanager

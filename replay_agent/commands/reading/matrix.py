@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from replay_agent.commands.reading.variants import by_model, parted
 from replay_agent.conversation.lines import short
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.messages import TextPart, ToolCallPart
@@ -26,8 +26,6 @@ Block = TypeVar("Block")
 _OUTCOMES = Path(".pytest_cache") / "v" / "cache"
 _HEAD = ("variant", "passed", "turns", "tokens", "cost", "tools", "answer")
 _LONGEST = 48
-_LOOP = re.compile(r"^(?:asyncio|trio)(?:\+uvloop)?(?:-|\Z)|-(?:asyncio|trio)(?:\+uvloop)?\Z")
-"""What anyio's parameter adds to the name of a test: ``asyncio-gpt-4o``, ``gpt-4o-trio``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,12 @@ class Cell:
     """The tools that were called, in order."""
     answer: str
     """What the model said last."""
+    model: str = ""
+    """The model that was asked first."""
+    test: str = ""
+    """The test and its parameters, or the file that names none."""
+    run: Run | None = None
+    """All that was recorded, where a page is to show it."""
 
 
 @dataclass
@@ -90,11 +94,18 @@ class Matrix:
 
     @property
     def html(self) -> str:
-        """The same as a page."""
+        """The same as a page, in which a variant opens to its conversation, and to what it has otherwise than the first."""
         from replay_agent.page.html.rendering import render
-        from replay_agent.page.sources.matrices import report_of_matrix
+        from replay_agent.page.sources.matrices import Variant, report_of_matrix
 
-        return render(report_of_matrix(self._blocks(_titled), self.unreadable))
+        tests = [[cell.test for cell in row.cells] for row in self.rows]
+        variants = [
+            Variant(cell.test, cell.passed, cell.run, None if cell is row.cells[0] else row.cells[0].run)
+            for row in self.rows
+            for cell in row.cells
+            if cell.run is not None
+        ]
+        return render(report_of_matrix(self._blocks(_titled), tests, variants, self.unreadable))
 
     @property
     def json(self) -> str:
@@ -104,21 +115,28 @@ class Matrix:
     def _blocks(self, table: Callable[[str, Sequence[Sequence[str]]], Block]) -> Iterator[Block]:
         for row in self.rows:
             yield table(row.test, [_HEAD, *(_words(row, cell) for cell in row.cells)])
-        if len(self.rows) > 1:
+        shared = {variant: cells for variant, cells in self.variants.items() if len(cells) > 1}
+        if shared:  # a sum over one test says what stands above already
             head = ("variant", "tests", "passed", "turns", "tokens", "cost")
-            yield table("all tests", [head, *map(_sum_words, self.variants.items())])
+            yield table("all tests", [head, *map(_sum_words, shared.items())])
 
 
-def read_matrix(words: Sequence[str], *, folder: str, progress: Callable[[int, int], None] | None = None) -> Matrix:
+def read_matrix(
+    words: Sequence[str],
+    *,
+    folder: str,
+    whole: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Matrix:
     """Read the cassettes of tests that are parametrised. ``words`` are files, folders, or node ids to choose from.
 
-    Without a file or folder it is ``folder``. Raises `UserError` for a path that is not there, and where no test has
-    variants. ``progress`` is told how many files are done, of how many.
+    Without a file or folder it is ``folder``. ``whole`` keeps what was said, for a page. Raises `UserError` for a path
+    that is not there, and where no test has variants. ``progress`` is told how many files are done, of how many.
     """
     wanted = [word for word in words if "::" in word]
     paths = [Path(word) for word in words if "::" not in word] or [Path(folder)]
     outcomes = _outcomes()
-    rows: dict[str, Row] = {}
+    tests: dict[str, Row] = {}
     unreadable: list[str] = []
     files = list(_files(paths))
     for number, path in enumerate(files, 1):
@@ -130,10 +148,12 @@ def read_matrix(words: Sequence[str], *, folder: str, progress: Callable[[int, i
             unreadable.append(str(exc))
             continue
         for run in runs:
-            name, variant = _parted(run.test or path.with_suffix("").as_posix())
+            test = run.test or path.with_suffix("").as_posix()
+            name, variant = parted(test)
             if variant and _is_wanted(run.test or name, wanted):
-                rows.setdefault(name, Row(name)).cells.append(_cell(variant, run, outcomes))
-    found = [rows[name] for name in sorted(rows) if len(rows[name].cells) > 1]
+                tests.setdefault(name, Row(name)).cells.append(_cell(test, variant, run, outcomes, whole=whole))
+    rows = [row for name in sorted(tests) for row in _by_model(tests[name])]
+    found = [row for row in rows if len(row.cells) > 1]
     if not found and not unreadable:
         raise UserError(
             "There is no test of several variants there: a matrix is of tests that are parametrised, each variant with "
@@ -154,26 +174,41 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             yield from (Path(above, name) for name in sorted(names) if is_cassette_name(name))
 
 
-def _parted(test: str) -> tuple[str, str]:
-    """Take the parameters off the name of a test; the event loop that anyio runs it on makes no variant of it."""
-    name, bracket, rest = test.partition("[")
-    if not (bracket and rest.endswith("]")):
-        return test, ""
-    return name, _LOOP.sub("", rest[:-1])
+def _by_model(row: Row) -> Iterator[Row]:
+    """Make a row of each question where a test is parametrised over questions and models."""
+    split = by_model({cell.variant: cell.model for cell in row.cells})
+    if not split:
+        yield Row(row.test, sorted(row.cells, key=lambda cell: cell.variant))
+        return
+    rows: dict[str, Row] = {}
+    for cell in row.cells:
+        rest, model = split[cell.variant]
+        rows.setdefault(rest, Row(f"{row.test}[{rest}]")).cells.append(replace(cell, variant=model))
+    yield from (Row(each.test, sorted(each.cells, key=lambda cell: cell.variant)) for each in rows.values())
 
 
 def _is_wanted(test: str, wanted: Sequence[str]) -> bool:
     return not wanted or any(test == each or test.startswith((f"{each}[", f"{each}::")) for each in wanted)
 
 
-def _cell(variant: str, run: Run, outcomes: Mapping[str, bool]) -> Cell:
+def _cell(test: str, variant: str, run: Run, outcomes: Mapping[str, bool], *, whole: bool) -> Cell:
     exchanges = run.transcript.exchanges
     responses = [exchange.answer.response for exchange in exchanges if exchange.answer.response is not None]
     tools = [part.tool_name for each in responses for part in each.parts if isinstance(part, ToolCallPart)]
     said = [part.content for each in responses[-1:] for part in each.parts if isinstance(part, TextPart)]
     calls = [str(part.args) for each in responses[-1:] for part in each.parts if isinstance(part, ToolCallPart)]
     passed = outcomes.get(run.test or "")
-    return Cell(variant, passed, len(exchanges), spent_by(exchanges), tuple(tools), "\n".join([*said, *calls]))
+    return Cell(
+        variant,
+        passed,
+        len(exchanges),
+        spent_by(exchanges),
+        tuple(tools),
+        "\n".join([*said, *calls]),
+        next((exchange.call.model for exchange in exchanges if exchange.call.model), ""),
+        test,
+        run if whole else None,
+    )
 
 
 def _outcomes() -> dict[str, bool]:

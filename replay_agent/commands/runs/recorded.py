@@ -1,22 +1,19 @@
-"""What tests have recorded, as far as their committed cassettes tell: calls, price, the hosts that they go to."""
+"""What tests have recorded, as far as their committed cassettes tell: calls and price."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from replay_agent.exceptions import CassetteError
-from replay_agent.models.providers import PROVIDERS
 from replay_agent.recording.cassettes import store
 from replay_agent.report.comparison.sources.runs import Run
 from replay_agent.report.comparison.spending import Spent, spent_by
 from replay_agent.report.comparison.trials.notes import Note
 from replay_agent.traffic import Interaction
 
-__all__ = "Recorded", "missing_keys", "recorded_of", "shown_path"
+__all__ = "Recorded", "recorded_of", "shown_path"
 
 
 @dataclass
@@ -62,22 +59,3 @@ def shown_path(path: str) -> str:
     """Return a path as seen from here, if it is below."""
     place = Path(path)
     return str(place.relative_to(Path.cwd())) if place.is_relative_to(Path.cwd()) else path
-
-
-def missing_keys(recorded: Iterable[Recorded], known: Collection[str]) -> list[str]:
-    """Return the variables that recorded calls need a key from and that are not set; ``known`` are set elsewhere.
-
-    Of a provider that takes one of several, the first. Providers whose credentials may lie in files are not judged.
-    """
-    hosts = {urlsplit(each.request.url).hostname or "" for one in recorded for each in one.interactions}
-    return sorted(set(_missing(hosts, known)))
-
-
-def _missing(hosts: Collection[str], known: Collection[str]) -> Iterator[str]:
-    for provider in PROVIDERS.values():
-        host = urlsplit(provider.base_url).hostname
-        if provider.authentication != "header" or host not in hosts:
-            continue
-        variables = provider.credential_variables
-        if not any(os.environ.get(name) or name in known for name in variables):
-            yield variables[0]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from replay_agent.commands.runs.recorded import Recorded, missing_keys, recorded_of
+from replay_agent.commands.runs.keys import Missing, missing_keys
+from replay_agent.commands.runs.recorded import Recorded, recorded_of
 from replay_agent.commands.runs.session import Collected, Told, collect, run
 from replay_agent.exceptions import UserError
 from replay_agent.report.comparison.forms.wording import count, price
@@ -42,8 +43,8 @@ class Plan:
         return total(each.spent for each in (*self.chosen, *self.fixtures))
 
     @property
-    def missing_keys(self) -> list[str]:
-        """The variables that hold no key, though recorded calls need one."""
+    def missing_keys(self) -> list[Missing]:
+        """The hosts whose credentials are not set, though recorded calls go there."""
         return missing_keys([*self.chosen, *self.fixtures], self.found.keys)
 
     def told(self, samples: int) -> str:

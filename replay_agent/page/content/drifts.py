@@ -123,7 +123,7 @@ def shift_of_spans(title: str, spans: Sequence[Span]) -> Shift:
 def shift_of_value(subject: str, change: ValueChange) -> Shift:
     """Return a value that changed, by its path within what it is about."""
     path = change.path.removeprefix("$").removeprefix(".")
-    return _values(f"{subject}: {path}" if path else subject, change.before, change.after)
+    return _values(": ".join(each for each in (subject, path) if each), change.before, change.after)
 
 
 def _values(title: str, before: Any, after: Any) -> Shift:

@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from replay_agent.page.report import Drift, Entry, Figures, Report, Turn, total
+from replay_agent.page.report import Drift, Entry, Figures, Report, Table, Turn, total
 from replay_agent.report.command import filled
 from replay_agent.surroundings.visible import visible
 
-__all__ = "Cause", "EntryView", "View", "dollars", "facts", "milliseconds", "seconds", "thousands"
+__all__ = "Cause", "EntryView", "TableView", "View", "dollars", "facts", "milliseconds", "seconds", "thousands"
 
 _STATES = {
     "drifted": "drifted",
@@ -31,6 +31,9 @@ _STATES = {
     "read": "recording",
 }
 """The states of tests, by which they are filtered, in the order in which they are listed."""
+_NAMES = {"comparison": ("Before", "After"), "matrix": ("First variant", "This variant")}
+_CAUSES = {"comparison": "Causes", "matrix": "What variants were asked otherwise than the first"}
+_LISTS = {"cassettes": "Cassettes", "matrix": "Variants"}
 _MOST_NAMED = 6
 """As many tests are named in a command; of more their modules."""
 _LONGEST_ANCHOR = 400
@@ -89,12 +92,38 @@ class EntryView:
     @property
     def anchor(self) -> str:
         """The name by which the page's address leads to it: that of the test."""
-        return visible(self.entry.test)[:_LONGEST_ANCHOR].replace(" ", "_").replace("\n", "_").replace("\t", "_")
+        return _anchor(self.entry.test)
 
     @property
     def href(self) -> str:
         """The same as a part of an address."""
-        return quote(self.anchor, safe="/:.~-_[]")
+        return _href(self.entry.test)
+
+
+def _anchor(test: str) -> str:
+    return visible(test)[:_LONGEST_ANCHOR].replace(" ", "_").replace("\n", "_").replace("\t", "_")
+
+
+def _href(test: str) -> str:
+    return quote(_anchor(test), safe="/:.~-_[]")
+
+
+@dataclass
+class TableView:
+    """A table as its template asks for it."""
+
+    table: Table
+
+    @property
+    def title(self) -> str:
+        """What it is of."""
+        return self.table.title
+
+    @property
+    def rows(self) -> list[tuple[list[str], str]]:
+        """The cells of each row, and the part of the page that it leads to, empty for none."""
+        links = [*self.table.links, *[""] * len(self.table.rows)]
+        return [(row, _href(link) if link else "") for row, link in zip(self.table.rows, links, strict=False)]
 
 
 @dataclass
@@ -113,12 +142,12 @@ class View:
         order = list(_STATES)
         self.entries = sorted(views, key=lambda view: order.index(view.state)) if report.kind == "session" else views
         self.report = report
-        self.title, self.tables = report.title, report.tables
+        self.title, self.tables = report.title, [TableView(table) for table in report.tables]
         self.made_by = report.made_by
         self.made = report.made_at.replace("T", " ").partition(".")[0].removesuffix("Z")
-        self.names = ("Before", "After") if report.kind == "comparison" else ("Recorded", "Now")
-        self.causes_title = "Causes" if report.kind == "comparison" else "What changed, and what to do"
-        self.list_title = "Cassettes" if report.kind == "cassettes" else "Tests"
+        self.names = _NAMES.get(report.kind, ("Recorded", "Now"))
+        self.causes_title = _CAUSES.get(report.kind, "What changed, and what to do")
+        self.list_title = _LISTS.get(report.kind, "Tests")
 
     @property
     def states(self) -> list[tuple[str, str, int]]:

@@ -14,7 +14,7 @@ from replay_agent.report.comparison.forms.wording import cost_line, headline, la
 from replay_agent.report.comparison.limits import Breach
 from replay_agent.report.comparison.spending import Spent
 
-__all__ = ("report_of_comparison",)
+__all__ = "differences_of", "report_of_comparison"
 
 _MOST = 60
 """Differences of one test."""
@@ -37,16 +37,22 @@ def report_of_comparison(comparison: Comparison, breaches: Sequence[Breach] = ()
     )
 
 
-def _entry(change: TestChange) -> Entry:
+def differences_of(change: TestChange) -> tuple[list[Drift], list[str]]:
+    """Return what is not the same in a test, and what else there is to say of it."""
     differences = [*change.causes, *change.effects]
     left = len(differences) - _MOST
     lines = [*_lines(change), *([f"... and {left} more differences"] if left > 0 else [])]
+    return [_drift(each, change.conversations) for each in differences[:_MOST]], lines
+
+
+def _entry(change: TestChange) -> Entry:
+    drifts, lines = differences_of(change)
     return Entry(
         change.name,
         change.state,
         cassette="" if change.path == change.name else change.path,
         replayed=_figures(change.old if change.state == "removed" else change.new),
-        drifts=[_drift(each, change.conversations) for each in differences[:_MOST]],
+        drifts=drifts,
         notes=lines,
     )
 

@@ -153,7 +153,7 @@ def _name(item: pytest.Item) -> str:
 
 def _keys_set() -> Iterator[str]:
     """Yield the names of credential variables that hold something; a conftest may have read them from a file."""
-    for name in (*credentials.credential_variables(), "GEMINI_API_KEY"):
+    for name in credentials.credential_names():
         value = os.environ.get(name)
         if value and not credentials.is_placeholder(value):
             yield name

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from replay_agent.calls import Exchange, ModelCall, ToolDefinition
+from replay_agent.calls import Exchange, ModelCall
 from replay_agent.conversation.plain import plain
 from replay_agent.conversation.volatile import IDS, kind_of
 from replay_agent.messages import ModelResponse, NativeToolCallPart, TextPart, ToolCallPart
@@ -30,11 +30,13 @@ from replay_agent.report.compare import (
     compare_settings,
     compare_tools,
 )
+from replay_agent.report.comparison.alignment import opening_of
 from replay_agent.report.comparison.difference import Difference, Gist, gist, lean
 from replay_agent.report.comparison.histories import Asked, from_model, roles
 from replay_agent.report.comparison.turns import Thread, Turn
 from replay_agent.report.decoded_request import DecodedRequest, compare_addresses, read_request
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
+from replay_agent.report.offers import Offer, offers
 from replay_agent.report.words import Span, word_diff
 from replay_agent.traffic import Interaction, Request
 
@@ -81,7 +83,17 @@ class Causes:
         (self.followed if follows else self.found).append(
             Difference(kind, turn.number, subject, span, conversation=thread.number)
         )
+        self._openings(thread, turn)
         self._remember(turn)
+
+    def _openings(self, thread: Thread, turn: Turn) -> None:
+        """Compare what both conversations began with, where only one of them has the call that it stands in."""
+        lone, other = turn.asked if turn.old is not None else turn.asked[::-1]
+        if other.added:
+            pair = Asked(opening_of(lone)), other
+            asked = pair if turn.old is not None else pair[::-1]
+            for change in _changes_of_items(*asked):
+                self._note(thread, turn, _difference(change))
 
     def lone_thread(self, thread: Thread, *, follows: bool) -> None:
         """Note a conversation that only one side has."""
@@ -103,7 +115,8 @@ class Causes:
 
     def _compared(self, thread: Thread, turn: Turn, old: Exchange, new: Exchange, *, answers_differ: bool) -> None:
         requests = self.interactions[0][old.interaction].request, self.interactions[1][new.interaction].request
-        differences = list(self._messages(turn, answers_differ=answers_differ))
+        differences = [(each, False) for each in _of_place(turn)]
+        differences += self._messages(turn, answers_differ=answers_differ)
         differences += [(each, False) for each in _of_call(old, new, requests)]
         if not (differences or answers_differ or self._seen or self.followed):
             differences = [(each, False) for each in _of_bodies(*requests)]
@@ -112,7 +125,7 @@ class Causes:
 
     def _note(self, thread: Thread, turn: Turn, difference: Difference, *, follows: bool = False) -> None:
         placed = replace(difference, turn=turn.number, conversation=thread.number, spans=lean(difference.spans))
-        key = gist(placed)
+        key = _known_by(placed)
         if key in self._seen or is_made_up(placed):
             self._seen.add(key)
             return
@@ -125,7 +138,7 @@ class Causes:
     def _messages(self, turn: Turn, *, answers_differ: bool) -> Iterator[tuple[Difference, bool]]:
         old, new = turn.asked
         changed = _changed_calls(turn.previous)
-        changes = [each for each in compare_items(old.added, new.added) if not isinstance(each, CallIdChanged)]
+        changes = _changes_of_items(old, new)
         moved = [(change.role, change.text) for change in _moved(changes)]
         for change in _with_dropped(changes, old, new):
             echo = from_model(Item(0, getattr(change, "role", ""), "")) and answers_differ
@@ -156,6 +169,13 @@ class Causes:
             for span in change.spans
             if span.kind != "same"
         )
+
+
+def _known_by(difference: Difference) -> Gist:
+    """Return by what a cause is known again in later turns. A window over the history drops something else in each."""
+    if difference.kind == "history_changed":
+        return difference.kind, difference.conversation, {span.kind for span in difference.spans} == {"removed"}
+    return gist(difference)
 
 
 def _followed_kind(difference: Difference) -> str:
@@ -221,6 +241,17 @@ def _changed_calls(turn: Turn | None) -> set[str]:
     one, other = Counter(before), Counter(after)
     changed = (one - other) + (other - one) if one != other else one if before != after else Counter()
     return {name for name, _ in changed}
+
+
+def _changes_of_items(old: Asked, new: Asked) -> list[Change]:
+    return [each for each in compare_items(old.added, new.added) if not isinstance(each, CallIdChanged)]
+
+
+def _of_place(turn: Turn) -> Iterator[Difference]:
+    """Yield that a question stands at another place of the conversation; its further rounds go with it."""
+    question = next((item for item in reversed(turn.asked[1].added) if item.role == "user prompt"), None)
+    if turn.moved and question is not None:
+        yield Difference("message_moved", 0, question.role, (Span("same", question.text),))
 
 
 def _difference(change: Change) -> Difference:
@@ -336,11 +367,11 @@ def _is_loopback(change: SettingChanged) -> bool:
 
 
 def _of_tools(old: ModelCall, new: ModelCall) -> Iterator[Difference]:
-    if old.tools == new.tools:
+    if old.tools == new.tools and old.extras == new.extras:
         return
-    changes = list(compare_tools(old.tools, new.tools))
-    before = {tool.name: tool for tool in old.tools}
-    after = {tool.name: tool for tool in new.tools}
+    before = {tool.name: tool for tool in offers(old)}
+    after = {tool.name: tool for tool in offers(new)}
+    changes = list(compare_tools(list(before.values()), list(after.values())))
     gone = [change.name for change in changes if isinstance(change, ToolRemoved)]
     for change in changes:
         match change:
@@ -363,23 +394,22 @@ def _of_tools(old: ModelCall, new: ModelCall) -> Iterator[Difference]:
     yield from (Difference("tool_removed", 0, f"tool {name}") for name in gone)
 
 
-def _former(tool: ToolDefinition, gone: Sequence[ToolDefinition]) -> ToolDefinition | None:
+def _former(tool: Offer, gone: Sequence[Offer]) -> Offer | None:
     """Return which tool that is gone was given a new name: one of the same schema, or the same description."""
-    same = [each for each in gone if each.parameters_json_schema == tool.parameters_json_schema]
-    told = [each for each in gone if each.description and each.description == tool.description]
+    wanted = tool.definition
+    if wanted is None:
+        return None
+    left = [(each, each.definition) for each in gone if each.definition is not None]
+    same = [each for each, told in left if told.parameters_json_schema == wanted.parameters_json_schema]
+    told = [each for each, told in left if told.description and told.description == wanted.description]
     both = [each for each in same if each in told]
-    alike = both or told or [each for each in same if each.parameters_json_schema.get("properties")]
+    alike = both or told or (same if wanted.parameters_json_schema.get("properties") else [])
     return alike[0] if alike else None
 
 
-def _renamed(before: ToolDefinition, after: ToolDefinition) -> Difference:
-    same_name = ToolDefinition(after.name, before.description, before.parameters_json_schema, strict=before.strict)
-    others = [
-        value
-        for change in compare_tools([same_name], [after])
-        if isinstance(change, ToolChanged)
-        for value in change.changes
-    ]
+def _renamed(before: Offer, after: Offer) -> Difference:
+    changes = compare_tools([replace(before, name=after.name)], [after])
+    others = [value for change in changes if isinstance(change, ToolChanged) for value in change.changes]
     return Difference(
         "tool_renamed", 0, f"tool {before.name}", values=(ValueChange("name", before.name, after.name), *others)
     )

@@ -115,7 +115,7 @@ def compare_runs(name: str, path: str, old: Run | None, new: Run | None, was: st
         was,
         "changed",
         causes.found,
-        sorted([*effects, *causes.followed], key=lambda each: (each.conversation, each.turn or 1 << 30)),
+        sorted([*causes.followed, *effects], key=lambda each: (each.conversation, each.turn or 1 << 30)),
         *_size(after),
         spent[0],
         spent[1],

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from difflib import SequenceMatcher
+from dataclasses import dataclass, field, replace
 
 from replay_agent.calls import Exchange
 from replay_agent.conversation.transcript import Transcript
 from replay_agent.report.compare import Item, items_of
+from replay_agent.report.comparison.alignment import Call, CallPair, aligned, with_openings_together
 from replay_agent.report.comparison.histories import Asked, asked_anew, said_by
 
 __all__ = "Thread", "Turn", "threads_of"
 
-_MOST_PAIRS = 400_000
-"""Calls of one conversation times those of the other that are matched by what they ask; longer ones are paired in order."""
 _MOST_OPENINGS = 200
 """Conversations whose beginnings are compared with each other, if none is the same."""
 
@@ -31,7 +29,9 @@ class Turn:
     previous: Turn | None = None
     """The call before it."""
     asked: tuple[Asked, Asked] = field(default_factory=lambda: (Asked(), Asked()))
-    """What it asks anew on each side."""
+    """What it asks anew on each side; the first of all has also what the conversation began with."""
+    moved: bool = False
+    """Whether it stands at another place of the conversation than it did."""
 
 
 @dataclass(eq=False)
@@ -47,18 +47,8 @@ class Thread:
 
 
 @dataclass(eq=False)
-class _Call:
-    """A call on one side, and its place in its conversation."""
-
-    exchange: Exchange
-    previous: Exchange | None
-    number: int
-    asked: Asked
-
-
-@dataclass(eq=False)
 class _Conversation:
-    calls: list[_Call]
+    calls: list[Call]
     retries: int
 
     @property
@@ -74,15 +64,15 @@ def threads_of(old: Transcript, new: Transcript) -> list[Thread]:
     """Pair the conversations of two recordings of a test, and their calls, whatever order they were recorded in."""
     olds, news = _conversations(old), _conversations(new)
     pairs = _paired(olds, news)
-    threads: list[tuple[_Conversation | None, _Conversation | None, list[tuple[_Call | None, _Call | None]]]] = [
-        (one, other, _aligned(one.calls, other.calls)) for one, other in pairs
+    threads: list[tuple[_Conversation | None, _Conversation | None, list[CallPair]]] = [
+        (one, other, aligned(one.calls, other.calls)) for one, other in pairs
     ]
     met = {id(each) for pair in pairs for each in pair}
     lone_old = [each for each in olds if id(each) not in met]
     lone_new = [each for each in news if id(each) not in met]
     _join(threads, lone_old, lone_new)
-    threads += [(each, None, [(call, None) for call in each.calls]) for each in lone_old if each.calls]
-    threads += [(None, each, [(None, call) for call in each.calls]) for each in lone_new if each.calls]
+    threads += [(each, None, [CallPair(call, None) for call in each.calls]) for each in lone_old if each.calls]
+    threads += [(None, each, [CallPair(None, call) for call in each.calls]) for each in lone_new if each.calls]
     threads.sort(key=_first)
     return [
         Thread(
@@ -96,37 +86,43 @@ def threads_of(old: Transcript, new: Transcript) -> list[Thread]:
     ]
 
 
-def _first(thread: tuple[object, object, list[tuple[_Call | None, _Call | None]]]) -> int:
-    return min(call.exchange.interaction for pair in thread[2] for call in pair if call is not None)
+def _first(thread: tuple[object, object, list[CallPair]]) -> int:
+    return min(call.exchange.interaction for pair in thread[2] for call in (pair.old, pair.new) if call is not None)
 
 
 def _conversations(transcript: Transcript) -> list[_Conversation]:
     return [_Conversation(list(_calls(each.exchanges)), len(each.retries)) for each in transcript.conversations]
 
 
-def _calls(exchanges: Iterable[Exchange]) -> Iterator[_Call]:
+def _calls(exchanges: Iterable[Exchange]) -> Iterator[Call]:
     previous: Exchange | None = None
     said: list[Item] = []
     for number, exchange in enumerate(exchanges, 1):
         items = items_of(exchange.call.messages)
-        yield _Call(exchange, previous, number, asked_anew(items, said))
+        yield Call(exchange, previous, number, asked_anew(items, said))
         previous, said = exchange, said_by(exchange, items)
 
 
-def _turns(pairs: Sequence[tuple[_Call | None, _Call | None]]) -> Iterator[Turn]:
+def _turns(pairs: Sequence[CallPair]) -> Iterator[Turn]:
     previous: Turn | None = None
-    for old, new in pairs:
-        call = new or old
-        assert call is not None
+    for pair in with_openings_together(pairs):
+        old, new = pair.old, pair.new
+        numbers = [call.number for call in (new, old) if call is not None]
         turn = Turn(
-            call.number,
+            min(numbers) if pair.moved else numbers[0],
             old.exchange if old else None,
             new.exchange if new else None,
             previous,
-            (old.asked if old else Asked(), new.asked if new else Asked()),
+            (_asked(old, pair.openings[0]), _asked(new, pair.openings[1])),
+            pair.moved,
         )
         yield turn
         previous = turn
+
+
+def _asked(call: Call | None, opening: tuple[Item, ...]) -> Asked:
+    asked = call.asked if call else Asked()
+    return replace(asked, added=(*opening, *asked.added)) if opening else asked
 
 
 # --- conversations ----------------------------------------------------------------------------------------------------
@@ -187,32 +183,7 @@ def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / (len(one | other) or 1)
 
 
-# --- calls ------------------------------------------------------------------------------------------------------------
-
-
-def _aligned(old: Sequence[_Call], new: Sequence[_Call]) -> list[tuple[_Call | None, _Call | None]]:
-    """Pair the calls of two conversations by what they ask anew; those between in order."""
-    keys = [[_key(call) for call in side] for side in (old, new)]
-    if keys[0] == keys[1] or len(old) * len(new) > _MOST_PAIRS:
-        return list(_in_order(old, new))
-    pairs: list[tuple[_Call | None, _Call | None]] = []
-    for tag, i, j, k, m in SequenceMatcher(None, keys[0], keys[1], autojunk=False).get_opcodes():
-        if tag == "equal":
-            pairs += zip(old[i:j], new[k:m], strict=True)
-        else:
-            pairs += _in_order(old[i:j], new[k:m])
-    return pairs
-
-
-def _in_order(old: Sequence[_Call], new: Sequence[_Call]) -> Iterator[tuple[_Call | None, _Call | None]]:
-    common = min(len(old), len(new))
-    yield from zip(old[:common], new[:common], strict=True)
-    yield from ((call, None) for call in old[common:])
-    yield from ((None, call) for call in new[common:])
-
-
-def _key(call: _Call) -> tuple[tuple[str, str], ...]:
-    return tuple((item.role, item.text) for item in call.asked.added if item.role != "system prompt")
+# --- calls whose history was cut --------------------------------------------------------------------------------------
 
 
 def _last(exchange: Exchange) -> tuple[str, str] | None:
@@ -222,31 +193,41 @@ def _last(exchange: Exchange) -> tuple[str, str] | None:
 
 
 def _join(
-    threads: Sequence[tuple[object, object, list[tuple[_Call | None, _Call | None]]]],
+    threads: Sequence[tuple[object, object, list[CallPair]]],
     lone_old: Sequence[_Conversation],
     lone_new: Sequence[_Conversation],
 ) -> None:
     """Give calls whose history was cut, so that they seemed to begin a conversation, their place in the one they go on."""
-    for lone, side in ((lone_new, 1), (lone_old, 0)):
+    for lone, is_new in ((lone_new, True), (lone_old, False)):
         waiting = {
             key: (pairs, place)
             for _, _, pairs in threads
             for place, pair in enumerate(pairs)
-            if pair[side] is None and (call := pair[1 - side]) is not None and (key := _last(call.exchange)) is not None
+            if (call := _alone(pair, is_new=not is_new)) is not None and (key := _last(call.exchange)) is not None
         }
         for conversation in lone:
             for call in list(conversation.calls):
                 found = waiting.pop(_last(call.exchange) or ("", ""), None) if waiting else None
                 if found is not None:
-                    _put(*found, call, side)
+                    _put(*found, call, is_new=is_new)
                     conversation.calls.remove(call)
 
 
-def _put(pairs: list[tuple[_Call | None, _Call | None]], place: int, call: _Call, side: int) -> None:
-    partner = pairs[place][1 - side]
+def _side(pair: CallPair, *, is_new: bool) -> Call | None:
+    return pair.new if is_new else pair.old
+
+
+def _alone(pair: CallPair, *, is_new: bool) -> Call | None:
+    """Return the call of a side where the other side has none."""
+    return None if _side(pair, is_new=not is_new) is not None else _side(pair, is_new=is_new)
+
+
+def _put(pairs: list[CallPair], place: int, call: Call, *, is_new: bool) -> None:
+    pair = pairs[place]
+    partner = _side(pair, is_new=not is_new)
     assert partner is not None
-    before = pairs[place - 1][side] if place else None
+    before = _side(pairs[place - 1], is_new=is_new) if place else None
     call.previous = call.previous or (before.exchange if before else None)
     call.number = partner.number
     call.asked = asked_anew(items_of(call.exchange.call.messages), said_by(call.previous) if call.previous else [])
-    pairs[place] = (partner, call) if side else (call, partner)
+    pairs[place] = CallPair(partner, call) if is_new else CallPair(call, partner)

@@ -108,3 +108,29 @@ def test_the_event_loop_makes_no_variant(suite, capsys):
         (suite / f"loop_{name}.yaml").write_bytes(cassette(recorded("gpt-4o" if name == "one" else "o3", test=test)))
     rows = variants(capsys, "loop_one.yaml", "loop_two.yaml", "loop_three.yaml")
     assert {name: [each["variant"] for each in row] for name, row in rows.items()} == {"t.py::test_x": ["gpt-4o", "o3"]}
+
+
+def test_a_test_over_questions_and_models_is_a_table_of_models_for_each_question(suite, capsys):
+    for model in ("gpt-4o", "o3"):
+        for topic in ("rain", "wind"):
+            test = f"tests/t.py::test_topic[{topic}-{model}]"
+            (suite / f"topic_{topic}_{model}.yaml").write_bytes(cassette(recorded(model, test=test)))
+    rows = variants(capsys, *(path.name for path in suite.glob("topic_*")))
+    assert {name: [each["variant"] for each in row] for name, row in rows.items()} == {
+        "tests/t.py::test_topic[rain]": ["gpt-4o", "o3"],
+        "tests/t.py::test_topic[wind]": ["gpt-4o", "o3"],
+    }
+    assert main(["matrix", *(path.name for path in suite.glob("topic_*"))]) == 0
+    assert "all tests" in capsys.readouterr().out
+
+
+def test_there_is_no_sum_over_one_test(suite, capsys):
+    assert main(["matrix", "tests/t.py::test_way"]) == 0
+    assert "all tests" not in capsys.readouterr().out
+
+
+def test_a_page_opens_a_variant(suite, capsys):
+    assert main(["matrix", "--html"]) == 0
+    page = capsys.readouterr().out
+    assert '<a href="#tests/t.py::test_way[o3]">o3</a>' in page
+    assert 'id="tests/t.py::test_way[o3]"' in page

@@ -133,7 +133,7 @@ def test_matrix_is_a_page(cassettes, monkeypatch, capsys):
     monkeypatch.chdir(cassettes)
     assert main(["matrix", "old", "--html"]) == 0
     page = capsys.readouterr().out
-    assert '<th scope="row">gpt-4.1</th>' in page
+    assert ">gpt-4.1</a></th>" in page
     assert "2 variants, side by side" in page
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -249,7 +250,7 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     config.stash[OWN_SERVERS] = OwnServers(listeners())
     around = _AroundTests(config)
     config.pluginmanager.register(around, _AroundTests.NAME)
-    config.pluginmanager.register(keys.KeysOfTests())
+    config.pluginmanager.register(keys.KeysOfTests(is_replayed))
     _watch_snapshots(config)
     config.pluginmanager.register(OpenChanges(former_files(config)))
     config.pluginmanager.register(KeptRandom())
@@ -342,7 +343,7 @@ class _AroundTests:
                 finally:
                     if not test.is_scripted:
                         self._spent = _tally(item.config).add(
-                            item.nodeid, test.run, test.run.play_count, records=test.records, mark=_mark_of(test.run)
+                            item.nodeid, test.run, test.run.play_count, records=test.records, mark=partial(_mark_of, test.run)
                         )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -355,6 +356,7 @@ class _AroundTests:
             test.note_verdict(call, report)
             if call.when == "teardown":
                 del item.stash[TEST]
+                test.let_go()
                 if self._spent:
                     from replay_agent.pytest_plugin.summary.meter import note_spent
 

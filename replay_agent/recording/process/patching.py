@@ -49,6 +49,11 @@ class Patch:
         self._in_place = False
         self._was_own = True
 
+    @property
+    def stands(self) -> bool:
+        """Whether the replacement is what is found in its place, so that there is nothing to `apply`."""
+        return self._in_place and self._made is not None and self._owner.__dict__.get(self._name) is self._made.function
+
     def apply(self) -> None:
         """See to it that calls come to the replacement. May be called again at any time; then it is put back if lost."""
         present = vars(self._owner).get(self._name)

@@ -20,7 +20,7 @@ import pytest
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, keys, options
 from replay_agent.pytest_plugin.failures import FailingMiss, failure_saying, leaves_of
-from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
+from replay_agent.pytest_plugin.marks import STAND_IN, TEST, closest, is_served
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.summary.causes import GroupedFailures, tell
 from replay_agent.pytest_plugin.summary.pending import PendingChanges, former_files
@@ -155,7 +155,7 @@ def is_replayed(item: pytest.Item) -> bool:
     """Tell whether a test is ours to record and replay."""
     if is_served(item):
         return False
-    return item.get_closest_marker("replay") is not None or _asks_for_the_fixture(item)
+    return closest(item, "replay") is not None or _asks_for_the_fixture(item)
 
 
 def _is_watched(item: pytest.Item) -> bool:
@@ -222,7 +222,7 @@ def pytest_runtest_call(item: pytest.Item) -> None:
 
 
 def _is_marked_late(item: pytest.Item) -> bool:
-    return TEST not in item.stash and item.get_closest_marker("replay") is not None and is_replayed(item)
+    return TEST not in item.stash and closest(item, "replay") is not None and is_replayed(item)
 
 
 def _prepare_sweeps(session: pytest.Session) -> None:
@@ -286,7 +286,7 @@ def _entered(context: AbstractContextManager[None]) -> Callable[[], None]:
 
 
 def _refuse_two_recorders(item: pytest.Item) -> None:
-    if item.get_closest_marker("replay") is not None:
+    if closest(item, "replay") is not None:
         text = f"{item.nodeid} is marked vcr and replay: which of them is to record it? Take one mark away."
         raise pytest.fail.Exception(text, pytrace=False)
 
@@ -343,7 +343,11 @@ class _AroundTests:
                 finally:
                     if not test.is_scripted:
                         self._spent = _tally(item.config).add(
-                            item.nodeid, test.run, test.run.play_count, records=test.records, mark=partial(_mark_of, test.run)
+                            item.nodeid,
+                            test.run,
+                            test.run.play_count,
+                            records=test.records,
+                            mark=partial(_mark_of, test.run),
                         )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

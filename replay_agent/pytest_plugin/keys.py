@@ -146,7 +146,7 @@ def take_back(item: pytest.Item) -> None:
 
 def _keep(item: pytest.Item) -> None:
     """Leave the keys of a test in place for the next one: that is half of what it takes to open and close a test."""
-    kept = item.config.stash.get(_KEPT, {})  # of a test before, where this one could not be opened
+    kept: dict[str, str] = item.config.stash.get(_KEPT, {})  # of a test before, where this one could not be opened
     item.config.stash[_KEPT] = {**kept, **item.stash.get(_PLACED, {})}
 
 
@@ -164,7 +164,9 @@ def _asks_by_mark(item: pytest.Item) -> bool:
 
 def _asks_between(config: pytest.Config) -> bool:
     """Tell whether a hook of the project, or of a plugin, may ask for a key between two tests: to skip one, say."""
-    return any(_may_ask(name, impl.function) for name in _BETWEEN for impl in getattr(config.hook, name).get_hookimpls())
+    return any(
+        _may_ask(name, impl.function) for name in _BETWEEN for impl in getattr(config.hook, name).get_hookimpls()
+    )
 
 
 def _may_ask(hook: str, function: Any) -> bool:

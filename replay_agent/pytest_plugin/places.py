@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from replay_agent.exceptions import UserError
+from replay_agent.pytest_plugin.marks import closest
 from replay_agent.surroundings import naming
 
 __all__ = "cassette_of", "cassette_path", "file_name_of", "module_folder", "nodeid", "snapshot_name_of"
@@ -120,7 +121,7 @@ def nodeid(item: pytest.Item) -> str:
 
 def cassette_of(item: pytest.Item, siblings: Sequence[str] = ()) -> Path:
     """Return where the cassette of a test marked replay is. Raises `UserError` for a name that makes no sense."""
-    mark = item.get_closest_marker("replay")
+    mark = closest(item, "replay")
     return cassette_path(item, _cassette_name(item, mark) if mark else None, siblings)
 
 

@@ -14,7 +14,7 @@ from replay_agent.recording.dispatch import late_misses
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.imports import ImportWatcher
 from replay_agent.recording.process.lazy_certificates import LazyCertificates
-from replay_agent.recording.process.patching import Patch
+from replay_agent.recording.process.patching import Patch, all_stand
 from replay_agent.recording.recorder import Recording
 from replay_agent.recording.stand_ins import Responder
 
@@ -70,7 +70,7 @@ def install() -> None:
         for name in HOOKS:
             module, patches = _seen.get(name, _UNSEEN)
             # The everyday case: every test asks, of a dozen modules and two dozen methods.
-            if modules.get(name) is not module or not all([patch.stands for patch in patches]):
+            if modules.get(name) is not module or not all_stand(patches):
                 _hook(name)
         _watcher.install()
 

@@ -14,6 +14,7 @@ from benchmarks import (
     first_chunk,
     growing,
     idle,
+    many,
     recording,
     redaction,
     scaling,
@@ -34,6 +35,8 @@ TABLES = (
     "analysis",
     "growing",
     "faults",
+    "many",
+    "huge",
 )
 
 
@@ -43,6 +46,7 @@ def main() -> None:
     parser.add_argument("--tests", type=int, default=60, help="tests in the generated suite")
     parser.add_argument("--rounds", type=int, default=3, help="times the suite is replayed by each contender")
     parser.add_argument("--sizes", type=int, nargs="*", default=[1, 100, 3000], help="interactions in one cassette")
+    parser.add_argument("--many", type=int, default=5000, help="tests of the suite with a cassette for each")
     parser.add_argument("--only", choices=TABLES, nargs="*", default=TABLES, help="print these tables only")
     args = parser.parse_args()
     figures: list[Figure] = []
@@ -76,6 +80,10 @@ def _table(name: str, folder: Path, args: argparse.Namespace) -> tuple[str, list
             return faults.table(folder / "faults")
         case "growing":
             return growing.table(folder / "growing")
+        case "many":
+            return many.table(folder / "many", args.many)
+        case "huge":
+            return many.huge_table(folder / "huge")
         case "commands":
             return commands.table(folder / "commands", args.rounds)
     return agent.table(1000, args.rounds)

@@ -155,22 +155,26 @@ class Run(DecodedTraffic):
 
     def _enter(self) -> None:
         with ExitStack() as doors:
-            doors.enter_context(self.in_force())
+            self._put_in_force(doors)
             self._doors = doors.pop_all()
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
         """Shut the network for a block, unless something may be recorded, and freeze what is to stand still."""
         with ExitStack() as doors:
-            if self._options.block_network and not self.recording.records:
-                guard = network.shut(self._test or str(self.cassette_path), self._options.allowed_hosts)
-                doors.callback(network.open_network, guard)
-            if self._options.transports:
-                from replay_agent.recording.clients.named_transports import named_transports
-
-                doors.enter_context(named_transports(self._options.transports))
-            doors.enter_context(frozen.frozen(self.recording.frozen))
+            self._put_in_force(doors)
             yield
+
+    def _put_in_force(self, doors: ExitStack) -> None:
+        if self._options.block_network and not self.recording.records:
+            guard = network.shut(self._test or str(self.cassette_path), self._options.allowed_hosts)
+            doors.callback(network.open_network, guard)
+        if self._options.transports:
+            from replay_agent.recording.clients.named_transports import named_transports
+
+            doors.enter_context(named_transports(self._options.transports))
+        if self.recording.frozen:
+            doors.enter_context(frozen.frozen(self.recording.frozen))
 
     def _invitation(self) -> tuple[object, ...]:
         """Return how a process that is no copy of this one takes part. What cannot travel, it cannot heed: it refuses then."""

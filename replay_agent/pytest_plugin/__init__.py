@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ import pytest
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, keys, options
 from replay_agent.pytest_plugin.failures import FailingMiss, failure_saying, leaves_of
-from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
+from replay_agent.pytest_plugin.marks import STAND_IN, TEST, closest, is_served
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.summary.causes import GroupedFailures, tell
 from replay_agent.pytest_plugin.summary.ending import Ending
@@ -158,7 +159,7 @@ def is_replayed(item: pytest.Item) -> bool:
     """Tell whether a test is ours to record and replay."""
     if is_served(item):
         return False
-    return item.get_closest_marker("replay") is not None or _asks_for_the_fixture(item)
+    return closest(item, "replay") is not None or _asks_for_the_fixture(item)
 
 
 def _is_watched(item: pytest.Item) -> bool:
@@ -227,7 +228,7 @@ def pytest_runtest_call(item: pytest.Item) -> None:
 
 
 def _is_marked_late(item: pytest.Item) -> bool:
-    return TEST not in item.stash and item.get_closest_marker("replay") is not None and is_replayed(item)
+    return TEST not in item.stash and closest(item, "replay") is not None and is_replayed(item)
 
 
 def _prepare_sweeps(session: pytest.Session) -> None:
@@ -255,7 +256,7 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     config.stash[OWN_SERVERS] = OwnServers(listeners())
     around = _AroundTests(config)
     config.pluginmanager.register(around, _AroundTests.NAME)
-    config.pluginmanager.register(keys.KeysOfTests())
+    config.pluginmanager.register(keys.KeysOfTests(is_replayed))
     _watch_snapshots(config)
     config.pluginmanager.register(OpenChanges(former_files(config)))
     config.pluginmanager.register(KeptRandom())
@@ -291,7 +292,7 @@ def _entered(context: AbstractContextManager[None]) -> Callable[[], None]:
 
 
 def _refuse_two_recorders(item: pytest.Item) -> None:
-    if item.get_closest_marker("replay") is not None:
+    if closest(item, "replay") is not None:
         text = f"{item.nodeid} is marked vcr and replay: which of them is to record it? Take one mark away."
         raise pytest.fail.Exception(text, pytrace=False)
 
@@ -348,7 +349,11 @@ class _AroundTests:
                 finally:
                     if not test.is_scripted:
                         self._spent = _tally(item.config).add(
-                            item.nodeid, test.run, test.run.play_count, records=test.records, mark=_mark_of(test.run)
+                            item.nodeid,
+                            test.run,
+                            test.run.play_count,
+                            records=test.records,
+                            mark=partial(_mark_of, test.run),
                         )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -361,6 +366,7 @@ class _AroundTests:
             test.note_verdict(call, report)
             if call.when == "teardown":
                 del item.stash[TEST]
+                test.let_go()
                 if self._spent:
                     from replay_agent.pytest_plugin.summary.meter import note_spent
 

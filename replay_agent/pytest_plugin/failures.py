@@ -10,7 +10,7 @@ import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any, Protocol
 
 import pytest
@@ -74,13 +74,21 @@ def explaining(
 
 
 def _explaining(function: Callable[..., Any], keeper: Misses, settled: Callable[[], None]) -> Callable[..., Any]:
+    wrapper = (_known_wrapper_for if type(function) is FunctionType else _wrapper_for)(function)
+    return functools.wraps(function)(wrapper(function, keeper, settled))
+
+
+def _wrapper_for(function: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
     kinds = (
         (inspect.isasyncgenfunction, _explaining_async_generator),
         (inspect.iscoroutinefunction, _explaining_coroutine),
         (inspect.isgeneratorfunction, _explaining_generator),
     )
-    wrap = next((wrapper for is_kind, wrapper in kinds if is_kind(function)), _explaining_function)
-    return functools.wraps(function)(wrap(function, keeper, settled))
+    return next((wrapper for is_kind, wrapper in kinds if is_kind(function)), _explaining_function)
+
+
+_known_wrapper_for = functools.lru_cache(maxsize=128)(_wrapper_for)
+"""For functions: a parametrized test is asked for as often as it has parameters, and each takes inspect some twenty calls."""
 
 
 def _explaining_function(

@@ -6,9 +6,12 @@ pass. Light: the plugin reads it at start.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+import inspect
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
 import pytest
 
@@ -23,6 +26,8 @@ _CONFTEST = "conftest.py"
 _READ = pytest.StashKey[dict[Path, Source]]()
 _PLACED = pytest.StashKey[dict[str, str]]()
 _LEFT = pytest.StashKey[dict[str, str]]()
+_KEPT = pytest.StashKey[dict[str, str]]()
+"""Keys that are in place between two tests."""
 
 
 def _marks(config: pytest.Config) -> tuple[str, ...]:
@@ -110,6 +115,8 @@ def place_for(item: pytest.Item) -> None:
     test = item.stash.get(TEST, None)
     if test is not None and not test.records and "replay" in _marks(item.config):
         _place(item)
+    else:
+        _drop(item.config)
 
 
 def _place_for_vcr(item: pytest.Item) -> None:
@@ -121,6 +128,12 @@ def _place_for_vcr(item: pytest.Item) -> None:
 
 
 def _place(item: pytest.Item) -> None:
+    kept = item.config.stash.get(_KEPT, {})
+    if kept and credentials.is_in_place(kept):
+        item.config.stash[_KEPT] = {}
+        item.stash[_PLACED] = kept
+        return
+    _drop(item.config)
     placed = credentials.place()
     item.stash.setdefault(_PLACED, {}).update(placed)
     item.config.stash.setdefault(_LEFT, {}).update(placed)
@@ -131,24 +144,94 @@ def take_back(item: pytest.Item) -> None:
     credentials.remove(item.stash.get(_PLACED, {}))
 
 
+def _keep(item: pytest.Item) -> None:
+    """Leave the keys of a test in place for the next one: that is half of what it takes to open and close a test."""
+    kept = item.config.stash.setdefault(_KEPT, {})  # of a test before, where this one could not be opened
+    kept.update(item.stash.get(_PLACED, {}))
+
+
+def _drop(config: pytest.Config) -> None:
+    """Remove keys that were kept for a test which is to have none."""
+    credentials.remove(config.stash.get(_KEPT, {}))
+    config.stash[_KEPT] = {}
+
+
+def _asks_by_mark(item: pytest.Item) -> bool:
+    """Tell whether a mark of a test may ask for a key before it begins, in a condition that is evaluated then."""
+    marks = (mark for mark in item.iter_markers() if mark.name in ("skipif", "xfail"))
+    return any(isinstance(each, str) for mark in marks for each in (*mark.args, mark.kwargs.get("condition")))
+
+
+def _asks_between(config: pytest.Config) -> bool:
+    """Tell whether a hook of the project, or of a plugin, may ask for a key between two tests: to skip one, say."""
+    return any(
+        _may_ask(name, impl.function) for name in _BETWEEN for impl in getattr(config.hook, name).get_hookimpls()
+    )
+
+
+def _may_ask(hook: str, function: Any) -> bool:
+    function = inspect.unwrap(getattr(function, "__func__", function))
+    if (getattr(function, "__module__", None) or "").startswith(_HARMLESS):
+        return False
+    code = getattr(function, "__code__", None)
+    # What decides there whether a test runs may ask by way of anything; elsewhere who asks says so.
+    return hook == "pytest_runtest_setup" or code is None or not _ASKING.isdisjoint(_names_in(code))
+
+
+def _names_in(code: CodeType) -> set[str]:
+    inner = (_names_in(each) for each in code.co_consts if isinstance(each, CodeType))
+    return set(code.co_names).union(*inner)
+
+
+_BETWEEN = (
+    "pytest_runtest_protocol",
+    "pytest_runtest_logstart",
+    "pytest_runtest_setup",
+    "pytest_runtest_makereport",
+    "pytest_runtest_logreport",
+    "pytest_runtest_logfinish",
+)
+_ASKING = frozenset({"environ", "environb", "getenv"})
+_HARMLESS = "_pytest.", "replay_agent.", "xdist."
+
+
 class KeysOfTests:
     """Hooks around tests, in a session that has some to replay."""
+
+    def __init__(self, is_replayed: Callable[[pytest.Item], bool]) -> None:
+        self._is_replayed = is_replayed
+        self._asks: bool | None = None
 
     @pytest.hookimpl
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Place keys after pytest has looked at a test's own marks to skip it, and before its first fixture."""
+        if TEST in item.stash and not is_served(item):
+            place_for(item)
+            return
+        _drop(item.config)
         if is_served(item):
             _place_for_vcr(item)
-        elif TEST in item.stash:
-            place_for(item)
         else:
             # A patch of the environment that outlived a replayed test may have put back a key that it had found there.
             left = item.config.stash.get(_LEFT, {})
             credentials.remove({name: value for name, value in left.items() if credentials.is_placeholder(value)})
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+        """Take keys back, unless the next test has them too and nothing between the two can tell."""
         try:
             yield
         finally:
-            take_back(item)
+            _keep(item)
+            if nextitem is None or not self._is_replayed(nextitem) or self._asks_before(nextitem):
+                _drop(item.config)
+
+    def _asks_before(self, item: pytest.Item) -> bool:
+        if self._asks is None:
+            self._asks = _asks_between(item.config)
+        return self._asks or _asks_by_mark(item)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Take back what was kept for a test that did not come."""
+        _drop(session.config)

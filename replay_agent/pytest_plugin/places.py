@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from replay_agent.exceptions import UserError
+from replay_agent.pytest_plugin.marks import closest
 from replay_agent.surroundings import naming
 
 __all__ = "cassette_of", "cassette_path", "file_name_of", "module_folder", "nodeid", "snapshot_name_of"
@@ -42,6 +43,8 @@ def _file_name(item: pytest.Item, siblings: Sequence[str], classes: Sequence[str
 
 def _classes(item: pytest.Item) -> list[str]:
     """Return the names of the classes that a test is in, the outermost first."""
+    if getattr(item, "cls", item) is None:
+        return []
     return [node.obj.__name__ for node in item.listchain() if isinstance(node, pytest.Class)]
 
 
@@ -118,7 +121,7 @@ def nodeid(item: pytest.Item) -> str:
 
 def cassette_of(item: pytest.Item, siblings: Sequence[str] = ()) -> Path:
     """Return where the cassette of a test marked replay is. Raises `UserError` for a name that makes no sense."""
-    mark = item.get_closest_marker("replay")
+    mark = closest(item, "replay")
     return cassette_path(item, _cassette_name(item, mark) if mark else None, siblings)
 
 
@@ -134,11 +137,12 @@ def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] =
         if not path.resolve().is_relative_to(folder.resolve()):
             raise UserError(f"the cassette {name!r} of {item.nodeid} would lie outside {folder}")
         return path
-    names = [file_name_of(item, siblings), _former_name(item, siblings)]
-    folders = [module_folder(item.path, root, cassettes), former_folder(item.path, root, cassettes)]
-    places = dict.fromkeys(zip(folders, names, strict=True))
-    path, *former = (folder / f"{name}.yaml" for folder, name in places)
-    return next((old for old in former if not path.exists() and _holds(old, nodeid(item))), path)
+    folder, name = module_folder(item.path, root, cassettes), file_name_of(item, siblings)
+    path, former = folder / f"{name}.yaml", (former_folder(item.path, root, cassettes), _former_name(item, siblings))
+    if former == (folder, name) or path.exists():
+        return path
+    old = former[0] / f"{former[1]}.yaml"
+    return old if _holds(old, nodeid(item)) else path
 
 
 def _former_name(item: pytest.Item, siblings: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypedDict
 import pytest
 
 from replay_agent.exceptions import UserError
+from replay_agent.pytest_plugin.marks import closest
 from replay_agent.pytest_plugin.options import allowed_hosts, asked_mode
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.journal import HOME
@@ -42,7 +43,7 @@ def options_of(item: pytest.Item) -> RecordOptions:
 
     Tests under one mark, those of a parametrized function or a marked module, have the same options, merged once.
     """
-    found = item.get_closest_marker("replay")
+    found = closest(item, "replay")
     mark = found if found is not None else _UNMARKED
     known = item.config.stash.setdefault(_MERGED, {})
     said = asked_mode(item.config), allowed_hosts(item.config)
@@ -91,7 +92,7 @@ def _merged(item: pytest.Item, mark: pytest.Mark) -> RecordOptions:
 
 def budget_of(item: pytest.Item) -> object:
     """Return what the mark says of the budget of a test, else the ini file; None for none."""
-    found = item.get_closest_marker("replay")
+    found = closest(item, "replay")
     said = found.kwargs.get("budget") if found is not None else None
     return said if said is not None else item.config.getini("replay_budget") or None
 

@@ -20,6 +20,7 @@ from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.around.planned import plan_of
 from replay_agent.pytest_plugin.around.unretrieved import without_tracebacks
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, failure_saying, leaves_of
+from replay_agent.pytest_plugin.marks import closest
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
 from replay_agent.pytest_plugin.scripting.cell import CELL
 from replay_agent.pytest_plugin.settings import budget_of, command_of, first_recording, option_of, options_of
@@ -106,6 +107,10 @@ class WatchedTest(ABC):
     def testimony(self) -> Testimony | None:
         """Return what it has to tell in a trial, once it is closed; None for one without a recording."""
         return None
+
+    def let_go(self) -> None:
+        """Break with what is held for its report, when that is made."""
+        return  # there is nothing, unless a test says so
 
     @property
     def passed(self) -> bool:
@@ -200,6 +205,10 @@ class ReplayedTest(WatchedTest):
         """Whether requests may go live."""
         return self.run.recording.records
 
+    def let_go(self) -> None:
+        """Leave no ring of references: as garbage, each test would cost the collector a hundred microseconds."""
+        self._run.recording.let_go()
+
     def testimony(self) -> Testimony:
         """Return what it has asked."""
         from replay_agent.pytest_plugin.trials.testimony import testimony_of
@@ -267,7 +276,7 @@ def _faults_of(item: pytest.Item) -> list[Fault]:
     if CELL in item.stash:
         cell = item.stash[CELL]
         return [] if cell.fault is None else [cell.fault]
-    mark = item.get_closest_marker("replay")
+    mark = closest(item, "replay")
     asked = mark.kwargs.get("fault") if mark is not None else None
     if asked is None:
         return []
@@ -278,7 +287,7 @@ def _faults_of(item: pytest.Item) -> list[Fault]:
 
 def _recut_of(item: pytest.Item) -> Recut | None:
     """Return how the mark of a test wants streams to be cut."""
-    mark = item.get_closest_marker("replay")
+    mark = closest(item, "replay")
     asked = mark.kwargs.get("restream") if mark is not None else None
     if asked is None:
         return None

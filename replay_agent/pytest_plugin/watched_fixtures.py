@@ -48,6 +48,9 @@ class WatchedFixtures:
     def setting_up(self, fixture: Fixture, request: pytest.FixtureRequest) -> Iterator[None]:
         """Surround the setup of a fixture. Its function and what finalizers it adds are wrapped meanwhile."""
         self._note_parameters(fixture, request)
+        if _is_of_pytest(fixture):
+            yield
+            return
         test = self.item.stash.get(TEST, None) if self.item is not None else None
         shared = self._shared(fixture, request, test)
         if shared is not None:
@@ -83,9 +86,14 @@ class WatchedFixtures:
     def _note_parameters(self, fixture: Fixture, request: pytest.FixtureRequest) -> None:
         name = fixture.argname
         found = {key: label for arg in fixture.argnames for key, label in self._parameters.get(arg, {}).items()}
-        if hasattr(request, "param") and name != EVENT_LOOP:
+        if name != EVENT_LOOP and hasattr(request, "param"):
             found[name] = label_among(request.param, name, getattr(request, "param_index", 0), fixture.params)
         self._parameters[name] = found
+
+
+def _is_of_pytest(fixture: Fixture) -> bool:
+    """Tell whether a fixture is pytest's own, as the parameters of a test are: it asks nobody for anything."""
+    return getattr(fixture.func, "__module__", "").startswith("_pytest.")
 
 
 def _recording_of(test: WatchedTest | None) -> Recording | None:

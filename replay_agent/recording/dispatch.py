@@ -231,7 +231,7 @@ def begin(claimant: Claimant, request: Request) -> Replay | Live | None:
     if not isinstance(claimant, Recording):
         return claimant.begin(request)
     answer = _begun(claimant, request)
-    responder = _responder(request.url)
+    responder = _responder(request.url) if _responders else None
     if responder is None or answer is None:
         return answer
     if isinstance(answer, Live):
@@ -280,7 +280,8 @@ def _is_left_over(owner: Recording) -> bool:
 
 
 def _of_context() -> Recording | None:
-    return next((recording for recording in reversed(_context.get()) if recording.is_open), None)
+    open_here = _context.get()
+    return next((recording for recording in reversed(open_here) if recording.is_open), None) if open_here else None
 
 
 def _of_turns() -> Recording | None:

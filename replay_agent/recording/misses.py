@@ -65,6 +65,10 @@ class Misses(list[Trouble]):
         """Say that this one has been reported, so that the test need not fail for it again."""
         self._reported.add(id(miss))
 
+    def let_go(self) -> None:
+        """Ask nobody for explanations any more."""
+        self._explain = _in_short
+
     def explained(self, key: Key, miss: Miss, note: str) -> CassetteMiss | CassetteMissError:
         """Keep a miss and return it as an error that explains it; equal ones are explained once.
 

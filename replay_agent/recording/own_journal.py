@@ -69,6 +69,10 @@ class OwnJournal:
             self._works = False
             self._trouble(error)
 
+    def let_go(self) -> None:
+        """Forget whom to tell: the recording, which has this journal."""
+        self._trouble = _nobody
+
     def close(self) -> None:
         """Leave it for the next recording."""
         if self._journal is not None:
@@ -85,3 +89,7 @@ class OwnJournal:
         own = self._journal.path if self._journal is not None else None
         left = journal.journals_of(self._cassette, self._test, self._folder)
         return next((path for path in left if path != own), None)
+
+
+def _nobody(_error: CassetteError) -> None:
+    """Take what nobody is there to be told."""

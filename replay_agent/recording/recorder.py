@@ -244,6 +244,12 @@ class Recording:
         if saved:
             self._rehearse()
 
+    def let_go(self) -> None:
+        """Forget who opened this recording, which then is freed at once, and not when garbage is next collected."""
+        self.invitation = None
+        self._misses.let_go()
+        self._journal.let_go()
+
     def _part(self) -> None:
         """Take leave of forked processes; what they say from now on is too late."""
         if self._kin.spool is not None:
@@ -396,9 +402,10 @@ class Recording:
         if self._kin.is_child or self.refusal:
             self.hear()
             self._refuse_orphan(raw)
-        if self.passes is not None and origin(raw.url) not in self._answering and self.passes(raw):
-            return None
         hook = self.options.before_record_request
+        known = self._as_spelled(raw) if hook is None else None
+        if known is None and self._passes_by(raw):
+            return None
         wanted = hook(raw) if hook else raw
         if wanted is None:
             return None
@@ -406,7 +413,7 @@ class Recording:
             return self._went_live(wanted, None)
         # First as it is: a request that was spelled like a recorded one, in which no secret is left, holds none either.
         # Only one that is not found is searched for secrets, which takes longer than all the rest.
-        found = self._recorded(wanted, self._key(wanted), literal=True)
+        found = self._recorded(wanted, known or self._key(wanted), literal=True)
         if found is not None:
             return found
         self._learn()
@@ -431,6 +438,21 @@ class Recording:
             request, self._key(self._redactor.request(request))
         )
 
+    def _passes_by(self, request: Request) -> bool:
+        """Tell whether a request goes to a server of the test's own; where an answer came from, none of those stands."""
+        return self.passes is not None and origin(request.url) not in self._answering and self.passes(request)
+
+    def _as_spelled(self, request: Request) -> Key | None:
+        """Return the key of a request if it is in the one cassette to play from, and recorded by us, as it is spelled.
+
+        It then goes to no server of the test's own, and chooses what the recorded one does: neither is asked for.
+        """
+        only = self._sources.only_cassette
+        if only is None or only.cassette.layout != "replay-agent" or self.options.match_headers:
+            return None
+        with self._lock:
+            return only.key_of(fingerprint(request))
+
     def _key(self, request: Request) -> Key:
         """Return the key of a request, which needs no computing if a recorded one was spelled the same."""
         if self._sources and not self.options.match_headers:  # which no fingerprint tells of
@@ -453,14 +475,16 @@ class Recording:
         ``literal`` is for the key of a request that was not redacted.
         """
         with self._lock, self._kin.turn():
-            self.hear()
+            if self._kin.spool is not None:
+                self.hear()
             # Taken before the answer is read, so that entries stand in the order of the requests.
             order = self._entries.place()
             found = self._find(key, literal=literal)
             if found is None:
                 return None
             source, index = found
-            self._kin.say_played(index, source=self._sources.number(source))
+            if self._kin.spool is not None:
+                self._kin.say_played(index, source=self._sources.number(source))
         outcome = self._read(source, index, request)
         if isinstance(outcome, Response):
             if self.passes is not None and source.cassette.layout == "replay-agent":

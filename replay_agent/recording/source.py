@@ -38,11 +38,13 @@ class Source:
 
     @cached_property
     def _index(self) -> Index:
-        cassette = self.cassette
-        return Index(self._keys, answered=cassette.answered, request=self._request, allow_repeats=self._repeats)
-
-    def _request(self, index: int) -> Request:
-        return self.cassette.interaction(index).request
+        cassette = self.cassette  # and not this source: a cycle would be garbage that only a collection finds
+        return Index(
+            self._keys,
+            answered=cassette.answered,
+            request=lambda index: cassette.interaction(index).request,
+            allow_repeats=self._repeats,
+        )
 
     @cached_property
     def _by_fingerprint(self) -> dict[str, Key]:
@@ -71,7 +73,7 @@ class Source:
         """Yield the requests not played yet that placeholders of secrets are in, with their keys; of many the first."""
         left = (index for index in self._index.leftovers() if self._keys[index].secrets)
         for index in islice(left, _MOST_WITH_SECRETS):
-            yield self._keys[index], self._request(index)
+            yield self._keys[index], self.interaction(index).request
 
     def mark_played(self, index: int) -> None:
         """Count an interaction as played that another process has played."""
@@ -133,6 +135,11 @@ class Sources:
 
     def __bool__(self) -> bool:
         return bool(self._all)
+
+    @property
+    def only_cassette(self) -> Source | None:
+        """The cassette, where there is nothing else to play from."""
+        return self.played if len(self._all) == 1 else None
 
     def number(self, source: Source) -> int:
         """Return by what number the processes of one recording know a source: 0 is the cassette."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, MutableMapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 __all__ = (
     "PLACEHOLDER",
     "credential_names",
     "credential_variables",
+    "is_in_place",
     "is_placeholder",
     "place",
     "placed_credentials",
@@ -123,6 +125,11 @@ _TWINS = (("GEMINI_API_KEY", "GOOGLE_API_KEY"), ("CO_API_KEY", "COHERE_API_KEY")
 _HELD = {**{name: f"{_BEGINNINGS.get(name, '')}{PLACEHOLDER}" for name in _KEYS}, **_FILES, **_REGIONS}
 
 
+_REGION = "AWS_REGION"
+_COUNTING = frozenset((*_HELD, _REGION, *(name for twins in _TWINS for name in twins)))
+"""What says which variables are to be filled."""
+
+
 def credential_variables() -> dict[str, str]:
     """Return the variables that a replay fills where they are unset, each with what it then holds."""
     return dict(_HELD)
@@ -138,6 +145,7 @@ def is_placeholder(value: str) -> bool:
     return value == PLACEHOLDER or value in _SHAPED
 
 
+_SPELLED = {(name if os.name == "nt" else os.fsencode(name)): name for name in _COUNTING}
 _SHAPED = frozenset([*(f"{beginning}{PLACEHOLDER}" for beginning in _BEGINNINGS.values()), *_FILES.values()])
 
 
@@ -154,12 +162,41 @@ def placed_credentials(environ: MutableMapping[str, str] = os.environ) -> Iterat
 def place(environ: MutableMapping[str, str] = os.environ, *, without: Collection[str] = ()) -> dict[str, str]:
     """Fill the unset credential variables, but for those named by ``without``, and return what was put where."""
     present = frozenset(environ)  # asked by name, the environment of the process costs an exception each
-    taken = {name for twins in _TWINS if not present.isdisjoint(twins) for name in twins}.union(present, without)
-    if "AWS_REGION" in present:
-        taken.add("AWS_DEFAULT_REGION")
-    missing = {name: value for name, value in _HELD.items() if name not in taken}
+    missing = _missing(present & _COUNTING, frozenset(without))
     environ.update(missing)
-    return missing
+    return dict(missing)
+
+
+@lru_cache(maxsize=32)
+def _missing(present: frozenset[str], without: frozenset[str] = frozenset()) -> dict[str, str]:
+    taken = {name for twins in _TWINS if not present.isdisjoint(twins) for name in twins}.union(present, without)
+    if _REGION in present:
+        taken.add("AWS_DEFAULT_REGION")
+    return {name: value for name, value in _HELD.items() if name not in taken}
+
+
+def is_in_place(placed: dict[str, str]) -> bool:
+    """Tell whether `place`, had it been taken back, would put just this into the environment of the process again.
+
+    False where that takes as long to say as to do.
+    """
+    # By its methods the environment encodes each name and decodes each value.
+    data = getattr(os.environ, "_data", None)
+    encoded = _encoded(tuple(placed.items()))
+    if not isinstance(data, dict) or not encoded.items() <= data.items():
+        return False
+    others = frozenset(_SPELLED[name] for name in (_SPELLED.keys() & data.keys()) - encoded.keys())
+    return _missing(others) == placed
+
+
+@lru_cache(maxsize=4)
+def _encoded(placed: tuple[tuple[str, str], ...]) -> dict[str | bytes, str | bytes]:
+    """Return variables as the system has them."""
+    return {_as_held(name): _as_held(value) for name, value in placed}
+
+
+def _as_held(text: str) -> str | bytes:
+    return text if os.name == "nt" else os.fsencode(text)
 
 
 def remove(placed: dict[str, str], environ: MutableMapping[str, str] = os.environ) -> None:

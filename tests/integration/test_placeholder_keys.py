@@ -238,3 +238,110 @@ def test_a_session_without_marks_is_as_it_is_without_us(bare, kind):
     strictly = [] if kind in ("warning", "failing") else ["-Werror"]
     cached = ["-p", "no:cacheprovider"] if kind in ("failing", "live") else []
     assert session(*strictly, *cached) == session(*strictly, *cached, "-p", "no:replay_agent")
+
+
+MARKED = """
+    import os, pytest
+    from seen import KEYS, seen
+    pytestmark = pytest.mark.replay
+
+    @pytest.mark.parametrize("number", range(3))
+    def test_it(number): assert seen() == list(KEYS)
+"""
+ASKING = {
+    "setup": "def pytest_runtest_setup(item): assert seen() == []",
+    "setup, by way of a function": "import seen as other\ndef pytest_runtest_setup(item): other.check()",
+    "start": "def pytest_runtest_logstart(nodeid): assert not os.getenv('OPENAI_API_KEY')",
+    "end": "def pytest_runtest_logfinish(nodeid): assert 'OPENAI_API_KEY' not in os.environ",
+    "protocol": """
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    assert not [name for name in os.environ if name == "OPENAI_API_KEY"]
+    return (yield)
+""",
+}
+
+
+@pytest.mark.parametrize("asking", ASKING.values(), ids=ASKING)
+def test_who_asks_between_two_marked_tests_finds_none(bare, asking):
+    bare.makepyfile(MARKED, seen=f"{SEEN}\n    def check(): assert seen() == []\n")
+    bare.makeconftest(f"import os, pytest\nfrom seen import seen\n{asking}")
+    bare.runpytest().assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize("mark", ["skipif", "xfail"])
+def test_a_condition_that_is_evaluated_late_finds_none(bare, mark):
+    bare.makepyfile(
+        MARKED
+        + f"""
+    @pytest.mark.{mark}("'OPENAI_API_KEY' in os.environ", reason="live")
+    @pytest.mark.parametrize("number", range(2))
+    def test_unless_live(number): assert seen() == list(KEYS)
+    """
+    )
+    bare.runpytest().assert_outcomes(passed=5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "del os.environ['OPENAI_API_KEY']",
+        "os.environ['OPENAI_API_KEY'] = 'mine'; del os.environ['OPENAI_API_KEY']",
+        "for name in KEYS: os.environ.pop(name)",
+        "os.environ['ANTHROPIC_API_KEY'] = ''; os.environ.pop('ANTHROPIC_API_KEY')",
+    ],
+)
+def test_keys_that_a_test_took_away_are_there_for_the_next(bare, change):
+    bare.makepyfile(
+        f"""
+        import os, pytest
+        from seen import KEYS, seen
+        pytestmark = pytest.mark.replay
+
+        @pytest.mark.parametrize("number", range(3))
+        def test_it(number):
+            assert seen() == list(KEYS)
+            {change}
+        """
+    )
+    bare.runpytest().assert_outcomes(passed=3)
+
+
+def test_a_key_that_a_test_has_set_for_good_is_left_alone(bare):
+    bare.makepyfile(
+        """
+        import os, pytest
+        pytestmark = pytest.mark.replay
+
+        def test_that_sets_it(): os.environ["OPENAI_API_KEY"] = "mine"
+        def test_that_finds_it(): assert os.environ["OPENAI_API_KEY"] == "mine"
+        def test_with_a_region(): os.environ["AWS_REGION"] = "eu-west-1"
+        def test_without_another(): assert "AWS_DEFAULT_REGION" not in os.environ
+        """
+    )
+    bare.runpytest("-p", "no:randomly").assert_outcomes(passed=4)
+
+
+@pytest.mark.parametrize("end", ["assert False", "raise KeyboardInterrupt", "pytest.exit('enough')"])
+def test_keys_are_gone_where_a_session_stops_early(bare, end):
+    bare.makepyfile(MARKED.replace("assert seen() == list(KEYS)", end))
+    bare.makeconftest("from seen import seen\ndef pytest_unconfigure(): print('left', seen())")
+    bare.runpytest("-x", "-s").stdout.fnmatch_lines(["*left []*"])
+
+
+def test_keys_are_gone_behind_a_test_that_cannot_be_opened(bare):
+    bare.makepyfile(
+        """
+        import pytest
+        from seen import KEYS, seen
+
+        @pytest.mark.replay
+        def test_before(): assert seen() == list(KEYS)
+
+        @pytest.mark.replay(ignore_body="no path")
+        def test_that_cannot_be_opened(): pass
+
+        def test_behind(): assert seen() == []
+        """
+    )
+    bare.runpytest().assert_outcomes(passed=2, errors=1)

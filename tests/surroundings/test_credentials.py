@@ -84,3 +84,37 @@ def test_placeholders_last_as_long_as_the_block():
     with credentials.placed_credentials(environ):
         assert credentials.is_placeholder(environ["OPENAI_API_KEY"])
     assert environ == {}
+
+
+@pytest.fixture
+def placed(monkeypatch):
+    for name in (*credentials.credential_variables(), "AWS_REGION", "GEMINI_API_KEY", "CO_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    placed = credentials.place()
+    yield placed
+    credentials.remove(placed)
+
+
+def test_what_was_placed_is_in_place_until_it_is_taken_back(placed, monkeypatch):
+    assert credentials.is_in_place(placed)
+    monkeypatch.setenv("SOMETHING_ELSE", "1")
+    assert credentials.is_in_place(placed)
+    credentials.remove(placed)
+    assert not credentials.is_in_place(placed)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OPENAI_API_KEY", "mine"),  # which is another value
+        ("GROQ_API_KEY", None),  # which is missing
+        ("AWS_REGION", "eu-west-1"),  # with which no other region would be placed
+        ("GEMINI_API_KEY", "mine"),  # with which its twin would be left alone
+    ],
+)
+def test_what_would_be_placed_otherwise_now_is_not_in_place(placed, monkeypatch, name, value):
+    if value is None:
+        monkeypatch.delenv(name)
+    else:
+        monkeypatch.setenv(name, value)
+    assert not credentials.is_in_place(placed)

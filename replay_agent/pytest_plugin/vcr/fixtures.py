@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -182,7 +183,7 @@ def _cassette_of(item: pytest.Item, settings: VcrSettings) -> Iterator[Cassette]
 
     if not settings.replays_only:
         keys.take_back(item)
-    run = VcrRun(settings, test=item.nodeid, file=str(item.path), command=command_of(item))
+    run = VcrRun(settings, test=item.nodeid, file=str(item.path), command=partial(command_of, item))
     test = item.stash[TEST] = VcrTest(item, run)
 
     def configure(vcr: Any) -> None:

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from types import ModuleType
 from typing import Any
 
 from vcr import VCR
@@ -142,8 +143,8 @@ def _miss_that_travelled(text: str, request: Request, path: Path, refusal: str) 
 class VcrRun(DecodedTraffic):
     """One test's traffic as vcrpy records and replays it, and what was refused."""
 
-    def __init__(self, settings: VcrSettings, *, test: str, file: str, command: str) -> None:
-        """``file`` is the module of the test; ``command`` says how to record anew, ``{mode}`` standing for the mode."""
+    def __init__(self, settings: VcrSettings, *, test: str, file: str, command: Callable[[], str]) -> None:
+        """``file`` is the module of the test; ``command`` returns how to record anew, ``{mode}`` standing for the mode."""
         super().__init__()
         self.settings = settings
         self.misses: list[VcrMiss] = []
@@ -238,8 +239,8 @@ class VcrRun(DecodedTraffic):
             doors.callback(patient.give_up)
             self.cassette = doors.enter_context(hastened(vcr.use_cassette(name, **settings.keywords())))
             self._found = list(self.cassette.data)
-            self._listen(self.cassette)
-            doors.enter_context(self._refusing())
+            doors.enter_context(self._listening(self.cassette))
+            doors.enter_context(self._refusing(self.cassette))
             yield self.cassette
         if afresh is not None:
             afresh.finish()
@@ -251,7 +252,8 @@ class VcrRun(DecodedTraffic):
         vcr.register_persister(afresh)
         return afresh
 
-    def _listen(self, cassette: Cassette) -> None:
+    @contextmanager
+    def _listening(self, cassette: Cassette) -> Iterator[None]:
         """Note what is played and recorded. Set on this one cassette: vcrpy makes it of a class of its own choice."""
         play, append = cassette.play_response, cassette.append
 
@@ -269,27 +271,32 @@ class VcrRun(DecodedTraffic):
                 self._said.extend(cassette.data[before:])
 
         cassette.play_response, cassette.append = noting_play, noting_append
+        try:
+            yield
+        finally:
+            own = vars(cassette)  # which would hold this run, as it holds the cassette
+            if own.get("play_response") is noting_play:
+                del cassette.play_response
+            if own.get("append") is noting_append:
+                del cassette.append
 
     @contextmanager
-    def _refusing(self) -> Iterator[None]:
+    def _refusing(self, cassette: Cassette) -> Iterator[None]:
         """Have vcrpy's stubs raise our miss instead of the error that a client's ``except Exception`` swallows."""
-        patches = [Patch(module, _REFUSAL, self._missing) for module in _stubs.present()]
+        patches = [_patch_of(module) for module in _stubs.present()]
+        _open[id(cassette)] = self
         for patch in patches:
             patch.apply()
         try:
             yield
         finally:
-            for patch in reversed(patches):
-                patch.undo()
+            del _open[id(cassette)]
+            if not _open:  # else another run, around this one, needs them still
+                for patch in reversed(patches):
+                    patch.undo()
 
-    def _missing(self, original: Any) -> Any:
-        def refusal(*, cassette: Cassette, failed_request: Any) -> BaseException:
-            error = original(cassette=cassette, failed_request=failed_request)
-            return self._missed(error) if cassette is self.cassette else error
-
-        return refusal
-
-    def _missed(self, refusal: CannotOverwriteExistingCassetteException) -> VcrMiss:
+    def missed(self, refusal: CannotOverwriteExistingCassetteException) -> VcrMiss:
+        """Return the miss that a refusal of vcrpy's is, explained, and keep it."""
         from replay_agent.report.drift import explain
 
         cassette, path, mode = refusal.cassette, self.cassette_path, self.settings.record_mode.value
@@ -301,11 +308,33 @@ class VcrRun(DecodedTraffic):
 
         times = _times_recorded(cassette, refusal.failed_request)
         reason: MissReason = "no cassette" if not len(cassette) else "used up" if times else "changed"
-        told = explain(Miss(asked, path, mode, self._test, recorded, played, reason, times), self._command)
+        told = explain(Miss(asked, path, mode, self._test, recorded, played, reason, times), self._command())
         words, *_ = str(refusal).partition("\n\nHow to fix:")
         miss = VcrMiss(f"{told}\n\nIn vcrpy's words: {words}", asked, path, refusal)
         self.misses.append(miss)
         return miss
+
+
+_open: dict[int, VcrRun] = {}
+"""By the identity of their cassettes, the runs whose refusals are misses."""
+_patched: dict[str, tuple[ModuleType, Patch]] = {}
+
+
+def _patch_of(module: ModuleType) -> Patch:
+    """Return the patch of a stub module, made once: each test puts it in place."""
+    known = _patched.get(module.__name__)
+    if known is None or known[0] is not module:
+        known = _patched[module.__name__] = module, Patch(module, _REFUSAL, _missing)
+    return known[1]
+
+
+def _missing(original: Any) -> Any:
+    def refusal(*, cassette: Cassette, failed_request: Any) -> BaseException:
+        error = original(cassette=cassette, failed_request=failed_request)
+        run = _open.get(id(cassette))
+        return run.missed(error) if run is not None else error
+
+    return refusal
 
 
 def _times_recorded(cassette: Cassette, request: Any) -> int:

@@ -40,6 +40,7 @@ _CHUNKS_IN_LINE = 10
 _CHUNK = re.compile(r"(?:(all)|([0-9]{1,12})?(?:\+([0-9]{1,12}))?)(?:@(-?[0-9]{1,12}))?")
 _LINES = re.compile("[0-9]{1,12}")
 _WHOLE_LINES = re.compile(r"[0-9]{1,6}(?:@[0-9]{1,12})?(?:[ \n][0-9]{1,6}(?:@[0-9]{1,12})?)*")
+_ONE_MORE = (1).__add__
 _CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
 _HIGH_CONTROLS = bytes(range(0x80, 0xA0))
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -290,20 +291,20 @@ def _line_ends(words: str, data: bytes) -> list[tuple[int, int]]:
     """
     if not _WHOLE_LINES.fullmatch(words):
         return []
-    # One further for each line: its break.
-    lengths = map(len, data.split(b"\n"))
-    line_ends = [length + number for number, length in enumerate(accumulate(lengths))]
-    found: list[tuple[int, int]] = []
-    lines = time = 0
-    for word in words.split():
-        count, at, offset = word.partition("@")
-        lines += int(count)
-        if at:
+    # One further for each line: its break. The last line has none.
+    line_ends = [0, *accumulate(map(_ONE_MORE, map(len, data.split(b"\n"))))]
+    counts, times, time = words.split(), list[int](), 0
+    for number, word in enumerate(counts):
+        if "@" in word:
+            counts[number], _, offset = word.partition("@")
             time = int(offset)
-        if lines >= len(line_ends):
-            return []
-        found.append((line_ends[lines - 1] + 1 if lines else 0, time))
-    return found
+        times.append(time)
+    lines = list(accumulate(map(int, counts)))
+    return (
+        [(line_ends[each], time) for each, time in zip(lines, times, strict=True)]
+        if lines[-1] < len(line_ends) - 1
+        else []
+    )
 
 
 def _chunk_ends(words: str, data: bytes) -> Iterator[tuple[int, int]]:

@@ -34,8 +34,18 @@ def merge(header: Header, items: Sequence[Item], base: Cassette | None, current:
 
 def _unmerged(header: Header, items: Sequence[Item], current: Cassette) -> tuple[Header, list[Item]]:
     """Return header and items where nobody wrote meanwhile; ``items`` has what stays in the order of the file."""
+    return _header(header, current.header) if _has_some_of(items, current) else header, list(items)
+
+
+def _has_some_of(items: Sequence[Item], current: Cassette) -> bool:
+    """Tell whether anything of a file stays."""
+    if not items or not len(current):
+        return False
+    first = current.item(0).content
+    if any(item.content == first for item in items):  # as in each cassette that grows: it saves reading the others
+        return True
     known = {item.content for item in _items(current)}
-    return _header(header, current.header) if any(item.content in known for item in items) else header, list(items)
+    return any(item.content in known for item in items)
 
 
 def _items(cassette: Cassette | None) -> Iterable[Item]:

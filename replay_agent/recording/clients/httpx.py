@@ -57,8 +57,10 @@ class TransportHooks:
             request.read()
             answer = dispatch.begin(recording, _plain(request, url))
             if isinstance(answer, Replay):
-                answer.heed(_patience(request))
-                answer.wait(_delay_ms(answer))
+                if answer.skips:
+                    answer.heed(_patience(request))
+                if isinstance(answer.outcome, Failure):
+                    answer.wait(answer.patience_ms)
                 return self._replayed(answer)
             with dispatch.unhooked():
                 if answer is None:
@@ -84,11 +86,12 @@ class TransportHooks:
             await request.aread()
             answer = dispatch.begin(recording, _plain(request, url))
             if isinstance(answer, Replay):
-                answer.heed(_patience(request))
+                if answer.skips:
+                    answer.heed(_patience(request))
                 await _let_others_run()
                 if isinstance(answer.outcome, Failure):
                     await pass_time(answer.skipped_ms)
-                await _async_wait(_delay_ms(answer))
+                    await _async_wait(answer.patience_ms)
                 return self._replayed(answer)
             with dispatch.unhooked():
                 if answer is None:
@@ -186,11 +189,6 @@ def _patience(request: Any) -> float | None:
     """Return how many seconds the client waits for anything to come, None for ever."""
     patience: float | None = (request.extensions.get("timeout") or {}).get("read")
     return patience
-
-
-def _delay_ms(answer: Replay) -> int:
-    """Return how long to wait before a client is told what became of its request."""
-    return answer.patience_ms if isinstance(answer.outcome, Failure) else 0
 
 
 async def _async_wait(milliseconds: float) -> None:
@@ -348,11 +346,12 @@ class _ReplayedStream:
     """A recorded body, piece by piece, and then whatever came after its last one."""
 
     def __init__(self, answer: Replay, error: Callable[[Replay, Failure | None], BaseException]) -> None:
-        self._answer = answer
-        self._error = error
-        self._at_once = answer.pieces_at_once()
-        self._left = answer.pieces()
         self._closed = False
+        self._at_once = answer.pieces_at_once()
+        if self._at_once is None:  # else nothing of the recording is held, which a response may outlive by long
+            self._answer = answer
+            self._error = error
+            self._left = answer.pieces()
 
     def __iter__(self) -> Iterator[bytes]:
         return self._one_by_one() if self._at_once is None else self._at_once

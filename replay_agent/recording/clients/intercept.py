@@ -14,7 +14,7 @@ from replay_agent.recording.dispatch import late_misses
 from replay_agent.recording.process import backoff
 from replay_agent.recording.process.imports import ImportWatcher
 from replay_agent.recording.process.lazy_certificates import LazyCertificates
-from replay_agent.recording.process.patching import Patch
+from replay_agent.recording.process.patching import Patch, all_stand
 from replay_agent.recording.recorder import Recording
 from replay_agent.recording.stand_ins import Responder
 
@@ -52,6 +52,10 @@ _lock = threading.RLock()
 _holders = 0
 _patches: dict[tuple[str, int], tuple[ModuleType, list[Patch]]] = {}
 """By name and identity of the module: one that was forgotten and imported again is another one."""
+_seen: dict[str, tuple[ModuleType, list[Patch]]] = {}
+"""By name, the module that was hooked last, and its patches."""
+_UNSEEN: tuple[None, tuple[Patch, ...]] = None, ()
+"""A module that is not there."""
 
 
 def install() -> None:
@@ -62,8 +66,12 @@ def install() -> None:
     global _holders  # noqa: PLW0603 - the hooks are of the process
     with _lock:
         _holders += 1
+        modules = sys.modules
         for name in HOOKS:
-            _hook(name)
+            module, patches = _seen.get(name, _UNSEEN)
+            # The everyday case: every test asks, of a dozen modules and two dozen methods.
+            if modules.get(name) is not module or not all_stand(patches):
+                _hook(name)
         _watcher.install()
 
 
@@ -94,6 +102,7 @@ def uninstall() -> None:
                 patch.undo()
             if sys.modules.get(name) is not module:
                 del _patches[name, id(module)]
+        _seen.clear()
         _certificates.read_all()
         backoff.disarm()
 
@@ -168,11 +177,14 @@ def _hook(name: str) -> None:
     """Put the hooks of a module in place, if it is there."""
     module = _loaded(name)
     if module is None:
+        _seen.pop(name, None)
         return
     if (name, id(module)) not in _patches:
         _patches[name, id(module)] = module, _patches_for(name, module)
-    for patch in _patches[name, id(module)][1]:
+    patches = _patches[name, id(module)][1]
+    for patch in patches:
         patch.apply()
+    _seen[name] = module, patches
 
 
 def _arrived(module: ModuleType) -> None:

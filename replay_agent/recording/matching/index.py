@@ -109,6 +109,10 @@ class Index:
         ``literal`` is for the key of a request that was not redacted. With ``allow_repeats`` the last one is returned
         again when all are played.
         """
+        usual = self._as_spelled(key)
+        if usual is not None:
+            self._played.add(usual)
+            return usual
         fits = self._fitting(key, literal=literal)
         for queues in self._queues(key):
             left = [index for queue in queues if (index := queue.next(self._played, fits)) is not None]
@@ -117,6 +121,13 @@ class Index:
                 self._secrets.bind(key.secrets, self._keys[min(left)].secrets)
                 return min(left)
         return max(self._answering(key, fits), default=None) if self._allow_repeats else None
+
+    def _as_spelled(self, key: Key) -> int | None:
+        """Return what is found first for a key without ids and secrets, if all of its queue are spelled as it is."""
+        queue = self._same.get(key.digest)
+        if queue is None or key.ids or key.secrets or not key.fingerprint or queue.spellings != {key.fingerprint}:
+            return None
+        return queue.next(self._played, _always)
 
     def mark_played(self, index: int) -> None:
         """Count an interaction as played that was played elsewhere."""
@@ -150,7 +161,7 @@ class Index:
                 yield [queue]
                 continue
             choices = self._by_choice(queue)
-            wanted = key.choice or ()
+            wanted = self._chosen_by(key, queue)
             if wanted in choices:
                 yield [choices[wanted]]
             others = [each for choice, each in choices.items() if choice != wanted and agree(choice, wanted)]
@@ -193,6 +204,13 @@ class Index:
                 group = queue.by_choice.setdefault(self._choice(index), _Queue())
                 group.add(index, self._keys[index].fingerprint)
         return queue.by_choice
+
+    def _chosen_by(self, key: Key, queue: _Queue) -> Choice:
+        """Return what a request chooses: what its key says, else what a recorded one chooses that is spelled as it is."""
+        if key.choice is not None or not key.fingerprint:
+            return key.choice or ()
+        alike = (index for index in queue.members if self._keys[index].fingerprint == key.fingerprint)
+        return next((self._choice(index) for index in alike), ())
 
     def _choice(self, index: int) -> Choice:
         """Return what a recorded request chooses; requests of one spelling choose the same."""

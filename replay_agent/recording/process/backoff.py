@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from replay_agent.recording.process.patching import Patch
-from replay_agent.traffic import Outcome, Response, header
+from replay_agent.traffic import Outcome, Response
 
 if TYPE_CHECKING:
     import asyncio
@@ -97,6 +97,9 @@ class PendingSleep:
         return self._task is not None and (task is None or task.done())
 
 
+_RETRY_AFTER = "retry-after"
+_LENGTH = len(_RETRY_AFTER)
+
 _current: ContextVar[PendingSleep | None] = ContextVar("replay_agent_pending_sleep", default=None)
 _by_thread = threading.local()
 _patches: list[Patch] = []
@@ -125,7 +128,9 @@ def disarm() -> None:
 
 
 def _is_refusal(response: Response) -> bool:
-    return response.status >= 400 or header(response.headers, "retry-after") is not None
+    # By length first: it is asked of every answer, and hardly one has that header.
+    names = [name for name, _ in response.headers if len(name) == _LENGTH]
+    return response.status >= 400 or _RETRY_AFTER in map(str.lower, names)
 
 
 def _task() -> ref[asyncio.Task[Any]] | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = "Patch", "is_replacement"
+__all__ = "Patch", "all_stand", "is_replacement"
 
 _RECORD = "__replay_agent_replacement__"
 _DEEPEST = 100
@@ -101,6 +101,15 @@ class Patch:
             setattr(function, _RECORD, self._made)
         self._made.below = current
         return self._made.function
+
+
+def all_stand(patches: Iterable[Patch]) -> bool:
+    """Tell whether each replacement is what is found in its place, so that there is nothing to apply. Every test asks."""
+    for patch in patches:
+        made = patch._made  # noqa: SLF001 - a call less for each
+        if not (patch._in_place and made) or patch._owner.__dict__.get(patch._name) is not made.function:  # noqa: SLF001
+            return False
+    return True
 
 
 def is_replacement(function: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -71,14 +71,16 @@ class Tally:
     by_test: dict[str, str] = field(default_factory=dict)
     """Dollars by the tests that recorded something."""
 
-    def add(self, test: str, run: Recorded, played: int, *, records: bool = True, mark: str = "") -> dict[str, Any]:
+    def add(
+        self, test: str, run: Recorded, played: int, *, records: bool = True, mark: Callable[[], str] = str
+    ) -> dict[str, Any]:
         """Add a test that is over, and return what was spent on it; ``played`` requests were answered from a cassette.
 
-        ``records`` says whether others may have been recorded; nothing is read of a test that only replays. ``mark`` is
-        equal while its cassette is the same.
+        ``records`` says whether others may have been recorded; nothing is read of a test that only replays. ``mark``
+        returns what is equal while its cassette is the same.
         """
         fresh = max(0, len(run.interactions) - played) if records else 0
-        if not fresh and (not self.counts_replayed or not played or self._remembers(test, mark, played)):
+        if not fresh and (not self.counts_replayed or not played or self._remembers(test, mark(), played)):
             self.replayed.calls += played
             return {}
         old, new = _counted(run, self.since) if fresh and played else _alone(run, fresh=bool(fresh))
@@ -86,7 +88,7 @@ class Tally:
         self.replayed.add(old if self.counts_replayed else _Sum(played))
         self.recorded.add(new)
         if not fresh:
-            self.learnt[test] = [mark, played, old.tokens, old.usd, old.unpriced]
+            self.learnt[test] = [mark(), played, old.tokens, old.usd, old.unpriced]
             return {}
         self.by_test[test] = new.usd
         return asdict(new)

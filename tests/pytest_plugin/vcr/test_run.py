@@ -57,7 +57,9 @@ def settings(folder, mode="once", **config):
 
 
 def run(folder, mode="once", **config):
-    return VcrRun(settings(folder, mode, **config), test="t", file=__file__, command="pytest --record-mode={mode}")
+    return VcrRun(
+        settings(folder, mode, **config), test="t", file=__file__, command=lambda: "pytest --record-mode={mode}"
+    )
 
 
 def leave_alone(_):
@@ -107,7 +109,7 @@ def test_what_is_rewritten_is_not_played_however_a_mark_names_it(tmp_path, spell
     record(tmp_path)
     (tmp_path / "further").mkdir()
     named = VcrSettings("one", str(tmp_path), RecordMode.REWRITE, extra=[spelled.format(folder=tmp_path)])
-    with VcrRun(named, test="t", file=__file__, command="").opened(leave_alone) as cassette:
+    with VcrRun(named, test="t", file=__file__, command=str).opened(leave_alone) as cassette:
         assert not cassette.can_play_response_for(ASKED)
 
 
@@ -115,7 +117,7 @@ def test_a_further_cassette_is_played_while_rewriting(tmp_path):
     record(tmp_path)
     (tmp_path / "one.yaml").rename(tmp_path / "two.yaml")
     named = VcrSettings("one", str(tmp_path), RecordMode.REWRITE, extra=["two.yaml"])
-    with VcrRun(named, test="t", file=__file__, command="").opened(leave_alone) as cassette:
+    with VcrRun(named, test="t", file=__file__, command=str).opened(leave_alone) as cassette:
         assert cassette.can_play_response_for(ASKED)
 
 

@@ -1,4 +1,4 @@
-"""Interactions as they nearly always are with models: some headers and one JSON body in each direction."""
+"""Interactions as they nearly always are with models: some headers and one JSON body in each direction, or a stream back."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from replay_agent.recording.cassettes.bodies import read_chunks, spelling_of
 from replay_agent.recording.cassettes.usual.json_lines import JSONLines
+from replay_agent.recording.cassettes.usual.streams import text_and_chunks
 from replay_agent.traffic import Headers, Request, Response
 
 __all__ = "outcome_start", "usual_exchange", "usual_response"
@@ -18,9 +19,11 @@ __all__ = "outcome_start", "usual_exchange", "usual_response"
 #     - content-length: '325'
 #     body:
 #       json:
+# or, of a stream, up to the first of its text: ``      text: |+``.
 _HEAD = re.compile(
     r"  response:\n    status: ([1-9][0-9]{2})\n(?:    reason: ([A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)*)\n)?"
-    r"(?:    headers:\n((?:    - [A-Za-z][A-Za-z0-9_-]*: [^\n]+\n){1,100}))?    body:\n      json:\n"
+    r"(?:    headers:\n((?:    - [A-Za-z][A-Za-z0-9_-]*: [^\n]+\n){1,100}))?"
+    r"    body:\n      (?:json:|(text: \|2?[-+]?))\n"
 )
 # The same of a request:
 #   request:
@@ -51,12 +54,12 @@ def usual_response(text: str) -> Response | None:
     head = _HEAD.match(text) if len(text) <= _LONGEST else None
     if head is None:
         return None
-    status, reason, lines = head.groups()
+    status, reason, lines, is_text = head.groups()
     headers = _headers(lines) if lines else ()
     if headers is None or reason in _REASONS_IN_QUOTES:
         return None
     try:
-        body, chunks = _body(text, head.end())
+        body, chunks = (text_and_chunks if is_text else _body)(text, head.end())
         return Response(int(status), headers, read_chunks(chunks, body), reason=reason)
     except (ValueError, IndexError, RecursionError):
         return None

@@ -16,6 +16,9 @@ from replay_agent.recording.cassettes.yaml_blocks import LINE, BlockReader
 __all__ = ("JSONLines",)
 
 _CONSTANTS = frozenset({"null", "true", "false"})
+_NUMERIC = frozenset("-0123456789")
+_ODD = frozenset("|\"'[{")
+"""What values begin with that are neither numbers nor plain texts."""
 
 
 class JSONLines(BlockReader):
@@ -51,7 +54,10 @@ class JSONLines(BlockReader):
             key, rest, blank, dash = line.groups()
             begin, next_margin = line.end(3), len(blank)
             key = string(json.loads(key)) if key[0] == '"' else f'"{key}"'
-            if rest is not None and (first := rest[0]) not in '|"':
+            # Nearly every value ends on its line: these cost no call.
+            if rest is not None and (first := rest[0]) not in _ODD:
+                value = rest if first in _NUMERIC or rest in _CONSTANTS else string(rest)
+            elif rest is not None and first not in '|"':
                 value = self._scalar(rest, first)
             else:
                 self.begin, self.margin, self._dash = begin, next_margin, dash

@@ -74,9 +74,47 @@ def test_what_models_answer_is_read_the_short_way(answer, layout, ascii):
     assert usual_response(_lines(response)) == response
 
 
+PIECES = st.lists(st.tuples(TEXTS, st.integers(0, 3)), min_size=1, max_size=6)
+
+
+@given(PIECES)
+@example([("data: {}\n\n", 0), ("data: [DONE]\n\n", 2)])
+@example([("all of it", 35)])
+@example([("one\n", 0), ("two\n", 0)])
+def test_a_text_comes_out_as_by_the_long_way(pieces):
+    chunks = tuple(Chunk(text.encode("utf-8", "surrogatepass"), after_ms) for text, after_ms in pieces if text)
+    lines = _lines(Response(200, JSON, chunks, reason="OK"))
+    assert usual_response(lines) in (None, _by_the_long_way(lines))
+
+
+STREAMS = [
+    [("data: {}\n\n", 1), ("data: {}\n\n", 1), ("data: [DONE]\n\n", 4)],
+    [("event: message_start\ndata: {}\n\nevent: ping\n", 0), ("data: {}\n\n", 0)],
+    [(f"data: {number}\n\n", number // 4) for number in range(60)],
+    [("  no JSON: a text\n", 0), ("in pieces", 7)],
+    [("data: {}\n\n\n", 0), ("data: 1", 0)],
+]
+
+
+@pytest.mark.parametrize("pieces", STREAMS)
+def test_a_stream_is_read_the_short_way(pieces):
+    response = Response(200, JSON, tuple(Chunk(text.encode(), after_ms) for text, after_ms in pieces), reason="OK")
+    assert usual_response(_lines(response)) == response
+
+
+@pytest.mark.parametrize(
+    "more", ["      encoded: AAAA\n", "    redacted: true\n", "    end: closed\n", "      chunks: two\n"]
+)
+def test_a_text_with_more_behind_it_goes_the_long_way(more):
+    lines = _lines(Response(200, JSON, (Chunk(b"data: {}\n\n"),)))
+    assert usual_response(lines) is not None
+    assert usual_response(lines + more) is None
+
+
 OTHERS = [
     Response(204),
-    Response(200, JSON, (Chunk(b"data: {}\n\n"),)),
+    Response(200, JSON, (Chunk(b"data: {}\r\n\r\n"),)),
+    Response(200, JSON, (Chunk(b"data: {}\n\n"),), end=StreamEnd.CLOSED),
     Response(200, JSON, (Chunk(b'{"a":'), Chunk(b"1}", 5))),
     Response(200, JSON, (Chunk(b'{"a":1}'),), end=StreamEnd.CLOSED),
     Response(200, JSON, (Chunk(b'{"a":1}'),), redacted=True),

@@ -19,8 +19,9 @@ import pytest
 
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, keys, options
+from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.pytest_plugin.failures import FailingMiss, failure_saying, leaves_of
-from replay_agent.pytest_plugin.marks import STAND_IN, TEST, closest, is_served
+from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.summary.causes import GroupedFailures, tell
 from replay_agent.pytest_plugin.summary.ending import Ending
@@ -237,7 +238,7 @@ def _prepare_sweeps(session: pytest.Session) -> None:
     if option or any(mark.kwargs.get("sweep") for mark in marks):
         from replay_agent.pytest_plugin.scripting.sweeping import Sweeps
 
-        session.config.pluginmanager.register(Sweeps())
+        session.config.pluginmanager.register(Sweeps(option))
 
 
 def _surround_tests(config: pytest.Config) -> _AroundTests:

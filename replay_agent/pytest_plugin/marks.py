@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+
+from replay_agent.pytest_plugin.around.nearest_mark import closest
 
 if TYPE_CHECKING:
     from replay_agent.pytest_plugin.watched import WatchedTest
 
-__all__ = "STAND_IN", "TEST", "closest", "is_served"
+__all__ = "STAND_IN", "TEST", "is_served"
 
 STAND_IN = "replay_agent.pytest_plugin.vcr.fixtures"
 """The plugin that serves the mark vcr, where neither pytest-recording nor pytest-vcr does: its module, its name."""
 
 TEST: pytest.StashKey[WatchedTest] = pytest.StashKey()
 """The test that is being watched, ours or vcrpy's."""
-
-
-def closest(item: pytest.Item, name: str) -> pytest.Mark | None:
-    """Return the mark of a name that is nearest to a test, as `pytest.Item.get_closest_marker` does in six times the time."""
-    node: Any = item
-    while node is not None:
-        for mark in node.own_markers:
-            if mark.name == name:
-                found: pytest.Mark = mark
-                return found
-        node = node.parent
-    return None
 
 
 def is_served(item: pytest.Item) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from replay_agent.exceptions import UserError
-from replay_agent.pytest_plugin.marks import closest
+from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.surroundings import naming
 
 __all__ = "cassette_of", "cassette_path", "file_name_of", "module_folder", "nodeid", "snapshot_name_of"

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypedDict
 import pytest
 
 from replay_agent.exceptions import UserError
-from replay_agent.pytest_plugin.marks import closest
+from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.pytest_plugin.options import allowed_hosts, asked_mode
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.journal import HOME

@@ -16,11 +16,11 @@ import pytest
 from replay_agent.exceptions import CassetteError, CassetteMissError, CassetteUnreadable, UserError
 from replay_agent.harness import DecodedTraffic, Run
 from replay_agent.pytest_plugin.around.accepted_snapshots import stopped_at_snapshot
+from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.around.planned import plan_of
 from replay_agent.pytest_plugin.around.unretrieved import without_tracebacks
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, failure_saying, leaves_of
-from replay_agent.pytest_plugin.marks import closest
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
 from replay_agent.pytest_plugin.scripting.cell import CELL
 from replay_agent.pytest_plugin.settings import budget_of, command_of, first_recording, option_of, options_of

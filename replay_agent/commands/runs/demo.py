@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from replay_agent import use_cassette
 from replay_agent.exceptions import CassetteMiss
-from replay_agent.harness import use_cassette
 from replay_agent.messages import ToolCallPart
 from replay_agent.provider.script import Script
 from replay_agent.provider.server import serve
 from replay_agent.snapshot import describe
 
 if TYPE_CHECKING:
-    from replay_agent.agent import Agent
+    from replay_agent import Agent
 
 __all__ = "PROMPT", "Step", "demo"
 
@@ -75,7 +75,7 @@ def demo(folder: Path, *, edited: str = EDITED) -> Iterator[Step]:
 
 
 def _agent(address: str) -> Agent[None, City]:
-    from replay_agent.agent import Agent
+    from replay_agent import Agent
     from replay_agent.models.openai import OpenAIModel
 
     model = OpenAIModel("gpt-4o", base_url=f"{address}/v1", api_key="demo")

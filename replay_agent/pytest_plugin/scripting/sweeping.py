@@ -44,6 +44,13 @@ def asked_sweep(item: pytest.Item) -> Faults | None:
 class Sweeps:
     """Hooks of a session that has tests to sweep."""
 
+    def __init__(self, asked: str | None = None) -> None:
+        """``asked``: what the command line names. Raises `pytest.UsageError` for a fault that there is not."""
+        try:
+            faults_to_sweep(asked or "all")
+        except UserError as exc:
+            raise pytest.UsageError(f"--replay-sweep: {exc}") from exc
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Play the cells before the test itself, which runs as ever and then tells of them."""

@@ -29,3 +29,12 @@ def test_it_tells_how_a_test_takes_faults(pytester, monkeypatch, timeout, code):
 def test_a_test_that_is_not_there_is_misuse(pytester, monkeypatch):
     monkeypatch.chdir(pytester.path)
     assert sweep(["test_nothing.py::test_it"]) == 2
+
+
+def test_a_fault_that_there_is_not_is_misuse_and_no_test_runs(pytester, monkeypatch, capfd):
+    pytester.makepyfile(test_it=TEST.replace("TIMEOUT", "5") + "\n    open('ran', 'w')\n")
+    monkeypatch.chdir(pytester.path)
+    assert sweep(["test_it.py::test_it"], "meteorite") == 2
+    told = capfd.readouterr()
+    assert "meteorite" in told.out + told.err
+    assert not (pytester.path / "ran").exists()

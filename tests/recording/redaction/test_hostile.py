@@ -238,7 +238,9 @@ NOT_FOUND = {
     "a password by its place": chat(f"htpasswd -b f bob {S}").encode(),
     "a default far from its name": chat(f'variable "db_password" {{\n  default = "{S}"\n}}').encode(),
     "hashes of digests": chat(f'Authorization: Digest username="bob", response="{"0a1b2c3d" * 4}"').encode(),
-    "Brotli that nobody announced": brotli.compress(chat("all the words of a page, " * 9 + f"the key is {KEY}").encode()),
+    "Brotli that nobody announced": brotli.compress(
+        chat("all the words of a page, " * 9 + f"the key is {KEY}").encode()
+    ),
     "a token in a path": chat(f"https://app.example/reset/{S}9a8b7c6d").encode(),
     "look-alikes": chat("ѕk-proj-Qz7Lk9Wm3PvXt5Rb2Ny8Hc4Jd6Gf1SaZ0").encode(),
     "words in reverse": chat(KEY[::-1]).encode(),

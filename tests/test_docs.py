@@ -350,3 +350,19 @@ def test_every_dependency_and_extra_is_explained():
     assert {cells[0] for cells in rows(page, "dependency")} == required
     extras = {name for cells in rows(page, "extra") for name in code(cells[0])}
     assert extras == set(project["optional-dependencies"])
+
+
+def test_what_is_promised_of_security_names_tests_that_are_there():
+    page = ROOT / "docs" / "security.md"
+    named = set(re.findall(r"`([\w/]+\.py)::(test_\w+)`", text(page)))
+    missing = [
+        f"{file}::{name}"
+        for file, name in sorted(named)
+        if not any(
+            re.search(rf"^(?:async )?def {name}\(", (folder / file).read_text("utf-8"), re.MULTILINE)
+            for folder in (ROOT / "tests", ROOT / "tests" / "recording" / "redaction")
+            if (folder / file).is_file()
+        )
+    ]
+    assert len(named) > 20
+    assert not missing

@@ -124,6 +124,7 @@ class Search:
         spans = [span for find in self._in_documents for span in find(text)]
         if is_form_with_spaces(text):  # whether or not a header says so
             spans += find_form_fields(text)
+            spans += find_shapes(text)  # it may be a setting: a plus sign is part of a token then
         if levels and is_quoted_printable(text):
             of_mail = [
                 span

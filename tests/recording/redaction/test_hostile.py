@@ -6,6 +6,7 @@ import base64
 import json
 import random
 
+import brotli
 import pytest
 
 from replay_agent.recording.redaction.redactor import Redactor
@@ -233,6 +234,13 @@ NOT_FOUND = {
     "a word in YAML": chat("password: 'correct-horse'").encode(),
     "files whose columns have no names": chat(f"db.example:5432:app:bob:{S}").encode(),
     "hashes of passwords": chat("bob:$apr1$Qz7Lk9Wm$3PvXt5Rb2Ny8Hc4Jd6Gf1/").encode(),
+    "a key without a mark": chat("please use hrLFhsWn and f7M4tGaIfMFsfBj85jFI5TQVOsR8Ji83 for it").encode(),
+    "a password by its place": chat(f"htpasswd -b f bob {S}").encode(),
+    "a default far from its name": chat(f'variable "db_password" {{\n  default = "{S}"\n}}').encode(),
+    "hashes of digests": chat(f'Authorization: Digest username="bob", response="{"0a1b2c3d" * 4}"').encode(),
+    "Brotli that nobody announced": brotli.compress(
+        chat("all the words of a page, " * 9 + f"the key is {KEY}").encode()
+    ),
     "a token in a path": chat(f"https://app.example/reset/{S}9a8b7c6d").encode(),
     "look-alikes": chat("ѕk-proj-Qz7Lk9Wm3PvXt5Rb2Ny8Hc4Jd6Gf1SaZ0").encode(),
     "words in reverse": chat(KEY[::-1]).encode(),

@@ -152,6 +152,15 @@ def test_a_key_behind_many_words_of_a_form_or_an_address():
         assert key not in recorded(text.encode(), (("content-type", "text/plain"),))[0].decode()
 
 
+def test_a_token_with_a_plus_sign_in_what_could_be_a_form():
+    key = credential("fly", randoms.Random(3))
+    assert "+" in key
+    for text in (f"key='{key}", f"FLY_TOKEN={key}", f"a=1&t={key}&b=2"):
+        stored = recorded(text.encode(), (("content-type", "text/plain"),))[0].decode()
+        assert key[12:] not in stored
+        assert stored.startswith(text[:2])
+
+
 def _state(random, length=400):
     return base64.b64encode(random.randbytes(length)).decode()
 

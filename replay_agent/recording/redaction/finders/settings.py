@@ -148,7 +148,6 @@ _PROGRAMS = re.compile(
     rb"sshpass|mysql\w{0,8}|mariadb|(?:docker|podman|az|oc) login|redis-cli|mongosh?|expect|ldap\w{3,9}|7za?|unzip|zip|openssl"
 )
 """Programs that are told a password by ``-p``, ``-a``, ``-w`` or ``-passin``."""
-_PASSWORD_MARKS = (b" -p", b" -a", b" -w", b" -P", b" --pass")
 _COMMAND = 300
 _QUOTED = re.compile(rb"""'(?<=(?:SWORD|sword|ED BY|ed by)[ \t]')([^'\\\s]{4,200}+)'""")
 """``CREATE USER bob WITH PASSWORD '...'``, ``IDENTIFIED BY '...'``"""
@@ -175,12 +174,14 @@ def find_options(text: bytes) -> Iterator[Span]:
         rule = name.decode("ascii")
         if is_setting(rule, value.decode("utf-8", "replace")):
             yield Span(start, start + len(value), rule, value)
-    done = 0
-    for program in _PROGRAMS.finditer(text) if any(mark in text for mark in _PASSWORD_MARKS) else ():
-        for found in _PASSWORD_OPTION.finditer(text, max(program.end(), done), program.end() + _COMMAND):
-            done = found.end()
-            if looks.is_random(found[1].decode("utf-8", "replace")):
-                yield Span(*found.span(1), "password", found[1])
+    for found in _PASSWORD_OPTION.finditer(text):
+        if looks.is_random(found[1].decode("utf-8", "replace")) and _of_program(text, found.start()):
+            yield Span(*found.span(1), "password", found[1])
+
+
+def _of_program(text: bytes, start: int) -> bool:
+    """Tell whether an option is told to a program that takes a password by it."""
+    return _PROGRAMS.search(text, max(start - _COMMAND, 0), start) is not None
 
 
 def find_quoted(text: bytes) -> Iterator[Span]:

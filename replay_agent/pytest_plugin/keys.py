@@ -147,7 +147,8 @@ def take_back(item: pytest.Item) -> None:
 def _keep(item: pytest.Item) -> None:
     """Leave the keys of a test in place for the next one: that is half of what it takes to open and close a test."""
     kept = item.config.stash.setdefault(_KEPT, {})  # of a test before, where this one could not be opened
-    kept.update(item.stash.get(_PLACED, {}))
+    placed: dict[str, str] = item.stash.get(_PLACED, {})
+    kept.update(placed)
 
 
 def _drop(config: pytest.Config) -> None:

@@ -232,7 +232,11 @@ class KeysOfTests:
             self._asks = _asks_between(item.config)
         return self._asks or _asks_by_mark(item)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Take back what was kept for a test that did not come."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Take back what was kept for a test that did not come, and in the end what one held that left the session."""
         _drop(session.config)
+        try:
+            yield
+        finally:
+            credentials.remove(session.config.stash.get(_LEFT, {}))

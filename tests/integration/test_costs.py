@@ -88,8 +88,7 @@ HOT = {
         "fingerprint": 3,  # one for each request
         "choice_of": 0,  # by headers, of a request that is spelled as it was recorded
         "_passes_by": 0,  # a server of the test's own
-        "install": 2,  # of the hooks, which are there, and of the watch over imports
-        "_hook": 0,
+        "_hook": 0,  # of a client, which is in its place
         "usual_response": 3,
         "parse": 1,  # of the cassette
         "_read_from_the_tables": 0,  # of the system

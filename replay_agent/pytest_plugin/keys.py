@@ -147,7 +147,8 @@ def take_back(item: pytest.Item) -> None:
 def _keep(item: pytest.Item) -> None:
     """Leave the keys of a test in place for the next one: that is half of what it takes to open and close a test."""
     kept = item.config.stash.setdefault(_KEPT, {})  # of a test before, where this one could not be opened
-    kept.update(item.stash.get(_PLACED, {}))
+    placed: dict[str, str] = item.stash.get(_PLACED, {})
+    kept.update(placed)
 
 
 def _drop(config: pytest.Config) -> None:
@@ -231,7 +232,11 @@ class KeysOfTests:
             self._asks = _asks_between(item.config)
         return self._asks or _asks_by_mark(item)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Take back what was kept for a test that did not come."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Take back what was kept for a test that did not come, and in the end what one held that left the session."""
         _drop(session.config)
+        try:
+            yield
+        finally:
+            credentials.remove(session.config.stash.get(_LEFT, {}))

@@ -36,11 +36,13 @@ COUNTING = """
                 now["functions"][name] = now["functions"].get(name, 0) + 1
         elif event == "c_call" and arg.__name__ in ("stat", "lstat"):
             now["looked"] += 1
+        elif event == "c_call" and arg.__name__ in ("putenv", "unsetenv"):
+            now["environ"] += 1
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(item, nextitem):
         global now
-        now = {"opened": [], "imported": [], "ours": 0, "vcr": 0, "looked": 0, "functions": {}}
+        now = {"opened": [], "imported": [], "ours": 0, "vcr": 0, "looked": 0, "environ": 0, "functions": {}}
         sys.setprofile(called)
         try:
             return (yield)
@@ -74,7 +76,7 @@ BODIES_TOO = """
 """
 
 DOORS = {
-    "replay": ("replay", "", 0, 860, 0),
+    "replay": ("replay", "", 0, 780, 0),
     "vcr": ("vcr", "", 9, 1100, 650),
     "vcr, bodies matched": ("vcr", BODIES_TOO, 9, 1100, 650),
 }
@@ -82,8 +84,11 @@ DOORS = {
 of our functions and of vcrpy's in a test of three calls."""
 HOT = {
     "replay": {
-        "serves": 1,  # who listens is asked once for an address
+        "serves": 0,  # who listens
         "fingerprint": 3,  # one for each request
+        "choice_of": 0,  # by headers, of a request that is spelled as it was recorded
+        "_passes_by": 0,  # a server of the test's own
+        "_hook": 0,  # of a client, which is in its place
         "usual_response": 3,
         "parse": 1,  # of the cassette
         "_read_from_the_tables": 0,  # of the system
@@ -99,6 +104,8 @@ HOT = {
     "vcr": {"read_dumped": 1, "read_yaml": 0, "requests_match": 0, "_body_diff": 0, "_transform": 0, "deepcopy": 0},
 }
 """By mark, how often a function of that name is called at most in a replayed test: of ours, and of vcrpy's."""
+MOST_SET = 4
+"""Variables of the environment that are set or removed: what pytest says of the phase it is in, and no keys."""
 MOST_LOOKS = 5
 """Files that are asked for their state: the cassette, and the test's module, by pytest."""
 
@@ -127,3 +134,33 @@ def test_a_replayed_test_costs_what_it_did(counted):
     for name, most in HOT[mark].items():
         assert max(test["functions"].get(name, 0) for test in tests) <= most, name
     assert min(test["looked"] for test in tests) <= MOST_LOOKS
+    assert min(test["environ"] for test in tests) <= MOST_SET
+
+
+RINGS = """
+    import gc, weakref
+    import httpx
+    import pytest
+
+    client = httpx.Client()
+    seen = []
+
+    @pytest.mark.parametrize("number", range(3))
+    def test_call(replay, number):
+        gc.disable()
+        seen.append(weakref.ref(replay.recording))
+        body = {{"model": "gpt-4o", "messages": [{{"role": "user", "content": f"Question {{number}}"}}]}}
+        assert client.post("{base}/v1/chat/completions", json=body).json()["choices"]
+
+    def test_nothing_of_them_is_left_for_the_collector():
+        gc.enable()
+        assert [recording() for recording in seen] == [None] * 3
+"""
+
+
+def test_a_replayed_test_leaves_no_ring_of_references(project, provide):
+    base, _, stop = provide(*["Paris"] * 3)
+    project.makepyfile(RINGS.format(base=base))
+    project.runpytest_subprocess("--record-mode=once")
+    stop()
+    project.runpytest_subprocess("--record-mode=none", "-p", "no:randomly").assert_outcomes(passed=4)

@@ -249,8 +249,12 @@ MARKED = """
     def test_it(number): assert seen() == list(KEYS)
 """
 ASKING = {
-    "setup": "def pytest_runtest_setup(item): assert seen() == []",
-    "setup, by way of a function": "import seen as other\ndef pytest_runtest_setup(item): other.check()",
+    "setup": "@pytest.hookimpl(tryfirst=True)\ndef pytest_runtest_setup(item): assert seen() == []",
+    "setup, by way of a function": """
+import seen as other
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item): other.check()
+""",
     "start": "def pytest_runtest_logstart(nodeid): assert not os.getenv('OPENAI_API_KEY')",
     "end": "def pytest_runtest_logfinish(nodeid): assert 'OPENAI_API_KEY' not in os.environ",
     "protocol": """
@@ -269,12 +273,11 @@ def test_who_asks_between_two_marked_tests_finds_none(bare, asking):
     bare.runpytest().assert_outcomes(passed=3)
 
 
-@pytest.mark.parametrize("mark", ["skipif", "xfail"])
-def test_a_condition_that_is_evaluated_late_finds_none(bare, mark):
+def test_a_condition_that_is_evaluated_late_finds_none(bare):
     bare.makepyfile(
         MARKED
-        + f"""
-    @pytest.mark.{mark}("'OPENAI_API_KEY' in os.environ", reason="live")
+        + """
+    @pytest.mark.skipif("'OPENAI_API_KEY' in os.environ", reason="live")
     @pytest.mark.parametrize("number", range(2))
     def test_unless_live(number): assert seen() == list(KEYS)
     """
@@ -322,7 +325,7 @@ def test_a_key_that_a_test_has_set_for_good_is_left_alone(bare):
     bare.runpytest("-p", "no:randomly").assert_outcomes(passed=4)
 
 
-@pytest.mark.parametrize("end", ["assert False", "raise KeyboardInterrupt", "pytest.exit('enough')"])
+@pytest.mark.parametrize("end", ["assert False", "pytest.exit('enough')"])
 def test_keys_are_gone_where_a_session_stops_early(bare, end):
     bare.makepyfile(MARKED.replace("assert seen() == list(KEYS)", end))
     bare.makeconftest("from seen import seen\ndef pytest_unconfigure(): print('left', seen())")

@@ -35,5 +35,5 @@ LOOKING = """
 
 def test_it_is_pytests_own_answer(pytester):
     pytester.makeconftest(LOOKING)
-    pytester.makepyfile(MARKED)
-    pytester.runpytest("--collect-only", "-s", "-p", "no:replay_agent").stdout.fnmatch_lines(["*LOOKED AT*"])
+    pytester.makepyfile(test_it=MARKED)
+    pytester.runpytest("--collect-only", "-s").stdout.fnmatch_lines(["*LOOKED AT*"])

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from replay_agent.recording.cassettes.json_spelling import LAYOUTS, Spelling, read_json, spell
-from replay_agent.recording.cassettes.usual.json_lines import JSONLines
+from replay_agent.recording.cassettes.usual.json_lines import _KNOWN, JSONLines
 from replay_agent.recording.cassettes.yaml_blocks import write_block
 
 TEXTS = [
@@ -27,3 +29,39 @@ def test_lines_become_the_text_that_they_came_from(text, layout):
 def test_other_lines_are_refused(lines):
     with pytest.raises((ValueError, IndexError)):
         JSONLines(lines, Spelling()).below(0)
+
+
+def history(count, rng):
+    """Return a long list of entries of every shape, of which many are the same."""
+    shapes = [
+        {"role": "user", "content": "\n- a list\n\n  - in it\n"},
+        {"role": "user", "content": "x" * 300},
+        {"role": "tool", "content": "", "calls": [{"id": "a", "args": [1, 2]}, {"id": "b", "args": []}]},
+        {"deep": {"list": [["a", ["b\nc"]], {"k": None}]}},
+        ["nested", ["twice"], {"k": "two\nlines"}],
+        "a text\nof two lines",
+        "one line",
+        True,
+        {},
+        [],
+    ]
+    return [rng.choice(shapes) for _ in range(count)]
+
+
+@pytest.mark.parametrize("layout", [*LAYOUTS, "  "])
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_remembered_of_long_bodies_is_what_they_say(layout, seed):
+    rng = Random(seed)
+    spelling = Spelling(layout, ascii=bool(seed % 2))
+    for place in ("messages", "input"):
+        value = {"model": "m", place: history(700, rng), "tools": history(20, rng), "after": "end"}
+        lines = write_block({"json": value}).removeprefix("json:\n")
+        assert len(lines) > 20_000
+        assert JSONLines(lines, spelling).below(0) == spell(value, spelling)
+
+
+def test_what_is_remembered_has_a_bound():
+    for number in range(40):
+        value = {"messages": [{"role": "user", "content": f"{number} {'x' * 100_000}"}]}
+        JSONLines(write_block({"json": value}).removeprefix("json:\n"), Spelling()).below(0)
+    assert sum(len(lines) + len(entry) for (lines, *_), entry in _KNOWN.items()) <= 2_000_000

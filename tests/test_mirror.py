@@ -58,6 +58,7 @@ ELSEWHERE = {
     "pytest_plugin.around.open_changes": "integration/test_review.py",
     "pytest_plugin.around.own_servers": EVERYDAY,
     "pytest_plugin.around.snapshot_differences": "integration/test_run_snapshot.py",
+    "pytest_plugin.around.uncollected": EVERYDAY,
     "pytest_plugin.around.planned": "integration/test_review.py",
     "pytest_plugin.around.snapshot_keeper": EVERYDAY,
     "pytest_plugin.collecting": "integration/test_prune.py",

@@ -20,6 +20,7 @@ import pytest
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, keys, options
 from replay_agent.pytest_plugin.around.nearest_mark import closest
+from replay_agent.pytest_plugin.around.uncollected import Uncollected
 from replay_agent.pytest_plugin.failures import FailingMiss, failure_saying, leaves_of
 from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
 from replay_agent.pytest_plugin.options import asked_mode
@@ -95,6 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_STARTED] = time.time()
     config.stash[_GROUPED] = GroupedFailures(config)
     config.pluginmanager.register(config.stash[_GROUPED])
+    config.pluginmanager.register(Uncollected(), Uncollected.NAME)
     if trial_of(config) is not None:
         from replay_agent.pytest_plugin.trials.hooks import TrialHooks
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from replay_agent.pytest_plugin.around.planned import plan_of
+from replay_agent.pytest_plugin.around.uncollected import Uncollected
 from replay_agent.pytest_plugin.summary.causes import tell_new_snapshots
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class AcceptedSnapshots:
         """
         self._is_recorded: Callable[[pytest.Item], bool] = is_watched
         self._accept = accept
+        self._last: SnapshotKeeper | None = None
+        """Of the last test that compared anything."""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -59,8 +62,17 @@ class AcceptedSnapshots:
         """Watch syrupy's fixture; a project's own fixture of that name is none of our business."""
         value = yield
         if fixturedef.argname == "snapshot" and type(value).__module__.startswith("syrupy."):
-            self._keeper(request.node).watch(value)
+            self._last = self._keeper(request.node)
+            self._last.watch(value)
         return value
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Keep the snapshots of modules that could not be imported: syrupy is about to look for what nobody asked for."""
+        uncollected = session.config.pluginmanager.get_plugin(Uncollected.NAME)
+        if uncollected is not None and self._last is not None:
+            for module in dict.fromkeys(uncollected.modules):
+                self._last.keep_those_of(module)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:

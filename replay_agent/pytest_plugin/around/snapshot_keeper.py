@@ -91,10 +91,10 @@ class SnapshotKeeper:
             for location, name in self._left(assertion):
                 _count(assertion, location, name)
 
-    def keep_those_of(self, former: str) -> None:
-        """Count the snapshots of a test that this one was called before: they are to be moved, not deleted."""
+    def keep_those_of(self, test: str) -> None:
+        """Count the snapshots of a test or module that is not run: one that has another name now, or cannot be imported."""
         for assertion in (self._assertions or self._never_asked_for())[:1]:
-            for location, name in _snapshots_of(self._item.config.rootpath, former):
+            for location, name in _snapshots_of(self._item.config.rootpath, test):
                 _count(assertion, location, name)
 
     def _never_asked_for(self) -> list[SnapshotAssertion]:
@@ -141,12 +141,12 @@ def _count(assertion: SnapshotAssertion, location: str, name: str) -> None:
 
 
 def _snapshots_of(root: Path, test: str) -> Iterator[tuple[str, str]]:
-    """Yield file and name of each snapshot of a test, which need not be there any more."""
+    """Yield file and name of each snapshot of a test, or of all tests of a module; none of them need be there any more."""
     module, *names = test.split("::")
     folder, own = (root / module).parent / "__snapshots__", ".".join(names)
     stem, extensions = Path(module).stem, (RunSnapshotExtension(), AmberSnapshotExtension())
     for path in (*sorted((folder / stem).glob("*.run.snap")), folder / f"{stem}.ambr"):
-        if path.name.endswith(".run.snap") and not path.name.startswith(f"{naming.file_name(own)}."):
+        if own and path.name.endswith(".run.snap") and not path.name.startswith(f"{naming.file_name(own)}."):
             continue
         if path.is_file():
             reader = extensions[path.suffix == ".ambr"]
@@ -156,7 +156,7 @@ def _snapshots_of(root: Path, test: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_called(snapshot: str, test: str) -> bool:
-    return snapshot == test or snapshot.startswith((f"{test}.", f"{test}["))
+    return not test or snapshot == test or snapshot.startswith((f"{test}.", f"{test}["))
 
 
 def _text(data: object) -> str | None:

@@ -402,10 +402,10 @@ class Recording:
         if self._kin.is_child or self.refusal:
             self.hear()
             self._refuse_orphan(raw)
+        if self._passes_by(raw):
+            return None
         hook = self.options.before_record_request
         known = self._as_spelled(raw) if hook is None else None
-        if known is None and self._passes_by(raw):
-            return None
         wanted = hook(raw) if hook else raw
         if wanted is None:
             return None
@@ -445,7 +445,7 @@ class Recording:
     def _as_spelled(self, request: Request) -> Key | None:
         """Return the key of a request if it is in the one cassette to play from, and recorded by us, as it is spelled.
 
-        It then goes to no server of the test's own, and chooses what the recorded one does: neither is asked for.
+        It then chooses what the recorded one does, which is not asked for.
         """
         only = self._sources.only_cassette
         if only is None or only.cassette.layout != "replay-agent" or self.options.match_headers:

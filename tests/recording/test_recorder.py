@@ -514,3 +514,12 @@ def test_reading_on_after_the_end_is_no_miss(path):
     recording.close()
     assert answer.missed() is None
     assert recording.misses == []
+
+
+def test_a_request_to_a_server_of_the_tests_own_passes_though_it_equals_a_recorded_one(path):
+    record(path, ("hi", "recorded"))
+    recording = make(path)
+    recording.passes = lambda request: request.url == URL
+    recording.open()
+    assert recording.begin(ask("hi")) is None
+    assert recording.play_count == 0

@@ -365,6 +365,8 @@ class _AroundTests:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         test = item.stash.get(TEST, None)
+        if call.when == "teardown":
+            self.fixtures.note_recorded(report)
         if test is not None:
             test.note_verdict(call, report)
             if call.when == "teardown":

@@ -19,6 +19,7 @@ from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.failures import cleaning, explaining, failure_of, failure_saying, in_cleanup
 from replay_agent.pytest_plugin.places import module_folder
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
+from replay_agent.pytest_plugin.summary.recorded import note_shared
 from replay_agent.pytest_plugin.trials.trial import Trial, trial_of
 from replay_agent.recording.clients import intercept
 from replay_agent.recording.options import RecordMode
@@ -58,6 +59,13 @@ class SharedFixture:
         self._unused = unused
         self._needs_keys = needs_keys and not run.recording.records
         self._failed = False
+        self.is_closed = False
+
+    def note_recorded(self, report: pytest.TestReport) -> None:
+        """Add to the report of the test after which it was torn down what it has recorded."""
+        recording = self._run.recording
+        if recording.records:
+            note_shared(report, recording.test or "", recording.tally(), frozen="clock" in recording.options.freeze)
 
     @classmethod
     def opened(
@@ -124,6 +132,7 @@ class SharedFixture:
     def close(self) -> None:
         """Close the recording and fail for what it left, once everything else is torn down."""
         recording = self._run.recording
+        self.is_closed = True
         try:
             self._run.close(success=not self._failed and not recording.misses)
         except CassetteError as exc:

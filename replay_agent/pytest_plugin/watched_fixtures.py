@@ -34,6 +34,8 @@ class WatchedFixtures:
         self.item: pytest.Item | None = None
         """The test that is running."""
         self._since = since
+        self._shared_now: list[SharedFixture] = []
+        """Those that are set up, or were torn down after the test that is running."""
         self._users: dict[Fixture, list[pytest.Item]] = defaultdict(list)
         self._parameters: dict[str, dict[str, str]] = {}
         """By fixture, the parameters that its present value depends on: its own, and those of what it asks for."""
@@ -43,6 +45,12 @@ class WatchedFixtures:
         for item in items:
             for fixture in shared_fixtures(item):
                 self._users[fixture].append(item)
+
+    def note_recorded(self, report: pytest.TestReport) -> None:
+        """Add to the last report of a test what the fixtures recorded that were torn down after it."""
+        for shared in [each for each in self._shared_now if each.is_closed]:
+            self._shared_now.remove(shared)
+            shared.note_recorded(report)
 
     @contextmanager
     def setting_up(self, fixture: Fixture, request: pytest.FixtureRequest) -> Iterator[None]:
@@ -55,6 +63,7 @@ class WatchedFixtures:
         shared = self._shared(fixture, request, test)
         if shared is not None:
             otherwise = _recording_of(test)
+            self._shared_now.append(shared)
             request.addfinalizer(shared.close)  # added first, called last
             with _wrapped(fixture, request, shared.explaining, shared.cleaning), shared.setting_up(otherwise):
                 yield

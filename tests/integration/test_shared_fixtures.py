@@ -270,6 +270,27 @@ def test_what_a_class_hands_on_to_the_classes_within_replays_in_each(project, pr
     passes(project, provider, *arguments, tests=tests)
 
 
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")], ids=["alone", "worker"])
+def test_what_only_a_fixture_recorded_is_told_at_the_end(project, provider, write, workers):
+    write(
+        test_it="""
+@pytest.fixture(scope="session")
+def first(): return ask("first")
+
+@pytest.fixture(scope="module")
+def prepared(first):
+    yield ask("prepare")
+    ask("bye")
+
+@pytest.mark.replay
+def test_one(prepared): ...
+"""
+    )
+    result = project.runpytest_subprocess("--record-mode=once", *workers)
+    result.stdout.fnmatch_lines("3 answers recorded, 2 cassettes written")
+    assert "cassettes written" not in project.runpytest_subprocess(*workers).stdout.str()
+
+
 def test_parameters_whose_names_meet_have_cassettes_of_their_own(project, provider, write):
     write(
         test_it="""

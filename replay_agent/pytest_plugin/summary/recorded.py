@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import pytest
 
@@ -14,7 +14,7 @@ from replay_agent.surroundings.colours import without_colours
 if TYPE_CHECKING:
     from replay_agent.recording.succession.tally import Tally
 
-__all__ = "Recorded", "note_recorded", "recorded_of", "show_recorded"
+__all__ = "Recorded", "note_recorded", "note_shared", "recorded_of", "show_recorded"
 
 _MOST_LINES = 40
 """Of changed answers; who accepts a hundred of them reads the diff of the files."""
@@ -40,8 +40,25 @@ class Recorded(TypedDict):
 
 def note_recorded(report: pytest.TestReport, tally: Tally, *, frozen: bool = False) -> None:
     """Add to a report what became of its test's recording, if anything did; ``frozen`` tells that the clock stood still."""
+    recorded = _recorded(tally, frozen=frozen)
+    if recorded is not None:
+        report.__dict__[_OWN] = recorded
+
+
+def note_shared(report: pytest.TestReport, owner: str, tally: Tally, *, frozen: bool = False) -> None:
+    """Add to a report what became of the recording of a fixture that was torn down after its test."""
+    recorded = _recorded(tally, frozen=frozen)
+    if recorded is not None:
+        report.__dict__.setdefault(_SHARED, []).append([owner, recorded])
+
+
+_OWN, _SHARED = "replay_agent_recorded", "replay_agent_recorded_shared"
+"""Attributes of a report, which xdist hands on."""
+
+
+def _recorded(tally: Tally, *, frozen: bool) -> Recorded | None:
     if not (tally.live or tally.saved or tally.taken_up):
-        return
+        return None
     from replay_agent.report.recorded.answers import changed_answers
     from replay_agent.report.recorded.dates import dates_sent
 
@@ -52,7 +69,7 @@ def note_recorded(report: pytest.TestReport, tally: Tally, *, frozen: bool = Fal
         if each.before is not None and each.before.outcome != each.interaction.outcome
         for line in changed_answers(each.before, each.interaction, colour=True)
     ]
-    recorded: Recorded = {
+    return {
         "live": tally.live,
         "replayed": tally.replayed,
         "dropped": tally.dropped,
@@ -64,20 +81,17 @@ def note_recorded(report: pytest.TestReport, tally: Tally, *, frozen: bool = Fal
         if frozen
         else dates_sent((each.interaction for each in tally.successors), datetime.now().astimezone()),
     }
-    report.__dict__["replay_agent_recorded"] = recorded
 
 
 def recorded_of(report: object) -> Recorded | None:
     """Return what `note_recorded` added to a report."""
-    recorded: Recorded | None = getattr(report, "replay_agent_recorded", None)
+    recorded: Recorded | None = getattr(report, _OWN, None)
     return recorded
 
 
 def show_recorded(terminal: pytest.TerminalReporter) -> None:
     """Write what the session recorded, nothing if it did not."""
-    found = [
-        (report, told) for reports in terminal.stats.values() for report in reports if (told := recorded_of(report))
-    ]
+    found = [each for reports in terminal.stats.values() for report in reports for each in _told_by(report)]
     if not found:
         return
     terminal.write_sep("=", "recorded")
@@ -85,7 +99,15 @@ def show_recorded(terminal: pytest.TerminalReporter) -> None:
         terminal.write_line(line if terminal.hasmarkup else without_colours(line))
 
 
-def _lines(found: Sequence[tuple[Any, Recorded]]) -> Iterator[str]:
+def _told_by(report: object) -> Iterator[tuple[str, Recorded]]:
+    """Yield who recorded what, of all that a report knows of: fixtures, then the test."""
+    yield from getattr(report, _SHARED, ())
+    own = recorded_of(report)
+    if own is not None:
+        yield str(getattr(report, "nodeid", "")), own
+
+
+def _lines(found: Sequence[tuple[str, Recorded]]) -> Iterator[str]:
     told = [recorded for _, recorded in found]
     saved = sum(each["saved"] for each in told)
     live, replayed, dropped = (sum(each[name] for each in told) for name in ("live", "replayed", "dropped"))
@@ -98,8 +120,8 @@ def _lines(found: Sequence[tuple[Any, Recorded]]) -> Iterator[str]:
             "again for what was refused (replay-agent journals)"
         )
     yield from _taken_up(told)
-    changed = [(report.nodeid, recorded["changes"]) for report, recorded in found if recorded["changes"]]
-    yield from _dated((report.nodeid, recorded["dates"]) for report, recorded in found if recorded["dates"])
+    changed = [(owner, recorded["changes"]) for owner, recorded in found if recorded["changes"]]
+    yield from _dated((owner, recorded["dates"]) for owner, recorded in found if recorded["dates"])
     same = sum(bool(each["replaced"]) and not each["changes"] for each in told)
     if same:
         yield f"{_counted(same, 'test')} asked anew: what the model answers means the same as before"

@@ -119,7 +119,6 @@ ELSEWHERE = {
     "faults.streams": "faults/test_faults.py",
     "provider.loopback": "integration/test_fault_parity.py",
     "pytest_plugin.scripting.sweeping": "integration/test_sweep.py",
-    "recording.stand_ins": "recording/test_dispatch.py",
     "recording.clients.processes": "integration/test_processes.py",
     "recording.redaction.layers.in_base64": "recording/redaction/test_search.py",
     "recording.redaction.finders.shapes": "recording/redaction/test_search.py",

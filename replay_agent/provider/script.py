@@ -23,11 +23,11 @@ from replay_agent.provider.loopback import serving
 from replay_agent.provider.replies import Reply, ReplyFunction, ScriptedAnswer, prompt_text, response_of, tool_call
 from replay_agent.provider.strictness import checked_names, unfit_calls
 from replay_agent.recording.answers import Replay
-from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
 from replay_agent.recording.matching.hosts import host_of, is_loopback, matches_host
+from replay_agent.recording.meaning.incidental import EMPTY_ANSWER, is_incidental
+from replay_agent.recording.meaning.token_requests import MADE_UP_TOKEN, is_token_request
 from replay_agent.recording.misses import Misses
 from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE
-from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_token_request
 from replay_agent.settings import ModelSettings
 from replay_agent.traffic import Chunk, Failure, Outcome, Request
 from replay_agent.usage import Usage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -27,6 +27,56 @@ MEANING = (
     "only what has changed and drops what was not played"
 )
 UNUSED = ("fail", "warn", "ignore")
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--replay-mode": {"choices": MODES, "help": f"record mode of tests marked replay (default: none). {MEANING}"},
+    "--replay-accept": {
+        "action": "store_true",
+        "help": "accept what changed: record it (as --replay-mode=refresh does) and update the snapshots of the tests that "
+        "pass, in one run; nothing else is deleted",
+    },
+    "--replay-unused": {
+        "choices": UNUSED,
+        "help": "what happens when a passing test leaves recorded interactions unplayed (default: fail)",
+    },
+    "--replay-report": {
+        "metavar": "FILE",
+        "help": "write what the tests said to the model, and what came of it, to one page (FILE.html), or to a part that "
+        "`replay-agent report` makes a page of (FILE.json)",
+    },
+    "--replay-sweep": {
+        "metavar": "FAULTS",
+        "help": "play recorded tests marked replay with these faults at every call (all, or names by comma) and print the "
+        "verdicts",
+    },
+    # What replay-agent accept and review have pytest change, and what its own commands ask.
+    "--replay-plan": {"help": argparse.SUPPRESS},
+    "--replay-trial": {"metavar": "FOLDER", "help": argparse.SUPPRESS},
+}
+"""Our own options."""
+INI: dict[str, tuple[Literal["string", "args", "linelist", "bool"], str, Any]] = {
+    "replay_cassette_dir": ("string", "folder of the cassettes, under the rootdir", "cassettes"),
+    "replay_record_mode": ("string", f"record mode unless told otherwise: {', '.join(MODES)}", "none"),
+    "replay_ignore_body": ("linelist", "JSON paths of request bodies that do not matter", ()),
+    "replay_same_hosts": (
+        "linelist",
+        "hosts or base URLs that stand for the same service, by blanks, one service a line",
+        (),
+    ),
+    "replay_freeze": ("args", "what stands still in replayed tests: clock, uuid, random", ()),
+    "replay_redact": ("linelist", "more secrets: JSON field names, regular expressions", ()),
+    "replay_budget": ("string", "what a replayed test may spend: tokens=5000 requests=3 usd=0.05 growth=5%", ""),
+    "replay_snapshot_without": ("args", "sections that run_snapshot leaves out: messages, result, usage", ()),
+    "replay_snapshot_mask": ("linelist", "JSON paths that run_snapshot masks: $.messages[*].content", ()),
+    "replay_unused": ("string", f"{', '.join(UNUSED)}: see --replay-unused", "fail"),
+    "replay_placeholder_keys": (
+        "bool",
+        "fill unset API key variables while tests replay (default: for the mark replay; true: for vcr too; false: never)",
+        None,
+    ),
+}
+"""What an ini file may say: the type of each value, what it means, what it is otherwise."""
+
+
 SPELLINGS: dict[str, dict[str, Any]] = {
     "--record-mode": {
         "choices": MODES,
@@ -46,63 +96,10 @@ TAKEN = pytest.StashKey[tuple[str, ...]]()
 def add_options(parser: pytest.Parser) -> None:
     """Add what is ours."""
     group = parser.getgroup("replay-agent", "record and replay of LLM agents")
-    group.addoption(
-        "--replay-mode", choices=MODES, help=f"record mode of tests marked replay (default: none). {MEANING}"
-    )
-    group.addoption(
-        "--replay-accept",
-        action="store_true",
-        help="accept what changed: record it (as --replay-mode=refresh does) and update the snapshots of the tests that "
-        "pass, in one run; nothing else is deleted",
-    )
-    group.addoption(
-        "--replay-unused",
-        choices=UNUSED,
-        help="what happens when a passing test leaves recorded interactions unplayed (default: fail)",
-    )
-    group.addoption(
-        "--replay-report",
-        metavar="FILE",
-        help="write what the tests said to the model, and what came of it, to one page (FILE.html), or to a part that "
-        "`replay-agent report` makes a page of (FILE.json)",
-    )
-    group.addoption(
-        "--replay-sweep",
-        metavar="FAULTS",
-        help="play recorded tests marked replay with these faults at every call (all, or names by comma) and print the verdicts",
-    )
-    group.addoption("--replay-plan", help=argparse.SUPPRESS)  # what replay-agent accept and review have pytest change
-    group.addoption("--replay-trial", metavar="FOLDER", help=argparse.SUPPRESS)  # for replay-agent's own commands
-    parser.addini("replay_cassette_dir", "folder of the cassettes, under the rootdir", default="cassettes")
-    parser.addini("replay_record_mode", f"record mode unless told otherwise: {', '.join(MODES)}", default="none")
-    parser.addini("replay_ignore_body", "JSON paths of request bodies that do not matter", type="linelist", default=[])
-    parser.addini(
-        "replay_same_hosts",
-        "hosts or base URLs that stand for the same service, by blanks, one service a line",
-        type="linelist",
-        default=[],
-    )
-    parser.addini("replay_freeze", "what stands still in replayed tests: clock, uuid, random", type="args", default=[])
-    parser.addini("replay_redact", "more secrets: JSON field names, regular expressions", type="linelist", default=[])
-    parser.addini(
-        "replay_budget", "what a replayed test may spend: tokens=5000 requests=3 usd=0.05 growth=5%", default=""
-    )
-    parser.addini(
-        "replay_snapshot_without",
-        "sections that run_snapshot leaves out: messages, result, usage",
-        type="args",
-        default=[],
-    )
-    parser.addini(
-        "replay_snapshot_mask", "JSON paths that run_snapshot masks: $.messages[*].content", type="linelist", default=[]
-    )
-    parser.addini("replay_unused", f"{', '.join(UNUSED)}: see --replay-unused", default="fail")
-    parser.addini(
-        "replay_placeholder_keys",
-        "fill unset API key variables while tests replay (default: for the mark replay; true: for vcr too; false: never)",
-        type="bool",
-        default=None,
-    )
+    for option, words in OPTIONS.items():
+        group.addoption(option, **words)
+    for name, (kind, meaning, default) in INI.items():
+        parser.addini(name, meaning, type=kind, default=list(default) if default == () else default)
 
 
 def add_spellings(parser: pytest.Parser, config: pytest.Config) -> None:

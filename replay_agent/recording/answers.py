@@ -14,10 +14,25 @@ if TYPE_CHECKING:
     from replay_agent.exceptions import CassetteMiss, CassetteMissError
     from replay_agent.recording.matching.keys import Key
 
-__all__ = "CANCELLED", "ENDLESS", "PATIENCE_MS", "STALLED", "UNKNOWN_PATIENCE", "Ending", "Live", "Replay", "endured"
+__all__ = (
+    "CANCELLED",
+    "ENDLESS",
+    "PATIENCE_MS",
+    "STALLED",
+    "UNKNOWN_PATIENCE",
+    "Ending",
+    "Live",
+    "Replay",
+    "endured",
+    "has_failed",
+    "was_given_up",
+)
 
 CANCELLED = "Cancelled"
 """`Failure.kind` of a request whose client gave up waiting before any answer: no client library has such an error."""
+
+_REFUSED = 400
+"""From this status on an answer is a refusal."""
 
 STALLED = "Stalled"
 """`Failure.kind` of an answer that is put off: nothing comes for ``after_ms``. What becomes of it is up to the client."""
@@ -205,3 +220,13 @@ class Live:
 
     def _failure(self, kind: str, phase: Phase, message: str = "") -> Failure:
         return Failure(kind, phase, message, round((monotonic() - self.begun) * 1000))
+
+
+def has_failed(outcome: Outcome) -> bool:
+    """Tell whether a client got no answer, a refusal, or one that broke off."""
+    return isinstance(outcome, Failure) or outcome.status >= _REFUSED or outcome.end is StreamEnd.FAILED
+
+
+def was_given_up(outcome: Outcome) -> bool:
+    """Tell whether the client itself did not want the answer, or the rest of it, any longer."""
+    return outcome.kind == CANCELLED if isinstance(outcome, Failure) else outcome.end is StreamEnd.ABANDONED

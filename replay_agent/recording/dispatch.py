@@ -14,8 +14,8 @@ from weakref import WeakKeyDictionary
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError, CassetteUnwritable, RecordingConflict
 from replay_agent.recording.answers import Live, Replay
-from replay_agent.recording.incidental import is_incidental, may_be_incidental
 from replay_agent.recording.matching.hosts import host_of, is_loopback
+from replay_agent.recording.meaning.incidental import is_incidental, may_be_incidental
 from replay_agent.recording.miss_type import miss_type
 from replay_agent.recording.misses import Trouble
 from replay_agent.recording.process.patching import Patch

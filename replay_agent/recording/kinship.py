@@ -12,7 +12,7 @@ from replay_agent.recording.cassettes.items import read_item, write_item
 from replay_agent.recording.process.spool import Message, Spool
 from replay_agent.traffic import Failure, Interaction, Phase, Request
 
-__all__ = "Kinship", "asked_by", "interaction_of"
+__all__ = "Kinship", "asked_by", "asked_for", "interaction_of", "orphaned"
 
 _ALONE = nullcontext()
 
@@ -115,3 +115,18 @@ def interaction_of(message: Message) -> Interaction:
 def asked_by(message: Message) -> Request | None:
     """Return the request that was missed in another process, None for other trouble."""
     return read_item(message["asked"]).request if message["asked"] else None
+
+
+def asked_for(message: Message) -> str:
+    """Return in a few words what was recorded by another process."""
+    request = interaction_of(message).request
+    return f"{request.method} {request.url}"
+
+
+def orphaned(of: object, request: Request) -> str:
+    """Return why a request is refused that this process makes after the end of what it was started in."""
+    return (
+        f"This process ({os.getpid()}) was started while {of} was recorded or replayed, and that is over: what "
+        f"it asks belongs to no recording.\n  {request.method} {request.url}\n\n"
+        "Start the process, or the pool of processes, anew in each test that asks something in it."
+    )

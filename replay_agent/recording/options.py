@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from replay_agent.exceptions import UserError
+from replay_agent.recording.matching.hosts import host_of, matches_host
 from replay_agent.recording.process import frozen
 from replay_agent.traffic import Request, Response
 
@@ -38,6 +39,13 @@ class RecordMode(str, Enum):
 
     def __str__(self) -> str:
         return self.value
+
+    def permissions(self, found: bool) -> tuple[bool, bool]:
+        """Return whether recorded answers are played and whether is recorded, with a cassette ``found`` or without one."""
+        if self is RecordMode.ONCE:
+            return found, not found
+        plays = self in (RecordMode.NONE, RecordMode.NEW_EPISODES, RecordMode.REFRESH)
+        return plays, self is not RecordMode.NONE
 
     @classmethod
     def parse(cls, value: str) -> RecordMode:
@@ -109,6 +117,15 @@ class RecordOptions:
         frozen.check(self.freeze)
         if self.miss not in ("raise", "exception"):
             raise UserError(f"miss={self.miss!r}: it is either 'raise' or 'exception'")
+
+    def wants(self, url: str) -> bool:
+        """Tell whether traffic with this address is to be recorded and replayed, by its host."""
+        if not self.ignore_hosts and not self.only_hosts:
+            return True
+        host, port = host_of(url)
+        if matches_host(host, port, self.ignore_hosts):
+            return False
+        return not self.only_hosts or matches_host(host, port, self.only_hosts)
 
 
 def _words(name: str, value: object) -> tuple[str, ...]:

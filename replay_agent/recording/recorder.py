@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event, RLock
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from replay_agent.exceptions import (
@@ -18,63 +18,39 @@ from replay_agent.exceptions import (
     CassetteMiss,
     CassetteMissError,
     CassetteUnreadable,
-    CassetteUnwritable,
 )
 from replay_agent.framing.json_rpc import may_be_json_rpc, readdressed
 from replay_agent.recording import saving
-from replay_agent.recording.answers import CANCELLED, Live, Replay, endured
+from replay_agent.recording.answers import Live, Replay, endured, was_given_up
 from replay_agent.recording.cassettes import journal as journals
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Cassette, Header, Item, new_item
+from replay_agent.recording.cassettes.document import Cassette, Header
 from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
-from replay_agent.recording.incidental import EMPTY_ANSWER, is_incidental
-from replay_agent.recording.kinship import Kinship, asked_by, interaction_of
+from replay_agent.recording.entries import Entries, Entry
+from replay_agent.recording.kinship import Kinship, asked_by, asked_for, interaction_of, orphaned
 from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.fingerprint import fingerprint
-from replay_agent.recording.matching.hosts import host_of, matches_host
+from replay_agent.recording.matching.hosts import origin
 from replay_agent.recording.matching.keys import Key, Keying
+from replay_agent.recording.meaning.incidental import EMPTY_ANSWER, is_incidental
+from replay_agent.recording.meaning.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 from replay_agent.recording.misses import Miss, Misses, MissReason, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
+from replay_agent.recording.own_journal import OwnJournal
 from replay_agent.recording.process.frozen import now, seeds
 from replay_agent.recording.process.spool import Message, Spool
 from replay_agent.recording.rehearsal import rehearsed
-from replay_agent.recording.source import Source
-from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE, Tampering
+from replay_agent.recording.source import Source, Sources, source_of
+from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE, Owed, Tampering
 from replay_agent.recording.succession.bounds import Bounds
-from replay_agent.recording.succession.successors import Successor, pairs, renamed, successors, without_noise
+from replay_agent.recording.succession.successors import without_noise
 from replay_agent.recording.succession.tally import Tally
-from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
-from replay_agent.traffic import Failure, Interaction, Outcome, Request, Response, StreamEnd
+from replay_agent.traffic import Interaction, Outcome, Request, Response
 
 if TYPE_CHECKING:
     from replay_agent.recording.redaction.redactor import Redactor
 
 __all__ = ("Recording",)
-
-_REFUSED = 400
-"""From this status on an answer is a refusal."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A request of this run that has its answer: a played item of a source, or one to be written."""
-
-    asked: Request
-    """As the client sent it."""
-    interaction: Interaction | None = None
-    """As it is stored; read from the source when somebody asks."""
-    source: Source | None = None
-    index: int = -1
-    item: Item | None = None
-    """What is to be written, if it is not in the cassette yet."""
-    learnt: bool = False
-    """Whether the credentials of ``asked``, which was not redacted, are known."""
-
-    def read(self) -> Interaction:
-        if self.interaction is None:
-            assert self.source is not None
-            self.interaction = self.source.interaction(self.index)
-        return self.interaction
 
 
 class Recording:
@@ -84,6 +60,29 @@ class Recording:
     which requests mean the same; ``explain`` is asked for the text of a miss, when there is one; ``refused`` tells of an
     answer whether it is an error that its status does not show, ``is_answer`` whether ids and dates in it mean nothing.
     """
+
+    frozen: Mapping[str, object] = MappingProxyType({})
+    """What the sources that ``freeze`` names are set to, known when the recording is open."""
+    invitation: Callable[[], tuple[object, ...]] | None = None
+    """What makes this recording anew in a process that was not forked: a function and its arguments, to be pickled."""
+    passes: Callable[[Request], bool] | None = None
+    """Tells which requests go through as if nobody recorded."""
+    refusal: str = ""
+    """Why every request is refused, if it is."""
+    seeds_otherwise: Mapping[str, object] = MappingProxyType({})
+    """What to set the sources that ``freeze`` names to, where no cassette says it; at random without."""
+    fallback: Recording | None = None
+    """Where else to look for an answer: another recording, which then counts it as its own."""
+    approximates: Callable[[Request, Sequence[Interaction]], int | None] | None = None
+    """Chooses, among the test's own interactions that are left, which one answers a request that equals none."""
+    tampering: Tampering | None = None
+    """What is done to answers that are replayed."""
+    hung: bool = False
+    """Whether a client would have waited, or tried, for ever."""
+    bounds: Bounds | None = None
+    """How far the run may go, where not everything that changed is to be recorded."""
+    recut: Callable[[Response], Response] | None = None
+    """How streams are cut otherwise than they were recorded."""
 
     def __init__(
         self,
@@ -99,30 +98,7 @@ class Recording:
         self.cassette_path = path
         self.options = options or RecordOptions()
         self.test = test
-        self.frozen: Mapping[str, object] = {}
-        """What the sources that ``freeze`` names are set to, known when the recording is open."""
-        self.invitation: Callable[[], tuple[object, ...]] | None = None
-        """What makes this recording anew in a process that was not forked: a function and its arguments, to be pickled."""
-        self.passes: Callable[[Request], bool] | None = None
-        """Tells which requests go through as if nobody recorded."""
-        self.refusal = ""
-        """Why every request is refused, if it is."""
-        self.seeds_otherwise: Mapping[str, object] = {}
-        """What to set the sources that ``freeze`` names to, where no cassette says it; at random without."""
-        self.fallback: Recording | None = None
-        """Where else to look for an answer: another recording, which then counts it as its own."""
-        self.approximates: Callable[[Request, Sequence[Interaction]], int | None] | None = None
-        """Chooses, among the test's own interactions that are left, which one answers a request that equals none."""
-        self.tampering: Tampering | None = None
-        """What is done to answers that are replayed."""
-        self.hung = False
-        """Whether a client would have waited, or tried, for ever."""
-        self.bounds: Bounds | None = None
-        """How far the run may go, where not everything that changed is to be recorded."""
-        self.recut: Callable[[Response], Response] | None = None
-        """How streams are cut otherwise than they were recorded."""
-        self._owed: list[tuple[Key, tuple[Source, int], bool]] = []
-        """Answers that were tampered with: they are given, as they are, to who asks again."""
+        self._owed = Owed()
         self._asked: Counter[str] = Counter()
         self._answering: set[str] = set()
         """Where recorded answers came from, by scheme, host and port. Somebody else's server stood there, which needs no
@@ -136,20 +112,13 @@ class Recording:
         self._kin = Kinship()
         self._made_redactor = _redactor(self.options) if self.options.redact else None
         self._lock = RLock()  # a response that is collected as garbage is finished wherever that happens
-        self._entries: dict[int, _Entry] = {}
+        self._entries = Entries(key, self._lock)
         self._pending: dict[int, Live] = {}
-        self._next = 0
         self._records = False
         self._base: Cassette | None = None
-        self._played: Source | None = None
-        """The cassette, where the mode plays it."""
-        self._sources: tuple[Source, ...] = ()
-        """What answers are looked for in, in this order: the cassette, and journals left behind."""
-        self._journal: journals.Journal | None = None
-        self._journal_works = True
+        self._sources = Sources()
+        self._journal = OwnJournal(path, test, self.options.journal_folder, self.trouble)
         self._saved = Tally()
-        self._redacted_at = 0
-        """How many secrets were known when everything recorded was last searched for them."""
 
     # The life of a recording
 
@@ -159,20 +128,18 @@ class Recording:
         A missing cassette is no error here: a test that makes no request needs none.
         """
         found = store.exists(self.cassette_path)
-        plays, self._records = _permissions(self.mode, found)
+        plays, self._records = self.mode.permissions(found)
         self._base = self._load_base() if found else None
         if self._base is not None and plays:
             repeats = self.options.allow_repeats and not self._records
-            self._played = Source(self._base, self._keying, repeats=repeats)
-            self._sources = (self._played,)
+            self._sources = Sources(Source(self._base, self._keying, repeats=repeats))
         if self._records:
             store.check_writable(self.cassette_path)
         left = self._take_up_journals() if self._records and not self._kin.is_child else []
         if self.options.freeze:
             self.frozen = self._seeds()
         if self._records:
-            path = journals.new_journal_path(self.cassette_path, self.test, self._journal_folder)
-            self._journal = journals.Journal(path, self._journal_header(), left)
+            self._journal.start(self._header(), now(), left)
         self._opened = True
         return self
 
@@ -220,48 +187,34 @@ class Recording:
             return  # for the process that keeps the cassette
         elif "recorded" in message and self._parted:
             self.trouble(
-                CassetteError(f"Recorded after the end of {self.test or 'the block'}, and lost: {_line(message)}")
+                CassetteError(f"Recorded after the end of {self.test or 'the block'}, and lost: {asked_for(message)}")
             )
         elif "recorded" in message:
             interaction = interaction_of(message)
-            self._keep(self._next, interaction.request, interaction)
-            self._next += 1
+            self._keep(self._entries.place(), interaction.request, interaction)
         else:
             path = Path(message["path"] or self.cassette_path)
             self._misses.taken_over(message["missed"], asked_by(message), path)
 
     def _take_over_played(self, index: int, number: int) -> None:
-        source = self._numbered(number)
+        source = self._sources.numbered(number)
         if source is None:
             return
         source.mark_played(index)
         if not self._kin.is_child:
-            item = None if source is self._played else source.item(index)
             # Behind what this process asked itself.
-            self._entries[self._next] = _Entry(source.interaction(index).request, source=source, index=index, item=item)
-            self._next += 1
+            self._entries.add(self._played_entry(source.interaction(index).request, source, index))
 
-    def _number(self, source: Source) -> int:
-        """Return by what number the processes of this recording know a source: 0 is the cassette."""
-        return self._sources.index(source) + (self._played is None)
-
-    def _numbered(self, number: int) -> Source | None:
-        """Return the source of a number, None if this process, which was not forked, has not read it."""
-        place = number - (self._played is None)
-        return self._sources[place] if 0 <= place < len(self._sources) else None
+    def _played_entry(self, asked: Request, source: Source, index: int) -> Entry:
+        item = None if source is self._played else source.item(index)
+        return Entry(asked, source=source, index=index, item=item)
 
     def _refuse_orphan(self, request: Request) -> None:
         """Raise a miss in a process that cannot take part in the recording, or outlives it."""
         if self.refusal:
             raise self._told(self.refusal, self._redactor.request(request))
         if self._kin.is_lost or self._parted:
-            who = self.test or self.cassette_path
-            text = (
-                f"This process ({os.getpid()}) was started while {who} was recorded or replayed, and that is over: what "
-                f"it asks belongs to no recording.\n  {request.method} {request.url}\n\n"
-                "Start the process, or the pool of processes, anew in each test that asks something in it."
-            )
-            raise self._told(text, self._redactor.request(request))
+            raise self._told(orphaned(self.test or self.cassette_path, request), self._redactor.request(request))
 
     def close(self, success: bool = True, *, whole: bool = True) -> None:
         """End. A recording run saves the cassette if it was a success, else leaves the journal for the next one.
@@ -279,7 +232,7 @@ class Recording:
         if self._kin.is_child:
             return
         self._part()
-        if self._journal is None:
+        if not self._journal.is_kept:
             return
         try:
             saved = success and self._save(whole=whole)
@@ -311,20 +264,9 @@ class Recording:
     def _take_up_journals(self) -> list[journals.LeftJournal]:
         """Return the journals left behind, and play from them unless everything is to be recorded anew."""
         afresh = self.mode in (RecordMode.ALL, RecordMode.REWRITE)
-        left = journals.take_up(self.cassette_path, self.test, read=not afresh, folder=self._journal_folder)
-        self._sources = (*self._sources, *filter(None, map(self._source_of, left)))
+        left = self._journal.take_up(read=not afresh)
+        self._sources.follow(filter(None, (source_of(each, self._keying, self._refused) for each in left)))
         return left
-
-    def _source_of(self, left: journals.LeftJournal) -> Source | None:
-        """Return what to play from a journal. What failed or was refused in a run that failed is asked again."""
-        if left.cassette is None:
-            return None
-        read = left.cassette.interactions()
-        left.unwanted = frozenset(index for index, each in enumerate(read) if _has_failed(each) or self._refused(each))
-        source = Source(left.cassette, self._keying)
-        for index in left.unwanted:
-            source.mark_played(index)
-        return source
 
     def _seeds(self) -> dict[str, object]:
         """Return the seeds of what is played from: the journals left behind, the cassette; new ones if there is neither."""
@@ -344,6 +286,11 @@ class Recording:
         if self._made_redactor is None:
             self._made_redactor = _redactor(self.options)
         return self._made_redactor
+
+    @property
+    def _played(self) -> Source | None:
+        """The cassette, where the mode plays it."""
+        return self._sources.played
 
     # What the run made
 
@@ -391,9 +338,7 @@ class Recording:
     @property
     def unfinished_journal(self) -> Path | None:
         """The journal that an unfinished recording of this test left behind, if there is one."""
-        own = self._journal.path if self._journal is not None else None
-        left = journals.journals_of(self.cassette_path, self.test, self._journal_folder)
-        return next((path for path in left if path != own), None)
+        return self._journal.unfinished
 
     @property
     def played(self) -> frozenset[int]:
@@ -407,13 +352,8 @@ class Recording:
 
     def tally(self) -> Tally:
         """Return what became of this run; the answers that were replaced are known once it is closed."""
-        taken_up: Counter[str] = Counter()
-        for entry in self._in_order():
-            if entry.source is not None and entry.source is not self._played:
-                taken_up[entry.source.cassette.header.recorded_at or ""] += 1
-        sources = [entry.source for entry in self._in_order()]
-        played = sources.count(self._played) if self._played is not None else 0
-        return replace(self._saved, live=sources.count(None), replayed=played, taken_up=dict(taken_up))
+        self.hear()
+        return self._entries.tally(self._saved, self._played)
 
     def leftovers(self) -> list[int]:
         """Return the indexes in the cassette of this test's own interactions that were not played, but should be.
@@ -431,10 +371,9 @@ class Recording:
             unplayed = [index for index in left if index in own]
         return [index for index in unplayed if not _may_be_left(played.interaction(index))]
 
-    def _in_order(self) -> list[_Entry]:
+    def _in_order(self) -> list[Entry]:
         self.hear()
-        with self._lock:
-            return [entry for _, entry in sorted(self._entries.items())]
+        return self._entries.in_order()
 
     def _own(self, cassette: Cassette) -> frozenset[int]:
         """Return the interactions of a cassette that belong to this test, or to nobody."""
@@ -444,13 +383,7 @@ class Recording:
 
     def wants(self, url: str) -> bool:
         """Tell whether traffic with this address belongs here, by its host; all other passes by untouched."""
-        options = self.options
-        if not options.ignore_hosts and not options.only_hosts:
-            return True
-        host, port = host_of(url)
-        if matches_host(host, port, options.ignore_hosts):
-            return False
-        return not options.only_hosts or matches_host(host, port, options.only_hosts)
+        return self.options.wants(url)
 
     def begin(self, raw: Request) -> Replay | Live | None:
         """Decide on a request: a recorded answer, a live request whose outcome is wanted, or None: let it pass.
@@ -462,7 +395,7 @@ class Recording:
         if self._kin.is_child or self.refusal:
             self.hear()
             self._refuse_orphan(raw)
-        if self.passes is not None and _origin(raw.url) not in self._answering and self.passes(raw):
+        if self.passes is not None and origin(raw.url) not in self._answering and self.passes(raw):
             return None
         hook = self.options.before_record_request
         wanted = hook(raw) if hook else raw
@@ -500,12 +433,10 @@ class Recording:
     def _key(self, request: Request) -> Key:
         """Return the key of a request, which needs no computing if a recorded one was spelled the same."""
         if self._sources and not self.options.match_headers:  # which no fingerprint tells of
-            spelled = fingerprint(request)
             with self._lock:
-                for source in self._sources:
-                    known = source.key_of(spelled)
-                    if known is not None:
-                        return Key(known.digest, known.ids, known.fingerprint, choice_of(request), known.secrets)
+                known = self._sources.key_of(fingerprint(request))
+            if known is not None:
+                return Key(known.digest, known.ids, known.fingerprint, choice_of(request), known.secrets)
         return self._keying(request)
 
     def _answer(self, outcome: Outcome, request: Request, key: Key, *, skips: bool = False) -> Replay:
@@ -523,16 +454,16 @@ class Recording:
         with self._lock, self._kin.turn():
             self.hear()
             # Taken before the answer is read, so that entries stand in the order of the requests.
-            order, self._next = self._next, self._next + 1
+            order = self._entries.place()
             found = self._find(key, literal=literal)
             if found is None:
                 return None
             source, index = found
-            self._kin.say_played(index, source=self._number(source))
+            self._kin.say_played(index, source=self._sources.number(source))
         outcome = self._read(source, index, request)
         if isinstance(outcome, Response):
             if self.passes is not None and source.cassette.layout == "replay-agent":
-                self._answering.add(_origin(request.url))
+                self._answering.add(origin(request.url))
             if may_be_json_rpc(request.body):
                 outcome = readdressed(outcome, request.body, source.interaction(index).request.body)
         if self.tampering is not None:
@@ -540,28 +471,18 @@ class Recording:
             if changed is not None:
                 self._note_tampered(order, request, (source, index), changed)
                 return self._answer(changed, request, key, skips=True)
-        item = None if source is self._played else source.item(index)
-        with self._lock:
-            self._entries[order] = _Entry(request, source=source, index=index, item=item)
+        self._entries.put(order, self._played_entry(request, source, index))
         return self._answer(outcome, request, key)
 
     def _with_supposed_secrets(self, request: Request, redacted: Request) -> Replay | None:
         """Return the recorded answer to a request with secrets that only a later one, or the recorded answers, showed."""
-        for source in self._sources:
-            for key, recorded in source.with_secrets():
-                if self._supposes_secrets(redacted, key, recorded):
-                    return self._recorded(request, self._key(self._redactor.request(request)))
-        return None
+        from replay_agent.recording.supposed import supposed_among
 
-    def _supposes_secrets(self, redacted: Request, key: Key, recorded: Request) -> bool:
-        from replay_agent.recording.supposed import supposed, without_supposed
-
-        found = supposed(redacted, recorded)
-        if not found or self._keying(without_supposed(redacted, found)).digest != key.digest:
-            return False
+        recorded = ((key.digest, each) for source in self._sources for key, each in source.with_secrets())
+        found = supposed_among(redacted, recorded, self._keying)
         for each in found:
             self._redactor.look_for(each.rule, each.value)
-        return True
+        return self._recorded(request, self._key(self._redactor.request(request))) if found else None
 
     def _tampered(self, request: Request, key: Key, found: tuple[Source, int], outcome: Outcome) -> Outcome | None:
         """Return what the client gets instead of a recorded answer, which waits for it to ask again; None for the answer."""
@@ -573,7 +494,7 @@ class Recording:
         changed = self.tampering.tampered(request, outcome)
         if changed is not None:
             with self._lock:
-                self._owed.append((key, found, self.tampering.delivered))
+                self._owed.put(key.digest, found, delivered=self.tampering.delivered)
         return changed
 
     def _hangs(self, text: str, request: Request) -> CassetteMiss | CassetteMissError:
@@ -584,8 +505,7 @@ class Recording:
         source, index = found
         shown, _ = endured(changed, 0)
         interaction = Interaction(source.interaction(index).request, shown, self.test)
-        with self._lock:
-            self._entries[order] = _Entry(request, interaction, source=source, index=index)
+        self._entries.put(order, Entry(request, interaction, source=source, index=index))
 
     def _resumed(self, request: Request, key: Key) -> Replay | None:
         """Return how a conversation goes on that took another way after its answer was tampered with.
@@ -595,15 +515,14 @@ class Recording:
         if self.tampering is None or not self.tampering.struck or self._records:
             return None
         with self._lock, self._kin.turn():
-            order, self._next = self._next, self._next + 1
+            order = self._entries.place()
             found = self._next_in_line(request)
         if found is None:
             return None
         source, index = found
         outcome = self._read(source, index, request)
         interaction = Interaction(self._redactor.request(request), outcome, self.test)
-        with self._lock:
-            self._entries[order] = _Entry(request, interaction, source=source, index=index)
+        self._entries.put(order, Entry(request, interaction, source=source, index=index))
         return self._answer(outcome, request, key)
 
     def _held(self, request: Request, key: Key) -> Replay | None:
@@ -615,11 +534,11 @@ class Recording:
             return None
         recorded = source.interaction(index).request
         with self._lock, self._kin.turn():
-            order, self._next = self._next, self._next + 1
+            order = self._entries.place()
             found = source.find(self._keying(recorded))
             if found is not None:
                 # As if the recorded request had been made, which is what will be asked of the new file.
-                self._entries[order] = _Entry(recorded, source=source, index=found)
+                self._entries.put(order, Entry(recorded, source=source, index=found))
         return self._answer(source.outcome(index if found is None else found), request, key)
 
     def _approximated(self, request: Request, redacted: Request, key: Key) -> Replay | None:
@@ -634,37 +553,20 @@ class Recording:
             chosen = self.approximates(redacted, [source.interaction(index) for index in left])
             if chosen is None:
                 return None
-            index, order, self._next = left[chosen], self._next, self._next + 1
+            index, order = left[chosen], self._entries.place()
             source.mark_played(index)
-            self._kin.say_played(index, source=self._number(source))
-            self._entries[order] = _Entry(request, source=source, index=index)
+            self._kin.say_played(index, source=self._sources.number(source))
+            self._entries.put(order, Entry(request, source=source, index=index))
         outcome = self._read(source, index, request)
         if isinstance(outcome, Response) and may_be_json_rpc(request.body):
             outcome = readdressed(outcome, request.body, source.interaction(index).request.body)
         return self._answer(outcome, request, key)
 
     def _next_in_line(self, request: Request) -> tuple[Source, int] | None:
-        for place, (_, (source, index), delivered) in enumerate(self._owed):
-            if not delivered and source.interaction(index).request.url == request.url:
-                del self._owed[place]
-                return source, index
-        for source in self._sources:
-            for index in source.leftovers():
-                if source.interaction(index).request.url == request.url:
-                    source.mark_played(index)
-                    return source, index
-        return None
+        return self._owed.next_at(request.url) or self._sources.next_at(request.url)
 
     def _find(self, key: Key, *, literal: bool) -> tuple[Source, int] | None:
-        for place, (owed, found, _) in enumerate(self._owed):
-            if owed.digest == key.digest:
-                del self._owed[place]
-                return found
-        for source in self._sources:
-            index = source.find(key, literal=literal)
-            if index is not None:
-                return source, index
-        return None
+        return self._owed.pay(key.digest) or self._sources.find(key, literal=literal)
 
     def _token(self, request: Request, key: Key) -> Replay | None:
         """Return a token for a client that had one, or other credentials, when it was recorded."""
@@ -686,8 +588,7 @@ class Recording:
         if key is not None and not (self._records and (self.bounds is None or self.bounds.allows(key.digest))):
             raise self.missed(request, key)
         with self._lock:
-            live = Live(self._next, request, key, self._settle)
-            self._next += 1
+            live = Live(self._entries.place(), request, key, self._settle)
             self._pending[live.order] = live
         return live
 
@@ -714,57 +615,20 @@ class Recording:
         self._keep(live.order, live.request, interaction)
 
     def _keep(self, order: int, asked: Request, interaction: Interaction) -> None:
-        item = new_item(interaction, self._keying(interaction.request))
         with self._lock:
-            self._entries[order] = _Entry(asked, interaction, item=item)
-            self._note_in_journal(item)
+            item = self._entries.record(order, asked, interaction)
+            if not self._kin.is_child:
+                self._journal.note(item)
             self._redact_again()
 
     def _learn(self) -> None:
-        """Let the credentials be known that replayed requests carried: they were not looked through."""
-        with self._lock:
-            seen = [
-                entry for _, entry in sorted(self._entries.items()) if entry.source is not None and not entry.learnt
-            ]
-        for entry in seen:
-            self._redactor.learn(entry.asked)
-            entry.learnt = True
+        self._entries.learn(lambda: self._redactor)
 
     def _redact_again(self) -> None:
-        """Take out of what was recorded before what has turned out since to be a secret. Called with the lock held."""
-        known = self._redactor.known
-        if known == self._redacted_at:
-            return
-        self._redacted_at = known
-        changed = [pair for entry in self._entries.values() if (pair := self._redacted_again(entry))]
-        if changed:
-            self._write_journal(lambda journal: journal.replace(changed))
-
-    def _redacted_again(self, entry: _Entry) -> tuple[Item, Item] | None:
-        """Redact what is to be written of an entry; return it as it was and as it is now, None if it stays the same."""
-        if entry.item is None:
-            return None
-        old, recorded = entry.item, entry.read()
-        interaction = self._redactor.interaction(recorded)
-        if interaction == recorded:
-            return None
-        entry.interaction = interaction
-        entry.item = new_item(interaction, self._keying(interaction.request))
-        return old, entry.item
-
-    def _note_in_journal(self, item: Item) -> None:
-        """Write a finished interaction down."""
-        self._write_journal(lambda journal: journal.append(item))
-
-    def _write_journal(self, write: Callable[[journals.Journal], None]) -> None:
-        """Write to the journal; that it cannot be done is the test's trouble, not the client's."""
-        if self._journal is None or self._kin.is_child or not self._journal_works:
-            return
-        try:
-            write(self._journal)
-        except CassetteUnwritable as error:
-            self._journal_works = False
-            self.trouble(error)
+        """Take out of what was recorded before what has turned out since to be a secret."""
+        changed = self._entries.redact_again(self._redactor)
+        if not self._kin.is_child:
+            self._journal.correct(changed)
 
     # Misses
 
@@ -823,14 +687,14 @@ class Recording:
     def _save(self, *, whole: bool) -> bool:
         """Save the cassette, and tell whether there was anything to save."""
         with self._lock:
-            if any(entry.item for entry in self._entries.values()):
+            if self._entries.new():
                 self._learn()
                 self._redact_again()
         base, header = self._base, self._header()
         own: AbstractSet[int] = self._own(base) if base is not None else frozenset()
-        found = self._successors(own)
+        found = self._entries.successors(base, own)
         if self.mode is RecordMode.REFRESH:
-            self._keep_what_means_the_same(found)
+            self._entries.keep_what_means_the_same(found, self._is_answer)
         run = [entry.item or entry.index for entry in self._in_order()]
         mode = self.mode
         if not whole:
@@ -845,35 +709,9 @@ class Recording:
         self._saved = Tally(saved=True, dropped=dropped, successors=found)
         return True
 
-    def _successors(self, own: AbstractSet[int]) -> list[Successor]:
-        """Return what is to be written, and which of the test's ``own`` old interactions each takes the place of."""
-        entries = [entry for entry in self._in_order() if entry.item is not None]
-        played = {entry.index for entry in self._in_order() if entry.item is None}
-        base = self._base
-        old = (base.interaction(index) for index in sorted(own - played)) if base else iter(())
-        return pairs(old, [entry.read() for entry in entries])
-
-    def _keep_what_means_the_same(self, found: Sequence[Successor]) -> None:
-        """Let what is to be written differ from what it replaces in what means something only."""
-        kept, names = successors(found, self._is_answer)
-        entries = [entry for entry in self._in_order() if entry.item is not None]
-        for entry, interaction in zip(entries, kept, strict=True):
-            entry.asked = renamed(entry.asked, names)  # as the client will ask when it is handed the old ids
-            entry.interaction, entry.item = interaction, new_item(interaction, self._keying(interaction.request))
-
     def _header(self) -> Header:
         old = self._played.cassette.header if self._played else None
         return saving.header_of(old, self._keying.scheme, self.frozen, now())
-
-    def _journal_header(self) -> Header:
-        """Return what a journal says of itself: besides, of which cassette it is, for who looks at it later."""
-        header = self._header()
-        place = os.path.relpath(self.cassette_path, self._journal_folder.parent.parent)
-        return replace(header, recorded_at=now(), extra={**header.extra, "cassette": Path(place).as_posix()})
-
-    @cached_property
-    def _journal_folder(self) -> Path:
-        return self.options.journal_folder or journals.journal_folder(self.cassette_path)
 
     def _rehearse(self) -> None:
         """Ask the saved cassette for every answer of this run. Raises `CassetteUnreplayable` for those it will not give."""
@@ -897,33 +735,8 @@ class Recording:
             replay.close()
 
 
-def _origin(url: str) -> str:
-    """Return scheme, host and port of an absolute URL, as they are spelled."""
-    return url[: url.find("/", url.find("://") + 3)]
-
-
-def _line(message: Message) -> str:
-    request = interaction_of(message).request
-    return f"{request.method} {request.url}"
-
-
-def _permissions(mode: RecordMode, found: bool) -> tuple[bool, bool]:
-    """Return whether a mode plays recorded answers and whether it records."""
-    if mode is RecordMode.ONCE:
-        return found, not found
-    plays = mode in (RecordMode.NONE, RecordMode.NEW_EPISODES, RecordMode.REFRESH)
-    return plays, mode is not RecordMode.NONE
-
-
-def _has_failed(interaction: Interaction) -> bool:
-    outcome = interaction.outcome
-    return isinstance(outcome, Failure) or outcome.status >= _REFUSED or outcome.end is StreamEnd.FAILED
-
-
 def _may_be_left(interaction: Interaction) -> bool:
-    outcome = interaction.outcome
-    given_up = outcome.kind == CANCELLED if isinstance(outcome, Failure) else outcome.end is StreamEnd.ABANDONED
-    return given_up or is_token_request(interaction.request)
+    return was_given_up(interaction.outcome) or is_token_request(interaction.request)
 
 
 def _redactor(options: RecordOptions) -> Redactor:

@@ -1,17 +1,19 @@
-"""A cassette or journal to play from: finds the recorded answer to a request, each once, and tells what is left."""
+"""Cassettes and journals to play from: they find the recorded answer to a request, each once, and tell what is left."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 
+from replay_agent.recording.answers import has_failed
 from replay_agent.recording.cassettes.document import Cassette, Item
+from replay_agent.recording.cassettes.journal import LeftJournal
 from replay_agent.recording.matching.index import Index
 from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.traffic import Interaction, Outcome, Request
 
-__all__ = ("Source",)
+__all__ = "Source", "Sources", "source_of"
 
 _MOST_WITH_SECRETS = 100
 """They are read one by one when a request would be a miss."""
@@ -100,3 +102,68 @@ class Source:
         """Return the lines of an interaction, to be written again."""
         _ = self._keys  # under which it is written
         return self.cassette.item(index)
+
+
+def source_of(left: LeftJournal, keying: Keying, refused: Callable[[Interaction], bool]) -> Source | None:
+    """Return what to play from a journal. What failed or was ``refused`` in a run that failed is asked again."""
+    if left.cassette is None:
+        return None
+    read = left.cassette.interactions()
+    left.unwanted = frozenset(index for index, each in enumerate(read) if has_failed(each.outcome) or refused(each))
+    source = Source(left.cassette, keying)
+    for index in left.unwanted:
+        source.mark_played(index)
+    return source
+
+
+class Sources:
+    """What answers are looked for in, in this order: the cassette, and journals left behind. Not locked, as each of them."""
+
+    def __init__(self, played: Source | None = None) -> None:
+        self.played = played
+        """The cassette, None where it is not played."""
+        self._all = [] if played is None else [played]
+
+    def follow(self, journals: Iterable[Source]) -> None:
+        """Look in these, too, behind all others."""
+        self._all.extend(journals)
+
+    def __iter__(self) -> Iterator[Source]:
+        return iter(self._all)
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def number(self, source: Source) -> int:
+        """Return by what number the processes of one recording know a source: 0 is the cassette."""
+        return self._all.index(source) + (self.played is None)
+
+    def numbered(self, number: int) -> Source | None:
+        """Return the source of a number, None if this process, which was not forked, has not read it."""
+        place = number - (self.played is None)
+        return self._all[place] if 0 <= place < len(self._all) else None
+
+    def key_of(self, fingerprint: str) -> Key | None:
+        """Return the key of a recorded request that was spelled the same."""
+        for source in self._all:
+            known = source.key_of(fingerprint)
+            if known is not None:
+                return known
+        return None
+
+    def find(self, key: Key, *, literal: bool = False) -> tuple[Source, int] | None:
+        """Return the next interaction for a key and mark it played. See `Source.find`."""
+        for source in self._all:
+            index = source.find(key, literal=literal)
+            if index is not None:
+                return source, index
+        return None
+
+    def next_at(self, url: str) -> tuple[Source, int] | None:
+        """Return the first interaction that is left with this address, whatever it asks, and mark it played."""
+        for source in self._all:
+            for index in source.leftovers():
+                if source.interaction(index).request.url == url:
+                    source.mark_played(index)
+                    return source, index
+        return None

@@ -7,16 +7,17 @@ like nothing else and the requests are equal then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from replay_agent.recording.matching.keys import Keying
 from replay_agent.recording.matching.placeholders import PLACEHOLDER, placeholder
 from replay_agent.recording.redaction.layers.containers import decoded
 from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.looks import is_opaque, is_searchable
 from replay_agent.traffic import Request
 
-__all__ = "Supposed", "supposed", "without_supposed"
+__all__ = "Supposed", "supposed", "supposed_among", "without_supposed"
 
 _CONTEXT = 32
 """How many bytes before and behind a placeholder say where it stands; what lies farther off may differ from run to run."""
@@ -35,6 +36,18 @@ class Supposed(NamedTuple):
     def value(self) -> bytes:
         """The secret in plain."""
         return plain(self.spelled)
+
+
+def supposed_among(live: Request, recorded: Iterable[tuple[str, Request]], keying: Keying) -> list[Supposed]:
+    """Return what are secrets in a request if it is one of those that were recorded, given with the digests of their keys.
+
+    Nothing if it is none of them.
+    """
+    for digest, request in recorded:
+        found = supposed(live, request)
+        if found and keying(without_supposed(live, found)).digest == digest:
+            return found
+    return []
 
 
 def supposed(live: Request, recorded: Request) -> list[Supposed]:

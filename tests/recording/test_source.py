@@ -5,7 +5,7 @@ import pytest
 from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.recording.cassettes.store import load, save
 from replay_agent.recording.matching.fingerprint import fingerprint
-from replay_agent.recording.source import Source
+from replay_agent.recording.source import Source, Sources, source_of
 
 
 @pytest.fixture
@@ -47,3 +47,71 @@ def test_what_was_recorded_is_read(source, talk):
     assert source.interaction(1) == talk[1]
     assert source.outcome(1) == talk[1].outcome
     assert b"two" in source.item(1).source
+
+
+@pytest.fixture
+def journal(tmp_path, chat, keying):
+    path = tmp_path / "journal.yaml"
+    save(
+        path,
+        Header(keying=keying.scheme),
+        [new_item(each, keying(each.request)) for each in [chat("one"), chat("new")]],
+    )
+    return Source(load(path), keying)
+
+
+@pytest.mark.parametrize("plays", [True, False])
+def test_sources_are_numbered_alike_in_all_processes(source, journal, plays):
+    sources = Sources(source if plays else None)
+    sources.follow([journal])
+    assert (sources.number(journal), sources.numbered(1)) == (1, journal)
+    assert sources.numbered(0) is (source if plays else None)
+    assert sources.numbered(2) is None
+
+
+def test_the_cassette_goes_before_a_journal(source, journal, talk, keying):
+    sources = Sources(source)
+    sources.follow([journal])
+    key = keying(talk[0].request)
+    assert [sources.find(key) for _ in range(4)] == [(source, 0), (source, 2), (journal, 0), None]
+
+
+def test_what_only_a_journal_has_is_found_there(source, journal, chat, keying):
+    sources = Sources(source)
+    sources.follow([journal])
+    asked = chat("new").request
+    assert sources.key_of(fingerprint(asked)) == keying(asked)
+    assert sources.find(keying(asked)) == (journal, 1)
+    assert sources.key_of(fingerprint(chat("never").request)) is None
+
+
+def test_what_is_left_at_an_address_is_given_once(source, journal, talk):
+    sources = Sources(source)
+    sources.follow([journal])
+    url = talk[0].request.url
+    assert sources.next_at("https://api.example.org/elsewhere") is None
+    given = [sources.next_at(url) for _ in range(6)]
+    assert given == [(source, 0), (source, 1), (source, 2), (journal, 0), (journal, 1), None]
+
+
+def test_no_sources_are_false():
+    assert not Sources()
+    assert list(Sources()) == []
+
+
+class Left:
+    unwanted = frozenset()
+
+    def __init__(self, cassette):
+        self.cassette = cassette
+
+
+def test_what_was_refused_in_a_run_that_failed_is_asked_again(journal, chat, keying):
+    left = Left(journal.cassette)
+    source = source_of(left, keying, lambda interaction: interaction == chat("one"))
+    assert left.unwanted == {0}
+    assert source.leftovers() == [1]
+
+
+def test_a_journal_that_was_not_read_is_no_source(keying):
+    assert source_of(Left(None), keying, lambda _: False) is None

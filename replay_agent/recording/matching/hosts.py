@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-__all__ = "DEFAULT_PORTS", "address_of", "host_of", "is_loopback", "matches_host", "split_host", "split_url"
+__all__ = "DEFAULT_PORTS", "address_of", "host_of", "is_loopback", "matches_host", "origin", "split_host", "split_url"
 
 IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -77,3 +77,8 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
     address = getattr(address, "ipv4_mapped", None) or address
     return address.is_loopback or address.is_unspecified
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of an absolute URL, as they are spelled."""
+    return url[: url.find("/", url.find("://") + 3)]

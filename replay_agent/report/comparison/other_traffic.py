@@ -13,7 +13,7 @@ from replay_agent.exceptions import WireError
 from replay_agent.framing.content_encoding import decode
 from replay_agent.recording.meaning.address import canonical_url
 from replay_agent.recording.meaning.key import meaning
-from replay_agent.recording.token_requests import is_token_request
+from replay_agent.recording.meaning.token_requests import is_token_request
 from replay_agent.report.compare import ArgumentChanged, Change, MessageChanged, SettingChanged
 from replay_agent.report.comparison.causes import is_made_up
 from replay_agent.report.comparison.difference import Difference, Gist, gist, lean

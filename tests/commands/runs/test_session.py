@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -44,14 +44,16 @@ def test_what_pytest_says_against_it_is_passed_on(project, tmp_path):
         collect(["."], tmp_path / "run")
 
 
-SLOW = """
-import os, pathlib, time
+ENDLESS = """
+import signal
+
 import pytest
 
 @pytest.mark.replay
 def test_it():
-    pathlib.Path("pid").write_text(str(os.getpid()))
-    time.sleep(120)
+    with open("lives", "wb", buffering=0) as lives:
+        lives.write(b"!")
+        signal.pause()
 """
 
 
@@ -66,35 +68,27 @@ sys.exit(main(sys.argv[1:]))
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_what_was_started_ends_with_it(project, tmp_path, name):
-    project.makepyfile(test_it=SLOW)
+    project.makepyfile(test_it=ENDLESS)
+    os.mkfifo(project.path / "lives")
     command = [sys.executable, "-c", INTERRUPTIBLE, "stale", "."]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as started:
-        pid = project.path / "pid"
-        _until(pid.is_file)
+        lives = os.open(project.path / "lives", os.O_RDONLY | os.O_NONBLOCK)
+        assert _heard(lives) == b"!"
         started.send_signal(getattr(signal, name))
         _, said = started.communicate(timeout=60)
     assert started.returncode == 130
     assert b"Traceback" not in said
-    number = int(pid.read_text())
-    _until(lambda: not _is_alive(number))
+    assert _heard(lives) == b""  # which its end alone can bring about
+    os.close(lives)
     assert [path.name for path in tmp_path.glob("replay-agent-*")] == []
 
 
-def _until(true):
-    for _ in range(600):
-        if true():
-            return
-        time.sleep(0.1)
-    pytest.fail("it never came about")
-
-
-def _is_alive(number):
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def _heard(pipe):
+    """Return what comes next through a pipe, nothing once nobody is left to write."""
+    ready, _, _ = select.select([pipe], [], [], 60)
+    assert ready, "neither a word nor the end of who was to say it"
+    return os.read(pipe, 1)
 
 
 def test_the_scratch_folder_goes_away():

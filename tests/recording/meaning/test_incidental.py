@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from replay_agent.recording.incidental import is_incidental
+from replay_agent.recording.meaning.incidental import is_incidental
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from replay_agent.recording.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
+from replay_agent.recording.meaning.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 from replay_agent.traffic import Request
 
 URL = "https://oauth2.googleapis.com/token"

@@ -1,4 +1,8 @@
-"""A server on loopback that answers as it is told, failures included: with real sockets, for clients that no hook reaches."""
+"""A server on loopback that answers as it is told, failures included: with real sockets, for clients that no hook reaches.
+
+Beside `replay_agent.provider.server`, which is a regular server of HTTP: it keeps connections, and serves processes that
+fork while it runs. This one breaks connections off, resets and stalls them, as no such server lets its application do.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from typing import TypeAlias
 
 from replay_agent.framing.http1 import CONTINUE, RequestReader, head_bytes, piece_bytes, trailing_bytes
 from replay_agent.recording.answers import STALLED
-from replay_agent.traffic import Failure, Outcome, Request, Response
+from replay_agent.traffic import Chunk, Failure, Outcome, Request, Response
 
 __all__ = "OutcomeFunction", "serving"
 
@@ -24,13 +28,14 @@ _RESETS = "ReadError", "WriteError", "ConnectError", "ConnectTimeout"
 
 
 @contextmanager
-def serving(outcome: OutcomeFunction, *, host: str = "127.0.0.1") -> Iterator[str]:
+def serving(outcome: OutcomeFunction, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serve what a function says becomes of each request, and yield the server's address (``http://127.0.0.1:PORT``).
 
     Each connection takes one request. Delays are real: a stalled answer stays so until the client hangs up, or the block
-    is left, with which the server is down and its port closed.
+    is left, with which the server is down and its port closed. A function that raises is an answer of status 500, saying so.
+    Raises `OSError` if the port is taken; 0 is one that is free.
     """
-    listener = socket.create_server((host, 0), backlog=128)
+    listener = socket.create_server((host, port), backlog=128)
     server = _Server(listener, outcome)
     thread = threading.Thread(target=server.run, name="replay-agent loopback", daemon=True)
     thread.start()
@@ -78,8 +83,18 @@ class _Server:
         with connection, suppress(OSError):
             request = self._request(connection)
             if request is not None:
-                self._answer(connection, self._outcome(request))
+                self._answer(connection, self._outcome_of(request))
         self._connections.discard(connection)
+
+    def _outcome_of(self, request: Request) -> Outcome:
+        try:
+            return self._outcome(request)
+        except OSError:
+            raise  # which breaks the connection off, as it is meant to
+        except Exception as error:  # noqa: BLE001 - of the function that answers: who asked is to see it
+            text = f"{type(error).__name__}: {error}".encode()
+            headers = ("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(text)))
+            return Response(500, headers, (Chunk(text),))
 
     def _request(self, connection: socket.socket) -> Request | None:
         reader, continued = RequestReader(), False

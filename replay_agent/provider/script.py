@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
@@ -19,6 +19,7 @@ from replay_agent.faults.fault import response_of as response_as_traffic
 from replay_agent.faults.plan import Plan
 from replay_agent.messages import FinishReason, ModelMessage, ModelResponse, ToolCallPart
 from replay_agent.provider.auto import AutoAnswers
+from replay_agent.provider.loopback import serving
 from replay_agent.provider.replies import Reply, ReplyFunction, ScriptedAnswer, prompt_text, response_of, tool_call
 from replay_agent.provider.strictness import checked_names, unfit_calls
 from replay_agent.recording.answers import Replay
@@ -137,6 +138,8 @@ class Script:
         self._faulty: Counter[tuple[str, bytes]] = Counter()
         self._lock = threading.RLock()
         self._ended = Event()
+        self._server = ExitStack()
+        self._address: str | None = None
         self.add(*answers)
 
     # What to say
@@ -254,6 +257,18 @@ class Script:
             ]
         )
 
+    @property
+    def url(self) -> str:
+        """The address of a server on loopback that answers from this script: for clients in another process, or unhooked.
+
+        It runs from the first use to the end of the test. Delays are real there. A client of this process that is given
+        the address is answered without the server, as any other.
+        """
+        with self._lock:
+            if self._address is None:
+                self._address = self._server.enter_context(serving(self.outcome))
+            return self._address
+
     # In process: as the hooks of clients see it
 
     @property
@@ -264,6 +279,7 @@ class Script:
     def close(self) -> None:
         """Answer no more."""
         self._ended.set()
+        self._server.close()
 
     def wants(self, url: str) -> bool:
         """Tell whether a request to this address may be for the script."""

@@ -40,7 +40,7 @@ def _marks(config: pytest.Config) -> tuple[str, ...]:
 
 @contextmanager
 def while_importing(collector: pytest.Collector) -> Iterator[None]:
-    """Hold keys while pytest imports the module or conftest of a collector that uses the mark, if the session replays."""
+    """Hold keys while pytest imports the module or conftest of a collector that uses the mark, or scripts answers, if the session replays."""
     config = collector.config
     if isinstance(collector, pytest.Directory):
         files = [collector.path / _CONFTEST]
@@ -92,7 +92,7 @@ def _conftests(folder: Path, root: Path) -> Iterable[Path]:
 def _keys_for(config: pytest.Config, files: Iterable[Path]) -> Iterator[None]:
     marks = _marks(config)
     sources = [_source(config, path) for path in files] if marks else []
-    if not any(source.uses(marks) for source in sources):
+    if not any(source.uses(marks) for source in sources) and not _script_answers(sources):
         yield
         return
     variables = credentials.credential_variables()
@@ -101,6 +101,11 @@ def _keys_for(config: pytest.Config, files: Iterable[Path]) -> Iterator[None]:
         yield
     finally:
         credentials.remove(placed)
+
+
+def _script_answers(sources: Sequence[Source]) -> bool:
+    """Tell whether the fixture ``provider``, ours and nobody else's, answers the calls of some test."""
+    return any(source.scripts_answers for source in sources) and not any(source.has_a_provider for source in sources)
 
 
 def _source(config: pytest.Config, path: Path) -> Source:

@@ -15,6 +15,9 @@ __all__ = ("Source",)
 
 _BY_NAME = frozenset({"usefixtures", "getfixturevalue", "applymarker", "add_marker", "getattr"})
 """Calls that are told a mark or a fixture by its name."""
+_PROVIDER = "provider"
+_SCRIPTING = frozenset({"add", "allow", "auto", "calls", "fault", "refuse", "reply", "url"})
+"""What a script is asked for; another thing by the name of the fixture is hardly."""
 _ASKING = frozenset({"all", "any", "bool", "skipif", "skip", "xfail"})
 """Calls that ask whether something is there."""
 
@@ -32,6 +35,16 @@ class Source:
         """Tell whether it uses one of the marks, or the fixture of that name."""
         return any(mark.encode() in self._data for mark in marks) and not self._used.isdisjoint(marks)
 
+    @property
+    def scripts_answers(self) -> bool:
+        """Whether a test or fixture in it scripts what our fixture ``provider`` says, as far as can be seen: by its methods."""
+        return _PROVIDER.encode() in self._data and any(map(_scripts, _functions(self._tree)))
+
+    @property
+    def has_a_provider(self) -> bool:
+        """Whether it has something of its own by the name of that fixture: another fixture, a parameter of its tests."""
+        return _PROVIDER.encode() in self._data and any(map(_is_another, ast.walk(self._tree)))
+
     def asked(self, variables: Collection[str]) -> frozenset[str]:
         """Return those of the variables that it asks for: it works without them."""
         return _asked(self._tree, variables)
@@ -48,13 +61,37 @@ class Source:
             return ast.Module([], [])  # what is wrong with it, its import will say
 
 
+def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def _arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    return {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)}
+
+
+def _scripts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return _PROVIDER in _arguments(function) and any(
+        isinstance(node, ast.Attribute) and _last_name(node.value) == _PROVIDER and node.attr in _SCRIPTING
+        for node in ast.walk(function)
+    )
+
+
+def _is_another(node: ast.AST) -> bool:
+    """Tell whether this is what makes ``provider`` another thing; a fixture that takes ours may build on it."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return node.name == _PROVIDER and _PROVIDER not in _arguments(node)
+    if not isinstance(node, ast.Call) or _last_name(node.func) not in ("parametrize", "fixture"):
+        return False
+    return any(_PROVIDER in text.replace(",", " ").split() for text in _texts(node))
+
+
 def _used(tree: ast.AST) -> Iterator[str]:
     """Yield names of marks and fixtures: ``pytest.mark.x``, ``def test_it(x)``, ``usefixtures("x")``."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and "mark" in _last_name(node.value):
             yield node.attr
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from (argument.arg for argument in (*node.args.args, *node.args.kwonlyargs))
+            yield from _arguments(node)
         elif isinstance(node, ast.Call) and _last_name(node.func) in _BY_NAME:
             yield from _texts(node)
 

@@ -348,3 +348,38 @@ def test_keys_are_gone_behind_a_test_that_cannot_be_opened(bare):
         """
     )
     bare.runpytest().assert_outcomes(passed=2, errors=1)
+
+
+SCRIPTING = """
+    import os, pytest
+    from seen import KEYS, seen
+    AT_IMPORT = seen()
+    {own}
+    def test_it(provider):
+        provider.reply("hi")
+        {body}
+"""
+
+
+def test_a_module_that_scripts_answers_has_keys_at_import_and_in_its_tests(bare):
+    body = "assert AT_IMPORT == seen() == list(KEYS); provider.allow('unused_answers')"
+    beside = "def test_beside(): assert seen() == []"
+    bare.makepyfile(SCRIPTING.format(own=beside, body=body))
+    bare.runpytest().assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "provider = pytest.fixture(name='provider')(lambda: type('Mine', (), {'reply': print}))",
+        "@pytest.mark.parametrize('provider', [type('Mine', (), {'reply': print})])",
+        "pass",
+    ],
+)
+def test_a_module_whose_provider_is_another_is_left_alone(bare, own):
+    if own == "pass":
+        bare.makeconftest(
+            "import pytest\n\n@pytest.fixture\ndef provider():\n    return type('M', (), {'reply': print})"
+        )
+    bare.makepyfile(SCRIPTING.format(own=own, body="assert AT_IMPORT == seen() == []"))
+    bare.runpytest().assert_outcomes(passed=1)

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
 import threading
+from urllib.parse import urlsplit
 
 import pytest
 from pydantic import BaseModel
@@ -262,3 +266,19 @@ def test_what_a_recording_answers_is_counted():
     script = Script(["one", "two"])
     script.overhear(chat())
     assert (len(script.calls), script.left) == (1, 1)
+
+
+def test_a_client_in_another_process_is_answered_over_http():
+    code = """
+import json, sys, urllib.request
+body = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}).encode()
+request = urllib.request.Request(sys.argv[1] + "/v1/chat/completions", body, {"content-type": "application/json"})
+print(json.load(urllib.request.urlopen(request))["choices"][0]["message"]["content"])
+"""
+    script = Script(["Paris"])
+    done = subprocess.run([sys.executable, "-c", code, script.url], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), script.calls[0].prompt) == ("Paris", "hi")
+    port = urlsplit(script.url).port
+    script.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)

@@ -95,3 +95,46 @@ def test_a_key_whose_presence_is_asked_for(source, text):
 )
 def test_a_key_that_is_needed_is_not_asked_for(source, text):
     assert source(text).asked([KEY]) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def test_x(provider):\n    provider.reply('a')",
+        "class TestX:\n    async def test_x(self, provider):\n        provider.auto()",
+        "import pytest\n@pytest.fixture\ndef rain(provider):\n    provider.refuse(429)",
+        "def test_x(*, provider):\n    with x(provider.url): ...",
+        "import pytest\n@pytest.fixture\ndef provider(provider):\n    provider.reply('a')\n    return provider",
+    ],
+)
+def test_what_scripts_answers(source, text):
+    assert source(text).scripts_answers
+    assert not source(text).has_a_provider
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def test_x(provider):\n    assert provider == 'openai'",
+        "def reply(provider):\n    return provider.name",
+        "provider = 1\nprovider.reply",
+        "def test_x(providers):\n    providers.reply('a')",
+        "def test_x(provider:",
+    ],
+)
+def test_what_only_has_something_of_that_name(source, text):
+    assert not source(text).scripts_answers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import pytest\n@pytest.fixture\ndef provider():\n    return Mine()",
+        "import pytest\n@pytest.fixture(name='provider')\ndef mine():\n    return Mine()",
+        "import pytest\n@pytest.mark.parametrize('provider, model', [])\ndef test_x(provider, model): ...",
+        "import pytest\n@pytest.mark.parametrize(['model', 'provider'], [])\ndef test_x(provider, model): ...",
+        "def pytest_generate_tests(metafunc):\n    metafunc.parametrize('provider', [])",
+    ],
+)
+def test_what_is_a_provider_of_its_own(source, text):
+    assert source(text).has_a_provider

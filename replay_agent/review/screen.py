@@ -31,18 +31,22 @@ _LABEL = 9
 """Columns of the words at the left: ``accept``, ``reject``."""
 _NAMED = 3
 _COUNTING = "counting what that takes ..."
-_HELP = """\
-a       accept: what the test shows now is what is expected from now on
-r       reject: files stay as they are; a new recording is taken back
-s       skip: look at it another time
-A R S   the same for everything of this cause
-u       undo the last step: every file as it was, byte for byte
-left    the one before          right   the next one
-up down scroll                  /       show only what has these words
-q       quit; what was not decided stays open
-
-Accepting a drift asks the model in a fresh run of pytest, for just the tests
-that are meant, and shows what it says now before anything is final."""
+_HELP = (
+    ("a", "accept: what the test shows now is what is expected from now on"),
+    ("r", "reject: files stay as they are; a new recording is taken back"),
+    ("s", "skip: look at it another time"),
+    ("A R S", "the same for everything of this cause"),
+    ("u", "undo the last step: every file as it was, byte for byte"),
+    ("left", "the one before"),
+    ("right", "the next one"),
+    ("up down", "scroll"),
+    ("/", "show only what has these words"),
+    ("q", "quit; what was not decided stays open"),
+)
+_HELP_ON_ACCEPTING = (
+    "Accepting a drift asks the model in a fresh run of pytest, for just the tests that are meant, and shows what it says "
+    "now before anything is final."
+)
 
 
 def screen(session: Session, width: int, height: int, *, colour: bool = True) -> list[str]:
@@ -86,7 +90,11 @@ def _head(session: Session, width: int) -> Iterator[str]:
 def _body(session: Session, width: int) -> Iterator[str]:
     view = session.view
     if view == "help":
-        yield from ("", *_HELP.split("\n"))
+        yield ""
+        for keys, meaning in _HELP:
+            first, *rest = wrapped(meaning, width - 1, keys.ljust(_LABEL), " " * _LABEL)
+            yield from (f"{_CYAN}{keys}{_PLAIN}{first.removeprefix(keys)}", *rest)
+        yield from ("", _HELP_ON_ACCEPTING)
     elif view == "effect" and session.judged is not None:
         tests = list(dict.fromkeys(each.test for each in session.judged.done))
         live = session.judged.live

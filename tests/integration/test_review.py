@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import textwrap
+import threading
 
 import pytest
 
@@ -13,6 +14,7 @@ from replay_agent.cli import main
 from replay_agent.commands.review.waiting import find_state
 from replay_agent.review.queue import Queue
 from tests.integration.everyday_provider import KEY, providing
+from tests.review.pseudo_terminal import PseudoTerminal
 
 APP = """
     import os
@@ -410,3 +412,61 @@ def test_a_refusal_of_the_provider_accepts_nothing(desk):
     before = desk.files()
     assert desk.decide("accept", found["id"])[0] == 1
     assert desk.files() == before
+
+
+# --- at a terminal ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def seated(desk):
+    """Somebody at a terminal, with a prompt that has changed in all tests, looking at the one of them that is short."""
+    pytest.importorskip("pty", reason="there are no pseudo-terminals here")
+    desk.edit("app.py", "one word", "one sentence")
+    desk.run().assert_outcomes(failed=3)
+    with PseudoTerminal([sys.executable, "-m", "replay_agent", "review"], cwd=desk.path) as terminal:
+        terminal.shows("1 of 7 open", "q quit")
+        terminal.press("/")
+        terminal.shows("enter: done")
+        terminal.press("plain\r")
+        terminal.shows("1 of 1 open", "q quit")
+        yield terminal
+
+
+def test_what_a_person_accepts_can_be_taken_back_byte_for_byte(desk, seated):
+    before, asked = desk.files(), len(desk.provider.asked)
+    seated.press("a")
+    seated.shows("keep it, or put it back?", "1 asked live")
+    assert len(desk.provider.asked) - asked == 1
+    seated.press("k")
+    seated.shows("test_plain accepted; u takes it back.")
+    assert desk.changed(before) == {"cassettes/test_it/test_plain.yaml"}
+    seated.press("u")
+    seated.shows("Taken back", "1 of 1 open")
+    assert desk.files() == before
+    seated.press("q")
+    assert seated.ends() == 1
+    assert "nothing decided, 7 left open" in seated.raw
+
+
+def test_ctrl_c_in_the_middle_of_a_call_accepts_nothing(desk, seated):
+    before, asked, gate = desk.files(), threading.Event(), threading.Event()
+
+    def slow(body):
+        asked.set()
+        gate.wait(60)
+        return "late"
+
+    desk.provider.brain = slow
+    seated.press("a")
+    seated.shows("ctrl-C stop")
+    try:
+        assert asked.wait(120)
+        seated.press("\x03")
+        seated.shows("it was stopped")
+    finally:
+        gate.set()
+    assert desk.files() == before
+    seated.press("x")
+    seated.shows("1 of 1 open")
+    seated.press("q")
+    assert seated.ends() == 1

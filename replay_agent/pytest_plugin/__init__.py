@@ -386,6 +386,15 @@ class _AroundTests:
             tell(report, item, call.excinfo.value)
         return report
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None]:
+        """Behind the last fixture, which pytest tears down here where a session stops in the middle of a test."""
+        yield
+        item = self.fixtures.item
+        test = item.stash.get(TEST, None) if item is not None else None
+        if test is not None:
+            test.break_off()
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:

@@ -112,6 +112,10 @@ class WatchedTest(ABC):
         """Break with what is held for its report, when that is made."""
         return  # there is nothing, unless a test says so
 
+    def break_off(self) -> None:
+        """End it where the session stops in the middle of it, and no teardown comes."""
+        return  # nothing is open, unless a test says so
+
     @property
     def passed(self) -> bool:
         """Whether the test function did what it should; that it should fail, if it is marked so."""
@@ -208,6 +212,11 @@ class ReplayedTest(WatchedTest):
     def let_go(self) -> None:
         """Leave no ring of references: as garbage, each test would cost the collector a hundred microseconds."""
         self._run.recording.let_go()
+
+    def break_off(self) -> None:
+        """Close the recording as that of a test that failed: what it has is kept for the next one."""
+        intercept.close_for_test(self.run.recording)
+        self.run.close(success=False)
 
     def testimony(self) -> Testimony:
         """Return what it has asked."""

@@ -914,3 +914,27 @@ def test_frozen_numbers_in_a_unittest(project, provide):
     project.runpytest("--record-mode=once").assert_outcomes(passed=1)
     stop()
     project.runpytest().assert_outcomes(passed=1)
+
+
+ENOUGH = "        pytest.exit('enough')\n"
+
+
+def test_a_session_that_stops_in_the_middle_of_a_test_leaves_nothing_open(recorded):
+    from replay_agent.recording.process import network
+
+    module(recorded, recorded.base, CAPITAL + ENOUGH)
+    recorded.runpytest()
+    assert not network.is_shut()
+    module(recorded, recorded.base, CAPITAL)
+    recorded.runpytest().assert_outcomes(passed=1)
+
+
+def test_what_was_recorded_before_a_session_stopped_is_taken_up(project, provide):
+    base, script, _ = provide("Paris")
+    module(project, base, CAPITAL + ENOUGH)
+    project.runpytest("--record-mode=once")
+    assert not cassette(project).exists()
+    module(project, base, CAPITAL)
+    project.runpytest("--record-mode=once").assert_outcomes(passed=1)
+    assert len(script.calls) == 1
+    assert cassette(project).is_file()

@@ -13,9 +13,9 @@ import httpx
 from benchmarks.provider import WORDS, answer, question
 from benchmarks.targets import Figure
 from replay_agent import CassetteMissError, load_transcript, use_cassette
-from replay_agent.commands.reading.diff import diff
-from replay_agent.commands.reading.show import show
-from replay_agent.commands.upkeep.scan import scan_files
+from replay_agent.cli.reading.diff import diff
+from replay_agent.cli.reading.show import show
+from replay_agent.cli.upkeep.scan import scan_files
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.traffic import Chunk, Interaction, Request, Response

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
         capture_run_messages,
     )
     from replay_agent.calls import Exchange
-    from replay_agent.conversation.conversations import Conversation
-    from replay_agent.conversation.transcript import Transcript
     from replay_agent.exceptions import (
         AgentRunError,
         CassetteError,
@@ -50,6 +48,8 @@ if TYPE_CHECKING:
     from replay_agent.messages import AudioUrl, BinaryContent, DocumentUrl, ImageUrl
     from replay_agent.provider.replies import tool_call
     from replay_agent.recording.options import RecordMode, RecordOptions
+    from replay_agent.report.conversation.conversations import Conversation
+    from replay_agent.report.conversation.transcript import Transcript
 
 __all__ = (
     "Agent",
@@ -107,8 +107,8 @@ _HOMES = {
         "capture_run_messages",
     ),
     "replay_agent.calls": ("Exchange",),
-    "replay_agent.conversation.conversations": ("Conversation",),
-    "replay_agent.conversation.transcript": ("Transcript",),
+    "replay_agent.report.conversation.conversations": ("Conversation",),
+    "replay_agent.report.conversation.transcript": ("Transcript",),
     "replay_agent.harness": ("Run", "load_transcript", "use_cassette"),
     "replay_agent.messages": ("AudioUrl", "BinaryContent", "DocumentUrl", "ImageUrl"),
     "replay_agent.provider.replies": ("tool_call",),

@@ -33,11 +33,11 @@ from replay_agent.traffic import Interaction, Request
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from replay_agent.conversation.transcript import Transcript
     from replay_agent.faults import Fault
     from replay_agent.faults.plan import Plan
     from replay_agent.messages import ModelMessage, ModelResponse, ToolCallPart
     from replay_agent.recording.misses import Miss
+    from replay_agent.report.conversation.transcript import Transcript
     from replay_agent.report.explanation import Explanation
     from replay_agent.report.renamed import Former
     from replay_agent.usage import Usage
@@ -65,7 +65,7 @@ class DecodedTraffic(ABC):
     @property
     def transcript(self) -> Transcript:
         """The traffic so far, decoded."""
-        from replay_agent.conversation.transcript import Transcript
+        from replay_agent.report.conversation.transcript import Transcript
 
         interactions = self.interactions
         if self._decoded is None or len(self._decoded) != len(interactions):
@@ -321,7 +321,7 @@ class Run(DecodedTraffic):
 
 def _is_refusal(interaction: Interaction) -> bool:
     """Tell whether a model's answer is an error, which a stream may hold that began well."""
-    from replay_agent.conversation.transcript import Transcript
+    from replay_agent.report.conversation.transcript import Transcript
 
     exchanges = Transcript.from_interactions([interaction]).exchanges
     return any(exchange.answer.error is not None for exchange in exchanges)
@@ -329,7 +329,7 @@ def _is_refusal(interaction: Interaction) -> bool:
 
 def _is_answer(interaction: Interaction) -> bool:
     """Tell whether this is what a model answered."""
-    from replay_agent.conversation.transcript import Transcript
+    from replay_agent.report.conversation.transcript import Transcript
 
     exchanges = Transcript.from_interactions([interaction]).exchanges
     return any(exchange.answer.response is not None for exchange in exchanges)
@@ -475,6 +475,6 @@ def _note_misses(error: BaseException, misses: Sequence[BaseException]) -> None:
 
 def load_transcript(path: str | PathLike[str]) -> Transcript:
     """Decode a cassette of any known layout; raises `CassetteError` if it cannot be read."""
-    from replay_agent.conversation.transcript import Transcript
+    from replay_agent.report.conversation.transcript import Transcript
 
     return Transcript.from_interactions(store.load(Path(path)).interactions())

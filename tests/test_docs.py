@@ -16,9 +16,9 @@ from sybil.document import Document
 from sybil.parsers.myst import PythonCodeBlockParser
 
 import replay_agent.pytest_plugin.watched
-import replay_agent.snapshot  # noqa: F401
+import replay_agent.report.snapshots.extension  # noqa: F401
 from replay_agent import Agent, cli, exceptions
-from replay_agent.commands.reading.show import show
+from replay_agent.cli.reading.show import show
 from replay_agent.harness import Run
 from replay_agent.messages import ModelRequest, ToolCallPart, ToolReturnPart
 from replay_agent.models.providers import PROVIDERS

@@ -21,12 +21,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from ansi_svg import THEMES, svg
 
-from replay_agent.commands.review.waiting import find_state
+from replay_agent.cli.review.waiting import find_state
 from replay_agent.messages import ModelRequest
 from replay_agent.provider.script import Script
 from replay_agent.provider.server import serve
-from replay_agent.review.screen import screen
-from replay_agent.review.session import Session
+from replay_agent.report.review.screen import screen
+from replay_agent.report.review.session import Session
 
 IMAGES = Path(__file__).parents[1] / "images"
 KEY = "sk-picture-0123456789"

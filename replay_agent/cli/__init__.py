@@ -11,8 +11,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from replay_agent.cli import reading, review, runs, setup, upkeep
 from replay_agent.cli.output import CLEAN, INTERRUPTED, MISUSE, complain, say
+from replay_agent.cli.reading.arguments import add as add_reading
+from replay_agent.cli.review.arguments import add as add_review
+from replay_agent.cli.runs.arguments import add as add_runs
+from replay_agent.cli.setup.arguments import add as add_setup
+from replay_agent.cli.upkeep.arguments import add as add_upkeep
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.surroundings.version import __version__
 
@@ -59,6 +63,6 @@ def parser() -> argparse.ArgumentParser:
     )
     program.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = program.add_subparsers(required=True, metavar="COMMAND")
-    for room in (setup, runs, reading, review, upkeep):
-        room.add(commands)
+    for add in (add_setup, add_runs, add_reading, add_review, add_upkeep):
+        add(commands)
     return program

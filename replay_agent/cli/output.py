@@ -30,7 +30,7 @@ def hand_over(page: str, path: Path | None) -> None:
         sys.stdout.buffer.write(f"{page}\n".encode())  # which says of itself that it is UTF-8, whatever a terminal is
         sys.stdout.buffer.flush()
         return
-    from replay_agent.page.writing import write_whole
+    from replay_agent.report.page.writing import write_whole
 
     write_whole(path, page)
     say(f"written: {path}")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from replay_agent.harness import DecodedTraffic
     from replay_agent.provider.script import Script
     from replay_agent.report.comparison.tally import Tally
-    from replay_agent.snapshot import RunSnapshot
+    from replay_agent.report.snapshots.extension import RunSnapshot
 
 MARK = (
     "replay(cassette=None, *, record_mode=None, ignore_body=(), ignore_hosts=(), only_hosts=(), match_headers=(), "
@@ -523,9 +523,9 @@ def run_snapshot(request: pytest.FixtureRequest, snapshot: Any) -> RunSnapshot:
 
     ``run_snapshot(usage=False, mask=["$.messages[*].content"], name="second")``: without a section, with masks, one more.
     """
-    from replay_agent.conversation.view import View
     from replay_agent.pytest_plugin.places import snapshot_name_of
-    from replay_agent.snapshot import NAME, RunSnapshot
+    from replay_agent.report.conversation.view import View
+    from replay_agent.report.snapshots.extension import NAME, RunSnapshot
 
     config = request.config
     request.node.stash[NAME] = snapshot_name_of(request.node, siblings_of(request.node))

@@ -10,7 +10,6 @@ from difflib import SequenceMatcher
 from typing import Any, TypeAlias
 
 from replay_agent.calls import ModelCall, OutputSchema, ToolDefinition
-from replay_agent.conversation.plain import media_line, parsed, plain
 from replay_agent.messages import (
     BinaryContent,
     ModelMessage,
@@ -27,8 +26,9 @@ from replay_agent.messages import (
     ToolReturnPart,
     UserPromptPart,
 )
+from replay_agent.report.conversation.offers import Offer, offers, settings_beside
+from replay_agent.report.conversation.plain import media_line, parsed, plain
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
-from replay_agent.report.offers import Offer, offers, settings_beside
 from replay_agent.report.words import Span, changed_length, word_diff
 
 __all__ = (

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from replay_agent.conversation.lines import short
-from replay_agent.conversation.transcript import Transcript
 from replay_agent.messages import ModelRequest, UserPromptPart
 from replay_agent.recording.matching.choosing import choice_of, disagreeing
 from replay_agent.recording.matching.fingerprint import ASKING_HEADERS, STORED_HEADERS
@@ -19,6 +17,8 @@ from replay_agent.recording.meaning.json_path import JSONPath
 from replay_agent.recording.misses import Miss
 from replay_agent.report.command import filled
 from replay_agent.report.compare import CallIdChanged, Change, MessageAdded, SettingChanged, turn_of
+from replay_agent.report.conversation.lines import short
+from replay_agent.report.conversation.transcript import Transcript
 from replay_agent.report.decoded_request import read_request
 from replay_agent.report.explanation import Explanation
 from replay_agent.report.nearest import Nearest, find_nearest

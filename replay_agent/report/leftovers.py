@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from replay_agent.calls import Exchange
-from replay_agent.conversation.lines import short
-from replay_agent.conversation.transcript import Transcript
+from replay_agent.report.conversation.lines import short
+from replay_agent.report.conversation.transcript import Transcript
 from replay_agent.report.explanation import Explanation
 from replay_agent.surroundings import naming
 from replay_agent.surroundings.visible import visible

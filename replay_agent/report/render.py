@@ -6,8 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from replay_agent.conversation.lines import cut, visible
-from replay_agent.conversation.plain import plain
 from replay_agent.report.compare import (
     ArgumentChanged,
     CallIdChanged,
@@ -24,6 +22,8 @@ from replay_agent.report.compare import (
     ToolRemoved,
     ToolsReordered,
 )
+from replay_agent.report.conversation.lines import cut, visible
+from replay_agent.report.conversation.plain import plain
 from replay_agent.report.json_diff import ABSENT, ValueChange
 from replay_agent.report.words import Span, word_diff
 

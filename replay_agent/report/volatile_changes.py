@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from replay_agent.conversation.volatile import CLOCK, kind_of
 from replay_agent.report.compare import ArgumentChanged, Change, MessageChanged, SettingChanged, ToolChanged
+from replay_agent.report.conversation.volatile import CLOCK, kind_of
 from replay_agent.report.json_diff import ABSENT, json_diff
 from replay_agent.report.words import Span, word_diff
 

@@ -11,7 +11,7 @@ import pytest
 import replay_agent.pytest_plugin.scripting.scripted
 import replay_agent.pytest_plugin.scripting.sweeping
 import replay_agent.pytest_plugin.watched
-import replay_agent.snapshot  # noqa: F401
+import replay_agent.report.snapshots.extension  # noqa: F401
 from replay_agent.provider.script import Script
 from replay_agent.provider.server import serve
 

@@ -9,7 +9,7 @@ import pytest
 
 from replay_agent.recording.cassettes.document import Header, new_item, render
 from replay_agent.traffic import Interaction
-from tests.page.samples import URL, answer, call, system, user
+from tests.report.page.samples import URL, answer, call, system, user
 
 DESK = f"""
     import httpx, pytest

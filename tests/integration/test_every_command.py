@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 
 from replay_agent.cli import main, parser
-from replay_agent.page.parts import dumped
-from replay_agent.page.report import Entry, Report
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.recording.meaning.key import meaning
+from replay_agent.report.page.parts import dumped
+from replay_agent.report.page.report import Entry, Report
 from replay_agent.traffic import Interaction
-from tests.page.samples import URL, answer, call, user
-from tests.review.open_changes import drift, keep, recording
+from tests.report.page.samples import URL, answer, call, user
+from tests.report.review.open_changes import drift, keep, recording
 
 MANY = int(os.environ.get("REPLAY_AGENT_MANY_FILES", "300"))
 """Ten thousand take minutes: REPLAY_AGENT_MANY_FILES=10000 asks for them."""
@@ -125,11 +125,11 @@ COMMANDS = {
         many=Use("matrix --json variants", (0,)),
     ),
     "review": Row(
-        right=Use("review", (2,), "needs a terminal"),  # on one: tests/review/test_terminal.py
+        right=Use("review", (2,), "needs a terminal"),  # on one: tests/report/review/test_terminal.py
         misuse=Use("review now", (2,), "unrecognized"),
         empty=Use("review", (2,), "needs a terminal"),
         unreadable=Use("review", (2,), "needs a terminal"),
-        many="five hundred are one screen: tests/review/test_terminal.py",
+        many="five hundred are one screen: tests/report/review/test_terminal.py",
     ),
     "pending": Row(
         right=Use("pending", (1,), "open"),

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from replay_agent.page.parts import read_part
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Header, new_item, render
-from tests.page.samples import URL, run_with_a_tool
+from replay_agent.report.page.parts import read_part
+from tests.report.page.samples import URL, run_with_a_tool
 
 TESTS = f"""
     import json
@@ -269,7 +269,7 @@ def test_scripted_tests_are_told(desk):
 
 def test_the_plugin_imports_none_of_it_unasked(desk):
     desk.makeconftest(
-        "import sys\ndef pytest_sessionfinish():\n    print([name for name in sys.modules if 'jinja2' in name or 'replay_agent.page' in name])\n"
+        "import sys\ndef pytest_sessionfinish():\n    print([name for name in sys.modules if 'jinja2' in name or 'replay_agent.report.page' in name])\n"
     )
     result = desk.runpytest_subprocess("-k", "open", "-p", "no:xdist", "-s")
     result.stdout.fnmatch_lines(["*[]"])

@@ -11,10 +11,10 @@ import threading
 import pytest
 
 from replay_agent.cli import main
-from replay_agent.commands.review.waiting import find_state
-from replay_agent.review.queue import Queue
+from replay_agent.cli.review.waiting import find_state
+from replay_agent.report.review.queue import Queue
 from tests.integration.everyday_provider import KEY, providing
-from tests.review.pseudo_terminal import PseudoTerminal
+from tests.report.review.pseudo_terminal import PseudoTerminal
 
 APP = """
     import os

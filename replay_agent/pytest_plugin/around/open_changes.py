@@ -16,7 +16,7 @@ from replay_agent.pytest_plugin.failures import explanations_of, leaves_of
 from replay_agent.pytest_plugin.marks import TEST
 from replay_agent.pytest_plugin.places import nodeid
 from replay_agent.pytest_plugin.settings import command_of
-from replay_agent.review.change import Change
+from replay_agent.report.review.change import Change
 
 if TYPE_CHECKING:
     from replay_agent.pytest_plugin.around.snapshot_keeper import Difference
@@ -83,7 +83,7 @@ class OpenChanges:
         if not tally.saved:
             return
         from replay_agent.report.recorded.answers import changed_answers
-        from replay_agent.review.queue import digest_of
+        from replay_agent.report.review.queue import digest_of
 
         path = recording.cassette_path
         before = item.stash.get(_BEFORE, None)

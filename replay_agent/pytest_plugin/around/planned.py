@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from replay_agent.review.plan import Plan, TestPlan
+    from replay_agent.report.review.plan import Plan, TestPlan
 
 __all__ = "plan_of", "run_name"
 
@@ -29,7 +29,7 @@ def plan_of(item: pytest.Item) -> TestPlan | None:
     plan = config.stash[_PLAN]
     if plan is None:
         return None
-    from replay_agent.review.plan import TestPlan
+    from replay_agent.report.review.plan import TestPlan
 
     return plan.tests.get(run_name(item), TestPlan(snapshots=()))
 
@@ -37,6 +37,6 @@ def plan_of(item: pytest.Item) -> TestPlan | None:
 def _read(path: str | None) -> Plan | None:
     if not path:
         return None
-    from replay_agent.review.plan import Plan
+    from replay_agent.report.review.plan import Plan
 
     return Plan.read(Path(path))

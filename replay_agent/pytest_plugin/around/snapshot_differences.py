@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from replay_agent.snapshot import AssertionResult
+    from replay_agent.report.snapshots.extension import AssertionResult
 
 
 __all__ = ("SnapshotDifferences",)
@@ -59,7 +59,8 @@ class SnapshotDifferences:
 def _is_ours(value: object) -> bool:
     # Asked by name: where nothing compares itself with a run, our snapshots are not even imported.
     return any(
-        kind.__name__ == "RunSnapshot" and kind.__module__ == "replay_agent.snapshot" for kind in type(value).__mro__
+        kind.__name__ == "RunSnapshot" and kind.__module__ == "replay_agent.report.snapshots.extension"
+        for kind in type(value).__mro__
     )
 
 

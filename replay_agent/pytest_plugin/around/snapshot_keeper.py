@@ -12,7 +12,7 @@ from syrupy.assertion import AssertionResult, SnapshotAssertion
 from syrupy.extensions.amber import AmberSnapshotExtension
 from syrupy.location import PyTestLocation
 
-from replay_agent.snapshot import RunSnapshotExtension
+from replay_agent.report.snapshots.extension import RunSnapshotExtension
 from replay_agent.surroundings import naming
 
 __all__ = "Difference", "SnapshotKeeper"

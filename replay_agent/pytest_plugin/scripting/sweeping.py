@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from replay_agent.conversation.plain import plain
 from replay_agent.exceptions import UserError
 from replay_agent.faults.catalogue import Faults
 from replay_agent.faults.fault import Fault
@@ -22,6 +21,7 @@ from replay_agent.pytest_plugin.failures import leaves_of
 from replay_agent.pytest_plugin.marks import TEST
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.scripting.cell import CELL, CellOfTest
+from replay_agent.report.conversation.plain import plain
 from replay_agent.traffic import Interaction
 
 __all__ = "SECTION", "Sweeps", "asked_sweep"

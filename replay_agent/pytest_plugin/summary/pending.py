@@ -11,7 +11,7 @@ import pytest
 from replay_agent.surroundings.documentation import ERRORS
 
 if TYPE_CHECKING:
-    from replay_agent.review.plan import Ended
+    from replay_agent.report.review.plan import Ended
 
 __all__ = "KEPT", "PendingChanges", "cache_folder", "former_files"
 
@@ -63,13 +63,13 @@ class PendingChanges:
             self._update(folder)
         plan = self._config.getoption("replay_plan", None)
         if plan:
-            from replay_agent.review.plan import Plan, write_ends
+            from replay_agent.report.review.plan import Plan, write_ends
 
             write_ends(Path(Plan.read(Path(plan)).ends), dict(map(_ended, self._ends.values())))
 
     def _update(self, folder: Path) -> None:
-        from replay_agent.review.change import Change
-        from replay_agent.review.queue import plain_options, updating
+        from replay_agent.report.review.change import Change
+        from replay_agent.report.review.queue import plain_options, updating
 
         with updating(folder) as queue:
             queue.update({test: [Change.load(each) for each in found] for test, found in self._open.items()})
@@ -101,7 +101,7 @@ def _tidy(folder: Path, used: set[str | None]) -> None:
 
 def _ended(reports: list[Any]) -> tuple[str, Ended]:
     from replay_agent.pytest_plugin.summary.recorded import recorded_of
-    from replay_agent.review.plan import Ended
+    from replay_agent.report.review.plan import Ended
 
     run = next((name for each in reports if (name := getattr(each, "replay_agent_run", None))), reports[0].nodeid)
     failed = [each for each in reports if each.failed]

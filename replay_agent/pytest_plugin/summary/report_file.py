@@ -19,9 +19,9 @@ from replay_agent.pytest_plugin.summary.recorded import recorded_of
 from replay_agent.surroundings.colours import without_colours
 
 if TYPE_CHECKING:
-    from replay_agent.page.report import Drift, Entry, Outcome, Report
     from replay_agent.pytest_plugin.watched import WatchedTest
     from replay_agent.recording.redaction.redactor import Redactor
+    from replay_agent.report.page.report import Drift, Entry, Outcome, Report
 
 __all__ = ("ReportFile",)
 
@@ -72,14 +72,14 @@ class ReportFile:
         report = yield
         test = item.stash.get(TEST, None)
         if test is not None and (report.when == "teardown" or call.excinfo is not None):
-            from replay_agent.page.parts import dumped_entry
+            from replay_agent.report.page.parts import dumped_entry
 
             report.__dict__[_TOLD] = dumped_entry(self._entry(item, test))
         return report
 
     def _entry(self, item: pytest.Item, test: WatchedTest) -> Entry:
-        from replay_agent.page.content.entries import entry_of, recorded_since
-        from replay_agent.page.report import Entry
+        from replay_agent.report.page.content.entries import entry_of, recorded_since
+        from replay_agent.report.page.report import Entry
 
         if test.is_scripted:
             return Entry(item.nodeid, "passed")
@@ -127,21 +127,21 @@ class ReportFile:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     def _write(self, report: Report) -> None:
-        from replay_agent.page.parts import dumped
-        from replay_agent.page.writing import write_whole
+        from replay_agent.report.page.parts import dumped
+        from replay_agent.report.page.writing import write_whole
 
         if self._path.suffix.lower() in _PARTS:
             write_whole(self._path, dumped(report))
         else:
-            from replay_agent.page.html.rendering import render
+            from replay_agent.report.page.html.rendering import render
 
             write_whole(self._path, render(report))
         self._said = f"replay: report in {self._shown(self._path)}"
 
     def _report(self, session: pytest.Session) -> Report:
-        from replay_agent.page.report import Report
-        from replay_agent.page.sources.cassettes import MADE_BY
         from replay_agent.recording.redaction.redactor import Redactor
+        from replay_agent.report.page.report import Report
+        from replay_agent.report.page.sources.cassettes import MADE_BY
 
         redactor = Redactor(self._config.getini("replay_redact"))
         return Report(
@@ -169,8 +169,8 @@ class ReportFile:
 
 
 def _drifts(item: pytest.Item, test: WatchedTest) -> Iterator[Drift]:
-    from replay_agent.page.content.drifts import drift_of
     from replay_agent.pytest_plugin.settings import command_words
+    from replay_agent.report.page.content.drifts import drift_of
 
     words = command_words(item)
     misses = test.keeper.misses
@@ -198,9 +198,9 @@ class _Gathered:
 
     def entry(self, redactor: Redactor) -> Entry:
         """Return it as it stands on the page."""
-        from replay_agent.page.content.words import words
-        from replay_agent.page.parts import entry_from
-        from replay_agent.page.report import Entry
+        from replay_agent.report.page.content.words import words
+        from replay_agent.report.page.parts import entry_from
+        from replay_agent.report.page.report import Entry
 
         told = next((text for report in reversed(self.phases) if (text := getattr(report, _TOLD, None))), None)
         entry = Entry(self.test, "passed") if told is None else entry_from(told)

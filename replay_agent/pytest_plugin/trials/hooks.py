@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from replay_agent.conversation.lines import short
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.pytest_plugin import is_replayed, siblings_of
 from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
@@ -22,6 +21,7 @@ from replay_agent.pytest_plugin.trials.noting import write_testimony
 from replay_agent.pytest_plugin.trials.trial import Trial, trial_of
 from replay_agent.pytest_plugin.watched_fixtures import shared_fixtures
 from replay_agent.report.comparison.trials.notes import Note, Outcome, write_note
+from replay_agent.report.conversation.lines import short
 from replay_agent.surroundings import credentials
 
 __all__ = ("TrialHooks",)

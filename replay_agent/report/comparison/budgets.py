@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from replay_agent.calls import Exchange
-from replay_agent.conversation.cost import cost_of
-from replay_agent.conversation.lines import short
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.messages import UserPromptPart
 from replay_agent.report.compare import turn_of
@@ -19,6 +17,8 @@ from replay_agent.report.comparison.forms.wording import count, price
 from replay_agent.report.comparison.sources.git import Objects, Repository
 from replay_agent.report.comparison.sources.runs import read_runs
 from replay_agent.report.comparison.spending import Spent, spent_by
+from replay_agent.report.conversation.cost import cost_of
+from replay_agent.report.conversation.lines import short
 
 __all__ = "Budget", "committed_spending", "overrun", "read_budget"
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from replay_agent.calls import Exchange, ModelCall
-from replay_agent.conversation.plain import plain
-from replay_agent.conversation.volatile import IDS, kind_of
 from replay_agent.messages import ModelResponse, NativeToolCallPart, TextPart, ToolCallPart
 from replay_agent.recording.meaning.key import meaning
 from replay_agent.report.compare import (
@@ -34,9 +32,11 @@ from replay_agent.report.comparison.alignment import opening_of
 from replay_agent.report.comparison.difference import Difference, Gist, gist, lean
 from replay_agent.report.comparison.histories import Asked, from_model, roles
 from replay_agent.report.comparison.turns import Thread, Turn
+from replay_agent.report.conversation.offers import Offer, offers
+from replay_agent.report.conversation.plain import plain
+from replay_agent.report.conversation.volatile import IDS, kind_of
 from replay_agent.report.decoded_request import DecodedRequest, compare_addresses, read_request
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
-from replay_agent.report.offers import Offer, offers
 from replay_agent.report.words import Span, word_diff
 from replay_agent.traffic import Interaction, Request
 

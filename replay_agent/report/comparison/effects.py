@@ -9,7 +9,6 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from replay_agent.calls import Answer, Exchange
-from replay_agent.conversation.plain import parsed, plain
 from replay_agent.messages import (
     FilePart,
     ModelResponse,
@@ -24,6 +23,7 @@ from replay_agent.messages import (
 from replay_agent.report.comparison.causes import RESULT_TOOL, arguments_text, is_made_up
 from replay_agent.report.comparison.difference import Difference, lean
 from replay_agent.report.comparison.turns import Turn
+from replay_agent.report.conversation.plain import parsed, plain
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
 from replay_agent.report.words import Span, word_diff
 

@@ -7,8 +7,6 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from replay_agent.conversation.answers import failure_text
-from replay_agent.conversation.transcript import UnknownTraffic
 from replay_agent.exceptions import WireError
 from replay_agent.framing.content_encoding import decode
 from replay_agent.recording.meaning.address import canonical_url
@@ -17,6 +15,8 @@ from replay_agent.recording.meaning.token_requests import is_token_request
 from replay_agent.report.compare import ArgumentChanged, Change, MessageChanged, SettingChanged
 from replay_agent.report.comparison.causes import is_made_up
 from replay_agent.report.comparison.difference import Difference, Gist, gist, lean
+from replay_agent.report.conversation.answers import failure_text
+from replay_agent.report.conversation.transcript import UnknownTraffic
 from replay_agent.report.decoded_request import compare_requests, read_request
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
 from replay_agent.report.render import render_change

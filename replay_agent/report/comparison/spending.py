@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from replay_agent.calls import Exchange, ModelCall
-from replay_agent.conversation.conversations import summed_usage
-from replay_agent.conversation.cost import cost_of
-from replay_agent.conversation.plain import plain
 from replay_agent.report.compare import items_of
 from replay_agent.report.comparison.turns import Thread, Turn
+from replay_agent.report.conversation.conversations import summed_usage
+from replay_agent.report.conversation.cost import cost_of
+from replay_agent.report.conversation.plain import plain
 
 __all__ = "NOTHING", "Growth", "Spent", "blame", "spent_by", "total"
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from replay_agent.conversation.transcript import Transcript
+    from replay_agent.report.conversation.transcript import Transcript
     from replay_agent.traffic import Interaction
 
 __all__ = "Recorded", "Tally"

@@ -7,10 +7,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from replay_agent.calls import Exchange
-from replay_agent.conversation.transcript import Transcript
 from replay_agent.report.compare import Item, items_of
 from replay_agent.report.comparison.alignment import Call, CallPair, aligned, with_openings_together
 from replay_agent.report.comparison.histories import Asked, asked_anew, said_by
+from replay_agent.report.conversation.transcript import Transcript
 
 __all__ = "Thread", "Turn", "threads_of"
 

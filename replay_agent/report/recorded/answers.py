@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from replay_agent.calls import Exchange, ModelCall
-from replay_agent.conversation.transcript import Transcript
 from replay_agent.messages import ModelMessage
 from replay_agent.report.compare import (
     CallIdChanged,
@@ -16,6 +15,7 @@ from replay_agent.report.compare import (
     MessageRemoved,
     compare_calls,
 )
+from replay_agent.report.conversation.transcript import Transcript
 from replay_agent.report.render import render_changes
 from replay_agent.traffic import Interaction
 

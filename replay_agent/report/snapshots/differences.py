@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from replay_agent.conversation.plain import parsed
 from replay_agent.report.compare import CallIdChanged, Change, Item, MessageAdded, MessageChanged, compare_items
 from replay_agent.report.comparison.forms.wrapping import wrapped
+from replay_agent.report.conversation.plain import parsed
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
 from replay_agent.report.render import render_change, render_values
 from replay_agent.report.snapshots.blocks import sections_of

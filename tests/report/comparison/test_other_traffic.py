@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from replay_agent.conversation.transcript import Transcript
 from replay_agent.report.comparison.other_traffic import differences_of
+from replay_agent.report.conversation.transcript import Transcript
 from replay_agent.traffic import Chunk, Failure, Interaction, Phase, Request, Response
 
 URL = "https://search.example/find"

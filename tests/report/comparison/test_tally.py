@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from replay_agent.conversation.transcript import Transcript
 from replay_agent.report.comparison.tally import Tally
+from replay_agent.report.conversation.transcript import Transcript
 from tests.report.comparison.stories import interactions, story
 
 BEGAN = 1_793_700_000.0

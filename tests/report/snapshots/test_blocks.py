@@ -5,7 +5,6 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay_agent.conversation.text import render_run
 from replay_agent.messages import (
     ModelRequest,
     ModelResponse,
@@ -17,6 +16,7 @@ from replay_agent.messages import (
     ToolReturnPart,
     UserPromptPart,
 )
+from replay_agent.report.conversation.text import render_run
 from replay_agent.report.snapshots.blocks import sections_of
 from replay_agent.usage import Usage
 

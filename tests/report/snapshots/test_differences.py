@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from replay_agent.conversation.text import render_run
 from replay_agent.messages import ModelRequest, ModelResponse, SystemPromptPart, TextPart, ToolCallPart, UserPromptPart
+from replay_agent.report.conversation.text import render_run
 from replay_agent.report.snapshots.differences import differences
 from replay_agent.usage import Usage
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from replay_agent.conversation.lines import short
 from replay_agent.report.comparison.changes import TestChange
 from replay_agent.report.comparison.comparison import Comparison
 from replay_agent.report.comparison.difference import Difference, gist
@@ -22,6 +21,7 @@ from replay_agent.report.comparison.forms.wording import (
 )
 from replay_agent.report.comparison.grouping import CauseGroup
 from replay_agent.report.comparison.limits import Breach
+from replay_agent.report.conversation.lines import short
 
 __all__ = "MOST", "render_markdown"
 

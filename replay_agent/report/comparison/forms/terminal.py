@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from replay_agent.conversation.lines import short
 from replay_agent.report.comparison.changes import TestChange
 from replay_agent.report.comparison.comparison import Comparison
 from replay_agent.report.comparison.difference import Gist, gist
@@ -22,6 +21,7 @@ from replay_agent.report.comparison.forms.wording import (
 )
 from replay_agent.report.comparison.forms.wrapping import wrapped
 from replay_agent.report.comparison.grouping import CauseGroup
+from replay_agent.report.conversation.lines import short
 
 __all__ = ("render_terminal",)
 

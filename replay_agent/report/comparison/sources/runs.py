@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from replay_agent.conversation.transcript import Transcript
 from replay_agent.recording.cassettes import store
+from replay_agent.report.conversation.transcript import Transcript
 from replay_agent.traffic import Interaction
 
 __all__ = "Run", "read_runs"

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from replay_agent.conversation.volatile import CLOCK
 from replay_agent.recording.meaning.json_path import JSONPath
 from replay_agent.report.compare import (
     ArgumentChanged,
@@ -21,6 +20,7 @@ from replay_agent.report.compare import (
     ToolsReordered,
     turn_of,
 )
+from replay_agent.report.conversation.volatile import CLOCK
 from replay_agent.report.decoded_request import DecodedRequest, compare_requests, read_request
 from replay_agent.report.json_diff import ABSENT, json_diff
 from replay_agent.report.nearest import find_nearest

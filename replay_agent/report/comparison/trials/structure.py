@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from replay_agent.calls import Exchange
-from replay_agent.conversation.lines import short
-from replay_agent.conversation.plain import parsed
 from replay_agent.messages import ModelResponse, NativeToolCallPart, TextPart, ToolCallPart
 from replay_agent.report.comparison.causes import arguments_text
 from replay_agent.report.comparison.changes import compare_runs
@@ -17,6 +15,8 @@ from replay_agent.report.comparison.forms.wording import label
 from replay_agent.report.comparison.sources.runs import Run
 from replay_agent.report.comparison.trials.shapes import shape_changes, shape_of
 from replay_agent.report.comparison.turns import Thread, Turn, threads_of
+from replay_agent.report.conversation.lines import short
+from replay_agent.report.conversation.plain import parsed
 from replay_agent.report.words import Span, word_diff
 
 __all__ = "Comparison", "Deviation", "Worded", "compare_structure"

@@ -1,0 +1,1 @@
+"""What recordings and explanations become on a page: plain values of `replay_agent.report.page.report`."""

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from replay_agent.cli.upkeep.prune import remove
+from replay_agent.cli.upkeep.unused_snapshots import find_unused_snapshots
+
+
+@dataclass
+class Known:
+    root: Path
+    modules: set = field(default_factory=lambda: {"tests/test_geo.py"})
+    names: tuple = ("test_a", "TestGeo.test_b[x]")
+
+    @property
+    def snapshots(self):
+        return {self.root / "tests" / "__snapshots__" / "test_geo": set(self.names)}
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_geo.py").touch()
+    return tmp_path
+
+
+def snapshot(root, name, module="tests/__snapshots__/test_geo"):
+    path = root / module / f"{name}.run.snap"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
+
+
+@pytest.mark.parametrize("name", ["test_a", "test_a.second", "TestGeo.test_b[x]", "TestGeo.test_b[x].1"])
+def test_those_of_a_test_are_none(root, name):
+    snapshot(root, name)
+    assert find_unused_snapshots(Known(root)) == []
+
+
+@pytest.mark.parametrize("name", ["test_gone", "test_ab", "test_a[y]", "TestGeo.test_b[y]", "TestGone.test_a"])
+def test_those_without_a_test_are(root, name, monkeypatch):
+    monkeypatch.chdir(root)
+    path = snapshot(root, name)
+    (orphan,) = find_unused_snapshots(Known(root))
+    assert (orphan.path, orphan.kept) == (path, "")
+    assert str(orphan) == f"tests/__snapshots__/test_geo/{name}.run.snap: no test of tests/test_geo.py is called so"
+
+
+def test_those_of_a_module_that_is_gone_are(root):
+    snapshot(root, "test_a", "tests/__snapshots__/test_gone")
+    snapshot(root, "test_a", "__snapshots__/test_geo")
+    assert [orphan.module for orphan in find_unused_snapshots(Known(root))] == ["test_geo.py", "tests/test_gone.py"]
+
+
+def test_those_of_a_module_that_is_not_known_stay_with_a_reason(root):
+    path = snapshot(root, "test_gone")
+    (orphan,) = find_unused_snapshots(Known(root, modules=set()))
+    assert "left alone, for pytest did not collect tests/test_geo.py" in str(orphan)
+    remove(orphan)
+    assert path.exists()
+
+
+def test_those_that_other_files_may_have_stay_with_a_reason(root):
+    (root / "tests" / "test_story.md").touch()
+    snapshot(root, "test_a", "tests/__snapshots__/test_story")
+    (orphan,) = find_unused_snapshots(Known(root))
+    assert orphan.kept == "for test_story.md may be its test"
+
+
+@pytest.mark.parametrize(
+    "place", [".venv/x/__snapshots__/m", "venv/__snapshots__/m", "tests/__snapshots__", "tests/test_geo"]
+)
+def test_what_is_elsewhere_is_none_of_ours(root, place):
+    snapshot(root, "test_gone", place)
+    assert find_unused_snapshots(Known(root)) == []
+
+
+def test_other_snapshots_are_syrupys(root):
+    snapshot(root, "test_a").with_name("test_gone.json").touch()
+    (root / "tests" / "__snapshots__" / "test_gone.ambr").touch()
+    assert find_unused_snapshots(Known(root)) == []
+
+
+def test_the_file_goes_and_a_folder_that_is_empty_then(root):
+    first, second = snapshot(root, "test_gone"), snapshot(root, "test_gone_too")
+    for orphan in find_unused_snapshots(Known(root)):
+        remove(orphan)
+    assert not first.parent.exists()
+    assert not second.exists()

@@ -100,9 +100,15 @@ class WatchedFixtures:
         self._parameters[name] = found
 
 
+_HARMLESS = frozenset(
+    f"_pytest.{name}" for name in ("capture", "fixtures", "logging", "monkeypatch", "recwarn", "tmpdir")
+)
+"""Where pytest has fixtures that ask nobody for anything, as the parameters of a test; not those that call `setup_class`."""
+
+
 def _is_of_pytest(fixture: Fixture) -> bool:
-    """Tell whether a fixture is pytest's own, as the parameters of a test are: it asks nobody for anything."""
-    return getattr(fixture.func, "__module__", "").startswith("_pytest.")
+    """Tell whether a fixture is pytest's own, and calls nothing of the project."""
+    return getattr(fixture.func, "__module__", None) in _HARMLESS
 
 
 def _recording_of(test: WatchedTest | None) -> Recording | None:

@@ -84,10 +84,10 @@ DOORS = {
 of our functions and of vcrpy's in a test of three calls."""
 HOT = {
     "replay": {
-        "serves": 0,  # who listens
+        "serves": 1,  # who listens, at the first address on this machine
         "fingerprint": 3,  # one for each request
         "choice_of": 0,  # by headers, of a request that is spelled as it was recorded
-        "_passes_by": 0,  # a server of the test's own
+        "_passes_by": 3,  # is it a server of the test's own? one comparison but for the first
         "_hook": 0,  # of a client, which is in its place
         "usual_response": 3,
         "parse": 1,  # of the cassette

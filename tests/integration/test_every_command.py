@@ -74,6 +74,13 @@ COMMANDS = {
         many="it reads no cassettes",
         runs_pytest=True,
     ),
+    "schema": Row(
+        right=Use("schema", (0,), "interactions"),
+        misuse=Use("schema here", (2,), "unrecognized"),
+        empty=Use("schema", (0,)),
+        unreadable=NO_FILES,
+        many=NO_FILES,
+    ),
     "completion": Row(
         right=Use("completion bash", (0, 2)),
         misuse=Use("completion tcsh", (2,), "invalid choice"),
@@ -335,7 +342,8 @@ def test_right_use_without_a_terminal(use, place, name):
 
 @pytest.mark.parametrize("name", rows("misuse"))
 def test_misuse_is_said_with_status_two(use, name):
-    hold(COMMANDS[name].misuse, use(COMMANDS[name].misuse.words))
+    row = COMMANDS[name]
+    hold(row.misuse, use(row.misuse.words, apart=row.runs_pytest))
 
 
 @pytest.mark.parametrize("name", rows("empty"))

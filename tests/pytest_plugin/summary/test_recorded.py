@@ -14,7 +14,7 @@ class Terminal:
         self.hasmarkup = False
         self.lines = []
 
-    def section(self, title):
+    def write_sep(self, sep, title):
         self.lines.append(title)
 
     def write_line(self, line):

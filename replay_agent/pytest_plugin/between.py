@@ -49,6 +49,11 @@ class BetweenTests:
             self._open()
         yield
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Open it where a session stops behind a test (`-x`, `--maxfail`) though another one was to come."""
+        self._open()
+
     def _shut(self) -> None:
         if self._guard is None:
             self._guard = network.shut(None, self._allowed_hosts)

@@ -379,7 +379,7 @@ def test_fifty_tests_that_drift_for_three_causes_are_three_short_messages(day, w
     lines = result.stdout.lines
     first = next(number for number, line in enumerate(lines) if "tests, one cause" in line)
     assert len(lines[first:]) < 30
-    assert "to accept all: replay-agent accept --all" in lines[-3]
+    assert "to accept all: replay-agent accept --all" in next(line for line in reversed(lines) if "agent" in line)
     assert max(map(len, (line for line in lines[first:] if not line.startswith("    pytest ")))) <= 80
     assert len(commands(result)) == 3
 
@@ -406,9 +406,9 @@ def test_the_command_stays_short_beside_tests_that_fail_otherwise(eighteen, othe
     path = eighteen.path / name
     path.write_text((path.read_text("utf-8") if path.exists() else "") + "\n" + source, "utf-8")
     eighteen.edit("app.py", "one sentence", "two sentences")
-    named = commands(eighteen.run())
-    assert named[0] == f"pytest tests/test_billing.py {orders} tests/test_refunds.py --replay-accept"
-    assert eighteen.run(*shlex.split(named[0])[1:], live=True).ret == 0
+    command = f"pytest tests/test_billing.py {orders} tests/test_refunds.py --replay-accept"
+    assert command in commands(eighteen.run())
+    assert eighteen.run(*shlex.split(command)[1:], live=True).ret == 0
 
 
 def test_one_parameter_that_fails_otherwise_is_not_named(eighteen):
@@ -735,7 +735,7 @@ def test_many_tests_that_say_the_same_of_themselves_say_it_once(eighteen):
     eighteen.provider.brain = lambda body: "Yes."
     lines = eighteen.run("--replay-accept", live=True).stdout.lines
     assert len([line for line in lines if "today's date" in line]) == 1
-    assert len([line for line in lines if "another answer" in line]) == 18  # each of which was another before
+    assert len([line for line in lines if "another answer" in line]) == 6  # to six questions, in three modules each
 
 
 def test_answers_of_a_test_that_failed_are_said_to_wait(recorded):

@@ -141,3 +141,13 @@ def test_allowed_hosts_are_open_between_too(project):
     )
     result = project.runpytest_subprocess("--allowed-hosts=example.org")
     result.assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("stop", ["-x", "--maxfail=1"])
+def test_a_session_that_stops_before_the_next_test_ends_open(project, stop):
+    project.makepyfile(
+        "import pytest\n@pytest.mark.replay\ndef test_one(): assert 0\n@pytest.mark.replay\ndef test_two(): pass\n"
+    )
+    result = project.runpytest_subprocess("-s", stop, "--replay-mode=none")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines("*AT THE END False")

@@ -14,7 +14,7 @@ REAL_CASSETTES = Path(os.environ.get("REPLAY_AGENT_REAL_CASSETTES", ROOT.parent 
 pytest_plugins = ["pytester"]
 
 # A property test may take its time on a busy machine. `--hypothesis-profile=fuzz` looks much further.
-settings.register_profile("everyday", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("everyday", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fuzz", settings.get_profile("everyday"), max_examples=3000)
 settings.load_profile("everyday")
 

@@ -26,7 +26,7 @@ from replay_agent.traffic import Interaction
 from tests.report.page.samples import URL, answer, call, user
 from tests.report.review.open_changes import drift, keep, recording
 
-MANY = int(os.environ.get("REPLAY_AGENT_MANY_FILES", "300"))
+MANY = int(os.environ.get("REPLAY_AGENT_MANY_FILES", "120"))
 """Ten thousand take minutes: REPLAY_AGENT_MANY_FILES=10000 asks for them."""
 TEST = "test_geo.py::test_capital"
 JUNK = b"\x89junk\x00\xffinteractions: ["

@@ -762,7 +762,7 @@ def test_an_address_that_is_no_models_is_named_with_what_changed(day):
     day.provider.brain = lambda body: "rain"
     day.record()
     before = day.files()
-    day.edit("app.py", '"days": 1', '"days": 2')
+    day.edit("app.py", '"days": 1', '"days": 14')
     result = day.run()
     result.stdout.fnmatch_lines(["$.days changed since the cassettes were recorded.", "  POST http*/v1/weather*"])
     day.accept(result, asks=2)

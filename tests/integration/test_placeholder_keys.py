@@ -17,7 +17,8 @@ SEEN = """
 @pytest.fixture
 def bare(project, monkeypatch):
     for name in ("HF_TOKEN", "AWS_DEFAULT_REGION", "AWS_REGION", "GROQ_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that what a test within sets is taken back, too
+        monkeypatch.delenv(name)
     project.makeini("[pytest]\npythonpath = .\naddopts = -p no:cacheprovider -p no:hypothesispytest -p no:xdist\n")
     project.makepyfile(seen=SEEN)
     return project

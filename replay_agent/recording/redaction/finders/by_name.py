@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from replay_agent.recording.redaction import looks
+from replay_agent.recording.redaction.finders.header_lines import COOKIE_ATTRIBUTES
 from replay_agent.recording.redaction.finders.telling import behind_names
 from replay_agent.recording.redaction.layers.escapes import peeled, plain
 from replay_agent.recording.redaction.names import Naming, field_naming, query_naming
@@ -50,8 +51,14 @@ def is_secret(naming: Naming, value: str) -> bool:
     if blank and scheme.lower() in _SCHEMES:
         value = rest.strip()
     elif naming is Naming.WEAK and "=" in value and "; " in value:  # the cookies of a request
-        return any(looks.is_random(pair.partition("=")[2]) for pair in value.split("; "))
+        return any(looks.is_random(_cookie_value(each)) for each in value.split("; "))
     return _LOOKS[naming](value)
+
+
+def _cookie_value(text: str) -> str:
+    """Return the value of a pair, or a text that is none: one that ends in padding, say."""
+    value = text.partition("=")[2]
+    return text if value[:1] in ("", "=") else value
 
 
 # JSON
@@ -175,17 +182,22 @@ def _in_text(text: bytes, start: int, end: int, rule: str, naming: Naming) -> li
     return _cookies(spelled, start, rule) or [Span(start, end, rule, value)]
 
 
+# ``sid=Qz7...; Path=/; HttpOnly``, all of it: ``Qz7...==`` is one value, whose padding looks like a pair.
+_COOKIE_LIST = re.compile(
+    rb"(?:(?:secure|httponly|partitioned|[^\s=;,]{1,100}+=[^;=][^;]*+)(?:; ?|\Z))++", re.IGNORECASE
+)
 _COOKIE_PAIR = re.compile(rb"(?:^|; ?)([^\s=;,]{1,100}+)=([^;]++)")
-_ATTRIBUTES = frozenset({b"path", b"domain", b"expires", b"max-age", b"samesite", b"priority", b"version"})
 
 
 def _cookies(spelled: bytes, start: int, rule: str) -> list[Span]:
     """Return the values of the cookies that a field of that name holds as headers do: their names are read by programs."""
-    if "ookie" not in rule or b"\\" in spelled:
+    if "cookie" not in rule.lower() or b"\\" in spelled or not _COOKIE_LIST.fullmatch(spelled):
         return []
-    pairs = (pair for pair in _COOKIE_PAIR.finditer(spelled) if pair[1].lower() not in _ATTRIBUTES)
+    named = ((pair, pair[1].decode("utf-8", "replace")) for pair in _COOKIE_PAIR.finditer(spelled))
     return [
-        Span(start + pair.start(2), start + pair.end(2), pair[1].decode("utf-8", "replace"), pair[2]) for pair in pairs
+        Span(start + pair.start(2), start + pair.end(2), name, pair[2])
+        for pair, name in named
+        if name.lower() not in COOKIE_ATTRIBUTES
     ]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from replay_agent.recording.redaction import looks
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = ("find_in_header_lines",)
+__all__ = "COOKIE_ATTRIBUTES", "find_in_header_lines"
 
 _COOKIES = re.compile(
     rb"""(?:ookie["']?+:|--cookie|[ \t]-b)[ \t=]{1,4}+["']?+((?:[^\s=;,"'<>{}()]{1,100}+=[^\s;,"'<>\\]{0,4096}+(?:;[ \t]{0,4}+)?+){1,100}+)"""
@@ -20,7 +20,8 @@ _AUTHORIZATION = re.compile(
 )
 _SIGNATURE = re.compile(rb"Signature=([0-9a-f]{64})(?![0-9A-Za-z])")
 """Of a request to AWS."""
-_ATTRIBUTES = frozenset({"path", "domain", "expires", "max-age", "samesite", "priority", "version", "comment"})
+COOKIE_ATTRIBUTES = frozenset({"path", "domain", "expires", "max-age", "samesite", "priority", "version", "comment"})
+"""What is said of a cookie in a line with it, and is none itself."""
 
 
 def find_in_header_lines(text: bytes) -> Iterator[Span]:
@@ -28,7 +29,7 @@ def find_in_header_lines(text: bytes) -> Iterator[Span]:
     for found in _COOKIES.finditer(text) if b"ookie" in text or b" -b" in text else ():
         for cookie in _COOKIE.finditer(found[1]):
             name, value = cookie[1].decode("utf-8", "replace"), cookie[2].decode("utf-8", "replace")
-            if name.lower() not in _ATTRIBUTES and looks.is_random(value):
+            if name.lower() not in COOKIE_ATTRIBUTES and looks.is_random(value):
                 start = found.start(1) + cookie.start(2)
                 yield Span(start, start + len(cookie[2]), name, cookie[2])
     for found in _SIGNATURE.finditer(text):

@@ -52,6 +52,18 @@ def test_one_secret_has_one_placeholder():
     assert names == [b"REDACTED(a)", b"REDACTED(a~2)", b"REDACTED(a)"]
 
 
+@pytest.mark.parametrize(
+    "rules",
+    [("Api Key", "Api-Key"), ("x/token", "x token"), ("", "secret"), ("k" * 80, "k" * 81), ("clé", "clè", "cl-")],
+)
+def test_rules_that_are_spelled_alike_in_a_placeholder_share_its_numbers(rules):
+    knowledge = Knowledge({})
+    spans = [Span(0, 1, rule, f"value-{number}".encode()) for number, rule in enumerate(rules)]
+    made = [knowledge.placeholder(span) for span in spans]
+    assert len(set(made)) == len(rules)
+    assert [knowledge.placeholder(span) for span in spans] == made
+
+
 def test_placeholders_of_others_are_not_given_out():
     knowledge = Knowledge({})
     knowledge.reserve(b"it is REDACTED(a) and REDACTED(a~2)")

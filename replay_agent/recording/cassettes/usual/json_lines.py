@@ -32,12 +32,18 @@ class _Memory(dict[tuple[str, int, Spelling], str]):
         self._room = _MOST_KNOWN
 
     def keep(self, key: tuple[str, int, Spelling], entry: str) -> None:
-        """Remember an entry."""
-        self._room -= len(key[0]) + len(entry)
-        if self._room < 0:
+        """Remember an entry, unless there is room for it nowhere."""
+        cost = len(key[0]) + len(entry)
+        if cost > self._room:
             self.clear()
-            self._room = _MOST_KNOWN
-        self[key] = entry
+        if cost <= self._room:
+            self._room -= cost
+            self[key] = entry
+
+    def clear(self) -> None:
+        """Forget everything."""
+        super().clear()
+        self._room = _MOST_KNOWN
 
 
 _KNOWN = _Memory()

@@ -5,8 +5,16 @@ from random import Random
 import pytest
 
 from replay_agent.recording.cassettes.json_spelling import LAYOUTS, Spelling, read_json, spell
-from replay_agent.recording.cassettes.usual.json_lines import _KNOWN, JSONLines
+from replay_agent.recording.cassettes.usual.json_lines import _KNOWN, _MOST_KNOWN, JSONLines
 from replay_agent.recording.cassettes.yaml_blocks import write_block
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered():
+    _KNOWN.clear()
+    yield
+    _KNOWN.clear()
+
 
 TEXTS = [
     '{"a":[1,2],"b":[],"c":{}}',
@@ -60,8 +68,25 @@ def test_what_is_remembered_of_long_bodies_is_what_they_say(layout, seed):
         assert JSONLines(lines, spelling).below(0) == spell(value, spelling)
 
 
-def test_what_is_remembered_has_a_bound():
-    for number in range(40):
-        value = {"messages": [{"role": "user", "content": f"{number} {'x' * 100_000}"}]}
-        JSONLines(write_block({"json": value}).removeprefix("json:\n"), Spelling()).below(0)
-    assert sum(len(lines) + len(entry) for (lines, *_), entry in _KNOWN.items()) <= 2_000_000
+def remembered():
+    """Return how many characters are remembered."""
+    return sum(len(lines) + len(entry) for (lines, *_), entry in _KNOWN.items())
+
+
+def transcribe(text):
+    value = {"messages": [{"role": "user", "content": text}]}
+    JSONLines(write_block({"json": value}).removeprefix("json:\n"), Spelling()).below(0)
+
+
+@pytest.mark.parametrize("length", [30_000, 100_000, 400_000, 700_000])
+def test_what_is_remembered_has_a_bound(length):
+    for number in range(3_000_000 // length):
+        transcribe(f"{number} {'x' * length}")
+        assert 2 * length < remembered() <= _MOST_KNOWN
+
+
+def test_an_entry_that_there_is_no_room_for_is_not_remembered():
+    transcribe("x" * _MOST_KNOWN)
+    assert not _KNOWN
+    transcribe("x" * 100_000)
+    assert len(_KNOWN) == 1

@@ -66,20 +66,24 @@ class Entries:
             self._next += 1
             return self._next - 1
 
-    def put(self, place: int, entry: Entry) -> None:
-        """Keep the answer to the request that has this place."""
+    def put(self, place: int, entry: Entry, *, known: int | None = None) -> None:
+        """Keep the answer to the request that has this place.
+
+        ``known`` is how many secrets were known when a live one was redacted: others may have turned up, and what was
+        recorded before been searched for them, while it was on its way.
+        """
         with self._lock:
             self._by_place[place] = entry
+            if known is not None:
+                self._redacted_at = min(self._redacted_at, known)
 
     def add(self, entry: Entry) -> None:
         """Keep an answer behind all requests made so far."""
         self.put(self.place(), entry)
 
-    def record(self, place: int, asked: Request, interaction: Interaction) -> Item:
-        """Keep a live answer, redacted, and return what is to be written of it."""
-        item = new_item(interaction, self._keying(interaction.request))
-        self.put(place, Entry(asked, interaction, item=item))
-        return item
+    def item(self, interaction: Interaction) -> Item:
+        """Return what is to be written of a live answer, redacted. Takes its time, and no lock."""
+        return new_item(interaction, self._keying(interaction.request))
 
     def in_order(self) -> list[Entry]:
         """Return all of them."""
@@ -130,7 +134,7 @@ class Entries:
 
     def _write_instead(self, entry: Entry, interaction: Interaction) -> Item:
         entry.interaction = interaction
-        entry.item = new_item(interaction, self._keying(interaction.request))
+        entry.item = self.item(interaction)
         return entry.item
 
     # What they take the place of

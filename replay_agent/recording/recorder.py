@@ -634,14 +634,16 @@ class Recording:
         if kept is None:
             return
         self._learn()
+        known = self._redactor.known
         interaction = self._redactor.interaction(Interaction(live.request, without_noise(kept), self.test, now()))
         if self._kin.is_child:
             self._kin.say_recorded(interaction)
-        self._keep(live.order, live.request, interaction)
+        self._keep(live.order, live.request, interaction, known=known)
 
-    def _keep(self, order: int, asked: Request, interaction: Interaction) -> None:
+    def _keep(self, order: int, asked: Request, interaction: Interaction, *, known: int | None = None) -> None:
+        item = self._entries.item(interaction)
         with self._lock:
-            item = self._entries.record(order, asked, interaction)
+            self._entries.put(order, Entry(asked, interaction, item=item), known=known)
             if not self._kin.is_child:
                 self._journal.note(item)
             self._redact_again()

@@ -46,40 +46,46 @@ def entries(keying):
     return Entries(keying, RLock())
 
 
+def record(entries, place, asked, interaction, **known):
+    item = entries.item(interaction)
+    entries.put(place, Entry(asked, interaction, item=item), **known)
+    return item
+
+
 def bodies(entries):
     return [entry.read().request.body for entry in entries.in_order()]
 
 
 def test_entries_stand_in_the_order_of_their_requests(entries):
     first, second = entries.place(), entries.place()
-    entries.record(second, asking(b"second"), answered(b"second"))
-    entries.record(first, asking(b"first"), answered(b"first"))
+    record(entries, second, asking(b"second"), answered(b"second"))
+    record(entries, first, asking(b"first"), answered(b"first"))
     entries.add(Entry(asking(b"third"), answered(b"third")))
     assert bodies(entries) == [b"first", b"second", b"third"]
 
 
 def test_a_request_without_an_answer_leaves_no_gap(entries):
     entries.place()
-    entries.record(entries.place(), asking(b"asked"), answered(b"asked"))
+    record(entries, entries.place(), asking(b"asked"), answered(b"asked"))
     assert bodies(entries) == [b"asked"]
 
 
 def test_what_is_live_is_to_be_written(entries):
-    item = entries.record(entries.place(), asking(b"live"), answered(b"live"))
+    item = record(entries, entries.place(), asking(b"live"), answered(b"live"))
     entries.add(Entry(asking(b"played"), answered(b"played")))
     assert [entry.item for entry in entries.new()] == [item]
 
 
 def test_nothing_is_written_otherwise_as_long_as_no_secret_turns_up(entries):
     redactor = Forgetful()
-    entries.record(entries.place(), asking(b"my key"), answered(b"my key"))
+    record(entries, entries.place(), asking(b"my key"), answered(b"my key"))
     assert entries.redact_again(redactor) == []
 
 
 def test_a_secret_that_turns_up_is_taken_out_of_what_was_recorded_before(entries):
     redactor = Forgetful()
-    old = entries.record(entries.place(), asking(b"my key"), answered(b"my key"))
-    entries.record(entries.place(), asking(b"nothing"), answered(b"nothing"))
+    old = record(entries, entries.place(), asking(b"my key"), answered(b"my key"))
+    record(entries, entries.place(), asking(b"nothing"), answered(b"nothing"))
     redactor.find_out(b"key")
     [(before, now)] = entries.redact_again(redactor)
     assert before is old
@@ -89,10 +95,20 @@ def test_a_secret_that_turns_up_is_taken_out_of_what_was_recorded_before(entries
 
 def test_the_same_secret_is_searched_for_once(entries):
     redactor = Forgetful()
-    entries.record(entries.place(), asking(b"my key"), answered(b"my key"))
+    record(entries, entries.place(), asking(b"my key"), answered(b"my key"))
     redactor.find_out(b"key")
     entries.redact_again(redactor)
     assert entries.redact_again(redactor) == []
+
+
+@pytest.mark.parametrize(("known", "kept"), [(0, b"my xxx"), (1, b"my key")])
+def test_what_was_redacted_before_a_secret_turned_up_is_searched_for_it_however_late_it_is_kept(entries, known, kept):
+    redactor = Forgetful()
+    redactor.find_out(b"key")
+    entries.redact_again(redactor)
+    record(entries, entries.place(), asking(b"my key"), answered(b"my key"), known=known)
+    entries.redact_again(redactor)
+    assert bodies(entries) == [kept]
 
 
 def test_what_is_played_is_never_rewritten(entries):
@@ -121,14 +137,14 @@ def test_an_answer_of_a_source_is_read_when_somebody_asks(source):
 def test_credentials_of_replayed_requests_are_learnt_once(entries, source):
     redactor = Forgetful()
     entries.add(Entry(asking(b"with a key"), source=source, index=0))
-    entries.record(entries.place(), asking(b"live"), answered(b"live"))  # which was looked through before it was kept
+    record(entries, entries.place(), asking(b"live"), answered(b"live"))  # which was looked through before it was kept
     entries.learn(lambda: redactor)
     entries.learn(lambda: redactor)
     assert redactor.learnt == [b"with a key"]
 
 
 def test_no_redactor_is_made_where_nothing_is_to_be_learnt(entries):
-    entries.record(entries.place(), asking(b"live"), answered(b"live"))
+    record(entries, entries.place(), asking(b"live"), answered(b"live"))
     entries.learn(lambda: pytest.fail("made for nothing"))
 
 
@@ -136,32 +152,32 @@ def test_tally_tells_the_cassette_from_journals_and_live_answers(entries, source
     journal = Source(source.cassette, keying)
     entries.add(Entry(asking(b"one"), source=source, index=0))
     entries.add(Entry(asking(b"two"), source=journal, index=1))
-    entries.record(entries.place(), asking(b"three"), answered(b"three"))
+    record(entries, entries.place(), asking(b"three"), answered(b"three"))
     tally = entries.tally(Tally(dropped=2, saved=True), source)
     assert (tally.live, tally.replayed, tally.taken_up) == (1, 1, {"2026-01-01T10:32:00Z": 1})
     assert (tally.dropped, tally.saved) == (2, True)
 
 
 def test_nothing_is_replayed_where_no_cassette_is_played(entries):
-    entries.record(entries.place(), asking(b"live"), answered(b"live"))
+    record(entries, entries.place(), asking(b"live"), answered(b"live"))
     assert entries.tally(Tally(), None) == Tally(live=1)
 
 
 def test_what_is_new_takes_the_place_of_what_was_not_played(entries, source):
     entries.add(Entry(asking(b"one"), source=source, index=0))
-    entries.record(entries.place(), asking(b"two!"), answered(b"two!"))
+    record(entries, entries.place(), asking(b"two!"), answered(b"two!"))
     [pair] = entries.successors(source.cassette, frozenset({0, 1}))
     assert (pair.before, pair.interaction) == (answered(b"two"), answered(b"two!"))
 
 
 def test_nothing_is_succeeded_without_a_file(entries):
-    entries.record(entries.place(), asking(b"new"), answered(b"new"))
+    record(entries, entries.place(), asking(b"new"), answered(b"new"))
     assert [pair.before for pair in entries.successors(None, frozenset())] == [None]
 
 
 def test_an_answer_that_means_the_same_is_kept_as_it_was(entries, source, keying):
     later = Interaction(asking(b"two!"), answered(b"two", b"yes").outcome, "test", "2027-01-01T00:00:00Z")
-    entries.record(entries.place(), asking(b"two!"), later)
+    record(entries, entries.place(), asking(b"two!"), later)
     found = entries.successors(source.cassette, frozenset({1}))
     entries.keep_what_means_the_same(found, lambda _: True)
     [entry] = entries.new()

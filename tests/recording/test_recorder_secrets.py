@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from threading import Thread
 
 import pytest
 
@@ -105,6 +106,35 @@ def test_a_credential_of_one_request_is_taken_out_of_what_came_before_and_after(
         b"second",
         b"third REDACTED(authorization)",
     ]
+
+
+class Interrupted(SecretKeying):
+    """Has something else done first, by another thread, where a request is keyed that says so."""
+
+    meanwhile = None
+
+    def __call__(self, request):
+        if self.meanwhile is not None and b"late" in request.body:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            thread = Thread(target=meanwhile, daemon=True)
+            thread.start()
+            thread.join(10)
+            assert not thread.is_alive()
+        return super().__call__(request)
+
+
+def test_answers_do_not_wait_for_each_other_and_no_secret_slips_through_meanwhile(path):
+    keyings = []
+    recording = make(path, "once", key=lambda: keyings.append(Interrupted()) or keyings[0]).open()
+    late, other = recording.begin(ask("late")), recording.begin(with_credential("other"))
+    keyings[0].meanwhile = lambda: other.finish(say("done"))
+    late.finish(say(f"echo {TOKEN}"))
+    journal = journals_of(path, "test_x.py::test_x")[0].read_text()
+    recording.close()
+    assert bodies(path) == ["late", "other"]
+    for text in journal, path.read_text():
+        assert TOKEN not in text
+        assert "echo REDACTED(authorization)" in text
 
 
 OTHER = "another9Tok3nZyXwVu87654321"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import httplib2
 import pytest
@@ -133,6 +134,48 @@ def test_tornado_fails_as_it_did(tmp_path, shape):
         provider.stop()
         with replaying(tmp_path / "c.yaml"):
             assert streamed_by_tornado(provider.url, shape)[2] == live[2] != ""
+
+
+def told(answer):
+    return type(answer).__name__ if isinstance(answer, Exception) else (answer.code, answer.body)
+
+
+def fetched_on_its_loop(base, shape, *, times=1):
+    """Ask before the loop runs, as scripts do, several questions at once perhaps."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        client = httpclient.AsyncHTTPClient(force_instance=True)
+        fetched = asyncio.gather(*(client.fetch(base + shape) for _ in range(times)), return_exceptions=True)
+        answers = loop.run_until_complete(fetched)
+        client.close()
+        return [told(answer) for answer in answers]
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def fetched_by_the_blocking_client(base, shape):
+    client = httpclient.HTTPClient()
+    try:
+        return told(client.fetch(base + shape))
+    except httpclient.HTTPClientError as error:
+        return told(error)
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize("shape", ["/echo", "/stream", "/no-answer", "/short-body"])
+@pytest.mark.parametrize(
+    "fetch", [fetched_on_its_loop, partial(fetched_on_its_loop, times=3), fetched_by_the_blocking_client]
+)
+def test_tornado_is_asked_before_its_loop_runs(tmp_path, fetch, shape):
+    with rough_provider() as provider:
+        with recording(tmp_path / "c.yaml", "once"):
+            live = fetch(provider.url, shape)
+        provider.stop()
+        with replaying(tmp_path / "c.yaml"):
+            assert fetch(provider.url, shape) == live
 
 
 def test_tornado_is_refused_again(tmp_path):

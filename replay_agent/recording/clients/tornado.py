@@ -54,7 +54,7 @@ def _fetching(original: Any) -> Any:
         sleep = backoff.pending_sleep()
         answer = dispatch.begin(recording, _plain(request))
         if isinstance(answer, Replay):
-            return _Replayed(request, callback, answer, sleep).begin()
+            return _Replayed(request, callback, answer, sleep).begin(client.io_loop.asyncio_loop)
         with dispatch.unhooked():  # also the fetches that follow a redirect: they are part of this one
             return original(client, request, _Noted(request, callback, answer))
 
@@ -81,10 +81,11 @@ class _Replayed:
         self._answer = answer
         self._sleep = sleep
 
-    def begin(self) -> None:
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin on the client's own loop, which may not run yet: ``loop.run_until_complete(client.fetch(url))``."""
         self._answer.heed(self._request.request_timeout or None)
         self._sleep.note(self._answer.outcome)
-        self._task = asyncio.get_running_loop().create_task(self._give(self._answer.outcome))
+        self._task = loop.create_task(self._give(self._answer.outcome))
 
     async def _give(self, outcome: Outcome) -> None:
         try:

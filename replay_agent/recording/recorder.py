@@ -405,7 +405,6 @@ class Recording:
         if self._passes_by(raw):
             return None
         hook = self.options.before_record_request
-        known = self._as_spelled(raw) if hook is None else None
         wanted = hook(raw) if hook else raw
         if wanted is None:
             return None
@@ -413,7 +412,7 @@ class Recording:
             return self._went_live(wanted, None)
         # First as it is: a request that was spelled like a recorded one, in which no secret is left, holds none either.
         # Only one that is not found is searched for secrets, which takes longer than all the rest.
-        found = self._recorded(wanted, known or self._key(wanted), literal=True)
+        found = self._recorded(wanted, self._key(wanted, as_sent=hook is None), literal=True)
         if found is not None:
             return found
         self._learn()
@@ -442,23 +441,19 @@ class Recording:
         """Tell whether a request goes to a server of the test's own; where an answer came from, none of those stands."""
         return self.passes is not None and origin(request.url) not in self._answering and self.passes(request)
 
-    def _as_spelled(self, request: Request) -> Key | None:
-        """Return the key of a request if it is in the one cassette to play from, and recorded by us, as it is spelled.
+    def _key(self, request: Request, *, as_sent: bool = False) -> Key:
+        """Return the key of a request, which needs no computing if a recorded one was spelled the same.
 
-        It then chooses what the recorded one does, which is not asked for.
+        One that is still ``as_sent``, and spelled as in the one cassette to play from, which we have recorded, chooses
+        what the recorded one does: that is not asked for.
         """
-        only = self._sources.only_cassette
-        if only is None or only.cassette.layout != "replay-agent" or self.options.match_headers:
-            return None
-        with self._lock:
-            return only.key_of(fingerprint(request))
-
-    def _key(self, request: Request) -> Key:
-        """Return the key of a request, which needs no computing if a recorded one was spelled the same."""
         if self._sources and not self.options.match_headers:  # which no fingerprint tells of
             with self._lock:
                 known = self._sources.key_of(fingerprint(request))
             if known is not None:
+                only = self._sources.only_cassette if as_sent else None
+                if only is not None and only.cassette.layout == "replay-agent":
+                    return known
                 return Key(known.digest, known.ids, known.fingerprint, choice_of(request), known.secrets)
         return self._keying(request)
 

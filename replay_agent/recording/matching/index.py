@@ -28,15 +28,15 @@ class _Queue:
     """Interactions that answer the same requests, in recorded order, and how far the queue is used up."""
 
     members: list[int] = field(default_factory=list)
-    spellings: set[str] = field(default_factory=set)
-    """The fingerprints of their requests."""
+    spellings: dict[str, int] = field(default_factory=dict)
+    """The fingerprints of their requests, and which is the first of each."""
     start: int = 0
     by_choice: dict[Choice, _Queue] | None = None
     """The same, by what their requests choose by headers; made when first asked for."""
 
     def add(self, index: int, spelling: str) -> None:
         self.members.append(index)
-        self.spellings.add(spelling)
+        self.spellings.setdefault(spelling, index)
         self.by_choice = None
 
     def next(self, played: set[int], fits: Callable[[int], bool]) -> int | None:
@@ -125,7 +125,13 @@ class Index:
     def _as_spelled(self, key: Key) -> int | None:
         """Return what is found first for a key without ids and secrets, if all of its queue are spelled as it is."""
         queue = self._same.get(key.digest)
-        if queue is None or key.ids or key.secrets or not key.fingerprint or queue.spellings != {key.fingerprint}:
+        if (
+            queue is None
+            or key.ids
+            or key.secrets
+            or not key.fingerprint
+            or queue.spellings.keys() != {key.fingerprint}
+        ):
             return None
         return queue.next(self._played, _always)
 
@@ -157,7 +163,7 @@ class Index:
         open.
         """
         for queue in self._with_like_ids(key):
-            if queue.spellings == {key.fingerprint} != {""}:
+            if queue.spellings.keys() == {key.fingerprint} != {""}:
                 yield [queue]
                 continue
             choices = self._by_choice(queue)
@@ -209,8 +215,8 @@ class Index:
         """Return what a request chooses: what its key says, else what a recorded one chooses that is spelled as it is."""
         if key.choice is not None or not key.fingerprint:
             return key.choice or ()
-        alike = (index for index in queue.members if self._keys[index].fingerprint == key.fingerprint)
-        return next((self._choice(index) for index in alike), ())
+        alike = queue.spellings.get(key.fingerprint)
+        return () if alike is None else self._choice(alike)
 
     def _choice(self, index: int) -> Choice:
         """Return what a recorded request chooses; requests of one spelling choose the same."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.index import Index
 from replay_agent.recording.matching.keys import Key
@@ -178,6 +180,28 @@ def test_of_each_spelling_one_request_is_read():
     index, read = index_of_requests(*[JSON, EVENTS] * 500)
     assert [index.find(live(EVENTS)) for _ in range(501)] == [*range(1, 1_000, 2), None]
     assert read == [0, 1]
+
+
+class Compared(str):
+    """Counts how often it is compared with what is not itself."""
+
+    count = 0
+
+    def __eq__(self, other):
+        Compared.count += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+@pytest.mark.parametrize("place", [0, 500, 999, None])
+@pytest.mark.parametrize("ids", [(), ("a",)])
+def test_what_a_spelling_chooses_is_looked_up_and_not_searched_for(place, ids, monkeypatch):
+    monkeypatch.setattr(Compared, "count", 0)
+    keys = [Key("d", ids, fingerprint=f"spelled {number}") for number in range(1_000)]
+    index = Index(keys, request=[JSON, EVENTS, *[NONE] * 998].__getitem__)
+    assert index.find(Key("d", ids, fingerprint=Compared(f"spelled {place}"))) == (place if place == 0 else 2)
+    assert Compared.count < 50
 
 
 def test_ids_and_choice_both_decide():

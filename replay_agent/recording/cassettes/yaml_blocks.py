@@ -19,7 +19,7 @@ from typing import Any
 
 from replay_agent.recording.cassettes.json_spelling import Number
 
-__all__ = "LINE", "LONGEST_KEY", "BlockReader", "Unwritable", "block_end", "read_block", "write_block"
+__all__ = "LINE", "LONGEST_KEY", "BlockReader", "Unwritable", "block_end", "read_block", "read_literal", "write_block"
 
 # What YAML 1.1 does not allow raw (its c-printable), and CR, U+0085, U+2028, U+2029, which it reads as line breaks.
 _UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -287,12 +287,9 @@ class BlockReader:
         return _read_scalar(text, first)
 
     def _literal(self, end: int, margin: int) -> str:
-        text = self._text
-        stop = block_end(margin).search(text, end)
-        after = stop.start() + 1 if stop else len(text)
-        body = text[end : after - 1].replace("\n" + " " * margin, "\n")[1:]
+        found, after = read_literal(self._text, end, margin)
         self._step_to(after)
-        return body if text[end - 1] == "-" else body + "\n"
+        return found
 
     def _quoted(self, begin: int, end: int, margin: int) -> str:
         text, pieces = self._text, []
@@ -333,3 +330,11 @@ def block_end(margin: int) -> re.Pattern[str]:
         # Empty lines have no margin, wherever they stand, and belong to the block; so does the end of the text.
         found = _BLOCK_ENDS[margin] = re.compile(rf"\n(?! {{{margin}}}|\n|\Z)")
     return found
+
+
+def read_literal(text: str, end: int, margin: int) -> tuple[str, int]:
+    """Return the text of a literal block, and where the next line begins; the line with its ``|`` ends at ``end``."""
+    stop = block_end(margin).search(text, end)
+    after = stop.start() + 1 if stop else len(text)
+    body = text[end : after - 1].replace("\n" + " " * margin, "\n")[1:]
+    return body if text[end - 1] == "-" else body + "\n", after

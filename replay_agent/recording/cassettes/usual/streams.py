@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from replay_agent.recording.cassettes.yaml_blocks import block_end
+from replay_agent.recording.cassettes.yaml_blocks import read_literal
 
 __all__ = ("text_and_chunks",)
 
@@ -25,12 +25,8 @@ def text_and_chunks(text: str, begin: int) -> tuple[bytes, str | None]:
 
     Raises ValueError where anything else follows.
     """
-    stop = block_end(_COLUMN).search(text, begin - 1)
-    after = stop.start() + 1 if stop else len(text)
-    body = text[begin - 1 : after - 1].replace("\n" + " " * _COLUMN, "\n")[1:]
-    if text[begin - 2] != "-":
-        body += "\n"
-    return body.encode("utf-8", "surrogatepass"), _chunks(text, after) if stop else None
+    body, after = read_literal(text, begin - 1, _COLUMN)
+    return body.encode("utf-8", "surrogatepass"), _chunks(text, after) if after < len(text) else None
 
 
 def _chunks(text: str, begin: int) -> str:

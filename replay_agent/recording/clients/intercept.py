@@ -52,10 +52,6 @@ _lock = threading.RLock()
 _holders = 0
 _patches: dict[tuple[str, int], tuple[ModuleType, list[Patch]]] = {}
 """By name and identity of the module: one that was forgotten and imported again is another one."""
-_seen: dict[str, tuple[ModuleType, list[Patch]]] = {}
-"""By name, the module that was hooked last, and its patches."""
-_UNSEEN: tuple[None, tuple[Patch, ...]] = None, ()
-"""A module that is not there."""
 
 
 def install() -> None:
@@ -68,9 +64,12 @@ def install() -> None:
         _holders += 1
         modules = sys.modules
         for name in HOOKS:
-            module, patches = _seen.get(name, _UNSEEN)
+            module = modules.get(name)
+            if module is None:
+                continue
             # The everyday case: every test asks, of a dozen modules and two dozen methods.
-            if modules.get(name) is not module or not all_stand(patches):
+            known = _patches.get((name, id(module)))
+            if known is None or not all_stand(known[1]):
                 _hook(name)
         _watcher.install()
 
@@ -102,7 +101,6 @@ def uninstall() -> None:
                 patch.undo()
             if sys.modules.get(name) is not module:
                 del _patches[name, id(module)]
-        _seen.clear()
         _certificates.read_all()
         backoff.disarm()
 
@@ -177,14 +175,11 @@ def _hook(name: str) -> None:
     """Put the hooks of a module in place, if it is there."""
     module = _loaded(name)
     if module is None:
-        _seen.pop(name, None)
         return
     if (name, id(module)) not in _patches:
         _patches[name, id(module)] = module, _patches_for(name, module)
-    patches = _patches[name, id(module)][1]
-    for patch in patches:
+    for patch in _patches[name, id(module)][1]:
         patch.apply()
-    _seen[name] = module, patches
 
 
 def _arrived(module: ModuleType) -> None:

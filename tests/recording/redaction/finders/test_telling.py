@@ -63,10 +63,18 @@ def test_every_cell_that_tells_is_seen(cell):
         assert behind_cells(mark).search(f"{cell}{mark}".encode())
 
 
-@pytest.mark.parametrize("text", ['"name":', '"content":', '"idea":', '"monkeys": ', '"x":"'])
-def test_other_names_are_passed_over(text):
-    found = behind_names('"').search(text.encode())
-    assert found is None or names.field_naming(text[1 : found.start()]) is names.Naming.NOTHING
+@pytest.mark.parametrize("name", ["name", "content", "idea", "x", "role", "index", "arguments", "2"])
+@pytest.mark.parametrize("mark", ['"', "'", "=", ":"])
+def test_other_names_are_passed_over(name, mark):
+    assert behind_names(mark).search(f"{name}{mark} ".encode()) is None
+    assert behind_names(mark).search(f"{name.upper()}{mark} ".encode()) is None
+
+
+@pytest.mark.parametrize("name", ["monkeys", "turkey", "bypass", "hockey"])
+def test_a_name_that_ends_as_one_that_tells_is_judged_by_all_of_it(name):
+    text = f'{{"{name}": "Qz7Lk9Wm3PvXt5Rb2N"}}'.encode()
+    assert behind_names('"').search(text) is not None
+    assert list(by_name.find_json_fields(text)) == []
 
 
 def _every_quotation(text, _closed):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import partial
 
 import anyio
+import pytest
 
 from replay_agent import use_cassette
 from replay_agent.recording.clients import intercept
@@ -17,14 +17,18 @@ BASE = "http://127.0.0.1:9"
 """Where nobody listens."""
 
 
-@contextmanager
+QUIET = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning", "ignore::DeprecationWarning"
+)
+"""Of the clients' own: generators that trio finds unfinished, and a class of aiohttp that should have no heirs."""
+
+
+@pytest.fixture(autouse=True, scope="module")
 def hooks_held():
     """Leave the hooks in place from one run to the next, as a session of pytest does: certificates stay unread so long."""
     intercept.install()
-    try:
-        yield
-    finally:
-        intercept.uninstall()
+    yield
+    intercept.uninstall()
 
 
 def times(name):

@@ -11,7 +11,15 @@ import pytest
 
 from replay_agent.provider.loopback import serving
 from tests.integration.fault_table import NAMES, OF_TOOLS, script_of
-from tests.integration.faulty import PLACES, Tape, hooks_held, on_loop, outcome_of, scripted
+from tests.integration.faulty import (
+    PLACES,
+    QUIET,
+    Tape,
+    hooks_held,  # noqa: F401 - a fixture
+    on_loop,
+    outcome_of,
+    scripted,
+)
 from tests.provider import fault_places
 from tests.provider.plain_clients import PLAIN
 from tests.provider.sdks import SDKS
@@ -21,7 +29,7 @@ SLOW = ("connect_timeout", "read_timeout", "slow_first_token", "stall")
 
 def patience(client, name):
     """Return how many seconds a client waits: where it runs into its timeout in earnest, not long; else on a busy machine."""
-    lost = client == "tornado" and name == "reset_in_body"  # which waits for its timeout then
+    lost = client == "tornado on asyncio" and name == "reset_in_body"  # which waits for its timeout then
     return 0.15 if name in SLOW or lost else 10
 
 
@@ -57,17 +65,6 @@ def differing(client, ask, folder):
         if on_script != on_recording or on_script[0] != real:
             found[name] = (on_script, on_recording, real)
     return found
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _hooks():
-    with hooks_held():
-        yield
-
-
-QUIET = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning", "ignore::DeprecationWarning"
-)
 
 
 @QUIET

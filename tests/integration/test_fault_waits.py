@@ -8,23 +8,12 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.fault_table import NAMES, OF_TOOLS
-from tests.integration.faulty import Tape, hooks_held, on_loop, scripted
+from tests.integration.faulty import QUIET, Tape, hooks_held, on_loop, scripted  # noqa: F401 - one is a fixture
 from tests.integration.waits_asked import COUNTING, counted
-from tests.provider.plain_clients import PLAIN
+from tests.provider.plain_clients import ASYNC, BLOCKING, LOOPS
 from tests.provider.sdks import SDKS
 
 PATIENCE = 30
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _hooks():
-    with hooks_held():
-        yield
-
-
-QUIET = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning", "ignore::DeprecationWarning"
-)
 
 
 def waits_of(ask, folder, **how):
@@ -50,21 +39,29 @@ def test_no_sdk_waits(name, way, tmp_path):
 
 @QUIET
 @pytest.mark.parametrize("way", ["ask", "stream"])
-@pytest.mark.parametrize("name", [name for name in PLAIN if " on " not in name and name not in ("tornado", "aiohttp")])
+@pytest.mark.parametrize("name", BLOCKING)
 def test_no_client_waits(name, way, tmp_path):
-    if name == "aiohttp, all in":
-        pytest.skip("has an event loop of its own: see below")
-    assert waits_of(PLAIN[name][way], tmp_path) == {}
+    assert waits_of(BLOCKING[name][way], tmp_path) == {}
+
+
+def assert_no_loop_is_idle(ask, loop, folder):
+    waits = []
+    assert waits_of(on_loop(ask, loop, **COUNTING[loop](waits)), folder) == {}
+    assert waits == []
+
+
+@QUIET
+@pytest.mark.parametrize("way", ["ask", "stream"])
+@pytest.mark.parametrize(("name", "loop"), [(name, loop) for name, loops in LOOPS.items() for loop in loops])
+def test_no_loop_of_a_client_is_idle(name, way, loop, tmp_path):
+    assert_no_loop_is_idle(ASYNC[name][way], loop, tmp_path)
 
 
 @QUIET
 @pytest.mark.parametrize("loop", COUNTING)
 @pytest.mark.parametrize("way", ["async_ask", "async_stream"])
 @pytest.mark.parametrize("name", [name for name, sdk in SDKS.items() if sdk.async_ask])
-def test_no_event_loop_is_idle(name, way, loop, tmp_path):
+def test_no_loop_of_an_sdk_is_idle(name, way, loop, tmp_path):
     if loop == "trio" and not SDKS[name].trio:
         pytest.skip("its async client needs asyncio")
-    waits = []
-    ask = on_loop(getattr(SDKS[name], way), loop, **COUNTING[loop](waits))
-    assert waits_of(ask, tmp_path) == {}
-    assert waits == []
+    assert_no_loop_is_idle(getattr(SDKS[name], way), loop, tmp_path)

@@ -15,6 +15,7 @@ from replay_agent.messages import ModelRequest, TextPart, UserPromptPart
 from replay_agent.provider.replies import tool_call
 from replay_agent.traffic import Request
 from replay_agent.wire.registry import CODECS
+from tests.integration.faulty import QUIET
 from tests.provider.sdks import ASKED, SCHEMA, SDKS, Got
 from tests.provider.typed_sdks import PARIS, TYPED, City
 
@@ -36,12 +37,6 @@ def test_an_sdk_reads_text_and_tool_calls(provider, name, way):
     first, second = provider.calls
     assert (first.prompt, first.tools, first.stream) == (ASKED, [], way == "stream")
     assert [tool.name for tool in second.tools] == ["get_weather"]
-
-
-# Of the clients' own: generators that trio finds unfinished, and a class of aiohttp that should have no heirs.
-QUIET = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning", "ignore::DeprecationWarning"
-)
 
 
 def skip_on(loop, name):

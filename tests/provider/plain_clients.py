@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import urllib.error
 import urllib.request
@@ -39,15 +38,15 @@ def _httpx(module: Any) -> Any:
     return ask
 
 
-def _async_httpx(module: Any, backend: str) -> Any:
-    async def asked(url: str, body: bytes, timeout: float) -> Any:
+def _async_httpx(module: Any) -> Any:
+    async def ask(url: str, body: bytes, timeout: float) -> Any:
         async with (
             module.AsyncClient(timeout=timeout) as client,
             client.stream("POST", url, content=body, headers=HEADERS) as response,
         ):
             return response.status_code, b"".join([piece async for piece in response.aiter_raw()])
 
-    return lambda url, body, timeout: anyio.run(asked, url, body, timeout, backend=backend)
+    return ask
 
 
 def _requests(url: str, body: bytes, timeout: float) -> Any:
@@ -82,53 +81,43 @@ def _httplib2(url: str, body: bytes, timeout: float) -> Any:
         client.close()
 
 
-def _aiohttp(url: str, body: bytes, timeout: float) -> Any:
-    async def asked() -> Any:
-        limits = aiohttp.ClientTimeout(sock_read=timeout, sock_connect=timeout)
-        async with (
-            aiohttp.ClientSession(timeout=limits) as session,
-            session.post(url, data=body, headers=HEADERS) as response,
-        ):
-            return response.status, b"".join([piece async for piece in response.content.iter_any()])
-
-    return asyncio.run(asked())
+async def _aiohttp(url: str, body: bytes, timeout: float) -> Any:
+    limits = aiohttp.ClientTimeout(sock_read=timeout, sock_connect=timeout)
+    async with (
+        aiohttp.ClientSession(timeout=limits) as session,
+        session.post(url, data=body, headers=HEADERS) as response,
+    ):
+        return response.status, b"".join([piece async for piece in response.content.iter_any()])
 
 
-def _aiohttp_in_all(url: str, body: bytes, timeout: float) -> Any:
+async def _aiohttp_in_all(url: str, body: bytes, timeout: float) -> Any:
     """Gives the whole request so many seconds."""
-
-    async def asked() -> Any:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout)) as session,
-            session.post(url, data=body, headers=HEADERS) as response,
-        ):
-            return response.status, await response.read()
-
-    return asyncio.run(asked())
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout)) as session,
+        session.post(url, data=body, headers=HEADERS) as response,
+    ):
+        return response.status, await response.read()
 
 
-def _tornado(url: str, body: bytes, timeout: float) -> Any:
-    async def asked() -> Any:
-        client = httpclient.AsyncHTTPClient(force_instance=True)
-        try:
-            response = await client.fetch(
-                url,
-                method="POST",
-                body=body,
-                headers=HEADERS,
-                connect_timeout=timeout,
-                request_timeout=timeout,
-                raise_error=True,
-            )
-        except httpclient.HTTPClientError as error:
-            if error.response is None:
-                raise
-            return error.code, error.response.body
-        finally:
-            client.close()
-        return response.code, response.body
-
-    return asyncio.run(asked())
+async def _tornado(url: str, body: bytes, timeout: float) -> Any:
+    client = httpclient.AsyncHTTPClient(force_instance=True)
+    try:
+        response = await client.fetch(
+            url,
+            method="POST",
+            body=body,
+            headers=HEADERS,
+            connect_timeout=timeout,
+            request_timeout=timeout,
+            raise_error=True,
+        )
+    except httpclient.HTTPClientError as error:
+        if error.response is None:
+            raise
+        return error.code, error.response.body
+    finally:
+        client.close()
+    return response.code, response.body
 
 
 def _lm15(url: str, body: bytes, timeout: float) -> Any:
@@ -140,40 +129,58 @@ def _lm15(url: str, body: bytes, timeout: float) -> Any:
         return response.status, response.read()
 
 
-def _async_lm15(url: str, body: bytes, timeout: float) -> Any:
-    async def asked() -> Any:
-        request = transports.TransportRequest("POST", url, headers=list(HEADERS.items()), body=body)
-        async with (
-            transports.StdlibAsyncTransport(connect_timeout=timeout, read_timeout=timeout) as transport,
-            transport.stream(request) as response,
-        ):
-            return response.status, await response.read()
-
-    return asyncio.run(asked())
+async def _async_lm15(url: str, body: bytes, timeout: float) -> Any:
+    request = transports.TransportRequest("POST", url, headers=list(HEADERS.items()), body=body)
+    async with (
+        transports.StdlibAsyncTransport(connect_timeout=timeout, read_timeout=timeout) as transport,
+        transport.stream(request) as response,
+    ):
+        return response.status, await response.read()
 
 
-def _ask(post: Any, *, stream: bool) -> Any:
+def _asking(post: Any, *, stream: bool) -> Any:
     def ask(*, tools: bool = False, base: str | None = None, timeout: float = 5) -> Any:
         return post(f"{base or 'https://api.openai.com'}{PATH}", _body(tools, stream), timeout)
 
     return ask
 
 
+def _on_loop(post: Any, backend: str) -> Any:
+    return lambda url, body, timeout: anyio.run(post, url, body, timeout, backend=backend)
+
+
+def _both_ways(posts: Any) -> Any:
+    return {
+        name: {"ask": _asking(post, stream=False), "stream": _asking(post, stream=True)} for name, post in posts.items()
+    }
+
+
 _POSTS = {
     "httpx": _httpx(httpx),
     "httpx2": _httpx(httpx2),
-    "httpx on asyncio": _async_httpx(httpx, "asyncio"),
-    "httpx2 on asyncio": _async_httpx(httpx2, "asyncio"),
-    "httpx on trio": _async_httpx(httpx, "trio"),
-    "httpx2 on trio": _async_httpx(httpx2, "trio"),
     "requests": _requests,
     "urllib3": _urllib3,
     "urllib": _urllib,
     "httplib2": _httplib2,
+    "lm15": _lm15,
+}
+_ASYNC_POSTS = {
+    "httpx": _async_httpx(httpx),
+    "httpx2": _async_httpx(httpx2),
     "aiohttp": _aiohttp,
     "aiohttp, all in": _aiohttp_in_all,
     "tornado": _tornado,
-    "lm15": _lm15,
-    "lm15 on asyncio": _async_lm15,
+    "lm15": _async_lm15,
 }
-PLAIN = {name: {"ask": _ask(post, stream=False), "stream": _ask(post, stream=True)} for name, post in _POSTS.items()}
+LOOPS = {name: ("asyncio", "trio") if name in ("httpx", "httpx2") else ("asyncio",) for name in _ASYNC_POSTS}
+"""On which event loops an async client runs."""
+BLOCKING = _both_ways(_POSTS)
+ASYNC = _both_ways(_ASYNC_POSTS)
+"""The same as coroutines, for the event loop of who asks."""
+PLAIN = {
+    **BLOCKING,
+    **_both_ways(
+        {f"{name} on {loop}": _on_loop(post, loop) for name, post in _ASYNC_POSTS.items() for loop in LOOPS[name]}
+    ),
+}
+"""All, each to be called as a function."""

@@ -260,7 +260,7 @@ class WrittenCassette(Cassette):
         return self._data == data
 
     def is_same_file(self, other: Cassette) -> bool:
-        return isinstance(other, WrittenCassette) and self._data == other._data  # noqa: SLF001
+        return isinstance(other, WrittenCassette) and other.holds(self._data)
 
     def check(self) -> None:
         for index, key in enumerate(self._stored):

@@ -75,11 +75,7 @@ def find_settings(text: bytes) -> Iterator[Span]:
 
 def _separators(text: bytes) -> Iterator[re.Match[bytes]]:
     """Yield what may stand between a name that tells and its value, in order."""
-    yield from merge(*(pattern.finditer(text) for pattern in _SEPARATORS), key=_start)
-
-
-def _start(found: re.Match[bytes]) -> int:
-    return found.start()
+    yield from merge(*(pattern.finditer(text) for pattern in _SEPARATORS), key=re.Match.start)
 
 
 def _values(text: bytes, found: re.Match[bytes]) -> Iterator[tuple[int, int]]:

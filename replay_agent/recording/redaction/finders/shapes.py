@@ -300,7 +300,7 @@ def _tokens(text: bytes) -> list[Span]:
     """Return the tokens whose marks end in a stop, and those with another mark; of the more telling shapes first."""
     found: list[tuple[int, Span]] = []
     done: dict[int, int] = {}
-    for stop in merge(*(stops.finditer(text) for stops in _STOPS), key=_end):
+    for stop in merge(*(stops.finditer(text) for stops in _STOPS), key=re.Match.end):
         end = stop.end()
         for mark, order in _BY_TAIL[text[end - _TAIL : end]]:
             if text.startswith(mark, end - len(mark)):
@@ -313,10 +313,6 @@ def _tokens(text: bytes) -> list[Span]:
         for word in () if any(gate in mark for gate in missing) else runs.finditer(text):
             found += _token(text, word.start(), mark, order, done)
     return [span for _, span in sorted(found, key=itemgetter(0))]
-
-
-def _end(found: re.Match[bytes]) -> int:
-    return found.end()
 
 
 def _token(text: bytes, start: int, mark: bytes, order: int, done: dict[int, int]) -> Iterator[tuple[int, Span]]:

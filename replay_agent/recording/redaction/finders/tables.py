@@ -105,11 +105,7 @@ def _in_lines(text: bytes) -> Iterator[Span]:
 def _telling_places(text: bytes) -> Iterator[int]:
     """Yield where cells end that may be names that tell, in order."""
     marks = [mark for mark in (*_CELL, b"\n") if mark in text]
-    yield from merge(*(map(_start, _CELL_END[mark].finditer(text)) for mark in marks))
-
-
-def _start(found: re.Match[bytes]) -> int:
-    return found.start()
+    yield from merge(*(map(re.Match.start, _CELL_END[mark].finditer(text)) for mark in marks))
 
 
 def _line_end(text: bytes, start: int) -> int:

@@ -22,7 +22,7 @@ from benchmarks import (
 )
 from benchmarks.targets import Figure, summary
 
-TABLES = (
+_TABLES = (
     "suite",
     "scaling",
     "big",
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="times the suite is replayed by each contender")
     parser.add_argument("--sizes", type=int, nargs="*", default=[1, 100, 3000], help="interactions in one cassette")
     parser.add_argument("--many", type=int, default=5000, help="tests of the suite with a cassette for each")
-    parser.add_argument("--only", choices=TABLES, nargs="*", default=TABLES, help="print these tables only")
+    parser.add_argument("--only", choices=_TABLES, nargs="*", default=_TABLES, help="print these tables only")
     args = parser.parse_args()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as name:

@@ -22,8 +22,8 @@ from replay_agent.traffic import Chunk, Interaction, Request, Response
 
 ADDRESS = "https://api.openai.com/v1/chat/completions"
 TURNS, FEW_TURNS = 200, 100
-FILES = 100
-MANY_FILES = 3000
+_FILES = 100
+_MANY_FILES = 3000
 JSON = (("content-type", "application/json"),)
 
 
@@ -75,7 +75,7 @@ def table(folder: Path) -> tuple[str, list[Figure]]:
     changed = {**prompt, "messages": [{"role": "user", "content": prompt["messages"][0]["content"] + "Be brief."}]}
     many = [
         _written(folder / "many" / f"{n}.yaml", [_asked(question(n, turn, "history")) for turn in range(3)])
-        for n in range(FILES)
+        for n in range(_FILES)
     ]
     size, few_size = old.stat().st_size, few.stat().st_size
     spent = {
@@ -83,8 +83,8 @@ def table(folder: Path) -> tuple[str, list[Figure]]:
         f"{FEW_TURNS} turns ({few_size / 1e6:.0f} MB) decoded": _spent(lambda: load_transcript(few).conversations),
         f"{TURNS} turns compared": _spent(lambda: diff(str(old), str(new))),
         "a miss with a prompt of 500 KB explained": _spent(lambda: _missed(long, changed)),
-        f"{FILES} files shown as JSON": _spent(lambda: [show(path).json for path in many]),
-        f"{FILES} files scanned": _spent(lambda: list(scan_files([folder / "many"]))),
+        f"{_FILES} files shown as JSON": _spent(lambda: [show(path).json for path in many]),
+        f"{_FILES} files scanned": _spent(lambda: list(scan_files([folder / "many"]))),
     }
     turns, half, compared, missed, shown, scanned = spent.values()
     megabytes = sum(path.stat().st_size for path in many) / 1e6
@@ -97,6 +97,6 @@ def table(folder: Path) -> tuple[str, list[Figure]]:
         Figure("a megabyte of them, to one of half the turns", turns / size / (half / few_size), 1.2),
         Figure(f"{TURNS} turns that are compared, s", compared, 1.0),
         Figure("a miss with a prompt of 500 KB, s", missed, 1.0),
-        Figure(f"show --json of {MANY_FILES} files, s", shown * MANY_FILES / FILES, 60),
+        Figure(f"show --json of {_MANY_FILES} files, s", shown * _MANY_FILES / _FILES, 60),
         Figure("scan of 20 MB, s", scanned * 20 / megabytes, 1.0),
     ]

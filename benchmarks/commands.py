@@ -38,7 +38,7 @@ def table(folder: Path, rounds: int) -> tuple[str, list[Figure]]:
         for name, (words, _) in COMMANDS.items()
     }
     rows = ["the command line: CPU s (least of the rounds)", *(f"  {name:24} {s:8.3f} s" for name, s in spent.items())]
-    text, figures = diff_table(folder)
+    text, figures = _diff_table(folder)
     return "\n".join([*rows, text]), [
         *(Figure(f"replay-agent {name}, s", spent[name], most) for name, (_, most) in COMMANDS.items()),
         *figures,
@@ -104,7 +104,7 @@ def _peak(folder: Path) -> float:
     return int(done.stdout.splitlines()[-1].split()[1]) / 1024
 
 
-def diff_table(folder: Path) -> tuple[str, list[Figure]]:
+def _diff_table(folder: Path) -> tuple[str, list[Figure]]:
     """Return the seconds of CPU of a comparison with HEAD, and the memory it takes for ten times as many."""
     seconds, peaks = [], []
     for count in (FEW, MANY):

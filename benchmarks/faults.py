@@ -23,9 +23,9 @@ from replay_agent.recording.clients import intercept
 BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 NAMES = [name for name in FAULTS if name != "http_status"]
 OF_TOOLS = "bad_tool_json", "unknown_tool", "invalid_arguments", "duplicate_call_id"
-MOST_MS = 50
+_MOST_MS = 50
 """What a fault may take, a stall of half a minute too."""
-MOST_SWEEP = 10
+_MOST_SWEEP = 10
 """Seconds of CPU that a sweep of five turns may take, interpreter and imports and all."""
 
 RUN = """
@@ -143,6 +143,6 @@ def table(folder: Path) -> tuple[str, list[Figure]]:
     longest = max(ms for row in times.values() for ms in row.values())
     text = "\n".join([head, *rows, f"sweep of a run of five turns: {runs} runs, {seconds:.1f} s of CPU", ""])
     return text, [
-        Figure(f"a fault, the longest of {len(NAMES)}, in ms", longest, MOST_MS),
-        Figure(f"sweep of five turns, {runs} runs, in seconds of CPU", seconds, MOST_SWEEP),
+        Figure(f"a fault, the longest of {len(NAMES)}, in ms", longest, _MOST_MS),
+        Figure(f"sweep of five turns, {runs} runs, in seconds of CPU", seconds, _MOST_SWEEP),
     ]

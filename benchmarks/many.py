@@ -26,7 +26,7 @@ RECORDED = 50
 """Tests whose cassettes are recorded; those of the others are copies, under names of their own."""
 TOLD = NATIVE, DROP_IN, "cassetter"
 MOST = {NATIVE: 0.8}
-PROCESSES = {"in one process": (), "under -n 2": ("-p", "xdist", "-n", "2")}
+_PROCESSES = {"in one process": (), "under -n 2": ("-p", "xdist", "-n", "2")}
 FEW, HUGE = 10_000, 100_000
 URL = "https://a.example/v1"
 JSON = (("content-type", "application/json"),)
@@ -39,7 +39,7 @@ def table(folder: Path, tests: int) -> tuple[str, list[Figure]]:
         for contender in chosen:
             _suite_of(contender, folder / contender.folder, base, tests)
     rows, figures = [f"a suite of {tests:,} cassettes, 3 calls each: CPU s of all processes"], []
-    for where, options in PROCESSES.items():
+    for where, options in _PROCESSES.items():
         spent = {each.name: _session(each, folder / each.folder, options) for each in chosen}
         rows += [f"  {name:38} {seconds:8.1f} s {where}" for name, seconds in spent.items()]
         figures += [

@@ -16,14 +16,14 @@ from replay_agent.recording.redaction.scanning import scan
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
-MEASURED_IN_MEMORY = 200_000
+_MEASURED_IN_MEMORY = 200_000
 """Bytes of the body whose peak is measured: small enough that what a step takes at least shows."""
 MOST_GROWTH, MOST_MEMORY = 2.0, 6.0
-MEMORY_OF_SECRETS = 40.0
+_MEMORY_OF_SECRETS = 40.0
 """Where every 36 bytes are another secret: about a kilobyte for each."""
-WARM = 1_000_000
+_WARM = 1_000_000
 """A megabyte of a large text to one of a small one, in time; and the peak of memory to the text itself."""
-SHORTEST = 0.05
+_SHORTEST = 0.05
 """Seconds that a measurement takes at least; of a small text several rounds are measured."""
 
 JSON_TYPE, STREAM_TYPE = "application/json", "text/event-stream"
@@ -87,7 +87,7 @@ def _distinct(size: int) -> bytes:
     )
 
 
-ORDINARY: dict[str, tuple[str, Callable[[int], bytes]]] = {
+_ORDINARY: dict[str, tuple[str, Callable[[int], bytes]]] = {
     "prose": (JSON_TYPE, _prose),
     "stream": (STREAM_TYPE, _stream),
     "picture": (JSON_TYPE, _picture),
@@ -130,7 +130,7 @@ HOSTILE: dict[str, tuple[str, Callable[[int], bytes]]] = {
 }
 
 
-SCANNED = {name: HOSTILE[name] for name in ("sk-", "line ends", "rows", "options")} | {
+_SCANNED = {name: HOSTILE[name] for name in ("sk-", "line ends", "rows", "options")} | {
     "blanks": ("", lambda size: b"    text: a" + b" " * size + b"b\n")
 }
 
@@ -139,18 +139,18 @@ def table() -> tuple[str, list[Figure]]:
     """Return the table of milliseconds for each megabyte by size, and the figures that are promised of it."""
     rows = [f"ms a MB to redact, at {', '.join(f'{size / 1e6:g}' for size in SIZES)} MB; peak of memory to the body"]
     figures: list[Figure] = []
-    for name, (kind, make) in {**ORDINARY, **HOSTILE}.items():
+    for name, (kind, make) in {**_ORDINARY, **HOSTILE}.items():
         times, memory = _of_redaction(kind, make)
         rows.append(_row(name, times, memory))
         figures.append(
             Figure(f"redaction of {name}: a MB of 10 MB to one of 100 kB", times[-1] / times[1], MOST_GROWTH)
         )
-        most = MEMORY_OF_SECRETS if name == "distinct secrets" else MOST_MEMORY
+        most = _MEMORY_OF_SECRETS if name == "distinct secrets" else MOST_MEMORY
         figures.append(Figure(f"redaction of {name}: memory to the body", memory, most))
     rows.append("ms a MB to scan, at the same sizes; peak of memory to the text")
-    for name, (_, make) in {**ORDINARY, **SCANNED}.items():
+    for name, (_, make) in {**_ORDINARY, **_SCANNED}.items():
         times = [_time(partial(scan, make(size), environ={}), size) for size in SIZES]
-        memory = _peak(partial(scan, make(MEASURED_IN_MEMORY), environ={})) / MEASURED_IN_MEMORY
+        memory = _peak(partial(scan, make(_MEASURED_IN_MEMORY), environ={})) / _MEASURED_IN_MEMORY
         rows.append(_row(name, times, memory))
         figures.append(Figure(f"scan of {name}: a MB of 10 MB to one of 100 kB", times[-1] / times[1], MOST_GROWTH))
         figures.append(Figure(f"scan of {name}: memory to the text", memory, MOST_MEMORY))
@@ -159,7 +159,7 @@ def table() -> tuple[str, list[Figure]]:
 
 def _of_redaction(kind: str, make: Callable[[int], bytes]) -> tuple[list[float], float]:
     times = [_time(_redaction(kind, make(size)), size) for size in SIZES]
-    body = make(MEASURED_IN_MEMORY)
+    body = make(_MEASURED_IN_MEMORY)
     return times, _peak(_redaction(kind, body)) / len(body)
 
 
@@ -180,10 +180,10 @@ def _redaction(kind: str, body: bytes) -> Callable[[], object]:
 
 def _time(work: Callable[[], object], size: int) -> float:
     """Return the milliseconds of processor time for each megabyte."""
-    if size <= WARM:
+    if size <= _WARM:
         work()
     rounds, start = 0, time.process_time()
-    while not rounds or time.process_time() - start < SHORTEST:
+    while not rounds or time.process_time() - start < _SHORTEST:
         work()
         rounds += 1
     return (time.process_time() - start) / rounds / size * 1e9

@@ -65,7 +65,7 @@ def test_three_calls(number):
         assert body["messages"][-1]["content"] in asked(client, body)
 """
 
-BODY_TOO = """
+_BODY_TOO = """
 @pytest.fixture(scope="module")
 def vcr_config():
     return {"match_on": ["method", "uri", "body"]}
@@ -105,7 +105,7 @@ CONTENDERS = (
     Contender("MockTransport by hand", client="httpx.Client(transport=httpx.MockTransport(mocked))"),
     Contender(NATIVE, *OURS, "@pytest.mark.replay", record=("--replay-mode=rewrite",)),
     Contender(DROP_IN, *OURS, "@pytest.mark.vcr", record=("--record-mode=rewrite",)),
-    Contender(DROP_IN_BODY, *OURS, "@pytest.mark.vcr", record=("--record-mode=rewrite",), config=BODY_TOO),
+    Contender(DROP_IN_BODY, *OURS, "@pytest.mark.vcr", record=("--record-mode=rewrite",), config=_BODY_TOO),
     Contender("cassetter", ("cassetter.pytest_plugin",), "@pytest.mark.vcr", record=("--record-mode=all",)),
     Contender("vcrpy", ("pytest_recording.plugin",), "@pytest.mark.vcr", record=("--record-mode=rewrite",)),
     Contender(
@@ -113,11 +113,11 @@ CONTENDERS = (
         ("pytest_recording.plugin",),
         "@pytest.mark.vcr",
         record=("--record-mode=rewrite",),
-        config=BODY_TOO,
+        config=_BODY_TOO,
     ),
 )
 SHARED, LONG, STREAMED, OWN = SETTINGS
-PROMISED = {
+_PROMISED = {
     (SHARED, NATIVE, "cassetter"): 0.7,
     (SHARED, NATIVE, "MockTransport by hand"): 1.25,
     (LONG, NATIVE, "cassetter"): 1.0,
@@ -178,7 +178,7 @@ def table(folder: Path, *, tests: int, rounds: int) -> tuple[str, list[Figure]]:
         rows.append(f"{title}: CPU ms a test (median of {rounds} rounds, {tests} tests, 3 calls each)")
         rows += [f"  {name:38} {value:8.2f} ms" for name, value in medians.items()]
         figures += [
-            Figure(f"{title}: {ours} to {name}", medians[ours] / medians[name], PROMISED.get((title, ours, name)))
+            Figure(f"{title}: {ours} to {name}", medians[ours] / medians[name], _PROMISED.get((title, ours, name)))
             for ours, name in _pairs()
         ]
     return "\n".join(rows), figures

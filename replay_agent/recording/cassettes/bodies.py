@@ -33,7 +33,7 @@ _MOST_VALUES = 200_000
 _LONGEST_SPELLING = 60
 # A multiple of four, so that each line is base64 by itself.
 _BASE64_COLUMNS = 100
-MAX_CHUNKS = 500_000
+_MAX_CHUNKS = 500_000
 """Pieces of a body; each takes a hundred times the two bytes that may name it."""
 _CHUNKS_IN_LINE = 10
 # ``2``, ``1+5``, ``+9``, ``2@35``, ``all@120``: see the beginning of this file.
@@ -275,8 +275,8 @@ def read_chunks(words: str | None, data: bytes) -> tuple[Chunk, ...]:
     if words is None:
         return (Chunk(data),) if data else ()
     # A piece takes two characters at least, so most texts need no counting.
-    if len(words) > 2 * MAX_CHUNKS and len(words.split(None, MAX_CHUNKS)) > MAX_CHUNKS:
-        raise ValueError(f"`chunks` names more than {MAX_CHUNKS} pieces")
+    if len(words) > 2 * _MAX_CHUNKS and len(words.split(None, _MAX_CHUNKS)) > _MAX_CHUNKS:
+        raise ValueError(f"`chunks` names more than {_MAX_CHUNKS} pieces")
     ends = _line_ends(words, data) or list(_chunk_ends(words, data))
     if ends:
         ends[-1] = (len(data), ends[-1][1])  # so that nothing that was added is lost

@@ -47,7 +47,7 @@ VERSION = 1
 END = b"...\n"
 # Behind ``interactions:`` a dash in column 0 begins an item and nothing else: all text below it is indented, or within quotes that do not break
 # a line unescaped.
-ITEM = b"\n- "
+_ITEM = b"\n- "
 
 Layout: TypeAlias = Literal["replay-agent", "foreign"]
 
@@ -65,7 +65,7 @@ _UNKNOWN_KEY = "?"
 _NAME_MARK = "<"
 """Begins the name of a secret in the comment of an item; no id that is quoted begins so."""
 
-MAX_INTERACTIONS = 100_000
+_MAX_INTERACTIONS = 100_000
 """Each takes some hundred bytes of memory for the three in the file that begin it."""
 _TEST, _ODD_TEST = b"  test: ", b"  test:\n"
 _OUTCOMES = (b"\n  response:\n", b"\n  failure:\n")
@@ -485,7 +485,7 @@ def read_cassette(data: bytes, path: Path, *, torn: bool = False) -> Cassette:
     if head is None:
         raise _cut_off(path, data)
     begin = head.end() - 1
-    if head[1].strip() or not data.startswith(ITEM, begin):
+    if head[1].strip() or not data.startswith(_ITEM, begin):
         return _read_whole(data, path, header)
     end = data.rfind(b"\n") + 1 if torn else _end(data)
     # Without its last line a file of ours is cut off, unless a tool has written it anew: that leaves out comments.
@@ -493,10 +493,10 @@ def read_cassette(data: bytes, path: Path, *, torn: bool = False) -> Cassette:
         if not _COMMENTED.search(data, begin):
             return _read_whole(data, path, header)
         raise _cut_off(path, data)
-    count = data.count(ITEM, begin, end)
-    if count > MAX_INTERACTIONS:
+    count = data.count(_ITEM, begin, end)
+    if count > _MAX_INTERACTIONS:
         raise CassetteUnreadable(
-            f"{path}: the file has {count} interactions; a cassette may have {MAX_INTERACTIONS}. {_RESTORE}", path
+            f"{path}: the file has {count} interactions; a cassette may have {_MAX_INTERACTIONS}. {_RESTORE}", path
         )
     cassette = WrittenCassette(path, header, data, list(_BEGIN.finditer(data, begin, end)), end)
     if torn:

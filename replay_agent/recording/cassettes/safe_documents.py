@@ -25,13 +25,13 @@ _QUOTED = re.compile(r""" "[^"]*" | '[^']*' | \#.* """, re.VERBOSE)
 # ``- `` (several may stand on one line: ``- - - x``) and ``key:`` at the end of a line.
 _BLOCK_OPENER = re.compile(r"(?:^|(?<=[ \t]))-(?=[ \t])|:[ \t]*$", re.MULTILINE)
 # Ten aliases of ten aliases of ten ... are a few hundred bytes in the file ("billion laughs").
-MAX_ALIASED = 1 << 23
+_MAX_ALIASED = 1 << 23
 """What aliases may stand for, in all: values and the characters of texts."""
 
 MAX_VALUES = 500_000
 """Values in a document, keys not counted: the two bytes of one in the file become a hundred in memory."""
 
-MAX_TOML = 1 << 23
+_MAX_TOML = 1 << 23
 """Characters of a TOML document: its reader is slow, being of Python."""
 
 _LONGEST_NUMBER = 400
@@ -106,8 +106,8 @@ def read_toml(text: str) -> object:
     """Read TOML. Raises `BadDocument`."""
     import tomllib
 
-    if len(text) > MAX_TOML:
-        raise BadDocument(f"it has {len(text)} characters; as TOML it may have {MAX_TOML}")
+    if len(text) > _MAX_TOML:
+        raise BadDocument(f"it has {len(text)} characters; as TOML it may have {_MAX_TOML}")
     if _marks(text) + text.count("=") > MAX_VALUES or text.count("\n[") > _MOST_TABLES:
         raise BadDocument(_TOO_MANY)
     if _DOTTED.search(text):
@@ -280,8 +280,8 @@ class _Composer:
             raise self._bad(f"the alias *{event.anchor[:_SHOWN]} stands for nothing", event)
         value, size = self._anchors[event.anchor]
         self._aliased += size
-        if self._aliased > MAX_ALIASED:
-            raise self._bad(f"its aliases stand for more than {MAX_ALIASED} values and characters", event)
+        if self._aliased > _MAX_ALIASED:
+            raise self._bad(f"its aliases stand for more than {_MAX_ALIASED} values and characters", event)
         self._put(value, event, size)
 
     def scalar(self, event: Any) -> None:

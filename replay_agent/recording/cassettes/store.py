@@ -40,7 +40,7 @@ __all__ = "check_writable", "exists", "load", "make_folder", "parse", "read_file
 
 MAX_SIZE = 100 << 20
 """Bytes; a larger file is taken for something else, and no public forge takes one."""
-LOCK_TIMEOUT = 60.0
+_LOCK_TIMEOUT = 60.0
 """Seconds to wait for another process that saves the same cassette."""
 
 _RESTORE = "Restore the file, or delete it and record again."
@@ -277,12 +277,12 @@ def _locked(path: Path) -> Iterator[None]:
 
     # One lock for every spelling of a path, with a name that fits any file system.
     name = sha256(os.fsencode(os.path.normcase(path))).hexdigest()[:32]
-    lock = FileLock(_lock_folder() / f"{name}.lock", timeout=LOCK_TIMEOUT)
+    lock = FileLock(_lock_folder() / f"{name}.lock", timeout=_LOCK_TIMEOUT)
     try:
         lock.acquire()
     except Timeout as exc:
         raise CassetteUnwritable(
-            f"{path} cannot be saved: another process has held its lock for {LOCK_TIMEOUT:.0f} s.", path
+            f"{path} cannot be saved: another process has held its lock for {_LOCK_TIMEOUT:.0f} s.", path
         ) from exc
     try:
         yield

@@ -40,7 +40,7 @@ from replay_agent.traffic import Failure, Outcome, Phase, Response
 
 __all__ = ("aiohttp_patches",)
 
-POLL = 0.01
+_POLL = 0.01
 """Seconds between looks at whether a client reads on past the end of what was recorded: aiohttp's reader tells nobody that
 somebody waits at it. Short beside what people notice, long beside what a look costs (a microsecond)."""
 
@@ -390,7 +390,7 @@ class _Replayed:
         if self._transport.is_read:
             self._miss()
         else:
-            self._loop.call_later(POLL, self._watch)
+            self._loop.call_later(_POLL, self._watch)
 
     def _miss(self) -> None:
         if not self._transport.is_closing():

@@ -31,7 +31,7 @@ from replay_agent.traffic import Chunk, Failure, Outcome, Phase, Request, Respon
 
 __all__ = ("tornado_patches",)
 
-NO_RESPONSE = 599
+_NO_RESPONSE = 599
 """Tornado's own status for a request that got no response."""
 _LOST = "ReadError", "WriteError"
 """Errors that Tornado's client loses in the body."""
@@ -94,9 +94,9 @@ class _Replayed:
                 await asyncio.sleep(self._answer.patience_ms / 1000)
                 await self._broken(outcome)
         except Exception as error:  # noqa: BLE001 - also of the client's own callbacks: for who waits for the response
-            response = _response(self._request, NO_RESPONSE, error=error)
+            response = _response(self._request, _NO_RESPONSE, error=error)
         except CassetteMiss as miss:
-            response = _response(self._request, NO_RESPONSE, error=miss)
+            response = _response(self._request, _NO_RESPONSE, error=miss)
         self._callback(response)
 
     async def _received(self, response: Response) -> Any:
@@ -153,7 +153,7 @@ class _Noted:
 
 
 def _outcome(response: Any, pieces: list[bytes]) -> Outcome:
-    if response.code == NO_RESPONSE:
+    if response.code == _NO_RESPONSE:
         return _failure(response.error)
     chunks = tuple(map(Chunk, pieces or filter(None, [response.body])))
     return Response(response.code, tuple(response.headers.get_all()), chunks, reason=response.reason)

@@ -13,7 +13,7 @@ from replay_agent.recording.meaning.json_path import JSONPath
 
 __all__ = ("canonical_json",)
 
-DEEPEST = 100
+_DEEPEST = 100
 """Deeper values are refused: where Python's own limit lies depends on where it is called from."""
 _EXACT = 9007199254740992
 """Up to here, 2**53, a double holds every integer."""
@@ -56,7 +56,7 @@ def _sorted_form(value: Any, depth: int) -> Any:
     if kind is not dict and kind is not list:
         return value
     depth += 1
-    if depth > DEEPEST:
+    if depth > _DEEPEST:
         raise ValueError("nested too deeply")
     if kind is dict:
         return {  # most values are text: they are spared the call

@@ -8,12 +8,12 @@ from functools import lru_cache
 from replay_agent.recording.matching.hosts import matches_host, split_host, split_url
 from replay_agent.traffic import Response
 
-__all__ = "EMPTY_ANSWER", "INCIDENTAL", "is_incidental", "may_be_incidental"
+__all__ = "EMPTY_ANSWER", "is_incidental", "may_be_incidental"
 
 EMPTY_ANSWER = Response(status=200, headers=(("content-length", "0"),), reason="OK")
 """What such a request gets in replay."""
 
-INCIDENTAL: tuple[tuple[str, str], ...] = (
+_INCIDENTAL: tuple[tuple[str, str], ...] = (
     # openai-agents uploads its traces to the host of the model itself
     ("api.openai.com", "/v1/traces/ingest"),
     # litellm fetches its price list, and a few more lists, when it is imported
@@ -67,7 +67,7 @@ whatever base URL its clients were given."""
 @lru_cache(maxsize=256)
 def _prefixes(authority: str) -> tuple[str, ...]:
     host, port = split_host(authority)
-    return tuple(prefix for pattern, prefix in INCIDENTAL if matches_host(host, port, (pattern,)))
+    return tuple(prefix for pattern, prefix in _INCIDENTAL if matches_host(host, port, (pattern,)))
 
 
 def is_incidental(url: str, body: bytes = b"") -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = "forget_roles", "is_message", "messages_of"
+__all__ = "forget_roles", "messages_of"
 
 _NAMES_A_REQUEST = {"notifications/cancelled": "requestId", "$/cancelRequest": "id"}
 """Notifications whose parameter of that name is the id of a request that the client made."""
@@ -22,7 +22,7 @@ _TRACING = re.compile(
 _ASKED = "\0request"
 
 
-def is_message(value: Any) -> bool:
+def _is_message(value: Any) -> bool:
     """Tell whether a decoded JSON value is one message of JSON-RPC 2.0."""
     return (
         isinstance(value, dict)
@@ -33,7 +33,7 @@ def is_message(value: Any) -> bool:
 
 def messages_of(value: Any) -> Iterator[dict[str, Any]]:
     """Yield the messages that a body is: one, those of a batch, or none."""
-    yield from (each for each in (value if isinstance(value, list) else [value]) if is_message(each))
+    yield from (each for each in (value if isinstance(value, list) else [value]) if _is_message(each))
 
 
 def forget_roles(value: Any) -> None:

@@ -20,9 +20,9 @@ from replay_agent.traffic import Outcome, Response
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = "RETRYING_MODULES", "PendingSleep", "disarm", "note", "pending_sleep"
+__all__ = "PendingSleep", "disarm", "note", "pending_sleep"
 
-RETRYING_MODULES = frozenset(
+_RETRYING_MODULES = frozenset(
     {
         "aiohttp_retry",
         "anthropic",
@@ -206,6 +206,6 @@ def _is_retrying(frame: FrameType | None) -> bool:
         package, _, rest = frame.f_globals.get("__name__", "").partition(".")
         names = {package, f"{package}.{rest.partition('.')[0]}"}
         if not names & _PLUMBING:
-            return bool(names & RETRYING_MODULES) and any(place in frame.f_code.co_filename for place in _INSTALLED)
+            return bool(names & _RETRYING_MODULES) and any(place in frame.f_code.co_filename for place in _INSTALLED)
         frame = frame.f_back
     return False

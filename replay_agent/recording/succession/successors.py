@@ -19,9 +19,9 @@ from replay_agent.framing.content_encoding import decode
 from replay_agent.framing.sse import SSEDecoder
 from replay_agent.traffic import Chunk, Headers, Interaction, Outcome, Request, Response, StreamEnd
 
-__all__ = "NOISE", "Successor", "pairs", "renamed", "successors", "without_noise"
+__all__ = "Successor", "pairs", "renamed", "successors", "without_noise"
 
-NOISE = frozenset(
+_NOISE = frozenset(
     {
         "alt-svc",
         "cf-cache-status",
@@ -96,7 +96,7 @@ def without_noise(outcome: Outcome) -> Outcome:
     """Return what came back without the headers that nobody reads."""
     if not isinstance(outcome, Response):
         return outcome
-    kept = tuple((name, value) for name, value in outcome.headers if name.lower() not in NOISE)
+    kept = tuple((name, value) for name, value in outcome.headers if name.lower() not in _NOISE)
     return outcome if len(kept) == len(outcome.headers) else replace(outcome, headers=kept)
 
 

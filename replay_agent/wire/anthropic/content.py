@@ -40,7 +40,6 @@ from replay_agent.wire.shapes.made_up import made_up_id
 __all__ = (
     "REDACTED",
     "arguments",
-    "read_prompt_block",
     "read_request",
     "read_response",
     "read_response_block",
@@ -296,7 +295,7 @@ def read_request(role: object, content: object, names: Names) -> list[ModelReque
     for block in content:
         part = _read_result(block, names) or _read_retry(block)
         if part is None:
-            prompt.append(read_prompt_block(block))
+            prompt.append(_read_prompt_block(block))
             continue
         parts += _prompt_part(prompt)
         prompt = []
@@ -341,11 +340,11 @@ def _read_result(block: object, names: Names) -> ToolReturnPart | RetryPromptPar
 def _read_result_content(content: object) -> object:
     if not isinstance(content, list):
         return "" if content is None else content
-    pieces = [read_prompt_block(block) for block in content]
+    pieces = [_read_prompt_block(block) for block in content]
     return pieces[0] if len(pieces) == 1 and isinstance(pieces[0], str) else pieces
 
 
-def read_prompt_block(block: object) -> PromptContent:
+def _read_prompt_block(block: object) -> PromptContent:
     """Read one block of what a user or a tool shows to the model."""
     if not isinstance(block, dict):
         return UnknownPart(block)

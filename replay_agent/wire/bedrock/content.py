@@ -46,7 +46,6 @@ __all__ = (
     "read_native_return",
     "read_request_parts",
     "read_response_parts",
-    "write_call_input",
     "write_response_block",
 )
 
@@ -285,7 +284,7 @@ def write_response_block(part: ModelResponsePart, ids: CallIds) -> Fields | None
                 "toolUse": {
                     "toolUseId": ids.of_call(part),
                     "name": part.tool_name,
-                    "input": write_call_input(part.args),
+                    "input": _write_call_input(part.args),
                 }
             }
         case ThinkingPart():
@@ -313,7 +312,7 @@ def _write_native_call(part: NativeToolCallPart) -> Fields:
     return {
         "toolUseId": part.tool_call_id or "",
         "name": _WIRE_NAMES.get(part.tool_name, part.tool_name),
-        "input": write_call_input(part.args),
+        "input": _write_call_input(part.args),
         "type": _SERVER_TOOL,
     }
 
@@ -326,7 +325,7 @@ def _write_native_return(part: NativeToolReturnPart) -> Fields:
     return {"toolUseId": part.tool_call_id or "", **content}
 
 
-def write_call_input(args: str | Fields) -> Any:
+def _write_call_input(args: str | Fields) -> Any:
     """Return the arguments of a call as JSON; a text that holds neither object nor array stays a text."""
     if not isinstance(args, str):
         return args

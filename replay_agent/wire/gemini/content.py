@@ -37,7 +37,6 @@ from replay_agent.wire.shapes.json_text import Fields
 from replay_agent.wire.shapes.scalars import text_of
 
 __all__ = (
-    "CODE_EXECUTION",
     "camel",
     "read_model_part",
     "read_signature",
@@ -46,7 +45,7 @@ __all__ = (
     "write_user_part",
 )
 
-CODE_EXECUTION = "code_execution"
+_CODE_EXECUTION = "code_execution"
 
 _UNDERSCORE = re.compile(r"_([a-z0-9])")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
@@ -126,13 +125,15 @@ def read_call(value: object) -> ToolCallPart | None:
 def _read_code(value: object) -> NativeToolCallPart | None:
     if not isinstance(value, dict):
         return None
-    return NativeToolCallPart(CODE_EXECUTION, {key: value[key] for key in value if key != "id"}, text_of(value, "id"))
+    return NativeToolCallPart(_CODE_EXECUTION, {key: value[key] for key in value if key != "id"}, text_of(value, "id"))
 
 
 def _read_code_result(value: object) -> NativeToolReturnPart | None:
     if not isinstance(value, dict):
         return None
-    return NativeToolReturnPart(CODE_EXECUTION, {key: value[key] for key in value if key != "id"}, text_of(value, "id"))
+    return NativeToolReturnPart(
+        _CODE_EXECUTION, {key: value[key] for key in value if key != "id"}, text_of(value, "id")
+    )
 
 
 def _read_tool_call(value: object) -> NativeToolCallPart | None:
@@ -379,14 +380,14 @@ def _write_model_part(part: ModelResponsePart, *, with_ids: bool) -> Fields | No
 
 def _write_native_call(part: NativeToolCallPart) -> Fields:
     args = part.args_as_dict()
-    if part.tool_name == CODE_EXECUTION:
+    if part.tool_name == _CODE_EXECUTION:
         return {"executableCode": args | _id(part.tool_call_id)}
     return {"toolCall": {"toolType": _tool_type(part.tool_name), "args": args} | _id(part.tool_call_id)}
 
 
 def _write_native_return(part: NativeToolReturnPart) -> Fields:
     content: Any = part.content
-    if part.tool_name == CODE_EXECUTION and isinstance(content, dict):
+    if part.tool_name == _CODE_EXECUTION and isinstance(content, dict):
         return {"codeExecutionResult": content | _id(part.tool_call_id)}
     return {"toolResponse": {"toolType": _tool_type(part.tool_name), "response": content} | _id(part.tool_call_id)}
 

@@ -28,12 +28,12 @@ from replay_agent.wire.shapes.history import read_history, retry_reason
 from replay_agent.wire.shapes.json_text import Fields
 from replay_agent.wire.shapes.scalars import text_of
 
-__all__ = "MESSAGE_FIELDS", "read_message", "read_messages", "write_history", "write_message"
+__all__ = "read_message", "read_messages", "write_history", "write_message"
 
 _FORMAT = "ollama"
 # Images come as base64 without a type: their first bytes tell.
 _IMAGE_TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
-MESSAGE_FIELDS = {"role", "content", "thinking", "tool_calls"}
+_MESSAGE_FIELDS = {"role", "content", "thinking", "tool_calls"}
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def read_message(message: Fields) -> Iterator[ModelResponsePart]:
     calls = message.get("tool_calls")
     for call in calls if isinstance(calls, list) else []:
         yield _read_tool_call(call) or UnknownPart({"tool_calls": [call]})
-    rest = {key: value for key, value in message.items() if key not in MESSAGE_FIELDS and value}
+    rest = {key: value for key, value in message.items() if key not in _MESSAGE_FIELDS and value}
     if rest:
         yield UnknownPart(rest)
 
@@ -162,7 +162,7 @@ def write_message(parts: Sequence[ModelResponsePart]) -> Fields:
     for part in parts:
         if isinstance(part, UnknownPart) and isinstance(part.raw, dict):
             calls += part.raw.get("tool_calls", [])
-            message |= {key: value for key, value in part.raw.items() if key not in MESSAGE_FIELDS}
+            message |= {key: value for key, value in part.raw.items() if key not in _MESSAGE_FIELDS}
     return {**message, **({"tool_calls": calls} if calls else {})}
 
 

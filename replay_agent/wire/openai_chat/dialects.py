@@ -8,7 +8,14 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-__all__ = "ANYONE", "DIALECTS", "Dialect", "dialect_named", "dialect_of", "drops_leading_blanks", "host_and_path"
+__all__ = (
+    "ANYONE",
+    "DIALECTS",
+    "Dialect",
+    "dialect_named",
+    "dialect_of",
+    "drops_leading_blanks",
+)
 
 ReasoningForm: TypeAlias = Literal["reasoning_content", "reasoning", "reasoning_details"]
 
@@ -79,7 +86,7 @@ def dialect_named(name: str | None) -> Dialect:
 
 def dialect_of(url: str, body: Mapping[str, Any]) -> str | None:
     """Return whose traffic this is, None where neither host, path nor body tell."""
-    host, path = host_and_path(url)
+    host, path = _host_and_path(url)
     for row in _ROWS:
         if any(f".{host}".endswith(f".{end.lstrip('.')}") for end in row.hosts):
             return row.name
@@ -91,7 +98,7 @@ def dialect_of(url: str, body: Mapping[str, Any]) -> str | None:
     return "mistral" if _is_mistral(body) else None
 
 
-def host_and_path(url: str) -> tuple[str, str]:
+def _host_and_path(url: str) -> tuple[str, str]:
     """Return host name and path of an address; both are empty where it is none."""
     try:
         parts = urlsplit(url)

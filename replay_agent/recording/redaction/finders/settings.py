@@ -94,12 +94,12 @@ def _values(text: bytes, found: re.Match[bytes]) -> Iterator[tuple[int, int]]:
 def _setting(text: bytes, separator: re.Match[bytes], rule: str, start: int, end: int) -> Span | None:
     value = text[start:end].rstrip(b".")
     said = value.decode("utf-8", "replace")
-    if not is_setting(rule, said) and not (separator[0] == b"=" and _is_of_environment(text, rule, said, start, end)):
+    if not _is_setting(rule, said) and not (separator[0] == b"=" and _is_of_environment(text, rule, said, start, end)):
         return None
     return Span(start, start + len(value), rule, value)
 
 
-def is_setting(name: str, value: str) -> bool:
+def _is_setting(name: str, value: str) -> bool:
     """Tell whether a setting is a secret: any word may stand before an equals sign in a program, so the look decides."""
     naming = field_naming(name)
     if naming <= Naming.MANY or _is_attribute(value):
@@ -168,7 +168,7 @@ def find_options(text: bytes) -> Iterator[Span]:
         elif name[-3:].lower().decode("ascii") not in _TAILS:
             continue
         rule = name.decode("ascii")
-        if is_setting(rule, value.decode("utf-8", "replace")):
+        if _is_setting(rule, value.decode("utf-8", "replace")):
             yield Span(start, start + len(value), rule, value)
     for found in _PASSWORD_OPTION.finditer(text):
         if looks.is_random(found[1].decode("utf-8", "replace")) and _of_program(text, found.start()):

@@ -272,7 +272,7 @@ def find_shapes(text: bytes) -> Iterator[Span]:
         _bearers,
         _basics,
         find_marked_within,
-        find_oracle_passwords,
+        _find_oracle_passwords,
     ):
         yield from find(text)
 
@@ -513,7 +513,7 @@ def find_url_passwords(text: bytes) -> Iterator[Span]:
 _ORACLE = re.compile(rb"jdbc:oracle:[a-z0-9]{1,10}+:[^\s/@\"'\\]{1,100}+/([^\s@\"'\\]{4,200}+)@")
 
 
-def find_oracle_passwords(text: bytes) -> Iterator[Span]:
+def _find_oracle_passwords(text: bytes) -> Iterator[Span]:
     """Find the password of an address of a database: ``jdbc:oracle:thin:user/password@host``."""
     for found in _ORACLE.finditer(text):
         if _is_url_password("", found[1].decode("utf-8", "replace")):

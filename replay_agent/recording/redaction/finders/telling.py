@@ -13,7 +13,7 @@ from itertools import groupby
 
 from replay_agent.recording.redaction.names import BROKEN_ENDINGS, ENDINGS, SEPARATORS
 
-__all__ = "ENDING", "NAME_END", "behind_cells", "behind_names", "ending"
+__all__ = "NAME_END", "behind_cells", "behind_names", "ending"
 
 
 def ending(tails: Iterable[str]) -> str:
@@ -31,11 +31,11 @@ def _either(letter: str) -> str:
     return f"[{letter}{letter.upper()}{sign}]" if letter.isalpha() else re.escape(letter)
 
 
-ENDING = ending(ENDINGS)
+_ENDING = ending(ENDINGS)
 """The last three letters of all names that tell."""
 _SEPARATOR = f"[{re.escape(SEPARATORS)}]"
 _BROKEN = "|".join(f"{_either(tail[0])}{_SEPARATOR}{_spelled(tail[1:])}" for tail in sorted(BROKEN_ENDINGS))
-_ENDS = (f"(?:{ENDING})", f"(?:{_BROKEN})", "[\x91\xb1][aA]", "[\x80-\xff]")
+_ENDS = (f"(?:{_ENDING})", f"(?:{_BROKEN})", "[\x91\xb1][aA]", "[\x80-\xff]")
 """How a name may end: the last two behind or in a letter that is not of ASCII (``contraseña``)."""
 _OF_PROSE = frozenset({"ion", "ing", "ess", "ure", "ary", "ier", "rer"})
 """Endings that many words have. Of a table whose one telling column ends so, nothing is found."""

@@ -42,7 +42,8 @@ class Knowledge:
         self._beginnings: dict[bytes, int | tuple[int, ...]] = {}
         """How long those are that begin so: most often one, or all as long as each other."""
         self._placeholders: dict[bytes, bytes] = {}
-        self._numbers: Counter[str] = Counter()
+        self._numbers: Counter[bytes] = Counter()
+        """By the first placeholder of a rule, how many there are: ``Api Key`` and ``Api-Key`` are one name there."""
         self._taken: set[bytes] = set()
         self.read_environment()
 
@@ -135,9 +136,10 @@ class Knowledge:
         return known
 
     def _next(self, rule: str) -> bytes:
+        first = placeholder(rule)
         while True:
-            self._numbers[rule] += 1
-            made = placeholder(rule, self._numbers[rule])
+            self._numbers[first] += 1
+            made = placeholder(rule, self._numbers[first])
             if made not in self._taken:
                 return made
 

@@ -28,7 +28,6 @@ from replay_agent.report.compare import (
     compare_settings,
     compare_tools,
 )
-from replay_agent.report.comparison.alignment import opening_of
 from replay_agent.report.comparison.difference import Difference, Gist, gist, lean
 from replay_agent.report.comparison.histories import Asked, from_model, roles
 from replay_agent.report.comparison.turns import Thread, Turn
@@ -88,11 +87,9 @@ class Causes:
 
     def _openings(self, thread: Thread, turn: Turn) -> None:
         """Compare what both conversations began with, where only one of them has the call that it stands in."""
-        lone, other = turn.asked if turn.old is not None else turn.asked[::-1]
-        if other.added:
-            pair = Asked(opening_of(lone)), other
-            asked = pair if turn.old is not None else pair[::-1]
-            for change in _changes_of_items(*asked):
+        if turn.openings is not None:
+            old, new = turn.openings
+            for change in _changes_of_items(Asked(old), Asked(new)):
                 self._note(thread, turn, _difference(change))
 
     def lone_thread(self, thread: Thread, *, follows: bool) -> None:

@@ -369,16 +369,17 @@ def _of_tools(old: ModelCall, new: ModelCall) -> Iterator[Difference]:
     before = {tool.name: tool for tool in offers(old)}
     after = {tool.name: tool for tool in offers(new)}
     changes = list(compare_tools(list(before.values()), list(after.values())))
-    gone = [change.name for change in changes if isinstance(change, ToolRemoved)]
+    gone = [change.name for change in changes if isinstance(change, ToolRemoved) and not change.now]
     for change in changes:
         match change:
             case ToolAdded():
-                former = _former(after[change.name], [before[name] for name in gone])
-                if former is not None:
-                    gone.remove(former.name)
-                    yield _renamed(former, after[change.name])
-                else:
+                former = before.get(change.former) or _former(after[change.name], [before[name] for name in gone])
+                if former is None:
                     yield Difference("tool_added", 0, f"tool {change.name}")
+                    continue
+                if former.name in gone:
+                    gone.remove(former.name)
+                yield _renamed(former, after[change.name])
             case ToolChanged():
                 is_result = change.name.startswith(RESULT_TOOL)
                 kind = "output_changed" if is_result else "tool_changed"
@@ -392,7 +393,10 @@ def _of_tools(old: ModelCall, new: ModelCall) -> Iterator[Difference]:
 
 
 def _former(tool: Offer, gone: Sequence[Offer]) -> Offer | None:
-    """Return which tool that is gone was given a new name: one of the same schema, or the same description."""
+    """Return which tool that is gone was given a new name and changed: one of the same schema, or the same description.
+
+    One that has nothing but a new name is known already, by `compare_tools`.
+    """
     wanted = tool.definition
     if wanted is None:
         return None

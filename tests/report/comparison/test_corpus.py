@@ -477,6 +477,22 @@ def test_a_system_prompt_that_came_with_a_first_turn_is_named(format):
     assert found(change.causes) == [("turn_added", 1, "user prompt"), ("message_added", 1, "system prompt")]
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("alike", ["description", "schema"])
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_tool_that_only_has_another_name_is_known_before_one_that_is_merely_alike(format, alike, place):
+    def edit(told):
+        search = told.tools.pop(0)
+        other = {"parameters_json_schema": {"type": "object", "properties": {"depth": {"type": "integer"}}}}
+        merely = replace(search, name="a_new_one", **({"description": "Dig."} if alike == "schema" else other))
+        told.tools.insert(0, merely)
+        told.tools.insert(place, replace(search, name="lookup"))
+
+    causes = change_of(format, edit).causes
+    assert sorted(found(causes)) == [("tool_added", 1, "tool a_new_one"), ("tool_renamed", 1, "tool search")]
+    assert [value.after for each in causes if each.kind == "tool_renamed" for value in each.values] == ["lookup"]
+
+
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize(("edit", "wanted"), EFFECTS)
 def test_an_effect_is_named_at_its_turn_and_is_no_cause(edit, wanted, format):

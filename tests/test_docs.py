@@ -364,6 +364,24 @@ def test_pictures_are_there_and_say_what_they_show(page):
     assert [file for file in shown if not (page.parent / file).is_file()] == []
 
 
+def test_every_picture_is_shown_on_a_page():
+    images = {path.name for path in (ROOT / "docs" / "images").iterdir()}
+    shown = {name for page in EVERYTHING for name in re.findall(r"images/([\w.-]+)", text(page))}
+    assert images - shown == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_picture_of_a_terminal_is_there_for_light_and_dark_pages(page):
+    drawn = re.findall(
+        r"images/(terminal-[\w-]+)-(light|dark)\.svg\n:class: only-(light|dark)$", text(page), re.MULTILINE
+    )
+    assert all(colour == shown_on for _, colour, shown_on in drawn)
+    assert len(drawn) == text(page).count("images/terminal-")
+    assert [name for name, colour, _ in drawn if colour == "light"] == [
+        name for name, colour, _ in drawn if colour == "dark"
+    ]
+
+
 def test_pictures_are_small():
     assert {path.name for path in (ROOT / "docs" / "images").iterdir() if path.stat().st_size > 100_000} == set()
 

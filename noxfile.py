@@ -75,6 +75,17 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
+RECIPES = ["langchain-openai", "langgraph", "litellm", "llama-index-llms-openai", "mcp>=2", "fastapi"]
+"""What the cookbook's recipes import beyond what the tests need."""
+
+
+@nox.session
+def recipes(session: nox.Session) -> None:
+    """Every recipe of the cookbook, recorded and replayed with its library."""
+    session.install(".[test]", *RECIPES)
+    session.run("python", "-m", "pytest", "-rs", "tests/test_docs.py", "-k", "recipe", *session.posargs)
+
+
 @nox.session
 def docs(session: nox.Session) -> None:
     """The documentation as HTML in docs/_build."""

@@ -208,6 +208,8 @@ class CassetteUnreadable(CassetteError):
 
     in_conflict: bool = False
     """Whether it holds the marks of a merge conflict."""
+    line: int | None = None
+    """Where they begin, from 1."""
 
 
 class CassetteVersionError(CassetteUnreadable):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
-import importlib.util
 import inspect
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -142,9 +144,29 @@ RECIPES = {
 
 
 def missing_in(source):
-    """Return what a recipe imports and is not installed here: recipes are for libraries that nobody has all of."""
-    names = re.findall(r"^(?:from|import) (\w+)", source, re.MULTILINE)
-    return sorted({name for name in names if importlib.util.find_spec(name) is None})
+    """Return why something that a recipe imports is not to be had here: recipes are for libraries that nobody has all of."""
+    imports = [ast.unparse(node) for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    command = [sys.executable, "-c", "\n".join(imports)]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = tried.stderr.strip().rpartition("\n")[2]
+    return said if said.startswith(("ImportError: ", "ModuleNotFoundError: ")) else ""
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import os\nimport no_such_library", "no_such_library"),
+        ("from no_such_library.within import Client", "no_such_library"),
+        ("import json.no_such_module", "no_such_module"),
+        ("from json import no_such_name", "no_such_name"),
+        ("from json import loads\nimport pytest", ""),
+        ("def test_it():\n    import no_such_library", ""),
+    ],
+)
+def test_a_recipe_is_skipped_for_what_is_not_installed_or_too_old(source, reason):
+    missing = missing_in(source)
+    assert bool(missing) == bool(reason)
+    assert reason in missing
 
 
 @pytest.mark.usefixtures("imported")
@@ -153,7 +175,7 @@ def test_a_recipe_is_recorded_and_replayed(recipe, pytester, monkeypatch):
     source = RECIPES[recipe].parsed
     missing = missing_in(source)
     if missing:
-        pytest.skip(f"{', '.join(missing)} is not installed")
+        pytest.skip(missing)
     pytester.makeini("[pytest]\naddopts = -p no:cacheprovider -p no:hypothesispytest -p no:xdist\n")
     pytester.makepyfile(test_recipe=source)
     with serve(Script([speak] * 20).answer) as base:
@@ -170,11 +192,44 @@ def test_a_recipe_is_recorded_and_replayed(recipe, pytester, monkeypatch):
     assert list(pytester.path.glob("cassettes/test_recipe/*.yaml"))
 
 
+RECIPES_WANTED = {
+    *("pydantic-ai", "OpenAI", "Anthropic", "LangGraph", "litellm", "LlamaIndex", "MCP"),
+    *("A FastAPI app", "unittest", "A monorepo", "pre-commit"),
+}
+
+
+def titles(page):
+    return re.findall(r"^#{2,} (.+)$", text(page), re.MULTILINE)
+
+
+def anchors(page):
+    """Return what a title is linked by: ``A FastAPI app`` by ``a-fastapi-app``."""
+    return {re.sub(r"[^\w\- ]", "", title).lower().replace(" ", "-") for title in titles(page)}
+
+
+def missed(page, link):
+    """Tell whether a link leads nowhere: to a page that is not there, or to a title that the page has not."""
+    file, _, anchor = link.partition("#")
+    target = page.parent / file if file else page
+    return not target.is_file() or (bool(anchor) and anchor not in anchors(target))
+
+
 def test_the_cookbook_has_a_recipe_for_each():
-    wanted = "pydantic-ai OpenAI Anthropic LangGraph litellm LlamaIndex MCP FastAPI unittest monorepo pre-commit CI"
-    heads = re.findall(r"^## (.+)$|^\| (.+?) \|", text(COOKBOOK), re.MULTILINE)
-    told = " ".join(word for pair in heads for word in pair)
-    assert [name for name in wanted.split() if name not in told] == []
+    assert RECIPES_WANTED - set(titles(COOKBOOK)) == set()
+    assert RECIPES.keys() <= RECIPES_WANTED
+
+
+def test_every_row_of_the_cookbook_leads_somewhere():
+    table = {cells[0]: re.findall(r"\]\(([^)]+)\)", cells[1]) for cells in rows(COOKBOOK, "I have")}
+    assert {
+        row: links for row, links in table.items() if not links or any(missed(COOKBOOK, each) for each in links)
+    } == {}
+    assert any("CI" in re.findall(r"\w+", row) for row in table)
+
+
+@pytest.mark.parametrize("link", ["no-such-page.md", "#no-such-title", "everyday.md#no-such-title", "images"])
+def test_a_link_that_leads_nowhere_is_noticed(link):
+    assert missed(COOKBOOK, link)
 
 
 def test_the_scripted_page_of_each_kind_is_there():
@@ -307,6 +362,24 @@ def test_pictures_are_there_and_say_what_they_show(page):
     shown = [*(file for file, _ in directives), *(file for _, file in tags), *sources, *inline]
     assert text(page).count("images/") == len(shown)
     assert [file for file in shown if not (page.parent / file).is_file()] == []
+
+
+def test_every_picture_is_shown_on_a_page():
+    images = {path.name for path in (ROOT / "docs" / "images").iterdir()}
+    shown = {name for page in EVERYTHING for name in re.findall(r"images/([\w.-]+)", text(page))}
+    assert images - shown == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_picture_of_a_terminal_is_there_for_light_and_dark_pages(page):
+    drawn = re.findall(
+        r"images/(terminal-[\w-]+)-(light|dark)\.svg\n:class: only-(light|dark)$", text(page), re.MULTILINE
+    )
+    assert all(colour == shown_on for _, colour, shown_on in drawn)
+    assert len(drawn) == text(page).count("images/terminal-")
+    assert [name for name, colour, _ in drawn if colour == "light"] == [
+        name for name, colour, _ in drawn if colour == "dark"
+    ]
 
 
 def test_pictures_are_small():

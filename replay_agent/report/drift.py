@@ -16,7 +16,7 @@ from replay_agent.recording.meaning.address import SameHosts
 from replay_agent.recording.meaning.json_path import JSONPath
 from replay_agent.recording.misses import Miss
 from replay_agent.report.command import filled
-from replay_agent.report.compare import CallIdChanged, Change, MessageAdded, SettingChanged, turn_of
+from replay_agent.report.compare import CallIdChanged, Change, MessageAdded, SettingChanged, items_of, turn_of
 from replay_agent.report.conversation.lines import short
 from replay_agent.report.conversation.transcript import Transcript
 from replay_agent.report.decoded_request import read_request
@@ -201,7 +201,7 @@ class _Explanation:
             return self._nothing_like_it(interactions)
         volatile = self._volatile(nearest)
         hosts = _about_hosts(nearest.changes, interactions[nearest.index].request.url, self._miss.request.url)
-        goes_on = _goes_on(nearest)
+        goes_on = self._goes_on(nearest)
         if goes_on:
             first = [f"The conversation goes on where the one in {self._file} ends: a call more.", *self._asked()]
         elif nearest.changes:
@@ -238,7 +238,7 @@ class _Explanation:
 
     def _shared(self, nearest: Nearest) -> list[str]:
         """Return what is to be said of all tests with this cause. Of what is no call of a model its address is part of that."""
-        if _goes_on(nearest):
+        if self._goes_on(nearest):
             return ["The conversations go on where the recorded ones end: a call more."]
         return [headline(nearest.changes, "since the cassettes were recorded"), *self._called(nearest)]
 
@@ -321,6 +321,15 @@ class _Explanation:
             f"{only}Such a value is another one in every run. {self._remedy(nearest, value, kinds)}",
         ]
 
+    def _goes_on(self, nearest: Nearest) -> bool:
+        """Tell whether a request only goes on after one that was answered already: a turn more, and nothing else is another."""
+        recorded, asked = nearest.recorded.call, self._asked_for.call
+        if not nearest.played or recorded is None or asked is None:
+            return False
+        added = nearest.changes and all(isinstance(change, MessageAdded) for change in nearest.changes)
+        said = items_of(recorded.messages)
+        return bool(added) and items_of(asked.messages)[: len(said)] == said
+
     def _cause(self, nearest: Nearest) -> str:
         """Return what tells misses with one cause; a value that is another one in every run is the same cause everywhere."""
         values, alone = volatile_values(nearest.changes)
@@ -351,12 +360,6 @@ class _Explanation:
         if changes and all(isinstance(change, CallIdChanged) for change in changes):
             return "To record it again"
         return "If that is meant, record what changed"
-
-
-def _goes_on(nearest: Nearest) -> bool:
-    """Tell whether a request only adds to one that was answered already: a turn more, and nothing else is another."""
-    changes = nearest.changes
-    return nearest.played and bool(changes) and all(isinstance(change, MessageAdded) for change in changes)
 
 
 def _later(nearest: Nearest, interactions: Sequence[Interaction]) -> list[int]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from replay_agent.report.compare import ArgumentChanged, Change, MessageChanged, SettingChanged, ToolChanged
-from replay_agent.report.conversation.volatile import CLOCK, kind_of
+from replay_agent.report.conversation.volatile import CLOCK, kind_by_origin
 from replay_agent.report.json_diff import ABSENT, json_diff
 from replay_agent.report.words import Span, word_diff
 
 __all__ = "VolatileValue", "freeze_source", "volatile_path", "volatile_values"
 
-# "0b1c2d3e4f5a4b6c8d7e0f1a2b3c4d5e": the 13th digit is the version, the 17th the variant
-_UUID_HEX = re.compile(r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}")
 _MADE_UP = frozenset({"uuid", "id", "hex id"})
 
 
@@ -69,7 +66,7 @@ def _of_change(change: Change) -> tuple[list[VolatileValue], bool]:
 
 
 def _of_values(before: Any, after: Any) -> tuple[list[VolatileValue], bool]:
-    if before is ABSENT and isinstance(after, str) and (kind := _kind(after)) is not None:
+    if before is ABSENT and isinstance(after, str) and (kind := kind_by_origin(after)) is not None:
         return [VolatileValue(kind, "", after)], False
     if isinstance(before, str | int | float) and isinstance(after, str | int | float):
         return _of_spans(word_diff(str(before), str(after)))
@@ -86,12 +83,7 @@ def _of_spans(spans: Sequence[Span]) -> tuple[list[VolatileValue], bool]:
 def _of_pair(one: Span, two: Span) -> Iterator[VolatileValue]:
     if one.kind == "removed" and two.kind == "added":
         # A digest may look like a uuid by chance; that both do is none.
-        kinds = {_kind(one.text), _kind(two.text)}
+        kinds = {kind_by_origin(one.text), kind_by_origin(two.text)}
         kind = "hex id" if kinds == {"uuid", "hex id"} else kinds.pop() if len(kinds) == 1 else None
         if kind is not None:
             yield VolatileValue(kind, one.text.strip(), two.text.strip())
-
-
-def _kind(text: str) -> str | None:
-    """Return the kind of a value as a whole; ``uuid4().hex`` is a uuid too, which only frozen uuids keep the same."""
-    return "uuid" if _UUID_HEX.fullmatch(text.strip()) else kind_of(text)

@@ -26,6 +26,17 @@ def test_it_says_where_and_how_to_get_out(tmp_path, monkeypatch):
     assert "git checkout --ours (or --theirs)" in said
 
 
+@pytest.mark.parametrize("folder", ["v1. old", "a. b. c", "it ends. ", "cassettes: 2. try", "plain"])
+def test_a_path_may_have_the_look_of_a_sentence(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    Path(folder).mkdir()
+    error = conflict(tmp_path / folder / "a. first.yaml")
+    assert error.line == 2
+    said = explain_conflict(error, "pytest {mode}")
+    assert said.startswith(f"{folder}/a. first.yaml:2: the file holds the marks of a merge conflict.\n")
+    assert said.count("git checkout") == 1
+
+
 def test_other_damage_is_no_conflict(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_bytes(b"version: 1\n\0")

@@ -197,6 +197,43 @@ def test_a_played_interaction_serves_if_nothing_else_is_left():
     assert "temperature: 0.2 -> 0.7" in text
 
 
+MORE = [{"role": "assistant", "content": "Madrid."}, {"role": "user", "content": "And of Italy?"}]
+
+
+@pytest.mark.parametrize(
+    "more", [MORE, [*MORE, *MORE], [TOOL_CALL, {"role": "tool", "tool_call_id": "call_1", "content": "1"}]]
+)
+def test_a_turn_more_is_told_as_that(more):
+    text = explained(post(edited(THIRD, lambda body: body["messages"].extend(more))), played=[0, 1, 2])
+    assert "The conversation goes on where the one in" in parts(text)[0]
+    assert text.summary == "The conversation goes on where the recorded one ends."
+
+
+FIRST = [
+    [{"role": "system", "content": "Answer in one word."}],
+    [{"role": "user", "content": "Is it far?"}, {"role": "assistant", "content": "No."}],
+    [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "Hello."},
+        {"role": "assistant", "content": "Hi."},
+    ],
+]
+
+
+@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("more", [[], MORE])
+def test_what_is_put_first_is_no_turn_more(first, more):
+    """A system prompt or an example that is new, with and without a turn at the end."""
+    bare = edited(ASKED, lambda body: body["messages"].pop(0))
+    text = explained(
+        post(edited(bare, lambda body: body.update(messages=[*first, *body["messages"], *more]))),
+        [Interaction(post(bare), answer(TOOL_CALL))],
+        played=[0],
+    )
+    assert "goes on" not in "".join([text, text.summary, *map(str, text.shared)])
+    assert first[0]["content"] in text
+
+
 def test_a_played_interaction_that_is_far_nearer_is_told():
     other = edited(ASKED, lambda body: body["messages"][1].update(content="Write a poem about " + "rivers and " * 40))
     recorded = [RECORDED[0], Interaction(post(other), answer({"content": "x"}))]

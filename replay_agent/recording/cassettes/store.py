@@ -36,12 +36,25 @@ from replay_agent.recording.cassettes.safe_documents import (
     read_yaml,
 )
 
-__all__ = "check_writable", "exists", "load", "make_folder", "parse", "read_file", "replace_file", "save"
+__all__ = (
+    "IN_CONFLICT",
+    "KEEP_ONE_SIDE",
+    "check_writable",
+    "exists",
+    "load",
+    "make_folder",
+    "parse",
+    "read_file",
+    "replace_file",
+    "save",
+)
 
 MAX_SIZE = 100 << 20
 """Bytes; a larger file is taken for something else, and no public forge takes one."""
 _LOCK_TIMEOUT = 60.0
 """Seconds to wait for another process that saves the same cassette."""
+IN_CONFLICT = "the file holds the marks of a merge conflict"
+KEEP_ONE_SIDE = "git checkout --ours (or --theirs) and the file, then record what is missing."
 
 _RESTORE = "Restore the file, or delete it and record again."
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -180,12 +193,9 @@ def _refuse_within(data: bytes, path: Path) -> None:
         while found > 0 and data[found - 1 : found] != b"\n":
             found = data.find(mark, found + 1)
         if found >= 0:
-            error = CassetteUnreadable(
-                f"{path}:{_line(data, found)}: the file holds the marks of a merge conflict. "
-                "Choose one side (git checkout --ours or --theirs), then record again what is missing.",
-                path,
-            )
-            error.in_conflict = True
+            line = _line(data, found)
+            error = CassetteUnreadable(f"{path}:{line}: {IN_CONFLICT}. To keep one side: {KEEP_ONE_SIDE}", path)
+            error.in_conflict, error.line = True, line
             raise error
 
 

@@ -12,8 +12,9 @@ from replay_agent.calls import Exchange
 from replay_agent.report.compare import Item
 from replay_agent.report.comparison.histories import Asked, from_model
 
-__all__ = "Call", "CallPair", "aligned", "opening_of", "with_openings_together"
+__all__ = "Call", "CallPair", "Openings", "aligned", "opening_of", "with_openings_together"
 
+Openings: TypeAlias = tuple[tuple[Item, ...], tuple[Item, ...]]
 _MOST_PAIRS = 400_000
 """Calls of one conversation times those of the other that are matched by what they ask; longer ones are paired in order."""
 
@@ -36,8 +37,8 @@ class CallPair:
     new: Call | None
     moved: bool = False
     """Whether it asks the same at another place of the conversation."""
-    openings: tuple[tuple[Item, ...], tuple[Item, ...]] = ((), ())
-    """What each conversation began with, where its first calls are no pair."""
+    openings: Openings | None = None
+    """What each conversation began with, at the first pair of one whose first calls are no pair; None everywhere else."""
 
 
 _Key: TypeAlias = tuple[tuple[str, str], ...]
@@ -102,13 +103,15 @@ def _key(call: Call) -> _Key:
 
 
 def with_openings_together(pairs: Sequence[CallPair]) -> Sequence[CallPair]:
-    """Have what both conversations begin with compared at the first pair, wherever their first calls have their partners."""
+    """Return the pairs with what both conversations begin with at the first, wherever their first calls have partners."""
     old = min((pair.old for pair in pairs if pair.old), key=lambda call: call.number, default=None)
     new = min((pair.new for pair in pairs if pair.new), key=lambda call: call.number, default=None)
     if old is None or new is None or any(pair.old is old and pair.new is new for pair in pairs):
         return pairs
-    openings = opening_of(old.asked), opening_of(new.asked)
-    for call in (old, new):
-        call.asked = replace(call.asked, added=tuple(_question(call.asked)))
-    pairs[0].openings = openings
-    return pairs
+    first, *others = (replace(pair, old=_without(old, pair.old), new=_without(new, pair.new)) for pair in pairs)
+    return [replace(first, openings=(opening_of(old.asked), opening_of(new.asked))), *others]
+
+
+def _without(first: Call, call: Call | None) -> Call | None:
+    """Return a call, the first one without its opening."""
+    return replace(first, asked=replace(first.asked, added=tuple(_question(first.asked)))) if call is first else call

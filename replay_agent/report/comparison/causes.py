@@ -28,7 +28,6 @@ from replay_agent.report.compare import (
     compare_settings,
     compare_tools,
 )
-from replay_agent.report.comparison.alignment import opening_of
 from replay_agent.report.comparison.difference import Difference, Gist, gist, lean
 from replay_agent.report.comparison.histories import Asked, from_model, roles
 from replay_agent.report.comparison.turns import Thread, Turn
@@ -88,11 +87,9 @@ class Causes:
 
     def _openings(self, thread: Thread, turn: Turn) -> None:
         """Compare what both conversations began with, where only one of them has the call that it stands in."""
-        lone, other = turn.asked if turn.old is not None else turn.asked[::-1]
-        if other.added:
-            pair = Asked(opening_of(lone)), other
-            asked = pair if turn.old is not None else pair[::-1]
-            for change in _changes_of_items(*asked):
+        if turn.openings is not None:
+            old, new = turn.openings
+            for change in _changes_of_items(Asked(old), Asked(new)):
                 self._note(thread, turn, _difference(change))
 
     def lone_thread(self, thread: Thread, *, follows: bool) -> None:
@@ -372,16 +369,17 @@ def _of_tools(old: ModelCall, new: ModelCall) -> Iterator[Difference]:
     before = {tool.name: tool for tool in offers(old)}
     after = {tool.name: tool for tool in offers(new)}
     changes = list(compare_tools(list(before.values()), list(after.values())))
-    gone = [change.name for change in changes if isinstance(change, ToolRemoved)]
+    gone = [change.name for change in changes if isinstance(change, ToolRemoved) and not change.now]
     for change in changes:
         match change:
             case ToolAdded():
-                former = _former(after[change.name], [before[name] for name in gone])
-                if former is not None:
-                    gone.remove(former.name)
-                    yield _renamed(former, after[change.name])
-                else:
+                former = before.get(change.former) or _former(after[change.name], [before[name] for name in gone])
+                if former is None:
                     yield Difference("tool_added", 0, f"tool {change.name}")
+                    continue
+                if former.name in gone:
+                    gone.remove(former.name)
+                yield _renamed(former, after[change.name])
             case ToolChanged():
                 is_result = change.name.startswith(RESULT_TOOL)
                 kind = "output_changed" if is_result else "tool_changed"
@@ -395,7 +393,10 @@ def _of_tools(old: ModelCall, new: ModelCall) -> Iterator[Difference]:
 
 
 def _former(tool: Offer, gone: Sequence[Offer]) -> Offer | None:
-    """Return which tool that is gone was given a new name: one of the same schema, or the same description."""
+    """Return which tool that is gone was given a new name and changed: one of the same schema, or the same description.
+
+    One that has nothing but a new name is known already, by `compare_tools`.
+    """
     wanted = tool.definition
     if wanted is None:
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from replay_agent.calls import Exchange
 from replay_agent.report.compare import Item, items_of
-from replay_agent.report.comparison.alignment import Call, CallPair, aligned, with_openings_together
+from replay_agent.report.comparison.alignment import Call, CallPair, Openings, aligned, with_openings_together
 from replay_agent.report.comparison.histories import Asked, asked_anew, said_by
 from replay_agent.report.conversation.transcript import Transcript
 
@@ -32,6 +32,8 @@ class Turn:
     """What it asks anew on each side; the first of all has also what the conversation began with."""
     moved: bool = False
     """Whether it stands at another place of the conversation than it did."""
+    openings: Openings | None = None
+    """What each conversation began with, where their first calls are no pair and this is the first turn."""
 
 
 @dataclass(eq=False)
@@ -107,14 +109,16 @@ def _turns(pairs: Sequence[CallPair]) -> Iterator[Turn]:
     previous: Turn | None = None
     for pair in with_openings_together(pairs):
         old, new = pair.old, pair.new
+        opening = pair.openings or ((), ())
         numbers = [call.number for call in (new, old) if call is not None]
         turn = Turn(
             min(numbers) if pair.moved else numbers[0],
             old.exchange if old else None,
             new.exchange if new else None,
             previous,
-            (_asked(old, pair.openings[0]), _asked(new, pair.openings[1])),
+            (_asked(old, opening[0]), _asked(new, opening[1])),
             pair.moved,
+            pair.openings,
         )
         yield turn
         previous = turn

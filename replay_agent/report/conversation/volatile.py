@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = "CLOCK", "EVERYTHING", "IDS", "Placeholders", "kind_of"
+__all__ = "CLOCK", "EVERYTHING", "IDS", "Placeholders", "kind_by_origin", "kind_of"
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
 _TIME = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-6]\d(?:[.,]\d{1,9})?)?"
@@ -40,6 +40,8 @@ CLOCK = frozenset({"time", "date", "time of day", "Unix time"})
 
 _DIGIT = re.compile(r"[0-9]")
 """Every volatile value holds one, most lines of a prompt do not."""
+# "0b1c2d3e4f5a4b6c8d7e0f1a2b3c4d5e": the 13th digit is the version, the 17th the variant
+_UUID_HEX = re.compile(r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}")
 _WHOLE = {name: re.compile(pattern) for name, pattern in _KINDS.items()}
 
 
@@ -47,6 +49,14 @@ def kind_of(text: str) -> str | None:
     """Tell what kind of volatile value a text is as a whole: ``"uuid"``, ``"date"``, ...; None for anything else."""
     text = text.strip(" \t\r\n.,;:!?\"'()[]<>`")
     return next((name for name, pattern in _WHOLE.items() if pattern.fullmatch(text)), None)
+
+
+def kind_by_origin(text: str) -> str | None:
+    """Tell the kind as `kind_of` does, but by what makes the value: ``uuid4().hex`` is a uuid, which frozen uuids keep the same.
+
+    Names of placeholders go by `kind_of`: there it is a hex id, as it stands in snapshots that are written.
+    """
+    return "uuid" if _UUID_HEX.fullmatch(text.strip()) else kind_of(text)
 
 
 class Placeholders:

@@ -72,7 +72,7 @@ class Judge:
         """Leave these changes out: files stay as they are; of a new recording the file becomes what it was before."""
         queue = Queue.load(self._state)
         files = [Path(each.file) for each in changes if each.kind == "recording"]  # nothing else is touched
-        judged = Judged(Kept.take(self._state, _label("reject", changes), changes, queue, only=files))
+        judged = Judged(Kept.take(self._state, _label("reject", changes), changes, queue, files=files))
         for change in changes:
             trouble = _unrecord(change) if change.kind == "recording" else ""
             if trouble:

@@ -59,19 +59,18 @@ class Kept:
         changes: Sequence[Change],
         queue: Queue,
         *,
-        files: Iterable[Path] = (),
-        only: Iterable[Path] | None = None,
+        files: Iterable[Path] | None = None,
     ) -> Kept:
-        """Copy what accepting these changes may touch, and these files, or ``only`` some. ``state`` is the queue's folder."""
+        """Copy these files, None for all that accepting the changes may touch. ``state`` is the queue's folder."""
         root = state / KEPT
         root.mkdir(exist_ok=True)
         number = 1 + max((int(each.name[:6]) for each in root.iterdir() if each.name[:6].isdecimal()), default=0)
         folder = root / f"{number:06}-{secrets.token_hex(3)}"
         folder.mkdir()
-        touched = changes if only is None else ()
+        touched = changes if files is None else ()
         places = list(dict.fromkeys(place for change in touched for place in _places(change)))
         kept = cls(folder, label, {}, _dumped(queue, {change.run for change in changes}), places)
-        for path in dict.fromkeys([*files, *(only or ()), *kept._found()]):
+        for path in dict.fromkeys([*(files or ()), *kept._found()]):
             kept._keep(path)
         kept._write()
         return kept

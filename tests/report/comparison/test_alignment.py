@@ -70,12 +70,20 @@ def test_an_opening_ends_before_the_first_question():
 @pytest.mark.parametrize(("old", "new"), [("abc", "xabc"), ("abc", "bc"), ("abcd", "cabd")])
 def test_openings_are_compared_with_each_other_wherever_the_first_calls_are(old, new):
     pairs = with_openings_together(aligned(calls(old, OPENING), calls(new, OPENING)))
-    assert pairs[0].openings == (OPENING, OPENING)
+    assert [pair.openings for pair in pairs] == [(OPENING, OPENING), *[None] * (len(pairs) - 1)]
     assert all(opening_of(call.asked) == () for pair in pairs for call in (pair.old, pair.new) if call)
 
 
 def test_first_calls_that_are_a_pair_keep_their_openings():
     pairs = with_openings_together(aligned(calls("ab", OPENING), calls("ac", OPENING)))
-    assert pairs[0].openings == ((), ())
+    assert pairs[0].openings is None
     assert pairs[0].old is not None
     assert opening_of(pairs[0].old.asked) == OPENING
+
+
+def test_the_pairs_that_are_given_stay_as_they_are():
+    given = aligned(calls("abc", OPENING), calls("bc"))
+    asked = [call.asked for pair in given for call in (pair.old, pair.new) if call]
+    assert with_openings_together(given)[0].openings == (OPENING, ())
+    assert given[0].openings is None
+    assert [call.asked for pair in given for call in (pair.old, pair.new) if call] == asked

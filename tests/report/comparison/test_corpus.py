@@ -353,6 +353,24 @@ def first_turn_dropped(s, rng):
     del s.steps[:2]
 
 
+@cause("message_removed 1 system prompt")
+def first_turn_dropped_and_system_prompt_gone(s, rng):
+    del s.steps[:2]
+    s.system, s.examples = None, []
+
+
+@cause("message_changed 1 system prompt")
+def first_turn_dropped_and_system_prompt_changed(s, rng):
+    del s.steps[:2]
+    s.system = another_word(s.system, rng)
+
+
+@cause("message_removed 1 system prompt")
+def turn_at_the_start_and_system_prompt_gone(s, rng):
+    s.steps.insert(0, Step([user("Good morning!")], [TextPart("Good morning.")]))
+    s.system, s.examples = None, []
+
+
 @cause("message_moved 1 user prompt")
 def turns_in_another_order(s, rng):
     s.steps = [*s.steps[2:4], *s.steps[:2], s.steps[4]]
@@ -417,7 +435,12 @@ def one_more_round(s, rng):
     s.steps.insert(1, again)
 
 
-ALSO = {"tool_refuses": {("message_removed", 2)}}
+ALSO = {
+    "tool_refuses": {("message_removed", 2)},
+    "first_turn_dropped_and_system_prompt_gone": {("turn_removed", 1)},
+    "first_turn_dropped_and_system_prompt_changed": {("turn_removed", 1)},
+    "turn_at_the_start_and_system_prompt_gone": {("turn_added", 1)},
+}
 """What else an edit changes."""
 
 
@@ -435,9 +458,39 @@ def test_a_cause_is_named_at_its_turn(edit, wanted, format):
     kind, turn, subject = wanted
     change = change_of(format, lambda told: edit(told, Random(FORMATS.index(format))))
     named = found(change.causes)
-    assert {each[:2] for each in named} - ALSO.get(edit.__name__, set()) == {(kind, turn)}, named
+    also = ALSO.get(edit.__name__, set())
+    assert {each[:2] for each in named} == {(kind, turn), *also}, named
     assert subject == "-" or (kind, turn, subject) in named
-    assert {effect.kind for effect in change.effects} <= ({"call_removed"} if kind == "turn_removed" else set())
+    assert {effect.kind for effect in change.effects} <= (
+        {"call_removed"} if "turn_removed" in {each[0] for each in named} else set()
+    )
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_system_prompt_that_came_with_a_first_turn_is_named(format):
+    told = story(format)
+    told.system, told.examples = None, []
+    without = cassette(interactions(format, told))
+    told.system = "Be brief."
+    told.steps.insert(0, Step([user("Good morning!")], [TextPart("Good morning.")]))
+    change = compared(without, cassette(interactions(format, told)))
+    assert found(change.causes) == [("turn_added", 1, "user prompt"), ("message_added", 1, "system prompt")]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("alike", ["description", "schema"])
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_tool_that_only_has_another_name_is_known_before_one_that_is_merely_alike(format, alike, place):
+    def edit(told):
+        search = told.tools.pop(0)
+        other = {"parameters_json_schema": {"type": "object", "properties": {"depth": {"type": "integer"}}}}
+        merely = replace(search, name="a_new_one", **({"description": "Dig."} if alike == "schema" else other))
+        told.tools.insert(0, merely)
+        told.tools.insert(place, replace(search, name="lookup"))
+
+    causes = change_of(format, edit).causes
+    assert sorted(found(causes)) == [("tool_added", 1, "tool a_new_one"), ("tool_renamed", 1, "tool search")]
+    assert [value.after for each in causes if each.kind == "tool_renamed" for value in each.values] == ["lookup"]
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -45,12 +45,12 @@ def test_only_what_changed_is_read(tmp_path, monkeypatch, capsys):
 
 
 def calls_made(work):
-    """Count the calls of Python functions that a piece of work takes: a measure that is the same on every machine."""
+    """Count the calls that a piece of work takes, of Python's functions and of C's: the same on every machine."""
     count = 0
 
     def counting(_frame, event, _argument):
         nonlocal count
-        count += event == "call"
+        count += event in ("call", "c_call")
 
     sys.setprofile(counting)
     try:
@@ -62,7 +62,8 @@ def calls_made(work):
 
 @pytest.mark.parametrize("way", ["a few words", "every word"])
 def test_a_huge_prompt(way):
-    counts = []
+    counts: list[int] = []
+    compared(*[cassette(interactions("openai_chat", story("openai_chat")))] * 2)  # what is read once is read by now
     for size in (30_000, 60_000):
         rng = Random(1)
         words = [f"word{rng.randrange(5_000)}" for _ in range(size)]
@@ -74,7 +75,9 @@ def test_a_huge_prompt(way):
         assert [cause.kind for cause in change.causes] == ["message_changed"]
         counts.append(count)
     assert len(told.system) > 500_000
-    assert counts[1] < 3 * counts[0]
+    assert (
+        counts[1] < 2.2 * counts[0]
+    )  # 2.5 and 3.7 times as many, if long texts are compared by words as short ones are
 
 
 def long_talk(asked, said, turns=100):
@@ -100,4 +103,4 @@ def test_a_long_conversation_of_which_everything_changed():
         "tool_arguments_changed", "tool_result_changed", "answer_changed",
     }  # fmt: skip
     # Every request repeats what was said before: the file has the square of the turns, the work goes with the file.
-    assert counts[1] / counts[0] < 1.2 * sizes[1] / sizes[0]
+    assert counts[1] / counts[0] < sizes[1] / sizes[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.report.conversation.volatile import EVERYTHING, Placeholders, kind_of
+from replay_agent.report.conversation.volatile import EVERYTHING, Placeholders, kind_by_origin, kind_of
 
 UUID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 
@@ -44,6 +44,26 @@ UUID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 )
 def test_kinds_are_recognised(text, kind):
     assert kind_of(text) == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "by_origin"),
+    [
+        ("0b1c2d3e4f5a4b6c8d7e0f1a2b3c4d5e", "uuid"),
+        (" 0b1c2d3e4f5a4b6cad7e0f1a2b3c4d5e\n", "uuid"),
+        ("0b1c2d3e4f5a1b6c8d7e0f1a2b3c4d5e", "hex id"),
+        ("0b1c2d3e4f5a4b6c7d7e0f1a2b3c4d5e", "hex id"),
+        ("9f86d081884c7d65", "hex id"),
+    ],
+)
+def test_a_uuid_without_its_dashes_is_one_by_its_origin_and_a_hex_id_by_its_name(text, by_origin):
+    assert kind_by_origin(text) == by_origin
+    assert Placeholders(["uuid", "hex id"]).text(text).strip() == "<hex id 1>"
+
+
+@pytest.mark.parametrize("text", [UUID, "2026-11-22", "1732270000", "call_AbCd1234EfGh", "hello", ""])
+def test_of_anything_else_the_origin_is_the_kind(text):
+    assert kind_by_origin(text) == kind_of(text)
 
 
 def test_values_are_named_by_order_of_appearance():

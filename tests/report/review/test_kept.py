@@ -42,6 +42,18 @@ def test_every_file_comes_back_byte_for_byte(place, tmp_path):
     assert not kept.folder.exists()
 
 
+@pytest.mark.parametrize("names", [[], ["test_one"], ["test_two"], ["test_one", "test_two"]])
+def test_only_the_files_that_are_named_are_part_of_a_step(place, tmp_path, names):
+    change, state = place
+    folder = tmp_path / "cassettes/test_a"
+    (folder / "test_two.yaml").write_bytes(b"two")
+    files = [folder / f"{name}.yaml" for name in names]
+    kept = Kept.take(state, "reject it", [change], Queue.load(state), files=files)
+    for name in ("test_one", "test_two", "test_new"):
+        (folder / f"{name}.yaml").write_bytes(b"other")
+    assert [each.path for each in kept.settle()] == files
+
+
 def test_what_comes_after_the_step_is_left_alone(place, tmp_path):
     change, state = place
     kept = taken(change, state)

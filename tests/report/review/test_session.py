@@ -343,6 +343,66 @@ def test_what_a_run_has_left_as_it_was_needs_no_second_key(begun, tmp_path):
     assert judge.asked == [["a"]]
 
 
+@pytest.mark.parametrize("key", ["A", "R", "S"])
+def test_a_cause_that_has_grown_meanwhile_is_shown_before_a_capital_decides(begun, tmp_path, key):
+    session, judge = begun()
+    with updating(tmp_path / ".pytest_cache" / "d" / "replay_agent") as queue:
+        queue.tests["e"] = [drift("e")]
+    press(session, key)
+    assert (judge.asked, session.counts) == ([], {"accepted": 0, "rejected": 0})
+    assert session.status == "pytest has run meanwhile: this is what is open now."
+    assert session.current.test == "a"
+    assert [each.test for each in session.group] == ["a", "b", "e"]
+    press(session, key)
+    assert session.current.test != "a" or judge.asked == [["a", "b", "e"]]
+
+
+def test_a_cause_that_others_have_shrunk_is_shown_before_a_capital_decides(begun, tmp_path):
+    session, judge = begun()
+    with updating(tmp_path / ".pytest_cache" / "d" / "replay_agent") as queue:
+        del queue.tests["b"]
+    press(session, "A")
+    assert judge.asked == []
+    press(session, "A")
+    assert judge.asked == [["a"]]
+
+
+@pytest.mark.parametrize("key", ["y", "Y"])
+def test_a_question_is_not_answered_for_recordings_that_came_after_it(begun, tmp_path, key):
+    session, _ = begun(recording(tmp_path))
+    press(session, "R")
+    with updating(tmp_path / ".pytest_cache" / "d" / "replay_agent") as queue:
+        other = recording(tmp_path, "two")
+        queue.tests[other.test] = [other]
+    press(session, key)
+    assert session.view == "open"
+    assert session.status == "pytest has run meanwhile: this is what is open now."
+    assert [path.name for path in sorted(tmp_path.rglob("*.yaml"))[-2:]] == ["test_one.yaml", "test_two.yaml"]
+    press(session, ["R", key])
+    assert session.counts["rejected"] == 2
+
+
+def test_a_question_about_what_is_not_open_any_more_is_dropped(begun, tmp_path):
+    session, _ = begun(recording(tmp_path))
+    press(session, "r")
+    with updating(tmp_path / ".pytest_cache" / "d" / "replay_agent") as queue:
+        queue.tests.clear()
+    press(session, "y")
+    assert (session.view, session.working_on) == ("open", [])
+    assert (tmp_path / "cassettes/test_a/test_one.yaml").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("verb", ["accept", "reject"])
+def test_a_judge_leaves_alone_what_is_not_open_any_more(tmp_path, verb):
+    one, two = recording(tmp_path), recording(tmp_path, "two")
+    state = keep(tmp_path, [one])
+    judged = getattr(Judge(state), verb)([one, two])
+    assert judged.done == [one]
+    assert [change for change, _ in judged.failed] == [two]
+    assert "not open any more" in judged.failed[0][1]
+    assert (tmp_path / "cassettes/test_a/test_two.yaml").read_bytes() == b"new"
+
+
 def test_a_run_meanwhile_takes_the_steps_with_it(begun, tmp_path):
     session, _ = begun()
     press(session, "ak")

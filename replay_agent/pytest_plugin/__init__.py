@@ -206,7 +206,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         around = _surround_tests(session.config)
         around.fixtures.collected(item for item in session.items if is_replayed(item))
         if _ENDING in session.config.stash:
-            session.config.stash[_ENDING].replaying(session, is_replayed)
+            session.config.stash[_ENDING].replaying(session)
         _prepare_sweeps(session)
     else:
         forked.unwatch()

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from replay_agent.models.providers import PROVIDERS
 from replay_agent.recording.redaction.names import environment_secrets
 from replay_agent.recording.redaction.scanning import scan
-from replay_agent.models.providers import PROVIDERS
 from replay_agent.surroundings import credentials
 
 

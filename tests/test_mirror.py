@@ -128,6 +128,7 @@ ELSEWHERE = {
     "recording.cassettes.usual.streams": "recording/cassettes/usual/test_items.py",
     "recording.process.spool": "recording/test_kinship.py",
     "recording.matching.keys": "recording/matching/test_index.py",
+    "report.recorded.orphans": "cli/upkeep/test_prune.py",
     "report.decoded_request": "report/test_compare.py",
     "report.remote_calls": "report/test_drift.py",
     "wire.codec": "wire/test_registry.py",

@@ -48,6 +48,9 @@ SWEEP = "Captured sweep call"
 _SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
+_UNKEPT = pytest.StashKey[list[str]]()
+"""What is to be said of a test that was broken off."""
+_UNKEPT_OUTPUT = "replay_agent_unkept"
 _TALLY_OUTPUT = "replay_agent_spending"
 _COUNTS_INPUT = "replay_agent_counts"
 _MEMORY = "replay_agent/spending"
@@ -203,7 +206,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         around = _surround_tests(session.config)
         around.fixtures.collected(item for item in session.items if is_replayed(item))
         if _ENDING in session.config.stash:
-            session.config.stash[_ENDING].replaying(session, is_replayed)
+            session.config.stash[_ENDING].replaying(session)
         _prepare_sweeps(session)
     else:
         forked.unwatch()
@@ -386,14 +389,26 @@ class _AroundTests:
             tell(report, item, call.excinfo.value)
         return report
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self) -> Generator[None]:
-        """Behind the last fixture, which pytest tears down here where a session stops in the middle of a test."""
-        yield
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Behind the last fixture, which pytest tears down here where a session stops in the middle of a test.
+
+        The innermost again: what is said here comes before the summary, and with what a worker sends.
+        """
+        try:
+            yield
+        finally:
+            self._break_off(session.config)
+
+    def _break_off(self, config: pytest.Config) -> None:
         item = self.fixtures.item
         test = item.stash.get(TEST, None) if item is not None else None
-        if test is not None:
-            test.break_off()
+        unkept = test.break_off() if test is not None else ""
+        if item is not None and unkept:
+            said = config.stash.setdefault(_UNKEPT, [])
+            said.append(f"{item.nodeid} was broken off, and nothing of it could be kept: {unkept}")
+            if hasattr(config, "workeroutput"):
+                config.workeroutput[_UNKEPT_OUTPUT] = said
 
 
 @pytest.hookimpl(wrapper=True)
@@ -421,6 +436,7 @@ def pytest_testnodedown(node: Any) -> None:
     """Take over what a worker of pytest-xdist has to say at its end."""
     said = getattr(node, "workeroutput", {})
     node.config.stash.setdefault(_LATE, []).extend(said.get(_LATE_OUTPUT, ()))
+    node.config.stash.setdefault(_UNKEPT, []).extend(said.get(_UNKEPT_OUTPUT, ()))
     if _TALLY_OUTPUT in said:
         _tally(node.config).merge(said[_TALLY_OUTPUT])
 
@@ -428,6 +444,8 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     config.stash[_GROUPED].show(terminalreporter)
     show_recorded(terminalreporter)
+    for text in config.stash.get(_UNKEPT, ()):
+        terminalreporter.write_line(text, red=True)
     _print_sweeps(terminalreporter)
     if _ENDING in config.stash:
         config.stash[_ENDING].show_late(terminalreporter)

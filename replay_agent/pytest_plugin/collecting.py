@@ -6,7 +6,7 @@ import contextlib
 import io
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from replay_agent.pytest_plugin.places import cassette_of, nodeid, snapshot_name
 from replay_agent.pytest_plugin.shared_fixture import fixture_of, name_of
 from replay_agent.recording.cassettes import store
 
-__all__ = "QUIETLY", "Collected", "collect"
+__all__ = "QUIETLY", "Collected", "collect", "note_played"
 
 QUIETLY = ("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 """How pytest is run within a command: it leaves no files, and that it finds us imported already is no warning, which a
@@ -103,19 +103,26 @@ class _Collector:
             self._items.update(dict.fromkeys(node for node in report.result if isinstance(node, pytest.Item)))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        fixtures: set[str] = set()
-        for item in dict.fromkeys([*self._items, *session.items]):
+        items = dict.fromkeys([*self._items, *session.items])
+        for item in items:
             folder = item.path.parent / "__snapshots__" / item.path.stem
             self.collected.snapshots[folder].add(snapshot_name_of(item, siblings_of(item)))
-            if is_replayed(item):
-                self.collected.used[cassette_of(item, siblings_of(item))].add(nodeid(item))
-                fixtures.update(map(name_of, getattr(item, "fixturenames", ())))
-            else:
-                self.collected.unmarked.add(nodeid(item))
-        for path, test in _recorded_by_fixtures(self.collected.folder):
-            if _may_be_asked_for(test, self.collected.root, fixtures):
-                self.collected.used[path].add(test)
+        note_played(self.collected, items)
         self.finished = True
+
+
+def note_played(collected: Collected, items: Iterable[pytest.Item]) -> None:
+    """Note what tests and their fixtures play. Raises `CassetteError` and `UserError` for one that names no cassette."""
+    fixtures: set[str] = set()
+    for item in items:
+        if is_replayed(item):
+            collected.used[cassette_of(item, siblings_of(item))].add(nodeid(item))
+            fixtures.update(map(name_of, getattr(item, "fixturenames", ())))
+        else:
+            collected.unmarked.add(nodeid(item))
+    for path, test in _recorded_by_fixtures(collected.folder):
+        if _may_be_asked_for(test, collected.root, fixtures):
+            collected.used[path].add(test)
 
 
 def _may_be_asked_for(owner: str, root: Path, known: Collection[str]) -> bool:

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import FunctionType, MethodType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import pytest
 
@@ -74,21 +74,28 @@ def explaining(
 
 
 def _explaining(function: Callable[..., Any], keeper: Misses, settled: Callable[[], None]) -> Callable[..., Any]:
-    wrapper = (_known_wrapper_for if type(function) is FunctionType else _wrapper_for)(function)
+    wrapper = _wrapper_of_plain(function) if type(function) is FunctionType else _wrapper_for(function)
     return functools.wraps(function)(wrapper(function, keeper, settled))
 
 
-def _wrapper_for(function: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
+_Wrapper: TypeAlias = Callable[[Callable[..., Any], "Misses", Callable[[], None]], Callable[..., Any]]
+_GENERATING = inspect.CO_ASYNC_GENERATOR | inspect.CO_COROUTINE | inspect.CO_GENERATOR
+
+
+def _wrapper_of_plain(function: FunctionType) -> _Wrapper:
+    """Decide by the code of a function: each test asks, and inspect takes some twenty calls."""
+    if not function.__dict__.keys() <= {"pytestmark"}:  # which may say that it is a coroutine all the same
+        return _wrapper_for(function)
+    return _BY_FLAG.get(function.__code__.co_flags & _GENERATING, _explaining_function)
+
+
+def _wrapper_for(function: Callable[..., Any]) -> _Wrapper:
     kinds = (
         (inspect.isasyncgenfunction, _explaining_async_generator),
         (inspect.iscoroutinefunction, _explaining_coroutine),
         (inspect.isgeneratorfunction, _explaining_generator),
     )
     return next((wrapper for is_kind, wrapper in kinds if is_kind(function)), _explaining_function)
-
-
-_known_wrapper_for = functools.lru_cache(maxsize=128)(_wrapper_for)
-"""For functions: a parametrized test is asked for as often as it has parameters, and each takes inspect some twenty calls."""
 
 
 def _explaining_function(
@@ -137,6 +144,13 @@ def _explaining_async_generator(
                 yield value
 
     return explained
+
+
+_BY_FLAG: dict[int, _Wrapper] = {
+    inspect.CO_ASYNC_GENERATOR: _explaining_async_generator,
+    inspect.CO_COROUTINE: _explaining_coroutine,
+    inspect.CO_GENERATOR: _explaining_generator,
+}
 
 
 class _Telling:

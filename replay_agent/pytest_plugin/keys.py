@@ -6,12 +6,9 @@ pass. Light: the plugin reads it at start.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType
-from typing import Any
 
 import pytest
 
@@ -169,36 +166,30 @@ def _asks_by_mark(item: pytest.Item) -> bool:
 
 
 def _asks_between(config: pytest.Config) -> bool:
-    """Tell whether a hook of the project, or of a plugin, may ask for a key between two tests: to skip one, say."""
-    return any(
-        _may_ask(name, impl.function) for name in _BETWEEN for impl in getattr(config.hook, name).get_hookimpls()
-    )
+    """Tell whether a hook of the project, or of a plugin, may ask for a key between two tests: to skip one, say.
+
+    Whom a hook calls cannot be told from outside: each counts, but for those of plugins that are known to ask nothing.
+    """
+    functions = (impl.function for name in _BETWEEN for impl in getattr(config.hook, name).get_hookimpls())
+    return any(_package_of(function) not in _HARMLESS for function in functions)
 
 
-def _may_ask(hook: str, function: Any) -> bool:
-    function = inspect.unwrap(getattr(function, "__func__", function))
-    if (getattr(function, "__module__", None) or "").startswith(_HARMLESS):
-        return False
-    code = getattr(function, "__code__", None)
-    # What decides there whether a test runs may ask by way of anything; elsewhere who asks says so.
-    return hook == "pytest_runtest_setup" or code is None or not _ASKING.isdisjoint(_names_in(code))
-
-
-def _names_in(code: CodeType) -> set[str]:
-    inner = (_names_in(each) for each in code.co_consts if isinstance(each, CodeType))
-    return set(code.co_names).union(*inner)
+def _package_of(function: object) -> str:
+    """Return where a function is written; of a decorated one, where the decorator is."""
+    module: str = getattr(function, "__globals__", {}).get("__name__", "")
+    return module.partition(".")[0]
 
 
 _BETWEEN = (
     "pytest_runtest_protocol",
     "pytest_runtest_logstart",
     "pytest_runtest_setup",
+    "pytest_runtest_teardown",
     "pytest_runtest_makereport",
     "pytest_runtest_logreport",
     "pytest_runtest_logfinish",
 )
-_ASKING = frozenset({"environ", "environb", "getenv"})
-_HARMLESS = "_pytest.", "replay_agent.", "xdist."
+_HARMLESS = frozenset({"_hypothesis_pytestplugin", "_pytest", "anyio", "pytest", "replay_agent", "syrupy", "xdist"})
 
 
 class KeysOfTests:
@@ -222,9 +213,9 @@ class KeysOfTests:
             left = item.config.stash.get(_LEFT, {})
             credentials.remove({name: value for name, value in left.items() if credentials.is_placeholder(value)})
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
-        """Take keys back, unless the next test has them too and nothing between the two can tell."""
+        """Take keys back behind the last fixture, unless the next test has them too and nothing between the two can tell."""
         try:
             yield
         finally:

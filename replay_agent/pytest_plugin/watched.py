@@ -112,9 +112,9 @@ class WatchedTest(ABC):
         """Break with what is held for its report, when that is made."""
         return  # there is nothing, unless a test says so
 
-    def break_off(self) -> None:
-        """End it where the session stops in the middle of it, and no teardown comes."""
-        return  # nothing is open, unless a test says so
+    def break_off(self) -> str:
+        """End it where the session stops in the middle of it, and no teardown comes; return what went wrong with that."""
+        return ""  # nothing is open, unless a test says so
 
     @property
     def passed(self) -> bool:
@@ -213,10 +213,14 @@ class ReplayedTest(WatchedTest):
         """Leave no ring of references: as garbage, each test would cost the collector a hundred microseconds."""
         self._run.recording.let_go()
 
-    def break_off(self) -> None:
+    def break_off(self) -> str:
         """Close the recording as that of a test that failed: what it has is kept for the next one."""
         intercept.close_for_test(self.run.recording)
-        self.run.close(success=False)
+        try:
+            self.run.close(success=False)
+        except CassetteError as exc:
+            return str(exc)
+        return ""
 
     def testimony(self) -> Testimony:
         """Return what it has asked."""

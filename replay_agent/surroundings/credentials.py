@@ -108,6 +108,7 @@ _OTHERS = (
     "AWS_BEARER_TOKEN_BEDROCK",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_DEFAULT_PROFILE",
     "AWS_PROFILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AZURE_CLIENT_ID",
@@ -137,7 +138,7 @@ def credential_variables() -> dict[str, str]:
 
 def credential_names() -> list[str]:
     """Return the variables in which credentials may be, or that lead to some, those that a replay leaves alone too."""
-    return [*_HELD, *_OTHERS]
+    return [*_KEYS, *_FILES, *_OTHERS]
 
 
 def is_placeholder(value: str) -> bool:

@@ -267,6 +267,35 @@ def pytest_runtest_protocol(item):
 }
 
 
+BY_WAY_OF_A_FUNCTION = {
+    "report": "def pytest_runtest_logreport(report): report.when != 'teardown' or other.check()",
+    "end": "def pytest_runtest_logfinish(nodeid): other.check()",
+    "start": "def pytest_runtest_logstart(nodeid): other.check()",
+    "making a report": """
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call):
+    report = yield
+    if call.when == "teardown":
+        other.check()
+    return report
+""",
+    "teardown": """
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown():
+    yield
+    other.check()
+""",
+    "one that says it is pytest's": """
+def pytest_runtest_logfinish(nodeid): other.check()
+pytest_runtest_logfinish.__module__ = "_pytest.runner"
+""",
+}
+ASKING.update(
+    (f"{name}, by way of a function", f"import seen as other\n{asking}")
+    for name, asking in BY_WAY_OF_A_FUNCTION.items()
+)
+
+
 @pytest.mark.parametrize("asking", ASKING.values(), ids=ASKING)
 def test_who_asks_between_two_marked_tests_finds_none(bare, asking):
     bare.makepyfile(MARKED, seen=f"{SEEN}\n    def check(): assert seen() == []\n")

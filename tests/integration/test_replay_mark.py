@@ -938,3 +938,47 @@ def test_what_was_recorded_before_a_session_stopped_is_taken_up(project, provide
     project.runpytest("--record-mode=once").assert_outcomes(passed=1)
     assert len(script.calls) == 1
     assert cassette(project).is_file()
+
+
+def test_a_fixture_that_fails_where_a_session_stops_leaves_nothing_open_either(recorded):
+    from replay_agent.recording.process import network
+
+    module(recorded, recorded.base, CAPITAL + ENOUGH)
+    path = recorded.path / "test_geo.py"
+    text = path.read_text("utf-8")
+    own = "@pytest.fixture\ndef own():\n    yield\n    raise ValueError('own')\n\n"
+    marked = text.index("@pytest.mark.replay")
+    path.write_text(f"{text[:marked]}{own}@pytest.mark.usefixtures('own')\n{text[marked:]}", "utf-8")
+    result = recorded.runpytest()
+    assert "ValueError: own" in result.stdout.str() + result.stderr.str()
+    assert not network.is_shut()
+
+
+def test_a_recording_that_cannot_be_closed_where_a_session_stops_is_said(project, provide):
+    base, _, _ = provide("Paris")
+    module(project, base, CAPITAL + ENOUGH)
+    project.makeconftest(
+        """
+        import pytest
+        from replay_agent import harness
+        from replay_agent.exceptions import CassetteUnwritable
+
+        close = harness.Run.close
+
+        def closing(run, **how):
+            close(run, **how)
+            if "test_capital" in run.cassette_path.name:
+                raise CassetteUnwritable("The disk is full.")
+
+        harness.Run.close = closing
+
+        @pytest.hookimpl(trylast=True)
+        def pytest_unconfigure():
+            harness.Run.close = close
+        """
+    )
+    result = project.runpytest("--record-mode=once")
+    text = result.stdout.str() + result.stderr.str()
+    assert "The disk is full." in result.stdout.str()
+    assert "Traceback" not in text
+    assert "test_geo.py::" in next(line for line in result.stdout.lines if "The disk is full." in line)

@@ -170,3 +170,55 @@ def test_plain_values_are_syrupys_and_stay_so(project):
     assert project.runpytest().ret == 0
     edit(project, "It rains", "It snows")
     project.runpytest("-k", "values").stdout.fnmatch_lines(["*It rains*", "*It snows*"])
+
+
+NEW = {
+    "by a model of its own": ("", "assert run('Hello.') == run_snapshot"),
+    "by a script": (
+        "",
+        "provider.reply('Hello.'); import httpx; httpx.post('{url}', json=BODY); assert run('Hello.') == run_snapshot",
+    ),
+    "by nobody, though it is marked": ("@pytest.mark.replay", "assert run('Hello.') == run_snapshot"),
+    "as recorded": (
+        "@pytest.mark.replay",
+        "import httpx; httpx.post('{url}', json=BODY); assert run() == run_snapshot",
+    ),
+}
+TWO_NEW = """
+BODY = {{"model": "gpt-4o", "messages": [{{"role": "user", "content": "Hello?"}}]}}
+
+{mark}
+@pytest.mark.parametrize("number", range(2))
+def test_new({fixtures}, number):
+    {body}
+"""
+
+
+@pytest.mark.parametrize("answered", NEW)
+def test_only_what_is_recorded_is_said_to_be(project, provide, answered):
+    base, _, _ = provide("Hello.", "Hello.")
+    mark, body = NEW[answered]
+    fixtures = "run_snapshot, provider" if "script" in answered else "run_snapshot"
+    url = f"{base}/v1/chat/completions"
+    new = TWO_NEW.format(mark=mark, body=body.format(url=url), fixtures=fixtures)
+    project.makepyfile(test_it=TESTS.replace("\n    ", "\n") + new)
+    text = project.runpytest("--record-mode=once", "-k", "new").stdout.str()
+    assert "2 tests, one cause" in text
+    assert ("is recorded" in text) == (answered == "as recorded")
+
+
+def test_one_of_several_snapshots_that_is_new_is_not_said_to_be_the_only_one(project):
+    one = "assert run() == run_snapshot"
+    two = f"{one}; assert run('No.') == run_snapshot(name='second')"
+
+    def write(body):
+        new = TWO_NEW.format(mark="", body=body, fixtures="run_snapshot")
+        project.makepyfile(test_it=TESTS.replace("\n    ", "\n") + new)
+
+    write(one)
+    assert project.runpytest("--snapshot-update").ret == 0
+    write(two)
+    text = project.runpytest("-k", "new").stdout.str()
+    assert "2 tests, one cause" in text
+    assert "There are no snapshots" not in text
+    assert "snapshots that are not there yet" in text

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import pickle
+import weakref
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
@@ -78,6 +81,26 @@ def test_every_kind_of_function_fails_as_pytest_knows_it(function):
     with pytest.raises(pytest.fail.Exception) as failure:
         result_of(explained)
     assert not isinstance(failure.value, BaseExceptionGroup)
+
+
+@pytest.mark.parametrize("function", [missing, missing_later, missing_before_yield, missing_before_yield_later])
+def test_a_function_is_not_held_when_it_is_gone(function):
+    own = FunctionType(function.__code__, {**globals()}, "own")
+    gone = weakref.ref(own)
+    explaining(own, Kept())
+    del own
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.skipif(not hasattr(inspect, "markcoroutinefunction"), reason="Python 3.12 has it")
+def test_a_function_may_say_that_it_is_a_coroutine():
+    def asked():
+        return missing_later()
+
+    marked = inspect.markcoroutinefunction(asked)
+    with pytest.raises(pytest.fail.Exception):
+        asyncio.run(explaining(marked, Kept())())
 
 
 def test_a_method_is_bound_to_whom_it_was():

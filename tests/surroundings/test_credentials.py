@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from replay_agent.models.providers import PROVIDERS
 from replay_agent.recording.redaction.names import environment_secrets
 from replay_agent.recording.redaction.scanning import scan
 from replay_agent.surroundings import credentials
@@ -118,3 +119,20 @@ def test_what_would_be_placed_otherwise_now_is_not_in_place(placed, monkeypatch,
     else:
         monkeypatch.setenv(name, value)
     assert not credentials.is_in_place(placed)
+
+
+@pytest.mark.parametrize(
+    "name", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "GEMINI_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS"]
+)
+def test_names_are_of_what_leads_to_a_credential(name):
+    assert name in credentials.credential_names()
+
+
+@pytest.mark.parametrize("name", ["AWS_DEFAULT_REGION", "AWS_REGION"])
+def test_a_region_leads_to_none(name):
+    assert name not in credentials.credential_names()
+
+
+def test_every_variable_of_the_table_of_providers_is_among_them():
+    rows = {variable for row in PROVIDERS.values() for variable in row.credential_variables}
+    assert rows <= set(credentials.credential_names())

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import configparser
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from replay_agent.cli.runs.recorded import Recorded
+from replay_agent.models.providers import PROVIDERS, Provider
+from replay_agent.recording.matching.hosts import host_of, matches_host
 from replay_agent.surroundings.credentials import is_placeholder
 
 __all__ = "Missing", "missing_keys"
@@ -27,21 +30,21 @@ class Missing:
     wanted: str
 
 
-_BY_HOST: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
-    (("api.openai.com",), ("OPENAI_API_KEY",)),
+_FURTHER: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "anthropic": ((), ("ANTHROPIC_AUTH_TOKEN",)),
+    "cohere": (("api.cohere.ai",), ()),
+    "openai": (("*.api.openai.com",), ()),
+    "mistral": (("codestral.mistral.ai",), ("CODESTRAL_API_KEY",)),
+}
+"""Of providers of the table, hosts and variables that we ask none of ourselves, and other clients do."""
+_OTHERS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (
-        (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".models.ai.azure.com"),
+        ("*.openai.azure.com", "*.cognitiveservices.azure.com", "*.services.ai.azure.com", "*.models.ai.azure.com"),
         ("AZURE_OPENAI_API_KEY", "AZURE_API_KEY", "AZURE_AI_API_KEY", "AZURE_OPENAI_AD_TOKEN", "AZURE_CLIENT_ID"),
     ),
-    (("api.anthropic.com",), ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")),
-    (("generativelanguage.googleapis.com",), ("GEMINI_API_KEY", "GOOGLE_API_KEY")),
-    (("api.mistral.ai", "codestral.mistral.ai"), ("MISTRAL_API_KEY", "CODESTRAL_API_KEY")),
-    (("api.cohere.com", "api.cohere.ai"), ("CO_API_KEY", "COHERE_API_KEY")),
-    (("ollama.com",), ("OLLAMA_API_KEY",)),
-    (("api.groq.com",), ("GROQ_API_KEY",)),
-    (("api.deepseek.com",), ("DEEPSEEK_API_KEY",)),
-    (("openrouter.ai",), ("OPENROUTER_API_KEY",)),
-    (("api.x.ai",), ("XAI_API_KEY",)),
+    (("ollama.com", "*.ollama.com"), ("OLLAMA_API_KEY",)),
+    (("openrouter.ai", "*.openrouter.ai"), ("OPENROUTER_API_KEY",)),
+    (("api.x.ai", "*.api.x.ai"), ("XAI_API_KEY",)),
     (("api.together.xyz", "api.together.ai"), ("TOGETHER_API_KEY", "TOGETHERAI_API_KEY")),
     (("api.fireworks.ai",), ("FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY")),
     (("api.perplexity.ai",), ("PERPLEXITY_API_KEY",)),
@@ -52,12 +55,25 @@ _BY_HOST: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("integrate.api.nvidia.com",), ("NVIDIA_API_KEY",)),
     (("api.sambanova.ai",), ("SAMBANOVA_API_KEY",)),
     (("ai-gateway.vercel.sh",), ("VERCEL_AI_GATEWAY_API_KEY", "AI_GATEWAY_API_KEY")),
-    ((".huggingface.co",), ("HF_TOKEN", "HUGGINGFACE_API_KEY", "HUGGINGFACEHUB_API_TOKEN")),
+    (
+        ("api-inference.huggingface.co", "router.huggingface.co", "*.endpoints.huggingface.cloud"),
+        ("HF_TOKEN", "HUGGINGFACE_API_KEY", "HUGGINGFACEHUB_API_TOKEN"),
+    ),
     (("models.github.ai", "models.inference.ai.azure.com"), ("GITHUB_API_KEY", "GITHUB_TOKEN")),
 )
-"""Ends of hosts, and the variables of which one has to hold the key, that to be named first."""
-_AWS_HOSTS = ".amazonaws.com", ".amazonaws.com.cn", ".api.aws"
+"""Patterns of hosts, and the variables of which one has to hold the key, that to be named first.
+
+Of Hugging Face those that answer for models: what is downloaded from the others needs no key.
+"""
+_AWS_HOSTS = tuple(
+    host
+    for service in ("bedrock-runtime", "bedrock-agent-runtime", "bedrock-mantle")
+    for home in ("amazonaws.com", "amazonaws.com.cn", "api.aws")
+    for host in (f"{service}.*.{home}", f"{service}-fips.*.{home}", f"*.{service}.*.vpce.{home}")
+)
+"""Those of models. A file that is fetched from S3 comes by an address that was signed before, or needs no key."""
 _AWS_PAIR = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
+_AWS_PROFILES = "AWS_PROFILE", "AWS_DEFAULT_PROFILE"
 _AWS_OTHERS = (
     "AWS_BEARER_TOKEN_BEDROCK",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -75,7 +91,7 @@ _AWS_FIELDS = (
     "web_identity_token_file",
 )
 """What a profile has that leads to credentials."""
-_GOOGLE_HOST = "aiplatform.googleapis.com"
+_GOOGLE_HOSTS = "aiplatform.googleapis.com", "*-aiplatform.googleapis.com", "aiplatform.*.rep.googleapis.com"
 _GOOGLE_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 _GOOGLE_OTHERS = "GOOGLE_OAUTH_ACCESS_TOKEN", "GOOGLE_API_KEY"
 
@@ -92,14 +108,25 @@ def missing_keys(recorded: Iterable[Recorded], known: Known) -> list[Missing]:
 
 def _wanted(host: str, known: Known) -> str:
     """Return what a host wants to be set, empty where all is there, or where nobody knows what it takes."""
-    if host.endswith(_AWS_HOSTS):
+    if matches_host(host, None, _AWS_HOSTS):
         return _wanted_by_aws(known)
-    if host.endswith(_GOOGLE_HOST):
+    if matches_host(host, None, _GOOGLE_HOSTS):
         return _wanted_by_google(known)
-    for ends, variables in _BY_HOST:
-        if host.endswith(ends) and not any(_is_set(name, known) for name in variables):
+    for patterns, variables in _by_host():
+        if matches_host(host, None, patterns) and not any(_is_set(name, known) for name in variables):
             return variables[0]
     return ""
+
+
+@cache
+def _by_host() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    rows = (row for row in PROVIDERS.values() if row.authentication == "header")
+    return (*map(_hosts_and_variables, rows), *_OTHERS)
+
+
+def _hosts_and_variables(row: Provider) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    hosts, variables = _FURTHER.get(row.name, ((), ()))
+    return (host_of(row.base_url)[0], *hosts), (*row.credential_variables, *variables)
 
 
 def _is_set(variable: str, known: Known) -> bool:
@@ -116,8 +143,8 @@ def _wanted_by_aws(known: Known) -> str:
     half = [name for name in _AWS_PAIR if not _is_set(name, known)]
     if len(half) == 1:
         return half[0]
-    profile = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
-    told_elsewhere = "AWS_PROFILE" in known and not profile
+    profile = next(filter(None, map(os.environ.get, _AWS_PROFILES)), None)
+    told_elsewhere = not profile and any(name in known for name in _AWS_PROFILES)
     if not half or told_elsewhere or _has_profile(profile or "default"):
         return ""
     said = f"the profile {profile!r} of AWS_PROFILE has none; " if profile else ""

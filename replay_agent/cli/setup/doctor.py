@@ -14,17 +14,14 @@ from pathlib import Path
 from typing import Protocol
 
 from replay_agent.cli.project import options_of
-from replay_agent.models.providers import PROVIDERS
 from replay_agent.recording.cassettes.journal import HOME
 from replay_agent.recording.clients.installed import Client, installed_clients
-from replay_agent.surroundings.credentials import credential_variables, is_placeholder
+from replay_agent.surroundings.credentials import credential_names, is_placeholder
 from replay_agent.surroundings.version import __version__
 
 __all__ = "Diagnosis", "SetUp", "Trouble", "diagnose"
 
 _LIBRARIES = ("pytest", "anyio", "pydantic", "syrupy", "vcrpy", "PyYAML", "respx", "genai-prices")
-_NO_KEYS = ("AWS_DEFAULT_REGION",)
-"""Variables that replay fills, too, and that hold no secret."""
 _WIDTH = 14
 """Of the column that names things."""
 
@@ -153,10 +150,8 @@ def _versions() -> dict[str, str]:
 
 
 def _keys(environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the variables that hold a key, or a file of keys."""
-    rows = (variable for row in PROVIDERS.values() for variable in row.credential_variables)
-    names = {*credential_variables(), *rows}.difference(_NO_KEYS)
-    return sorted(name for name in names if environ.get(name) and not is_placeholder(environ[name]))
+    """Return the names of the variables that hold a key, or lead to one."""
+    return sorted(name for name in credential_names() if environ.get(name) and not is_placeholder(environ[name]))
 
 
 def _counted(folder: Path) -> Folder:

@@ -114,9 +114,10 @@ def _readable(results: Iterator[Leak | Unread], unread: list[Unread]) -> Iterato
 
 
 def _prune(args: argparse.Namespace) -> int:
-    from replay_agent.cli.upkeep.prune import Orphan, find_orphans, remove
+    from replay_agent.cli.upkeep.prune import remove
     from replay_agent.cli.upkeep.unused_snapshots import OrphanSnapshot, find_unused_snapshots
     from replay_agent.pytest_plugin.collecting import collect
+    from replay_agent.report.recorded.orphans import Orphan, find_orphans
     from replay_agent.surroundings.naming import seen_from_here
 
     project = collect(Path())

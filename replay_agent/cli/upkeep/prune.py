@@ -1,124 +1,12 @@
-"""Cassettes and interactions that no test is left for, as far as that can be known."""
+"""Deletes what no test is left for: cassettes, interactions in shared ones, snapshots."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Protocol
-
-from replay_agent.cli.upkeep import move
 from replay_agent.cli.upkeep.unused_snapshots import OrphanSnapshot
-from replay_agent.exceptions import CassetteError
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Cassette
-from replay_agent.surroundings.naming import seen_from_here
-from replay_agent.surroundings.visible import visible
+from replay_agent.report.recorded.orphans import Orphan
 
-__all__ = "Orphan", "Project", "find_orphans", "remove"
-
-_SUFFIXES = frozenset({".yaml", ".yml"})
-_NO_SOURCES = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
-
-
-class Project(move.Project, Protocol):
-    """What pytest says of a project when it collects the tests, and of what it could not collect."""
-
-    @property
-    def modules(self) -> Collection[str]:
-        """The modules whose tests are all known."""
-
-    @property
-    def unmarked(self) -> Collection[str]:
-        """The tests that are there and are not marked: what they play, if anything, nobody knows."""
-
-
-@dataclass(frozen=True)
-class Orphan:
-    """A cassette that no test plays, or the interactions in one whose tests are gone."""
-
-    path: Path
-    tests: tuple[str, ...]
-    """The tests that recorded it, as far as it says."""
-    interactions: tuple[int, ...] | None = None
-    """None for the whole file."""
-    kept: str = ""
-    """Why it may be in use all the same; nothing if it is known not to be."""
-
-    def __str__(self) -> str:
-        path = seen_from_here(self.path)
-        by = f", recorded by {', '.join(self.tests)}" if self.tests else ""
-        kept = f": left alone, {self.kept}" if self.kept else ""
-        if self.interactions is None:
-            return visible(f"{path}: no test plays it{by}{kept}")
-        count = len(self.interactions)
-        return visible(f"{path}: {count} interaction{'s' if count > 1 else ''} of tests that are gone{by}{kept}")
-
-
-def find_orphans(project: Project) -> list[Orphan]:
-    """Return what is in the folder of the cassettes and not used, by path.
-
-    What may be used all the same says so: a cassette that does not name its tests (vcrpy's, one of `use_cassette`), one of
-    a module that pytest did not collect, one that a source file names. A file that is no cassette is nobody's orphan.
-    """
-    playing = {path.resolve(): tests for path, tests in project.used.items()}
-    search = _Search(project)
-    paths = sorted(path for path in project.folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
-    return [orphan for path in paths if (orphan := search.orphan(path, playing.get(path.resolve())))]
-
-
-class _Search:
-    def __init__(self, project: Project) -> None:
-        self._project = project
-
-    def orphan(self, path: Path, playing: Collection[str] | None) -> Orphan | None:
-        """Return what of a cassette is not played by the tests that play it; by none if it is None."""
-        try:
-            cassette = store.load(path)
-        except CassetteError:
-            return None
-        indexes = range(len(cassette))
-        if playing is None:
-            return Orphan(path, _recorders(cassette, indexes), kept=self._doubt(cassette) or self._mention(path))
-        gone = [index for index in indexes if cassette.test(index) not in (None, *playing)]
-        known = [index for index in gone if not self._doubt_of(cassette.test(index))]
-        return Orphan(path, _recorders(cassette, known), tuple(known)) if known else None
-
-    def _doubt(self, cassette: Cassette) -> str:
-        doubts = (self._doubt_of(cassette.test(index)) for index in range(len(cassette)))
-        return next(filter(None, doubts), "" if len(cassette) else self._doubt_of(None))
-
-    def _doubt_of(self, test: str | None) -> str:
-        """Return why a test may still be there."""
-        module, separator, _ = (test or "").partition("::")
-        if not separator:
-            return "for it does not say which test recorded it"
-        if module not in self._project.modules:
-            return f"for pytest did not collect {module}" if (self._project.root / module).exists() else ""
-        return f"for {test} is there, though it is not marked" if test in self._project.unmarked else ""
-
-    def _mention(self, path: Path) -> str:
-        """Return which source file names a cassette, as code does that plays it without a mark."""
-        name = path.relative_to(self._project.folder).with_suffix("").as_posix()
-        spellings = [f"{path.name}", f'"{name}"', f"'{name}'"]
-        sources = (place for place, text in self._sources if any(each in text for each in spellings))
-        return next((f"for {place} names it" for place in sources), "")
-
-    @cached_property
-    def _sources(self) -> list[tuple[Path, str]]:
-        return [(path, path.read_text("utf-8", "replace")) for path in _python_files(self._project.root)]
-
-
-def _python_files(root: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _NO_SOURCES)
-        yield from (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
-
-
-def _recorders(cassette: Cassette, indexes: Sequence[int]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(test for index in indexes if (test := cassette.test(index))))
+__all__ = ("remove",)
 
 
 def remove(orphan: Orphan | OrphanSnapshot) -> None:

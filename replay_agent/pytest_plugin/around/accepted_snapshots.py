@@ -9,6 +9,7 @@ import pytest
 
 from replay_agent.pytest_plugin.around.planned import plan_of
 from replay_agent.pytest_plugin.around.uncollected import Uncollected
+from replay_agent.pytest_plugin.marks import TEST
 from replay_agent.pytest_plugin.summary.causes import tell_new_snapshots
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ def differences_of(item: pytest.Item) -> list[Difference]:
     """Return the snapshots of a test that differ and are not accepted."""
     keeper = item.stash.get(_KEEPER, None)
     return keeper.differences() if keeper is not None else []
+
+
+def _has_recording(item: pytest.Item) -> bool:
+    """Tell whether what a test was answered comes from a recording, or has gone into one."""
+    test = item.stash.get(TEST, None)
+    return test is not None and not test.is_scripted and bool(test.run.interactions)
 
 
 def _former_tests(call: pytest.CallInfo[None]) -> set[str]:
@@ -125,4 +132,4 @@ class AcceptedSnapshots:
             command = filled(command_of(item), "refresh")
             add("a snapshot differs", f"If that is meant, this accepts it:\n    {command}")
             if all(difference.old is None for difference in differences_of(item)):
-                tell_new_snapshots(report, item)
+                tell_new_snapshots(report, item, recorded=_has_recording(item))

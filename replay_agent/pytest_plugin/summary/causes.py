@@ -82,15 +82,19 @@ def tell(report: pytest.TestReport, item: pytest.Item, failure: BaseException) -
     report.__dict__["replay_agent_told"] = told
 
 
-def tell_new_snapshots(report: pytest.TestReport, item: pytest.Item) -> None:
-    """Add to a report that its test failed for want of its snapshots alone, which many do at once for one reason."""
+def tell_new_snapshots(report: pytest.TestReport, item: pytest.Item, *, recorded: bool) -> None:
+    """Add to a report that its test failed for want of snapshots alone, which many do at once for one reason.
+
+    ``recorded`` tells whether there is a recording of what the test was answered.
+    """
     from replay_agent.pytest_plugin.settings import command_words
 
+    answered = " What they were answered is recorded." if recorded else ""
     told = {
         "text": "",
         "coloured": "",
-        "cause": "no snapshots",
-        "shared": "There are no snapshots of these tests yet. What they were answered is recorded.",
+        "cause": f"no snapshots{answered}",
+        "shared": f"These tests compare themselves with snapshots that are not there yet.{answered}",
         "purpose": "To write the snapshots",
         "mode": "refresh",
         "advice": "",

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from replay_agent.pytest_plugin.collecting import Collected
 
 __all__ = ("Ending",)
 
@@ -23,7 +26,6 @@ _MOST_LINES = 40
 _IN_FULL = 2
 _MOST_READ = 200
 """Cassettes that are read at most to see who recorded them, so that a folder of other people's costs no session much."""
-_SUFFIXES = frozenset({".yaml", ".yml"})
 
 
 class Ending:
@@ -36,18 +38,34 @@ class Ending:
         self._has_replayed = False
         self._is_whole = True
         self._unused = 0
+        self._modules: set[str] = set()
+        self._items: dict[pytest.Item, None] = {}
+        """Also those that a hook takes away without a word."""
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Take note of what there is."""
+        if report.passed:
+            self._modules.add(report.nodeid)
+            self._items.update(dict.fromkeys(node for node in report.result if isinstance(node, pytest.Item)))
 
     def pytest_deselected(self) -> None:
         """Take note that these are not all tests: who plays what, is not known then."""
         self._is_whole = False
 
-    def replaying(self, session: pytest.Session, is_replayed: Callable[[pytest.Item], bool]) -> None:
+    def replaying(self, session: pytest.Session) -> None:
         """Say that a session has tests to replay."""
         self._has_replayed = True
         worker = getattr(self._config, "workerinput", {}).get("workerid", _FIRST_WORKER)
         said_nothing = self._config.get_verbosity() < 0 or self._config.getoption("replay_plan", None)
         if worker == _FIRST_WORKER and self._is_whole_project(session) and not said_nothing:
-            self._unused = _unused_cassettes(self._config, session.items, is_replayed)
+            self._unused = self._count(session)
+        self._items.clear()
+
+    def _count(self, session: pytest.Session) -> int:
+        from replay_agent.pytest_plugin.collecting import Collected
+
+        collected = Collected(self._config.rootpath, _cassettes(self._config), modules=self._modules)
+        return _unused_cassettes(collected, dict.fromkeys([*self._items, *session.items]))
 
     def _is_whole_project(self, session: pytest.Session) -> bool:
         option = self._config.getoption
@@ -116,41 +134,15 @@ def _journals(config: pytest.Config) -> int:
     return len(all_journals(_cassettes(config) / HOME / "journals"))
 
 
-def _unused_cassettes(
-    config: pytest.Config, items: Iterable[pytest.Item], is_replayed: Callable[[pytest.Item], bool]
-) -> int:
-    """Count the cassettes of tests that are not there any more, though their modules are, or whose modules are gone.
-
-    ``replay-agent prune`` looks closer, and says why it leaves others alone.
-    """
+def _unused_cassettes(collected: Collected, items: Iterable[pytest.Item]) -> int:
+    """Count the cassettes of tests that are gone, as ``replay-agent prune`` finds them, but for what it leaves alone."""
     from replay_agent.exceptions import CassetteError, UserError
-    from replay_agent.pytest_plugin import siblings_of
-    from replay_agent.pytest_plugin.places import cassette_of, nodeid
+    from replay_agent.pytest_plugin.collecting import note_played
+    from replay_agent.report.recorded.orphans import find_orphans
 
-    folder, found = _cassettes(config), list(items)
     try:
-        used = {cassette_of(item, siblings_of(item)) for item in found if is_replayed(item)}
+        note_played(collected, items)
     except (CassetteError, UserError):
         return 0  # which the test that it belongs to says
-    known = {nodeid(item) for item in found}
-    modules = {test.partition("::")[0] for test in known}
-    paths = [path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path not in used and path.is_file()]
-    return sum(_is_of_gone_tests(path, config.rootpath, known, modules) for path in sorted(paths)[:_MOST_READ])
-
-
-def _is_of_gone_tests(path: Path, root: Path, known: set[str], modules: set[str]) -> bool:
-    from replay_agent.exceptions import CassetteError
-    from replay_agent.pytest_plugin.shared_fixture import fixture_of
-    from replay_agent.recording.cassettes import store
-
-    try:
-        cassette = store.load(path)
-        tests = {cassette.test(index) for index in range(len(cassette))}
-    except CassetteError:
-        return False
-    named = {test for test in tests if test and "::" in test and fixture_of(test) is None}
-    if not named or named != tests or named & known:
-        return False
-    return all(
-        module in modules or not (root / module).exists() for module in (test.partition("::")[0] for test in named)
-    )
+    orphans = find_orphans(collected, most=_MOST_READ)
+    return sum(not orphan.kept and orphan.interactions is None for orphan in orphans)

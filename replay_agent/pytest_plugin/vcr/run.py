@@ -283,17 +283,15 @@ class VcrRun(DecodedTraffic):
     @contextmanager
     def _refusing(self, cassette: Cassette) -> Iterator[None]:
         """Have vcrpy's stubs raise our miss instead of the error that a client's ``except Exception`` swallows."""
-        patches = [_patch_of(module) for module in _stubs.present()]
         _open[id(cassette)] = self
-        for patch in patches:
-            patch.apply()
         try:
+            for module in _stubs.present():
+                _patch_of(module).apply()
             yield
         finally:
             del _open[id(cassette)]
             if not _open:  # else another run, around this one, needs them still
-                for patch in reversed(patches):
-                    patch.undo()
+                _undo_all()
 
     def missed(self, refusal: CannotOverwriteExistingCassetteException) -> VcrMiss:
         """Return the miss that a refusal of vcrpy's is, explained, and keep it."""
@@ -318,14 +316,27 @@ class VcrRun(DecodedTraffic):
 _open: dict[int, VcrRun] = {}
 """By the identity of their cassettes, the runs whose refusals are misses."""
 _patched: dict[str, tuple[ModuleType, Patch]] = {}
+"""By the name of a stub module, the module that has it now."""
+_displaced: list[Patch] = []
+"""Those in modules that others have taken the place of while runs were open."""
 
 
 def _patch_of(module: ModuleType) -> Patch:
     """Return the patch of a stub module, made once: each test puts it in place."""
     known = _patched.get(module.__name__)
-    if known is None or known[0] is not module:
-        known = _patched[module.__name__] = module, Patch(module, _REFUSAL, _missing)
-    return known[1]
+    if known is not None and known[0] is module:
+        return known[1]
+    if known is not None:
+        _displaced.append(known[1])
+    patch = Patch(module, _REFUSAL, _missing)
+    _patched[module.__name__] = module, patch
+    return patch
+
+
+def _undo_all() -> None:
+    for patch in (*_displaced, *(patch for _, patch in _patched.values())):
+        patch.undo()
+    _displaced.clear()
 
 
 def _missing(original: Any) -> Any:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from replay_agent.cli.runs.keys import Missing, missing_keys
 from replay_agent.cli.runs.recorded import Recorded
+from replay_agent.models.providers import PROVIDERS
 from replay_agent.surroundings.credentials import credential_names, credential_variables
 from replay_agent.traffic import Interaction, Request, Response
 
@@ -28,7 +31,7 @@ BEDROCK, VERTEX = "bedrock-runtime.eu-west-1.amazonaws.com", "europe-west1-aipla
 @pytest.fixture(autouse=True)
 def bare(monkeypatch, tmp_path):
     """A machine on which nobody has logged in anywhere."""
-    for name in (*credential_names(), "AWS_DEFAULT_PROFILE", "CLOUDSDK_CONFIG", "APPDATA"):
+    for name in (*credential_names(), "CLOUDSDK_CONFIG", "APPDATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
@@ -55,6 +58,56 @@ def test_a_placeholder_is_no_key(monkeypatch):
     for name, value in credential_variables().items():
         monkeypatch.setenv(name, value)
     assert [each.host for each in missing("api.openai.com", BEDROCK, VERTEX)] == ["api.openai.com", BEDROCK, VERTEX]
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in PROVIDERS.values() if row.authentication == "header"], ids=lambda row: row.name
+)
+def test_every_provider_of_the_table_is_known(row):
+    host = urlsplit(row.base_url).hostname
+    assert missing(host) == [Missing(host, row.credential_variables[0])]
+    for variable in row.credential_variables:
+        assert missing(host, known=[variable]) == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "eu.api.openai.com",
+        "api.cohere.ai",
+        "codestral.mistral.ai",
+        "us-east-1.api.x.ai",
+        "router.huggingface.co",
+        "x1.eu-west-1.aws.endpoints.huggingface.cloud",
+        "bedrock-runtime-fips.us-east-1.amazonaws.com",
+        "bedrock-runtime.cn-north-1.amazonaws.com.cn",
+        "vpce-1-a.bedrock-runtime.us-east-1.vpce.amazonaws.com",
+        "aiplatform.googleapis.com",
+    ],
+)
+def test_other_addresses_of_providers_are_known(host):
+    assert [each.host for each in missing(host)] == [host]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "myopenrouter.ai",
+        "notapi.openai.com",
+        "api.openai.com.example.org",
+        "evilapi.x.ai",
+        "bigollama.com",
+        "myaiplatform.googleapis.com",
+        "bucket.s3.eu-west-1.amazonaws.com",
+        "s3.amazonaws.com",
+        "sts.amazonaws.com",
+        "huggingface.co",
+        "cdn-lfs.huggingface.co",
+        "datasets-server.huggingface.co",
+    ],
+)
+def test_a_host_that_only_ends_alike_or_serves_files_wants_nothing(host):
+    assert missing(host) == []
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "gateway.example", ""])
@@ -115,6 +168,7 @@ def test_a_profile_leads_to_credentials(file, text, profile, leads, bare, monkey
 
 def test_a_profile_that_only_the_tests_know_is_believed():
     assert missing(BEDROCK, known=["AWS_PROFILE"]) == []
+    assert missing(BEDROCK, known=["AWS_DEFAULT_PROFILE"]) == []
 
 
 # --- Google -----------------------------------------------------------------------------------------------------------

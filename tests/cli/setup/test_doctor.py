@@ -47,7 +47,9 @@ def test_a_sound_project_has_no_troubles(found):
         assert words in text
 
 
-@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "AWS_SECRET_ACCESS_KEY"])
+@pytest.mark.parametrize(
+    "name", ["OPENAI_API_KEY", "GEMINI_API_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_PROFILE", "GITHUB_TOKEN"]
+)
 def test_a_key_is_named_and_not_shown(found, name):
     diagnosis = diagnose(found, {name: "sk-very-secret", "AWS_DEFAULT_REGION": "x", "OTHER": "sk-very-secret"})
     assert diagnosis.keys == [name]

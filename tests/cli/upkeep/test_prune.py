@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from replay_agent.cli.upkeep.prune import find_orphans, remove
+from replay_agent.cli.upkeep.prune import remove
 from replay_agent.recording.cassettes import store
+from replay_agent.report.recorded.orphans import find_orphans
 from replay_agent.traffic import Chunk, Request, Response
 from tests.integration.recordings import make
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import urllib3
@@ -95,6 +97,49 @@ def test_bodies_of_every_kind_are_read(tmp_path, body):
     with recorded.opened(leave_alone) as cassette:
         cassette.append(VcrRequest("POST", "http://example.org/", body, {}), ANSWER)
     assert recorded.requests[0].body == b"ab"
+
+
+REFUSAL = "CannotOverwriteExistingCassetteException"
+
+
+def stub_module(name, kind=ModuleType):
+    """A module of stubs as vcrpy has for each client."""
+    module = kind(f"vcr.stubs.{name}")
+    vars(module)[REFUSAL] = vcr.errors.CannotOverwriteExistingCassetteException
+    return module
+
+
+def test_stubs_that_are_imported_within_are_put_back_when_no_run_is_open(tmp_path, monkeypatch):
+    later = [stub_module("later") for _ in range(3)]
+    with run(tmp_path).opened(leave_alone):
+        for module in later:
+            monkeypatch.setitem(sys.modules, module.__name__, module)
+            with run(tmp_path / "inner").opened(leave_alone):
+                assert getattr(module, REFUSAL) is not vcr.errors.CannotOverwriteExistingCassetteException
+    for module in later:
+        assert getattr(module, REFUSAL) is vcr.errors.CannotOverwriteExistingCassetteException
+
+
+class Unpatchable(ModuleType):
+    """A module that lets nobody replace anything."""
+
+    def __setattr__(self, name, value):
+        if name == REFUSAL:
+            raise AttributeError(name)
+        super().__setattr__(name, value)
+
+
+def test_a_run_that_cannot_be_opened_leaves_nothing_behind(tmp_path, monkeypatch):
+    before, broken = stub_module("before"), stub_module("broken", Unpatchable)
+    monkeypatch.setitem(sys.modules, before.__name__, before)
+    monkeypatch.setitem(sys.modules, broken.__name__, broken)
+    with pytest.raises(AttributeError, match=REFUSAL), run(tmp_path).opened(leave_alone):
+        pytest.fail("opened all the same")
+    assert getattr(before, REFUSAL) is vcr.errors.CannotOverwriteExistingCassetteException
+    monkeypatch.delitem(sys.modules, broken.__name__)
+    with run(tmp_path).opened(leave_alone):
+        pass
+    assert getattr(before, REFUSAL) is vcr.errors.CannotOverwriteExistingCassetteException
 
 
 def test_a_failed_rewrite_leaves_the_old_file(tmp_path):

@@ -53,9 +53,7 @@ class Judge:
         """Make these changes what is expected: record, update, drop, or take note of having looked."""
         queue = Queue.load(self._state)
         judged = Judged(Kept.take(self._state, _label("accept", changes), changes, queue))
-        known = {each.id for each in queue.changes}
-        judged.failed += [(each, _NOT_OPEN) for each in changes if each.id not in known]
-        still = [each for each in changes if each.id in known]
+        still = _still_open(changes, queue, judged)
         judged.done += [each for each in still if each.kind == "recording"]
         judged.failed += [(each, f"do it by yourself: {each.command}") for each in still if _is_by_hand(each)]
         with_snapshots = [each for each in still if each.kind == "snapshot"]
@@ -73,7 +71,7 @@ class Judge:
         queue = Queue.load(self._state)
         files = [Path(each.file) for each in changes if each.kind == "recording"]  # nothing else is touched
         judged = Judged(Kept.take(self._state, _label("reject", changes), changes, queue, files=files))
-        for change in changes:
+        for change in _still_open(changes, queue, judged):
             trouble = _unrecord(change) if change.kind == "recording" else ""
             if trouble:
                 judged.failed.append((change, trouble))
@@ -153,6 +151,13 @@ class Judge:
                 raise
             finally:
                 self._process = None
+
+
+def _still_open(changes: Sequence[Change], queue: Queue, judged: Judged) -> list[Change]:
+    """Return what of these is still in the queue; of the rest, note why nothing is done."""
+    known = {each.id for each in queue.changes}
+    judged.failed += [(each, _NOT_OPEN) for each in changes if each.id not in known]
+    return [each for each in changes if each.id in known]
 
 
 def _of(run: str, changes: Iterable[Change]) -> list[Change]:

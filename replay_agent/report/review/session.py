@@ -31,6 +31,8 @@ Job: TypeAlias = Callable[[], None]
 """Something that takes its time; whoever shows the session runs it beside the terminal and then calls `Session.finished`."""
 _SCROLLING = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
 _VERBS = {"a": "accepted", "r": "rejected"}
+_OF_GROUP = frozenset("ARS")
+"""Keys that decide on all that is open for a cause."""
 
 
 @dataclass
@@ -121,7 +123,8 @@ class Session:
         if self.view != "working":
             self.status = ""
         self._insisting = self._insisting and key in ("u", "b", "n")
-        if self.view == "open" and self._has_moved():
+        if self.view in ("open", "asking") and self._has_moved(whole_group=self.view == "asking" or key in _OF_GROUP):
+            self.view, self.working_on = "open", []
             return None
         views: dict[View, Callable[[str], Job | None]] = {
             "open": self._when_open,
@@ -150,15 +153,19 @@ class Session:
         self._reload()
         self.scroll = 0
 
-    def _has_moved(self) -> bool:
-        """Take over what a run of pytest has found meanwhile; true if it is something else that is looked at now."""
+    def _has_moved(self, *, whole_group: bool) -> bool:
+        """Take over what a run of pytest has found meanwhile; true if a key would decide on something else than was shown."""
         if Queue.mark(self._state) == self._seen:
             return False
-        before = self.current
+        before = self._decided_on(whole_group=whole_group)
         self._reload()
         self._steps = [step for step in self._steps if step.kept.folder.is_dir()]
         self.status = "pytest has run meanwhile: this is what is open now."
-        return (before and before.id) != (self.current and self.current.id)
+        return before != self._decided_on(whole_group=whole_group)
+
+    def _decided_on(self, *, whole_group: bool) -> list[str]:
+        current = [self.current] if self.current is not None else []
+        return [each.id for each in (*current, *(self.group if whole_group else ()))]
 
     def _when_open(self, key: str) -> Job | None:
         current = self.current

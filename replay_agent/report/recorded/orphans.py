@@ -18,6 +18,8 @@ from replay_agent.surroundings.visible import visible
 __all__ = "Orphan", "Project", "find_orphans"
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
+_OF_VCRPY = b"interactions:"
+"""How vcrpy's cassettes begin, whose keys are sorted; ours say first what wrote them."""
 _NO_SOURCES = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
 
 
@@ -87,13 +89,9 @@ def _is_ours(path: Path) -> bool:
     """Tell by its beginning whether a file may be a cassette that names its tests, as vcrpy's do not."""
     try:
         with path.open("rb") as file:
-            return not file.read(len(_OF_VCRPY)) == _OF_VCRPY
+            return file.read(len(_OF_VCRPY)) != _OF_VCRPY
     except OSError:
         return False
-
-
-_OF_VCRPY = b"interactions:"
-"""How vcrpy's cassettes begin, whose keys are sorted; ours say first what wrote them."""
 
 
 class _Search:

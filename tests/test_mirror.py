@@ -55,9 +55,11 @@ ELSEWHERE = {
     # Hooks into pytest: whole sessions.
     "pytest_plugin": MARKED,
     "pytest_plugin.around.accepted_snapshots": EVERYDAY,
+    "pytest_plugin.around.compared": EVERYDAY,
     "pytest_plugin.around.open_changes": "integration/test_review.py",
     "pytest_plugin.around.own_servers": EVERYDAY,
     "pytest_plugin.around.snapshot_differences": "integration/test_run_snapshot.py",
+    "pytest_plugin.around.siblings": "integration/test_prune.py",
     "pytest_plugin.around.uncollected": EVERYDAY,
     "pytest_plugin.around.planned": "integration/test_review.py",
     "pytest_plugin.around.snapshot_keeper": EVERYDAY,

@@ -20,9 +20,10 @@ import pytest
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, keys, options
 from replay_agent.pytest_plugin.around.nearest_mark import closest
+from replay_agent.pytest_plugin.around.siblings import note_siblings, siblings_of
 from replay_agent.pytest_plugin.around.uncollected import Uncollected
 from replay_agent.pytest_plugin.failures import FailingMiss, failure_saying, leaves_of
-from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
+from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_replayed, is_served, is_watched
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.summary.causes import GroupedFailures, tell
 from replay_agent.pytest_plugin.summary.ending import Ending
@@ -45,7 +46,6 @@ MARK = (
 )
 SWEEP = "Captured sweep call"
 """The section of a report that holds the verdicts of a sweep, as pytest names it."""
-_SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
 _UNKEPT = pytest.StashKey[list[str]]()
@@ -148,7 +148,7 @@ def pytest_make_collect_report(
     """Keep the names of all tests of a module or class, also of those that are not selected: names may clash."""
     with keys.while_importing(collector):
         report = yield
-    collector.stash[_SIBLINGS] = [node.name for node in report.result if isinstance(node, pytest.Item)]
+    note_siblings(collector, report)
     if report.failed and isinstance(collector, pytest.Module):
         _keep_snapshots_of(collector)
     return report
@@ -159,26 +159,6 @@ def _keep_snapshots_of(module: pytest.Module) -> None:
     folder = module.path.parent / module.config.getoption("snapshot_dirname", "__snapshots__") / module.path.stem
     if any(folder.glob("*.run.snap")):
         module.config.option.no_cleanup = True
-
-
-def is_replayed(item: pytest.Item) -> bool:
-    """Tell whether a test is ours to record and replay."""
-    if is_served(item):
-        return False
-    return closest(item, "replay") is not None or _asks_for_the_fixture(item)
-
-
-def _is_watched(item: pytest.Item) -> bool:
-    return is_served(item) or is_replayed(item)
-
-
-def _asks_for_the_fixture(item: pytest.Item) -> bool:
-    """Tell whether a test asks for our fixture; a project's own fixture of the same name is none of our business."""
-    if "replay" not in getattr(item, "fixturenames", ()):
-        return False
-    # pytest has no public way from a test to the definition of its fixture; without this one, the name decides.
-    definitions = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).get("replay", ())
-    return not definitions or getattr(definitions[-1].func, "__module__", __name__) == __name__
 
 
 def _open_test(item: pytest.Item) -> None:
@@ -195,14 +175,9 @@ def _open_test(item: pytest.Item) -> None:
         item.stash[TEST] = ReplayedTest.opened(item, siblings_of(item), since=item.config.stash[_STARTED])
 
 
-def siblings_of(item: pytest.Item) -> list[str]:
-    """Return the names of all tests of the module or class of a test."""
-    return item.parent.stash.get(_SIBLINGS, []) if item.parent else []
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Surround the tests with our hooks only in a session that has tests to replay."""
-    if any(is_served(item) or is_replayed(item) for item in session.items):
+    if any(is_watched(item) for item in session.items):
         around = _surround_tests(session.config)
         around.fixtures.collected(item for item in session.items if is_replayed(item))
         if _ENDING in session.config.stash:
@@ -286,7 +261,7 @@ def _watch_snapshots(config: pytest.Config) -> None:
     from replay_agent.pytest_plugin.around.snapshot_differences import SnapshotDifferences
 
     if not config.pluginmanager.has_plugin(SnapshotDifferences.NAME):
-        config.pluginmanager.register(AcceptedSnapshots(_is_watched, accept=config.getoption("replay_accept")))
+        config.pluginmanager.register(AcceptedSnapshots(is_watched, accept=config.getoption("replay_accept")))
         config.pluginmanager.register(SnapshotDifferences(), SnapshotDifferences.NAME)
 
 

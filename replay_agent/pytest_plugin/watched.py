@@ -15,7 +15,7 @@ import pytest
 
 from replay_agent.exceptions import CassetteError, CassetteMissError, CassetteUnreadable, UserError
 from replay_agent.harness import DecodedTraffic, Run
-from replay_agent.pytest_plugin.around.accepted_snapshots import stopped_at_snapshot
+from replay_agent.pytest_plugin.around.compared import stopped_at_snapshot
 from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.around.planned import plan_of

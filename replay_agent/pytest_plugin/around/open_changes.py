@@ -10,7 +10,7 @@ import pytest
 
 from replay_agent.exceptions import CassetteMissError
 from replay_agent.harness import Run
-from replay_agent.pytest_plugin.around.accepted_snapshots import differences_of
+from replay_agent.pytest_plugin.around.compared import differences_of
 from replay_agent.pytest_plugin.around.planned import run_name
 from replay_agent.pytest_plugin.failures import explanations_of, leaves_of
 from replay_agent.pytest_plugin.marks import TEST

@@ -20,13 +20,15 @@ from replay_agent.exceptions import (
     CassetteUnreadable,
 )
 from replay_agent.framing.json_rpc import may_be_json_rpc, readdressed
-from replay_agent.recording import saving
 from replay_agent.recording.answers import Live, Replay, endured, was_given_up
 from replay_agent.recording.cassettes import journal as journals
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette, Header
 from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
-from replay_agent.recording.entries import Entries, Entry
+from replay_agent.recording.keeping import saving
+from replay_agent.recording.keeping.entries import Entries, Entry
+from replay_agent.recording.keeping.own_journal import OwnJournal
+from replay_agent.recording.keeping.rehearsal import rehearsed
 from replay_agent.recording.kinship import Kinship, asked_by, asked_for, interaction_of, orphaned
 from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.fingerprint import fingerprint
@@ -36,11 +38,9 @@ from replay_agent.recording.meaning.incidental import EMPTY_ANSWER, is_incidenta
 from replay_agent.recording.meaning.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
 from replay_agent.recording.misses import Miss, Misses, MissReason, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
-from replay_agent.recording.own_journal import OwnJournal
+from replay_agent.recording.playing.source import Source, Sources, source_of
 from replay_agent.recording.process.frozen import now, seeds
 from replay_agent.recording.process.spool import Message, Spool
-from replay_agent.recording.rehearsal import rehearsed
-from replay_agent.recording.source import Source, Sources, source_of
 from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE, Owed, Tampering
 from replay_agent.recording.succession.bounds import Bounds
 from replay_agent.recording.succession.successors import without_noise
@@ -496,7 +496,7 @@ class Recording:
 
     def _with_supposed_secrets(self, request: Request, redacted: Request) -> Replay | None:
         """Return the recorded answer to a request with secrets that only a later one, or the recorded answers, showed."""
-        from replay_agent.recording.supposed import supposed_among
+        from replay_agent.recording.playing.supposed import supposed_among
 
         recorded = ((key.digest, each) for source in self._sources for key, each in source.with_secrets())
         found = supposed_among(redacted, recorded, self._keying)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from replay_agent.recording.answers import Replay
-from replay_agent.recording.source import Source
+from replay_agent.recording.playing.source import Source
 from replay_agent.traffic import Outcome, Request
 
 __all__ = "FOR_EVER", "PERSEVERANCE", "Owed", "Responder", "Tampering"

@@ -5,7 +5,7 @@ import pytest
 from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.recording.cassettes.store import load, save
 from replay_agent.recording.matching.fingerprint import fingerprint
-from replay_agent.recording.source import Source, Sources, source_of
+from replay_agent.recording.playing.source import Source, Sources, source_of
 
 
 @pytest.fixture

@@ -245,13 +245,14 @@ class Run(DecodedTraffic):
     def _plan(self) -> Plan:
         from replay_agent.faults.plan import Plan
 
-        if not isinstance(self.recording.tampering, Plan):
-            self.recording.tampering = Plan()
-        return self.recording.tampering
+        disturbance = self.recording.disturbance
+        if not isinstance(disturbance.tampering, Plan):
+            disturbance.tampering = Plan()
+        return disturbance.tampering
 
     def unstruck_text(self) -> str:
         """Return what to say of faults that never struck, nothing if there are none."""
-        if self.recording.tampering is None or self.recording.records:
+        if self.recording.disturbance.tampering is None or self.recording.records:
             return ""
         return self._plan().unstruck_text(self._test or str(self.cassette_path))
 

@@ -122,9 +122,16 @@ class Sources:
     """What answers are looked for in, in this order: the cassette, and journals left behind. Not locked, as each of them."""
 
     def __init__(self, played: Source | None = None) -> None:
-        self.played = played
+        self.played: Source | None = None
         """The cassette, None where it is not played."""
-        self._all = [] if played is None else [played]
+        self._all: list[Source] = []
+        if played is not None:
+            self.play(played)
+
+    def play(self, cassette: Source) -> None:
+        """Look in the cassette before everything else."""
+        self.played = cassette
+        self._all.insert(0, cassette)
 
     def follow(self, journals: Iterable[Source]) -> None:
         """Look in these, too, behind all others."""

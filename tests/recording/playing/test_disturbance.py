@@ -4,8 +4,8 @@ import pytest
 
 from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.recording.cassettes.store import load, save
+from replay_agent.recording.playing.disturbance import Owed
 from replay_agent.recording.playing.source import Source
-from replay_agent.recording.stand_ins import Owed
 
 
 @pytest.fixture

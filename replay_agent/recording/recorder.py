@@ -20,7 +20,8 @@ from replay_agent.exceptions import (
 from replay_agent.recording.answers import Live, Replay, endured, was_given_up
 from replay_agent.recording.cassettes import journal as journals
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Cassette, Header
+from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.recording.cassettes.parts.header import Header
 from replay_agent.recording.keeping.entries import Entry
 from replay_agent.recording.keeping.rehearsal import rehearsed
 from replay_agent.recording.keeping.saving import header_of

@@ -8,7 +8,8 @@ from pathlib import Path
 from replay_agent.pytest_plugin.trials.testimony import Testimony, testimony_of
 from replay_agent.pytest_plugin.trials.trial import Trial
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.recorder import Recording
 from replay_agent.report.comparison.trials.notes import Note, Outcome, write_note
 from replay_agent.traffic import Interaction

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from replay_agent.recording.answers import Live
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Cassette, Header
+from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.recording.cassettes.parts.header import Header
 from replay_agent.recording.keeping import saving
 from replay_agent.recording.keeping.entries import Entries, Entry
 from replay_agent.recording.keeping.own_journal import OwnJournal

@@ -7,7 +7,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import TypeVar
 
-from replay_agent.recording.cassettes.document import Cassette, Header, Item
+from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import Item
 from replay_agent.recording.options import RecordMode
 
 __all__ = "arranged", "dropped", "header_of", "items_of", "kept", "outdone"

@@ -7,8 +7,9 @@ from functools import cached_property
 from itertools import islice
 
 from replay_agent.recording.answers import has_failed
-from replay_agent.recording.cassettes.document import Cassette, Item
+from replay_agent.recording.cassettes.document import Cassette
 from replay_agent.recording.cassettes.journal import LeftJournal
+from replay_agent.recording.cassettes.parts.item import Item
 from replay_agent.recording.matching.index import Index
 from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.traffic import Interaction, Outcome, Request

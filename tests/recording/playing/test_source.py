@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.cassettes.store import load, save
 from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.playing.source import Source, Sources, source_of

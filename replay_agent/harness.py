@@ -437,6 +437,13 @@ def use_cassette(
         normalize=normalize,
     )
     run = Run(Path(path), options, command=f"use_cassette({str(path)!r}, record_mode='{{mode}}')")
+    with _block(run, misses_are_expected=miss == "exception"):
+        yield run
+
+
+@contextmanager
+def _block(run: Run, *, misses_are_expected: bool) -> Iterator[None]:
+    """Have a recording in force for a block, and raise what was swallowed in it at its end."""
     run.open()
     success = False
     try:
@@ -444,8 +451,8 @@ def use_cassette(
             if not run.recording.records:
                 context.enter_context(credentials.placed_credentials())
             context.enter_context(intercept.in_context(run.recording))
-            yield run
-        success = miss == "exception" or not _unexpected(run.misses)
+            yield
+        success = misses_are_expected or not _unexpected(run.misses)
     except BaseException as error:
         _note_misses(error, run.misses)
         raise

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from replay_agent.exceptions import (
     CassetteError,
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 __all__ = ("Recording",)
 
+Approximates: TypeAlias = Callable[[Request, Sequence[Interaction]], int | None]
+
 
 class Recording:
     """One test's (or one ``with`` block's) traffic, played from a cassette or recorded into it.
@@ -66,7 +68,7 @@ class Recording:
     """What to set the sources that ``freeze`` names to, where no cassette says it; at random without."""
     fallback: Recording | None = None
     """Where else to look for an answer: another recording, which then counts it as its own."""
-    approximates: Callable[[Request, Sequence[Interaction]], int | None] | None = None
+    approximates: Approximates | None = None
     """Chooses, among the test's own interactions that are left, which one answers a request that equals none."""
     bounds: Bounds | None = None
     """How far the run may go, where not everything that changed is to be recorded."""
@@ -163,16 +165,18 @@ class Recording:
         if self._kin.is_child:
             return
         self._ledger.part()
-        if not self._journal.is_kept:
-            return
+        if self._journal.is_kept and self._finish(success, whole=whole):
+            self._rehearse()
+
+    def _finish(self, success: bool, *, whole: bool) -> bool:
+        """Save the cassette or leave the journal, and tell whether anything was saved."""
         try:
             saved = success and self._save(whole=whole)
         except BaseException:
             self._journal.close()
             raise
         self._journal.discard() if success else self._journal.close()
-        if saved:
-            self._rehearse()
+        return saved
 
     def let_go(self) -> None:
         """Forget who opened this recording, which then is freed at once, and not when garbage is next collected."""
@@ -469,19 +473,26 @@ class Recording:
         source = self._played
         if self.approximates is None or source is None or self._records:
             return None
+        index = self._nearest(source, request, self.approximates, redacted)
+        if index is None:
+            return None
+        outcome = outcome_for(request, self._read(source, index, request), source, index)
+        return self._answer(outcome, request, key)
+
+    def _nearest(self, source: Source, request: Request, choose: Approximates, redacted: Request) -> int | None:
+        """Return the interaction that is chosen for a request, played and entered."""
         with self._lock, self._kin.turn():
             self._ledger.hear()
             own = self._ledger.own(source.cassette)
             left = [index for index in source.leftovers() if index in own]
-            chosen = self.approximates(redacted, [source.interaction(index) for index in left])
+            chosen = choose(redacted, [source.interaction(index) for index in left])
             if chosen is None:
                 return None
             index, order = left[chosen], self._entries.place()
             source.mark_played(index)
             self._kin.say_played(index, source=self._sources.number(source))
             self._entries.put(order, Entry(request, source=source, index=index))
-        outcome = outcome_for(request, self._read(source, index, request), source, index)
-        return self._answer(outcome, request, key)
+        return index
 
     def _token(self, request: Request, key: Key) -> Replay | None:
         """Return a token for a client that had one, or other credentials, when it was recorded."""
@@ -552,6 +563,14 @@ class Recording:
         entries = self._ledger.in_order()
         if not entries:
             return
+        replay = self._replay().open()
+        try:
+            rehearsed(self.cassette_path, [(entry.asked, entry.read()) for entry in entries], replay.begin)
+        finally:
+            replay.close()
+
+    def _replay(self) -> Recording:
+        """Return a recording that answers what this one was asked from what it has saved."""
         options = replace(
             self.options,
             record_mode=RecordMode.NONE,
@@ -559,14 +578,9 @@ class Recording:
             freeze=(),
             before_record_request=None,  # it has been asked
         )
-        replay = Recording(
+        return Recording(
             self.cassette_path, options, key=self._keying, explain=lambda miss: miss.reason, test=self.test
         )
-        replay.open()
-        try:
-            rehearsed(self.cassette_path, [(entry.asked, entry.read()) for entry in entries], replay.begin)
-        finally:
-            replay.close()
 
 
 def _may_be_left(interaction: Interaction) -> bool:

@@ -43,6 +43,10 @@ def recorded_of(note: Note) -> Recorded:
     found = [path for path in paths if path.is_file()]
     if not found:
         return Recorded(note.test, trouble=f"there is no cassette {shown_path(note.cassettes[0])}: record it first")
+    return _read(note, found)
+
+
+def _read(note: Note, found: Sequence[Path]) -> Recorded:
     try:
         whole = [each for path in found for each in store.load(path).interactions()]
     except CassetteError as exc:

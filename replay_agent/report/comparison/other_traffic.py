@@ -110,6 +110,10 @@ def _of_outcomes(old: UnknownTraffic, new: UnknownTraffic) -> Iterator[Differenc
     if _status(old) != _status(new):
         status = ValueChange("status", _status(old), _status(new))
         yield Difference("failure_changed", 0, _place(new), values=(status,))
+    yield from _of_bodies(old, new)
+
+
+def _of_bodies(old: UnknownTraffic, new: UnknownTraffic) -> Iterator[Difference]:
     texts = _body(old), _body(new)
     if texts[0] == texts[1]:
         return

@@ -29,6 +29,7 @@ ELSEWHERE = {
     "agent.history": "agent/test_run.py",
     "agent.options": "agent/test_agent.py",
     "agent.state": "agent/test_graph.py",
+    "agent.streamed_run": "agent/test_stream.py",
     # Nothing in them to run: types, a tree of errors, a table of names.
     "exceptions": "test_public_names.py",
     "surroundings.documentation": "integration/test_ending.py",

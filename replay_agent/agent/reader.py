@@ -42,19 +42,15 @@ class Reader(Generic[T]):
             self._note(item)
         return item
 
-    async def _singly(self, ahead: Iterable[T]) -> AsyncGenerator[T, None]:
-        for item in ahead:
-            yield item
-        async for item in self:
-            yield item
-
     async def groups(self, debounce_by: float | None, ahead: Iterable[T] = ()) -> AsyncGenerator[list[T], None]:
         """Yield the items of ``ahead`` and the source together as they come within ``debounce_by`` seconds.
 
         A group begins with its first item; None yields every item by itself.
         """
         if debounce_by is None:
-            async for item in self._singly(ahead):
+            for item in ahead:
+                yield [item]
+            async for item in self:
                 yield [item]
             return
         group = list(ahead)

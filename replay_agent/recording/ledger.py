@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, RLock
 
 from replay_agent.exceptions import CassetteError, CassetteMiss, CassetteMissError
 from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.recording.cassettes.journal import LeftJournal
 from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
+from replay_agent.recording.cassettes.parts.header import Header
 from replay_agent.recording.keeping.entries import Entries, Entry
 from replay_agent.recording.keeping.keeper import Keeper
 from replay_agent.recording.keeping.own_journal import OwnJournal
+from replay_agent.recording.keeping.saving import header_of
 from replay_agent.recording.kinship import Kinship, asked_by, asked_for, interaction_of, orphaned
 from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.recording.misses import Miss, Misses, MissReason, Trouble
-from replay_agent.recording.options import RecordOptions
+from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.playing.disturbance import Disturbance
 from replay_agent.recording.playing.lookup import Lookup
-from replay_agent.recording.playing.source import Source
+from replay_agent.recording.playing.source import Source, source_of
+from replay_agent.recording.process.frozen import now
 from replay_agent.recording.process.spool import Message, Spool
 from replay_agent.surroundings.naming import seen_from_here
 from replay_agent.traffic import Interaction, Request
@@ -41,6 +45,7 @@ class Ledger:
         self._path = path
         self._options = options
         self._test = test
+        self._keying = keying
         self.lock = RLock()  # a response that is collected as garbage is finished wherever that happens
         self.kin = Kinship()
         self.ended = Event()
@@ -72,6 +77,21 @@ class Ledger:
     def unread(self) -> Sequence[Interaction]:
         """Return the interactions of the cassette, none of which is read before somebody looks at it."""
         return LazyInteractions(self.base) if self.base else []
+
+    def header(self, frozen: Mapping[str, object]) -> Header:
+        """Return the header of the file that is written: that of the cassette which is played, brought up to date."""
+        old = self.played.cassette.header if self.played else None
+        return header_of(old, self._keying.scheme, frozen, now())
+
+    def take_up_journals(self, refused: Callable[[Interaction], bool]) -> list[LeftJournal]:
+        """Return the journals left behind, and play from them unless everything is to be recorded anew.
+
+        ``refused`` tells of an answer whether it is an error that its status does not show: such a one is asked again.
+        """
+        afresh = self._options.record_mode in (RecordMode.ALL, RecordMode.REWRITE)
+        left = self.journal.take_up(read=not afresh)
+        self.lookup.sources.follow(filter(None, (source_of(each, self._keying, refused) for each in left)))
+        return left
 
     def let_go(self) -> None:
         """Forget who opened the run, and leave no ring of references."""

@@ -18,13 +18,11 @@ from replay_agent.exceptions import (
     CassetteUnreadable,
 )
 from replay_agent.recording.answers import Live, Replay, endured, was_given_up
-from replay_agent.recording.cassettes import journal as journals
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette
 from replay_agent.recording.cassettes.parts.header import Header
 from replay_agent.recording.keeping.entries import Entry
 from replay_agent.recording.keeping.rehearsal import rehearsed
-from replay_agent.recording.keeping.saving import header_of
 from replay_agent.recording.ledger import Ledger
 from replay_agent.recording.matching.hosts import origin
 from replay_agent.recording.matching.keys import Key, Keying
@@ -33,7 +31,7 @@ from replay_agent.recording.meaning.token_requests import MADE_UP_TOKEN, is_made
 from replay_agent.recording.misses import Miss, Misses, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.playing.lookup import outcome_for
-from replay_agent.recording.playing.source import Source, Sources, source_of
+from replay_agent.recording.playing.source import Source, Sources
 from replay_agent.recording.process.frozen import now, seeds
 from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE
 from replay_agent.recording.succession.bounds import Bounds
@@ -119,11 +117,11 @@ class Recording:
             self._sources.play(Source(self._ledger.base, self._keying, repeats=repeats))
         if self._records:
             store.check_writable(self.cassette_path)
-        left = self._take_up_journals() if self._records and not self._kin.is_child else []
+        left = self._ledger.take_up_journals(self._refused) if self._records and not self._kin.is_child else []
         if self.options.freeze:
             self.frozen = self._seeds()
         if self._records:
-            self._journal.start(self._header(), now(), left)
+            self._journal.start(self._ledger.header(self.frozen), now(), left)
         self._ledger.opened = True
         return self
 
@@ -192,13 +190,6 @@ class Recording:
             if self.mode is RecordMode.REWRITE:
                 return None
             raise
-
-    def _take_up_journals(self) -> list[journals.LeftJournal]:
-        """Return the journals left behind, and play from them unless everything is to be recorded anew."""
-        afresh = self.mode in (RecordMode.ALL, RecordMode.REWRITE)
-        left = self._journal.take_up(read=not afresh)
-        self._sources.follow(filter(None, (source_of(each, self._keying, self._refused) for each in left)))
-        return left
 
     def _seeds(self) -> dict[str, object]:
         """Return the seeds of what is played from: the journals left behind, the cassette; new ones if there is neither."""
@@ -549,14 +540,15 @@ class Recording:
         """Save the cassette, and tell whether there was anything to save."""
         own: AbstractSet[int] = self._ledger.own(self._ledger.base) if self._ledger.base is not None else frozenset()
         saved = self._keeper.save(
-            self.cassette_path, self._header(), self._ledger.base, own, is_answer=self._is_answer, whole=whole
+            self.cassette_path,
+            self._ledger.header(self.frozen),
+            self._ledger.base,
+            own,
+            is_answer=self._is_answer,
+            whole=whole,
         )
         self._saved = saved or self._saved
         return saved is not None
-
-    def _header(self) -> Header:
-        old = self._played.cassette.header if self._played else None
-        return header_of(old, self._keying.scheme, self.frozen, now())
 
     def _rehearse(self) -> None:
         """Ask the saved cassette for every answer of this run. Raises `CassetteUnreplayable` for those it will not give."""

@@ -107,10 +107,10 @@ ELSEWHERE = {
     "cli.upkeep.arguments": "test_cli.py",
     # Steps of one thing, tested through the whole of it.
     "report.comparison.causes": "report/comparison/test_corpus.py",
-    "report.comparison.difference": "report/comparison/test_corpus.py",
+    "report.comparison.result.difference": "report/comparison/test_corpus.py",
     "report.comparison.effects": "report/comparison/test_corpus.py",
     "report.comparison.forms.wording": "report/comparison/forms/test_terminal.py",
-    "report.comparison.grouping": "report/comparison/test_comparison.py",
+    "report.comparison.result.grouping": "report/comparison/test_comparison.py",
     "report.comparison.histories": "report/comparison/test_corpus.py",
     "report.comparison.sources.runs": "report/comparison/sources/test_pairing.py",
     "report.comparison.turns": "report/comparison/test_corpus.py",

@@ -28,8 +28,8 @@ from replay_agent.report.compare import (
     compare_settings,
     compare_tools,
 )
-from replay_agent.report.comparison.difference import Difference, Gist, gist, lean
 from replay_agent.report.comparison.histories import Asked, from_model, roles
+from replay_agent.report.comparison.result.difference import Difference, Gist, gist, lean
 from replay_agent.report.comparison.turns import Thread, Turn
 from replay_agent.report.conversation.offers import Offer, offers
 from replay_agent.report.conversation.plain import plain

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from replay_agent.report.comparison.causes import Causes
-from replay_agent.report.comparison.difference import EFFECTS, Difference
 from replay_agent.report.comparison.effects import effects_of
 from replay_agent.report.comparison.other_traffic import differences_of
+from replay_agent.report.comparison.result.difference import EFFECTS, Difference
 from replay_agent.report.comparison.sources.runs import Run
 from replay_agent.report.comparison.spending import NOTHING, Growth, Spent, blame, spent_by
 from replay_agent.report.comparison.turns import Thread, Turn, threads_of

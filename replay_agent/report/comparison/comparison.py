@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from replay_agent.report.comparison.changes import TestChange, compare_runs
-from replay_agent.report.comparison.grouping import CauseGroup, grouped
+from replay_agent.report.comparison.result.grouping import CauseGroup, grouped
 from replay_agent.report.comparison.sources.pairing import Pair, Unreadable, pair_files, pair_runs, read_side
 from replay_agent.report.comparison.sources.runs import Run
 from replay_agent.report.comparison.sources.sides import Side

@@ -14,7 +14,7 @@ from replay_agent.recording.meaning.key import meaning
 from replay_agent.recording.meaning.token_requests import is_token_request
 from replay_agent.report.compare import ArgumentChanged, Change, MessageChanged, SettingChanged
 from replay_agent.report.comparison.causes import is_made_up
-from replay_agent.report.comparison.difference import Difference, Gist, gist, lean
+from replay_agent.report.comparison.result.difference import Difference, Gist, gist, lean
 from replay_agent.report.conversation.answers import failure_text
 from replay_agent.report.conversation.transcript import UnknownTraffic
 from replay_agent.report.decoded_request import compare_requests, read_request

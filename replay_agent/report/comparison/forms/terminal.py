@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from replay_agent.report.comparison.changes import TestChange
 from replay_agent.report.comparison.comparison import Comparison
-from replay_agent.report.comparison.difference import Difference, Gist, gist
 from replay_agent.report.comparison.forms.wording import (
     cost_line,
     count,
@@ -20,7 +19,8 @@ from replay_agent.report.comparison.forms.wording import (
     tokens_line,
 )
 from replay_agent.report.comparison.forms.wrapping import wrapped
-from replay_agent.report.comparison.grouping import CauseGroup
+from replay_agent.report.comparison.result.difference import Difference, Gist, gist
+from replay_agent.report.comparison.result.grouping import CauseGroup
 from replay_agent.report.conversation.lines import short
 
 __all__ = ("render_terminal",)

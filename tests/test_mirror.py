@@ -74,6 +74,7 @@ ELSEWHERE = {
     "pytest_plugin.scripting.cell": "integration/test_sweep.py",
     "pytest_plugin.scripting.scripted": "integration/test_provider_fixture.py",
     "pytest_plugin.settings": MARKED,
+    "pytest_plugin.shared_fixture": "integration/test_shared_fixtures.py",
     "pytest_plugin.trials.hooks": "integration/test_verify.py",
     "pytest_plugin.trials.noting": "integration/test_verify.py",
     "pytest_plugin.trials.testimony": "integration/test_stale.py",
@@ -107,6 +108,9 @@ ELSEWHERE = {
     "cli.upkeep.arguments": "test_cli.py",
     # Steps of one thing, tested through the whole of it.
     "report.comparison.causes": "report/comparison/test_corpus.py",
+    "report.comparison.result.change": "report/comparison/test_changes.py",
+    "report.comparison.result.comparison": "report/comparison/test_comparison.py",
+    "report.comparison.result.spent": "report/comparison/test_spending.py",
     "report.comparison.result.difference": "report/comparison/test_corpus.py",
     "report.comparison.effects": "report/comparison/test_corpus.py",
     "report.comparison.forms.wording": "report/comparison/forms/test_terminal.py",

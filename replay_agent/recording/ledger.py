@@ -21,8 +21,9 @@ from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.recording.misses import Miss, Misses, MissReason, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.playing.disturbance import Disturbance
+from replay_agent.recording.playing.left_behind import source_of
 from replay_agent.recording.playing.lookup import Lookup
-from replay_agent.recording.playing.source import Source, source_of
+from replay_agent.recording.playing.source import Source
 from replay_agent.recording.process.frozen import now
 from replay_agent.recording.process.spool import Message, Spool
 from replay_agent.surroundings.naming import seen_from_here

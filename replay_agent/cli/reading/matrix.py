@@ -14,9 +14,10 @@ from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.messages import ModelResponse, TextPart, ToolCallPart
 from replay_agent.recording.cassettes import store
 from replay_agent.report.comparison.forms.wording import count, price
+from replay_agent.report.comparison.result.spent import Spent, total
 from replay_agent.report.comparison.sources.runs import Run, read_runs
 from replay_agent.report.comparison.sources.sides import is_cassette_name
-from replay_agent.report.comparison.spending import Spent, spent_by, total
+from replay_agent.report.comparison.spending import spent_by
 from replay_agent.report.conversation.lines import short
 
 __all__ = "Cell", "Matrix", "Row", "read_matrix"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from replay_agent.exceptions import CassetteError
 from replay_agent.recording.cassettes import store
+from replay_agent.report.comparison.result.spent import Spent
 from replay_agent.report.comparison.sources.runs import Run
-from replay_agent.report.comparison.spending import Spent, spent_by
+from replay_agent.report.comparison.spending import spent_by
 from replay_agent.report.comparison.trials.notes import Note
 from replay_agent.traffic import Interaction
 

@@ -3,6 +3,7 @@
 __all__ = (
     "accepted_snapshots",
     "compared",
+    "fixture_names",
     "nearest_mark",
     "open_changes",
     "own_servers",

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 
-from replay_agent.recording.answers import has_failed
 from replay_agent.recording.cassettes.document import Cassette
-from replay_agent.recording.cassettes.journal import LeftJournal
 from replay_agent.recording.cassettes.parts.item import Item
 from replay_agent.recording.matching.index import Index
 from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.traffic import Interaction, Outcome, Request
 
-__all__ = "Source", "Sources", "source_of"
+__all__ = "Source", "Sources"
 
 _MOST_WITH_SECRETS = 100
 """They are read one by one when a request would be a miss."""
@@ -105,18 +103,6 @@ class Source:
         """Return the lines of an interaction, to be written again."""
         _ = self._keys  # under which it is written
         return self.cassette.item(index)
-
-
-def source_of(left: LeftJournal, keying: Keying, refused: Callable[[Interaction], bool]) -> Source | None:
-    """Return what to play from a journal. What failed or was ``refused`` in a run that failed is asked again."""
-    if left.cassette is None:
-        return None
-    read = left.cassette.interactions()
-    left.unwanted = frozenset(index for index, each in enumerate(read) if has_failed(each.outcome) or refused(each))
-    source = Source(left.cassette, keying)
-    for index in left.unwanted:
-        source.mark_played(index)
-    return source
 
 
 class Sources:

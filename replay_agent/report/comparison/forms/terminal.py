@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from replay_agent.report.comparison.changes import TestChange
-from replay_agent.report.comparison.comparison import Comparison
 from replay_agent.report.comparison.forms.wording import (
     cost_line,
     count,
@@ -19,6 +17,8 @@ from replay_agent.report.comparison.forms.wording import (
     tokens_line,
 )
 from replay_agent.report.comparison.forms.wrapping import wrapped
+from replay_agent.report.comparison.result.change import TestChange
+from replay_agent.report.comparison.result.comparison import Comparison
 from replay_agent.report.comparison.result.difference import Difference, Gist, gist
 from replay_agent.report.comparison.result.grouping import CauseGroup
 from replay_agent.report.conversation.lines import short

@@ -84,7 +84,6 @@ ELSEWHERE = {
     "pytest_plugin.summary.report_file": "integration/test_report.py",
     "pytest_plugin.summary.ending": "integration/test_ending.py",
     "pytest_plugin.summary.pending": "integration/test_review.py",
-    "report.review.judging": "integration/test_review.py",
     "recording.succession.bounds": "report/review/test_plan.py",
     "pytest_plugin.vcr.fixtures": VCR_MARKED,
     "pytest_plugin.vcr.watched": VCR_MARKED,

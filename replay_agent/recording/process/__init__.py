@@ -4,6 +4,7 @@ __all__ = (
     "backoff",
     "forked",
     "frozen",
+    "holders",
     "imports",
     "late_guard",
     "lazy_certificates",

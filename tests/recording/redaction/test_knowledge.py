@@ -24,6 +24,20 @@ def test_every_occurrence_is_found():
     assert not knowledge.holds(b"x")
 
 
+@pytest.mark.parametrize("count", [1, 500], ids=["few", "many"])
+@pytest.mark.parametrize("value", [b"Qz7Lk9Wm", b"Qz7Lk9Wm3", b"Qz7Lk9Wm3PvXt5", b"Qz7Lk9Wm3P-vXt5.Bd2Rf8"])
+def test_a_value_is_found_wherever_it_stands(value, count):
+    knowledge = Knowledge({})
+    for number in range(count - 1):
+        knowledge.learn("other", f"Jw{number:04}Hn5Tc8Yb".encode())
+    knowledge.learn("mine", value)
+    for text in (value, b"x" + value, value + b"x", b"a " + value + b" b", value + value):
+        assert [(span.start, span.end) for span in knowledge.find(text)] == [
+            (start, start + len(value)) for start in range(len(text)) if text.startswith(value, start)
+        ]
+        assert not knowledge.holds(text[: text.index(value) + len(value) - 1])
+
+
 @pytest.mark.parametrize("value", [b"short", b"/home/me/and/others", b"1234567890123"])
 def test_what_cannot_be_looked_for_is_not(value):
     knowledge = Knowledge({})

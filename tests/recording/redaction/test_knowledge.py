@@ -67,6 +67,30 @@ def test_one_secret_has_one_placeholder():
 
 
 @pytest.mark.parametrize(
+    "spelled",
+    [
+        b'pw"with\\odd/chars+9-1234',
+        b'pw\\"with\\\\odd/chars+9-1234',
+        b'Bearer pw\\"with\\\\odd\\/chars+9-1234',
+        b' pw"with\\odd/chars+9-1234\n',
+    ],
+)
+def test_a_secret_has_its_placeholder_by_whom_it_was_shown_however_it_is_spelled(spelled):
+    knowledge = Knowledge({})
+    knowledge.learn("shown", b'pw"with\\odd/chars+9-1234')
+    assert knowledge.placeholder(Span(0, 1, "found", spelled)) == b"REDACTED(shown)"
+
+
+@pytest.mark.parametrize(
+    "value", [b"Qz7\xffLk9Wm3PvXt5", b"\xfe\xffQz7Lk9Wm3PvXt5", "Qz7Lk9Wm3PvXt5é".encode("latin-1")]
+)
+def test_a_value_that_is_no_text_is_looked_for_all_the_same(value):
+    knowledge = Knowledge({})
+    knowledge.learn("mine", value)
+    assert rules(knowledge, b"it is " + value) == ["mine"]
+
+
+@pytest.mark.parametrize(
     "rules",
     [("Api Key", "Api-Key"), ("x/token", "x token"), ("", "secret"), ("k" * 80, "k" * 81), ("clé", "clè", "cl-")],
 )

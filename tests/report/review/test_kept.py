@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -143,6 +144,30 @@ def test_what_a_killed_run_has_written_is_part_of_the_step(place, tmp_path):
     (kept,) = Kept.left(state)
     assert set(kept.restore(state)) == {path, new}
     assert (path.read_bytes(), new.exists()) == (b"old \xff\r\n", False)
+
+
+def test_steps_are_read_in_their_order(place):
+    change, state = place
+    steps = [Kept.take(state, f"step {number}", [change], Queue.load(state)) for number in range(12)]
+    assert [each.label for each in Kept.left(state)] == [each.label for each in steps]
+    steps[0].discard()
+    steps[0].discard()
+    again = Kept.take(state, "one more", [change], Queue.load(state))
+    assert Kept.left(state)[-1] == again
+    assert len(Kept.left(state)) == 12
+
+
+def test_a_folder_that_is_gone_is_made_again(place, tmp_path):
+    change, state = place
+    deep = tmp_path / "tests/__snapshots__/test_a/deep/down.snap"
+    deep.parent.mkdir(parents=True)
+    deep.write_bytes(b"snap")
+    kept = taken(change, state)
+    shutil.rmtree(tmp_path / "tests/__snapshots__")
+    shutil.rmtree(tmp_path / "cassettes")
+    kept.restore(state)
+    assert deep.read_bytes() == b"snap"
+    assert (tmp_path / "cassettes/test_a/test_one.yaml").read_bytes() == b"old \xff\r\n"
 
 
 def test_what_was_edited_after_the_step_is_told_by_the_next_review(place, tmp_path):

@@ -143,6 +143,19 @@ def test_of_two_values_that_overlap_both_are_found():
     assert rules(knowledge, b"Qz7Lk9Wm3PvXt5Rb2Ny8Hc4x") == ["one", "two"]
 
 
+@pytest.mark.parametrize("count", [0, 500], ids=["few", "many"])
+@pytest.mark.parametrize("longest_first", [True, False])
+def test_of_values_that_begin_alike_the_longest_is_found_whole(count, longest_first):
+    knowledge = Knowledge({})
+    for number in range(count):
+        knowledge.learn("other", f"Jw{number:04}Hn5Tc8Yb".encode())
+    values = [b"Qz7Lk9Wm3PvXt5Rb2Ny8", b"Qz7Lk9Wm3PvXt5", b"Qz7Lk9Wm3P"]
+    for value in values if longest_first else reversed(values):
+        knowledge.learn("mine", value)
+    for value in values:
+        assert max(span.end for span in knowledge.find(value + b".")) == len(value)
+
+
 def test_time_does_not_grow_with_the_number_of_values():
     knowledge = Knowledge({})
     for number in range(20_000):

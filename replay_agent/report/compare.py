@@ -249,6 +249,12 @@ def _weight(change: Change) -> int:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
+def _other_ids(old: Sequence[Item], new: Sequence[Item]) -> Iterator[Change]:
+    for one, two in zip(old, new, strict=True):
+        if one.call_id != two.call_id:
+            yield CallIdChanged(two.turn, two.role, one.call_id, two.call_id)
+
+
 def compare_items(old: Sequence[Item], new: Sequence[Item]) -> Iterator[Change]:
     """Yield what changed from some parts of a conversation to others; ids of tool calls only if nothing else did."""
     ids: list[Change] = []
@@ -257,11 +263,7 @@ def compare_items(old: Sequence[Item], new: Sequence[Item]) -> Iterator[Change]:
     matcher = SequenceMatcher(None, [_key(item) for item in old], [_key(item) for item in new], autojunk=False)
     for tag, i, j, k, m in matcher.get_opcodes():
         if tag == "equal":
-            ids += [
-                CallIdChanged(two.turn, two.role, one.call_id, two.call_id)
-                for one, two in zip(old[i:j], new[k:m], strict=True)
-                if one.call_id != two.call_id
-            ]
+            ids += _other_ids(old[i:j], new[k:m])
         else:
             said = True
             yield from _replaced(old[i:j], new[k:m])

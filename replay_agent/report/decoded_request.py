@@ -54,16 +54,21 @@ def read_request(
     return replace(_read(request, ignored), same_hosts=same_hosts)
 
 
+def _without(ignored: Sequence[JSONPath], request: Request, body: Any) -> tuple[Request, Any]:
+    """Return a request without the fields that do not count, and its body as JSON."""
+    if not ignored or body is ABSENT:
+        return request, body
+    for path in ignored:
+        body = path.remove_from(body)
+    return replace(request, body=json.dumps(body).encode()), body
+
+
 def _read(request: Request, ignored: Sequence[JSONPath]) -> DecodedRequest:
     try:
         request = replace(request, body=decode(request.headers, request.body))
     except WireError:
         return DecodedRequest(request)
-    body = _json(request.body)
-    if ignored and body is not ABSENT:
-        for path in ignored:
-            body = path.remove_from(body)
-        request = replace(request, body=json.dumps(body).encode())
+    request, body = _without(ignored, request, _json(request.body))
     try:
         read = read_call(request)
     except WireError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,35 +21,34 @@ _MOST = 5
 _WIDTH = 72
 
 
+def _lines(path: Path, leftovers: Sequence[tuple[int, Interaction]], total: int) -> Iterator[str]:
+    """Yield how many there are, what that means, where, and then the first of them."""
+    yield f"{len(leftovers)} of {total} recorded interactions {'was' if len(leftovers) == 1 else 'were'} never asked for."
+    yield "The agent makes fewer calls, or other ones, than when it was recorded."
+    yield f"cassette: {naming.seen_from_here(path)}"
+    yield from (f"  {index + 1}. {_headline(interaction)}" for index, interaction in leftovers[:_MOST])
+    if len(leftovers) > _MOST:
+        yield f"  ... and {len(leftovers) - _MOST} more"
+
+
 def leftovers_text(
     path: Path, leftovers: Sequence[tuple[int, Interaction]], *, total: int, command: str
 ) -> Explanation:
     """Return the text that fails a test which left recorded interactions unplayed; ``command`` drops them."""
-    lines = [f"  {index + 1}. {_headline(interaction)}" for index, interaction in leftovers[:_MOST]]
-    if len(leftovers) > _MOST:
-        lines.append(f"  ... and {len(leftovers) - _MOST} more")
     one = len(leftovers) == 1
-    blocks = [
-        [
-            f"{len(leftovers)} of {total} recorded interactions {'was' if one else 'were'} never asked for.",
-            "The agent makes fewer calls, or other ones, than when it was recorded.",
-            f"cassette: {naming.seen_from_here(path)}",
-            *lines,
-        ]
-    ]
-    blocks = [[visible(line) for line in lines] for lines in blocks]
+    lines = [visible(line) for line in _lines(path, leftovers, total)]
     explained = Explanation.of(
-        blocks,
-        blocks,
+        [lines],
+        [lines],
         cause="never asked for",
-        shared=[["Recorded interactions of these tests were never asked for.", *blocks[0][1:2]]],
+        shared=[["Recorded interactions of these tests were never asked for.", lines[1]]],
         purpose=f"If that is meant, this drops {'it' if one else 'them'}, without a call or a key",
         command=command,
         mode="refresh",
         advice=["To keep what is not played: allow_unused=True on the mark, or --replay-unused=ignore."],
     )
     explained.kind, explained.cassette = "leftover", str(path)
-    explained.difference = tuple(blocks[0][3:])
+    explained.difference = tuple(lines[3:])
     return explained
 
 

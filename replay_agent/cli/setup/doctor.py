@@ -88,6 +88,12 @@ class Diagnosis:
         wrong = [line for each in self.troubles for line in ("", f"Wrong: {each.what}", f"    {each.do}")]
         return "\n".join([*lines, *(wrong or ["", "Nothing is wrong."])])
 
+    def _client_rows(self) -> Iterator[tuple[str, str]]:
+        yield "hooked", _listed({each.name: each.version for each in self.clients if each.hooked})
+        for each in self.clients:
+            if each.why:
+                yield "but" if each.hooked else "not recorded", f"{each.name} {each.version}: {each.why}"
+
     def _rows(self) -> Iterator[tuple[str, str]]:
         yield "versions", _listed(self.versions)
         yield "platform", self.platform
@@ -100,10 +106,7 @@ class Diagnosis:
         folder = self.cassettes
         waiting = f"; {folder.unfinished} unfinished (replay-agent journals)" if folder.unfinished else ""
         yield "cassettes", f"{folder.path}: {folder.files:,} files, {folder.bytes:,} bytes{waiting}"
-        yield "hooked", _listed({each.name: each.version for each in self.clients if each.hooked})
-        for each in self.clients:
-            if each.why:
-                yield "but" if each.hooked else "not recorded", f"{each.name} {each.version}: {each.why}"
+        yield from self._client_rows()
         yield "keys set", ", ".join(self.keys) or "none"
         yield "pytest plugins", _listed(self.plugins)
 

@@ -30,6 +30,13 @@ class Done:
         return self.what
 
 
+def _no_repository(root: Path) -> UserError:
+    return UserError(
+        f"{root} is in no git repository, or git is not installed; a CI file belongs to one. Run `git init` first, or "
+        "leave --ci out"
+    )
+
+
 def init(place: Path, *, ci: str | None = None, tell_git: bool = False, dry: bool = False) -> Iterator[Done]:
     """Do what is not done yet in the project of a folder, and tell of each thing; with ``dry`` nothing is changed.
 
@@ -39,10 +46,7 @@ def init(place: Path, *, ci: str | None = None, tell_git: bool = False, dry: boo
     root = project_root(place)
     top = git_attributes.top_of(root)
     if ci is not None and top is None:
-        raise UserError(
-            f"{root} is in no git repository, or git is not installed; a CI file belongs to one. Run `git init` first, or "
-            "leave --ci out"
-        )
+        raise _no_repository(root)
     added = add_options(root)
     attributes = _attributes(root) if top is not None else None
     yield from _options(added, dry)

@@ -80,5 +80,6 @@ def is_loopback(host: str) -> bool:
 
 
 def origin(url: str) -> str:
-    """Return scheme, host and port of an absolute URL, as they are spelled."""
-    return url[: url.find("/", url.find("://") + 3)]
+    """Return scheme, host and port of an absolute URL, as they are spelled; what stands behind them may be missing."""
+    start = url.find("://") + 3
+    return url[: min((end for end in (url.find(mark, start) for mark in "/?#") if end >= 0), default=len(url))]

@@ -70,6 +70,10 @@ def _compared(altered: Sequence[Altered], root: Path, colour: bool, width: int) 
         yield from (*_all_the_same(same, width), "")
     if comparison.recorded_anew:
         yield f"{comparison.recorded_anew} recorded anew, and the same in all that counts"
+    yield from _new_files(altered, root)
+
+
+def _new_files(altered: Sequence[Altered], root: Path) -> Iterator[str]:
     for each in altered:
         if each.old is None and each.new is not None:
             yield from (f"{_named(each.path, root)} is new:", *recording_lines(each.new, each.path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from replay_agent.calls import ModelCall, OutputSchema, ToolChoice, ToolDefinition
@@ -188,16 +189,18 @@ def _read_output_schema(config: object, extras: Fields) -> OutputSchema | None:
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
+def _write_system(messages: Iterable[ModelMessage]) -> list[Fields]:
+    prompts = [part.content for message in messages for part in message.parts if isinstance(part, SystemPromptPart)]
+    system = "".join(prompts)
+    return [{"text": system}] if system else []
+
+
 def write_call(call: ModelCall) -> Fields:
     """Write the body of a call. Raises `NotImplementedError` for media that Converse does not take."""
     extras = call.extras
-    prompts = [
-        part.content for message in call.messages for part in message.parts if isinstance(part, SystemPromptPart)
-    ]
-    system = "".join(prompts)
     body: Fields = {
         "messages": _write_messages(call.messages),
-        "system": [*([{"text": system}] if system else []), *extras.get("system", [])],
+        "system": [*_write_system(call.messages), *extras.get("system", [])],
         "inferenceConfig": _write_settings(call.settings) | extras.get("inferenceConfig", {}),
     }
     tool_config = _write_tool_config(call)

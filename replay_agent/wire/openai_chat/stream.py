@@ -158,9 +158,7 @@ class ChatStream:
             value = None
             if cut:
                 return []
-        if event.event == "error" or (isinstance(value, dict) and value.get("error")):
-            return self._failed(value, event.data)
-        if isinstance(value, list) and value and isinstance(value[0], dict) and value[0].get("error"):
+        if event.event == "error" or _has_error(value):
             return self._failed(value, event.data)
         if isinstance(value, dict) and _is_chunk(value):
             return self._chunk(value)
@@ -439,3 +437,9 @@ def _unknown_call(call: _Call) -> Any:
         return {"id": call.id, **call.raw} if call.raw else None
     function = {"function": {"arguments": "".join(call.args)}} if call.args else {}
     return {"id": call.id, **call.raw, **function}
+
+
+def _has_error(value: object) -> bool:
+    """Tell whether this is an error in place of a chunk: an object, or Google's list of one."""
+    found = value[0] if isinstance(value, list) and value else value
+    return isinstance(found, dict) and bool(found.get("error"))

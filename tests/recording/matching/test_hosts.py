@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.recording.matching.hosts import address_of, host_of, is_loopback, matches_host, split_url
+from replay_agent.recording.matching.hosts import address_of, host_of, is_loopback, matches_host, origin, split_url
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,7 @@ from replay_agent.recording.matching.hosts import address_of, host_of, is_loopba
         ("api.openai.com", 443, "api.openai.com", True),
         ("API.openai.com", 443, "api.OpenAI.com", True),
         ("api.openai.com.", 443, "api.openai.com", True),
+        ("api.example.XX", 443, "api.example.XX", True),
         ("api.openai.com.evil.org", 443, "api.openai.com", False),
         ("notapi.openai.com", 443, "api.openai.com", False),
         ("apixopenai.com", 443, "api.openai.com", False),
@@ -62,6 +63,23 @@ def test_url_splits_into_authority_and_path(url, expected):
 )
 def test_an_address_is_cut_at_its_first_border(url, expected):
     assert split_url(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://localhost:8001/v1/chat?u=http://other/x", "http://localhost:8001"),
+        ("http://localhost:8001", "http://localhost:8001"),
+        ("http://localhost:8002", "http://localhost:8002"),
+        ("https://api.example.org?next=/home", "https://api.example.org"),
+        ("https://api.example.org#a/b", "https://api.example.org"),
+        ("https://api.example.org/", "https://api.example.org"),
+        ("https://a/x", "https://a"),
+        ("https://[::1]:80/x//y", "https://[::1]:80"),
+    ],
+)
+def test_the_origin_ends_where_the_authority_does(url, expected):
+    assert origin(url) == expected
 
 
 def test_the_port_is_that_of_the_first_scheme():

@@ -218,3 +218,41 @@ def test_what_was_played_elsewhere_is_used_up():
     assert index.leftovers() == [1, 2]
     assert index.find(A) == 2
     assert index.played == {0, 2}
+
+
+@pytest.mark.parametrize("spelled", ["", "never seen", str(NONE.headers), str(EVENTS.headers)])
+def test_what_a_request_says_that_it_chooses_goes_before_its_spelling(spelled):
+    index, _ = index_of_requests(NONE, EVENTS, CSV)
+    assert index.find(live(CSV, spelled)) == 2
+
+
+def test_where_the_very_same_ids_are_used_up_those_of_the_client_are_looked_at():
+    index = index_of(Key("a", ("call_1",), "first"), Key("a", ("call_2",), "second"))
+    asked = Key("a", ("call_1",), "first")
+    assert [index.find(asked) for _ in range(3)] == [0, 1, None]
+
+
+def secret(*names):
+    return Key("a", secrets=names)
+
+
+@pytest.mark.parametrize("names", [("token~2",), ("other",)])
+def test_placeholders_of_an_answer_stand_for_themselves_alone(names):
+    index = index_of(secret("token"), secret(*names))
+    assert index.find(secret(*names), literal=True) == 1
+    assert index.find(secret("nobody's"), literal=True) is None
+    assert index.find(secret("nobody's")) == 0
+
+
+def test_a_secret_that_was_found_under_one_name_keeps_it():
+    index = index_of(secret("token"), secret("token~2"), secret("token"))
+    assert [index.find(secret("mine")) for _ in range(2)] == [0, 2]
+    assert index.find(secret("another")) == 1
+    assert index.find(secret("mine")) is None
+
+
+def test_as_many_secrets_as_were_recorded():
+    index = index_of(secret("token", "other"))
+    assert index.find(secret("mine")) is None
+    assert index.find(secret("mine", "mine")) is None
+    assert index.find(secret("mine", "yours")) == 0

@@ -24,6 +24,20 @@ def test_every_occurrence_is_found():
     assert not knowledge.holds(b"x")
 
 
+@pytest.mark.parametrize("count", [1, 500], ids=["few", "many"])
+@pytest.mark.parametrize("value", [b"Qz7Lk9Wm", b"Qz7Lk9Wm3", b"Qz7Lk9Wm3PvXt5", b"Qz7Lk9Wm3P-vXt5.Bd2Rf8"])
+def test_a_value_is_found_wherever_it_stands(value, count):
+    knowledge = Knowledge({})
+    for number in range(count - 1):
+        knowledge.learn("other", f"Jw{number:04}Hn5Tc8Yb".encode())
+    knowledge.learn("mine", value)
+    for text in (value, b"x" + value, value + b"x", b"a " + value + b" b", value + value):
+        assert [(span.start, span.end) for span in knowledge.find(text)] == [
+            (start, start + len(value)) for start in range(len(text)) if text.startswith(value, start)
+        ]
+        assert not knowledge.holds(text[: text.index(value) + len(value) - 1])
+
+
 @pytest.mark.parametrize("value", [b"short", b"/home/me/and/others", b"1234567890123"])
 def test_what_cannot_be_looked_for_is_not(value):
     knowledge = Knowledge({})
@@ -50,6 +64,30 @@ def test_one_secret_has_one_placeholder():
     knowledge = Knowledge({})
     names = [knowledge.placeholder(Span(0, 1, rule, value)) for rule, value in (("a", b"x"), ("a", b"y"), ("b", b"x"))]
     assert names == [b"REDACTED(a)", b"REDACTED(a~2)", b"REDACTED(a)"]
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        b'pw"with\\odd/chars+9-1234',
+        b'pw\\"with\\\\odd/chars+9-1234',
+        b'Bearer pw\\"with\\\\odd\\/chars+9-1234',
+        b' pw"with\\odd/chars+9-1234\n',
+    ],
+)
+def test_a_secret_has_its_placeholder_by_whom_it_was_shown_however_it_is_spelled(spelled):
+    knowledge = Knowledge({})
+    knowledge.learn("shown", b'pw"with\\odd/chars+9-1234')
+    assert knowledge.placeholder(Span(0, 1, "found", spelled)) == b"REDACTED(shown)"
+
+
+@pytest.mark.parametrize(
+    "value", [b"Qz7\xffLk9Wm3PvXt5", b"\xfe\xffQz7Lk9Wm3PvXt5", "Qz7Lk9Wm3PvXt5é".encode("latin-1")]
+)
+def test_a_value_that_is_no_text_is_looked_for_all_the_same(value):
+    knowledge = Knowledge({})
+    knowledge.learn("mine", value)
+    assert rules(knowledge, b"it is " + value) == ["mine"]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +141,19 @@ def test_of_two_values_that_overlap_both_are_found():
     knowledge.learn("one", b"Qz7Lk9Wm3PvXt5")
     knowledge.learn("two", b"PvXt5Rb2Ny8Hc4x")
     assert rules(knowledge, b"Qz7Lk9Wm3PvXt5Rb2Ny8Hc4x") == ["one", "two"]
+
+
+@pytest.mark.parametrize("count", [0, 500], ids=["few", "many"])
+@pytest.mark.parametrize("longest_first", [True, False])
+def test_of_values_that_begin_alike_the_longest_is_found_whole(count, longest_first):
+    knowledge = Knowledge({})
+    for number in range(count):
+        knowledge.learn("other", f"Jw{number:04}Hn5Tc8Yb".encode())
+    values = [b"Qz7Lk9Wm3PvXt5Rb2Ny8", b"Qz7Lk9Wm3PvXt5", b"Qz7Lk9Wm3P"]
+    for value in values if longest_first else reversed(values):
+        knowledge.learn("mine", value)
+    for value in values:
+        assert max(span.end for span in knowledge.find(value + b".")) == len(value)
 
 
 def test_time_does_not_grow_with_the_number_of_values():

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -121,6 +123,74 @@ def test_a_killed_review_can_be_taken_back_by_the_next(place, tmp_path):
     (left,) = Kept.left(state)
     left.restore(state)
     assert (tmp_path / "cassettes/test_a/test_one.yaml").read_bytes() == b"old \xff\r\n"
+
+
+def test_what_the_next_review_reads_is_what_was_kept(place, tmp_path):
+    change, state = place
+    kept = taken(change, state)
+    assert Kept.left(state) == [kept]
+    (tmp_path / "cassettes/test_a/test_one.yaml").write_bytes(b"accepted")
+    kept.settle()
+    assert Kept.left(state) == [kept]
+    assert Kept.left(state)[0].label == "accept it"
+
+
+def test_what_a_killed_run_has_written_is_part_of_the_step(place, tmp_path):
+    change, state = place
+    taken(change, state)
+    path, new = tmp_path / "cassettes/test_a/test_one.yaml", tmp_path / "cassettes/test_a/test_new.yaml"
+    path.write_bytes(b"half")
+    new.write_bytes(b"new")
+    (kept,) = Kept.left(state)
+    assert set(kept.restore(state)) == {path, new}
+    assert (path.read_bytes(), new.exists()) == (b"old \xff\r\n", False)
+
+
+def test_steps_are_read_in_their_order(place):
+    change, state = place
+    steps = [Kept.take(state, f"step {number}", [change], Queue.load(state)) for number in range(12)]
+    assert [each.label for each in Kept.left(state)] == [each.label for each in steps]
+    steps[0].discard()
+    steps[0].discard()
+    again = Kept.take(state, "one more", [change], Queue.load(state))
+    assert Kept.left(state)[-1] == again
+    assert len(Kept.left(state)) == 12
+
+
+def test_a_folder_that_is_gone_is_made_again(place, tmp_path):
+    change, state = place
+    deep = tmp_path / "tests/__snapshots__/test_a/deep/down.snap"
+    deep.parent.mkdir(parents=True)
+    deep.write_bytes(b"snap")
+    kept = taken(change, state)
+    shutil.rmtree(tmp_path / "tests/__snapshots__")
+    shutil.rmtree(tmp_path / "cassettes")
+    kept.restore(state)
+    assert deep.read_bytes() == b"snap"
+    assert (tmp_path / "cassettes/test_a/test_one.yaml").read_bytes() == b"old \xff\r\n"
+
+
+def test_what_was_edited_after_the_step_is_told_by_the_next_review(place, tmp_path):
+    change, state = place
+    kept, path = taken(change, state), tmp_path / "cassettes/test_a/test_one.yaml"
+    path.write_bytes(b"accepted")
+    kept.settle()
+    (read,) = Kept.left(state)
+    assert read.touched_since() == []
+    path.write_bytes(b"edited by hand")
+    assert read.touched_since() == [path]
+
+
+@pytest.mark.parametrize("inside", ["", "::TestCapital", "::TestOuter::TestInner"])
+def test_snapshots_of_tests_in_classes_are_kept(place, tmp_path, inside):
+    change, state = place
+    change = replace(change, run=f"{tmp_path}/tests/test_a.py{inside}::test_one[a::b]")
+    snapshot = tmp_path / "tests/__snapshots__/test_a/test_one.run.snap"
+    snapshot.parent.mkdir(parents=True)
+    snapshot.write_bytes(b"snap")
+    kept = taken(change, state)
+    snapshot.write_bytes(b"other")
+    assert [each.path for each in kept.settle()] == [snapshot]
 
 
 def test_nothing_is_left_where_nothing_was_kept(tmp_path):

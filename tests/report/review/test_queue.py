@@ -19,6 +19,14 @@ def test_nothing_is_open_where_nothing_is_kept(tmp_path):
     assert Queue.load(tmp_path).changes == []
 
 
+def test_a_test_in_a_class_is_open_as_long_as_its_module_is_there(tmp_path):
+    (tmp_path / "test_a.py").touch()
+    inside, gone = (f"{tmp_path}/{name}.py::TestCapital::test_one" for name in ("test_a", "test_gone"))
+    queue = Queue()
+    queue.update({"a": [drift(run=inside)], "b": [drift(run=gone)]})
+    assert [each.run for each in queue.changes] == [inside]
+
+
 def test_what_was_saved_is_loaded(tmp_path):
     state = keep(tmp_path, [drift(), drift("tests/test_a.py::test_two")])
     assert [each.test for each in Queue.load(state).changes] == [

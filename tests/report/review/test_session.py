@@ -163,6 +163,31 @@ def test_while_filtering_letters_are_letters(begun):
     assert session.view == "open"
 
 
+def test_what_is_typed_wrong_is_taken_back(begun):
+    session, _ = begun()
+    press(session, ["/", "x", "y", "backspace"])
+    assert (session.filter, session.view) == ("x", "filtering")
+    press(session, ["backspace", "backspace", "f1", "\x01"])
+    assert (session.filter, session.view) == ("", "filtering")
+
+
+@pytest.mark.parametrize(("key", "left"), [("enter", "b"), ("escape", "")])
+def test_the_filter_stays_or_goes(begun, key, left):
+    session, _ = begun()
+    press(session, ["/", "b", key])
+    assert (session.filter, session.view) == (left, "open")
+
+
+def test_what_is_read_can_be_scrolled_and_begins_at_its_top(begun):
+    session, _ = begun(drift("a"), fails=("a",))
+    press(session, ["?", "down", "down"])
+    assert (session.view, session.scroll) == ("help", 2)
+    press(session, ["up", "up", "up"])
+    assert session.scroll == 0
+    press(session, ["down", "x"])
+    assert (session.view, session.scroll) == ("open", 0)
+
+
 def test_help_goes_away_with_any_key(begun):
     session, judge = begun()
     press(session, "?")

@@ -159,7 +159,9 @@ def test_damaged_lines_are_read_or_refused(interaction, place, inserted):
         read_item(lines[:place] + inserted + lines[place + 1 :], edited=True)
 
 
-@pytest.mark.parametrize(("said", "times"), [("one\ntwo 'and' \"three\"", 0), ("a\ttab", 1), ("\x1b[1m and \n more", 1)])
+@pytest.mark.parametrize(
+    ("said", "times"), [("one\ntwo 'and' \"three\"", 0), ("a\ttab", 1), ("\x1b[1m and \n more", 1)]
+)
 def test_only_texts_out_of_the_ordinary_are_read_back_by_libyaml(chat, monkeypatch, said, times):
     asked = []
     monkeypatch.setattr(items, "read_yaml", lambda *args, **options: asked.append(args) or read_yaml(*args, **options))

@@ -216,7 +216,9 @@ def test_ordinary_texts_are_told(text):
 
 
 @pytest.mark.parametrize("text", EXTRAORDINARY)
-@pytest.mark.parametrize("place", [lambda text: {"a": text}, lambda text: {"a": [["x", text]]}, lambda text: {text: "a"}])
+@pytest.mark.parametrize(
+    "place", [lambda text: {"a": text}, lambda text: {"a": [["x", text]]}, lambda text: {text: "a"}]
+)
 def test_other_texts_are_told_wherever_they_stand(text, place):
     assert not is_ordinary(write_block({"before": "lines\nof \\ text", "in": place(text), "after": "\\"}))
 

@@ -18,6 +18,7 @@ from replay_agent.cli.runs.arguments import add as add_runs
 from replay_agent.cli.setup.arguments import add as add_setup
 from replay_agent.cli.upkeep.arguments import add as add_upkeep
 from replay_agent.exceptions import CassetteError, UserError
+from replay_agent.report.conversation.known_prices import keeping_prices
 from replay_agent.surroundings.version import __version__
 
 __all__ = ("main", "parser")
@@ -37,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = program.parse_args(argv)
     run: Callable[[argparse.Namespace], int] = args.run
     try:
-        return run(args)
+        with keeping_prices():
+            return run(args)
     except (CassetteError, UserError) as exc:
         complain(exc)
         return MISUSE

@@ -28,26 +28,29 @@ def keeping_prices() -> Iterator[None]:
 
     Not where this process has the list already: it may have been given other prices.
     """
-    global _kept
     folder = None if _LIST in sys.modules else _cache_folder()
-    _kept = None if folder is None else _Kept(folder / "replay-agent" / "prices.json")
+    if folder is None:
+        yield
+        return
+    kept = _Kept(folder / "replay-agent" / "prices.json")
+    _current.append(kept)
     try:
         yield
     finally:
-        if _kept is not None:
-            _kept.save()
-        _kept = None
+        _current.remove(kept)
+        kept.save()
 
 
 def known_price(asked: Sequence[object], find: Callable[[], Decimal | None]) -> Decimal | None:
     """Return the price that is kept for what is ``asked``, which tells all that a price depends on; else find it."""
-    if _kept is None:
+    if not _current:
         return find()
+    kept = _current[-1]
     key = sha256(repr(asked).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    found = _kept.get(key)
+    found = kept.get(key)
     if found is None:
         price = find()
-        _kept.put(key, price)
+        kept.put(key, price)
         return price
     return Decimal(found) if found else None
 
@@ -83,7 +86,8 @@ class _Kept:
             beside.replace(self._path)
 
 
-_kept: _Kept | None = None
+_current: list[_Kept] = []
+"""What the command keeps that runs in this process, if one does."""
 
 
 def _read(path: Path, release: str) -> dict[str, str]:
@@ -121,11 +125,13 @@ def _release() -> str:
 
 def _cache_folder() -> Path | None:
     """Return where programs of this system keep what they can do without; None where nobody knows."""
-    home = os.path.expanduser("~")
-    if sys.platform == "win32":
-        place = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
-    elif sys.platform == "darwin":
-        place = os.path.join(home, "Library", "Caches")
-    else:
-        place = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
-    return Path(place) if os.path.isabs(place) else None
+    try:
+        if sys.platform == "win32":
+            place = Path(os.environ.get("LOCALAPPDATA") or "~/AppData/Local").expanduser()
+        elif sys.platform == "darwin":
+            place = Path("~/Library/Caches").expanduser()
+        else:
+            place = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    except RuntimeError:  # a user without a home
+        return None
+    return place if place.is_absolute() else None

@@ -156,8 +156,9 @@ def pytest_make_collect_report(
 
 def _keep_snapshots_of(module: pytest.Module) -> None:
     """Have syrupy delete nothing if snapshots of runs are there of a module whose tests are not known."""
-    folder = module.path.parent / module.config.getoption("snapshot_dirname", "__snapshots__") / module.path.stem
-    if any(folder.glob("*.run.snap")):
+    from replay_agent.pytest_plugin.places import snapshot_folder
+
+    if any(snapshot_folder(module.config, module.path).glob("*.run.snap")):
         module.config.option.no_cleanup = True
 
 

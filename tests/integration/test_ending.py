@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
@@ -193,4 +192,4 @@ def test_a_failure_links_to_what_it_means(desk):
     edit(desk, "test_desk.py", ("Be brief.", "Be precise."))
     result = desk.runpytest("test_desk.py::test_billing[0]")
     result.stdout.fnmatch_lines(["https://*/docs/errors.md", "1 to look at: *"])
-    assert json.loads((desk.path / ".pytest_cache/v/cache/lastfailed").read_text("utf-8"))
+    desk.runpytest("--last-failed").assert_outcomes(failed=1)

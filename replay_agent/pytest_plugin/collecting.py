@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from replay_agent.exceptions import CassetteError, UserError
-from replay_agent.pytest_plugin import is_replayed, siblings_of
+from replay_agent.pytest_plugin.around.fixture_names import fixture_of, name_of
+from replay_agent.pytest_plugin.around.siblings import siblings_of
+from replay_agent.pytest_plugin.marks import is_replayed
 from replay_agent.pytest_plugin.places import (
     cassette_of,
     nodeid,
@@ -21,7 +23,6 @@ from replay_agent.pytest_plugin.places import (
     snapshot_folder_name,
     snapshot_name_of,
 )
-from replay_agent.pytest_plugin.shared_fixture import fixture_of, name_of
 from replay_agent.recording.cassettes import store
 
 __all__ = "QUIETLY", "Collected", "collect", "note_played"

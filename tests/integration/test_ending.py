@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from replay_agent.recording.cassettes.document import Header, new_item, render
+from replay_agent.recording.cassettes.document import render
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.traffic import Interaction
 from tests.report.page.samples import URL, answer, call, system, user
 

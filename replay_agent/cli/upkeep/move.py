@@ -10,7 +10,8 @@ from typing import Protocol
 from replay_agent.cli.upkeep.amber import move_entries
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Cassette, Item, new_item
+from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.recording.cassettes.parts.item import Item, new_item
 from replay_agent.surroundings import naming
 
 __all__ = "Moved", "Project", "move"

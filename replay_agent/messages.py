@@ -10,21 +10,31 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from mimetypes import guess_type
-from typing import Annotated, Any, Literal, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, cast, overload
 from urllib.parse import urlsplit
 
-import pydantic
-import pydantic_core
-from pydantic import TypeAdapter
-from pydantic.functional_serializers import PlainSerializer
-from pydantic.functional_validators import BeforeValidator
-
 from replay_agent.exceptions import UnexpectedModelBehavior
+from replay_agent.surroundings.later import Later
 from replay_agent.usage import Usage
+
+if TYPE_CHECKING:
+    import pydantic
+    import pydantic_core
+    from pydantic import GetCoreSchemaHandler, TypeAdapter
+    from pydantic_core import CoreSchema
+
+    tool_return_ta: TypeAdapter[Any]
+    error_details_ta: TypeAdapter[list[pydantic_core.ErrorDetails]]
+    ModelMessagesTypeAdapter: TypeAdapter[list[ModelMessage]]
+else:
+    # Who reads or shows messages needs none of it; who dumps them, or has them as fields of a model, evaluates the
+    # annotations below, which name it.
+    pydantic, pydantic_core = Later("pydantic"), Later("pydantic_core")
 
 __all__ = (
     "NO_TIMESTAMP",
@@ -73,6 +83,37 @@ __all__ = (
     "error_details_ta",
     "tool_return_ta",
 )
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ADAPTERS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _adapter(name)
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    kind, options = _ADAPTERS[name]()
+    return pydantic.TypeAdapter(kind, config={**options, "defer_build": True})
+
+
+_ADAPTERS: dict[str, Callable[[], tuple[Any, pydantic.ConfigDict]]] = {
+    "ModelMessagesTypeAdapter": lambda: (list[ModelMessage], {"ser_json_bytes": "base64", "val_json_bytes": "base64"}),
+    "tool_return_ta": lambda: (Any, {"ser_json_bytes": "base64"}),
+    "error_details_ta": lambda: (list[pydantic_core.ErrorDetails], {}),
+}
+"""What dumps and loads a message history; writes what a tool gave back; writes what pydantic found wrong."""
+
+
+class _ToldBy:
+    """Names the field by which the members of a union are told apart, to pydantic, if that is ever asked."""
+
+    def __init__(self, field: str) -> None:
+        self._field = field
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler(Annotated[source, pydantic.Discriminator(self._field)])
+
 
 AudioFormat: TypeAlias = Literal["wav", "mp3"]
 ImageFormat: TypeAlias = Literal["jpeg", "png", "gif", "webp"]
@@ -212,11 +253,17 @@ def _bytes_from_json(value: object) -> object:
         raise ValueError("binary content in JSON must be base64") from exc
 
 
-Base64Bytes: TypeAlias = Annotated[
-    bytes,
-    BeforeValidator(_bytes_from_json),
-    PlainSerializer(lambda data: base64.b64encode(data).decode(), return_type=str, when_used="json"),
-]
+class _InBase64:
+    """Says how pydantic shall dump and load bytes."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        dumped = pydantic.PlainSerializer(
+            lambda data: base64.b64encode(data).decode(), return_type=str, when_used="json"
+        )
+        return handler(Annotated[source, pydantic.BeforeValidator(_bytes_from_json), dumped])
+
+
+Base64Bytes: TypeAlias = Annotated[bytes, _InBase64()]
 
 
 @dataclass
@@ -311,12 +358,6 @@ def _kind(item: object) -> object:
     return getattr(item, "kind", None) or getattr(item, "part_kind", None)
 
 
-tool_return_ta: TypeAdapter[Any] = TypeAdapter(
-    Any, config=pydantic.ConfigDict(defer_build=True, ser_json_bytes="base64")
-)
-"""Writes what a tool gave back."""
-
-
 @dataclass
 class ToolReturnPart:
     """What a tool gave back."""
@@ -331,23 +372,17 @@ class ToolReturnPart:
         """The content as text: a string as it is, anything else as compact JSON."""
         if isinstance(self.content, str):
             return self.content
-        return tool_return_ta.dump_json(self.content).decode()
+        return _adapter("tool_return_ta").dump_json(self.content).decode()
 
     def model_response_object(self) -> dict[str, Any]:
         """The content as a JSON object; what is not a dict stands under ``return_value``."""
         if isinstance(self.content, dict):
-            return cast("dict[str, Any]", tool_return_ta.dump_python(self.content, mode="json"))
-        return {"return_value": tool_return_ta.dump_python(self.content, mode="json")}
+            return cast("dict[str, Any]", _adapter("tool_return_ta").dump_python(self.content, mode="json"))
+        return {"return_value": _adapter("tool_return_ta").dump_python(self.content, mode="json")}
 
     def otel_event(self) -> OTelEvent:
         """Return the answer as an event of a trace."""
         return _tool_event(self.content, self.tool_call_id, self.tool_name)
-
-
-error_details_ta: TypeAdapter[list[pydantic_core.ErrorDetails]] = TypeAdapter(
-    list[pydantic_core.ErrorDetails], config=pydantic.ConfigDict(defer_build=True)
-)
-"""Writes what pydantic found wrong."""
 
 
 @dataclass
@@ -365,7 +400,9 @@ class RetryPromptPart:
         if isinstance(self.content, str):
             description = self.content
         else:
-            details = error_details_ta.dump_json(self.content, exclude={"__all__": {"ctx"}}, indent=2).decode()
+            details = (
+                _adapter("error_details_ta").dump_json(self.content, exclude={"__all__": {"ctx"}}, indent=2).decode()
+            )
             description = f"{len(self.content)} validation errors: {details}"
         return f"{description}\n\nFix the errors and try again."
 
@@ -386,7 +423,7 @@ class UnknownPart:
 
 ModelRequestPart: TypeAlias = Annotated[
     SystemPromptPart | UserPromptPart | ToolReturnPart | RetryPromptPart | UnknownPart,
-    pydantic.Discriminator("part_kind"),
+    _ToldBy("part_kind"),
 ]
 
 
@@ -489,7 +526,7 @@ class FilePart:
 
 ModelResponsePart: TypeAlias = Annotated[
     TextPart | ToolCallPart | ThinkingPart | NativeToolCallPart | NativeToolReturnPart | FilePart | UnknownPart,
-    pydantic.Discriminator("part_kind"),
+    _ToldBy("part_kind"),
 ]
 
 
@@ -533,12 +570,7 @@ def _called(part: ToolCallPart) -> dict[str, Any]:
     return {"id": part.tool_call_id, "type": "function", "function": function}
 
 
-ModelMessage: TypeAlias = Annotated[ModelRequest | ModelResponse, pydantic.Discriminator("kind")]
-
-ModelMessagesTypeAdapter: TypeAdapter[list[ModelMessage]] = TypeAdapter(
-    list[ModelMessage], config=pydantic.ConfigDict(defer_build=True, ser_json_bytes="base64", val_json_bytes="base64")
-)
-"""Dumps and loads a message history."""
+ModelMessage: TypeAlias = Annotated[ModelRequest | ModelResponse, _ToldBy("kind")]
 
 # --- streamed answers -------------------------------------------------------------------------------------------------
 
@@ -645,7 +677,7 @@ def _joined_args(args: str | dict[str, Any], more: str | dict[str, Any], delta: 
 
 
 ModelResponsePartDelta: TypeAlias = Annotated[
-    TextPartDelta | ToolCallPartDelta | ThinkingPartDelta, pydantic.Discriminator("part_delta_kind")
+    TextPartDelta | ToolCallPartDelta | ThinkingPartDelta, _ToldBy("part_delta_kind")
 ]
 
 
@@ -677,7 +709,7 @@ class FinalResultEvent:
 
 
 ModelResponseStreamEvent: TypeAlias = Annotated[
-    PartStartEvent | PartDeltaEvent | FinalResultEvent, pydantic.Discriminator("event_kind")
+    PartStartEvent | PartDeltaEvent | FinalResultEvent, _ToldBy("event_kind")
 ]
 
 
@@ -703,12 +735,10 @@ class FunctionToolResultEvent:
     event_kind: Literal["function_tool_result"] = "function_tool_result"
 
 
-HandleResponseEvent: TypeAlias = Annotated[
-    FunctionToolCallEvent | FunctionToolResultEvent, pydantic.Discriminator("event_kind")
-]
+HandleResponseEvent: TypeAlias = Annotated[FunctionToolCallEvent | FunctionToolResultEvent, _ToldBy("event_kind")]
 
 AgentStreamEvent: TypeAlias = Annotated[
     PartStartEvent | PartDeltaEvent | FinalResultEvent | FunctionToolCallEvent | FunctionToolResultEvent,
-    pydantic.Discriminator("event_kind"),
+    _ToldBy("event_kind"),
 ]
 """Everything that the streams of a run's nodes yield."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -11,6 +12,7 @@ from importlib.metadata import version
 import pytest
 
 from replay_agent.cli import main
+from replay_agent.exceptions import UserError
 from replay_agent.harness import use_cassette
 
 
@@ -213,3 +215,16 @@ def test_version_is_that_of_the_distribution(capsys):
         main(["--version"])
     assert stopped.value.code == 0
     assert capsys.readouterr().out.split() == ["replay-agent", version("pytest-replay-agent")]
+
+
+def test_garbage_is_looked_for_seldom_while_a_command_runs(monkeypatch):
+    before, within = gc.get_threshold(), []
+
+    def shown(*_args):
+        within.append(gc.get_threshold())
+        raise UserError("stop here")
+
+    monkeypatch.setattr("replay_agent.cli.reading.show.show", shown)
+    assert main(["show", "pyproject.toml"]) == 2
+    assert within[0][0] > 10 * before[0]
+    assert gc.get_threshold() == before

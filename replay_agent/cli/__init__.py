@@ -7,9 +7,11 @@ Exit status 0 says that all is well, 1 that there are findings, 2 that the comma
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from replay_agent.cli.output import CLEAN, INTERRUPTED, MISUSE, complain, say
 from replay_agent.cli.reading.arguments import add as add_reading
@@ -18,6 +20,7 @@ from replay_agent.cli.runs.arguments import add as add_runs
 from replay_agent.cli.setup.arguments import add as add_setup
 from replay_agent.cli.upkeep.arguments import add as add_upkeep
 from replay_agent.exceptions import CassetteError, UserError
+from replay_agent.report.conversation.known_prices import keeping_prices
 from replay_agent.surroundings.version import __version__
 
 __all__ = ("main", "parser")
@@ -25,6 +28,9 @@ __all__ = ("main", "parser")
 _ASKED_BY_A_SHELL = "_ARGCOMPLETE"
 """Set by the script of `completion`; nobody else pays for the import. The comment at the top of this file is how
 argcomplete's global script knows that it may ask."""
+
+_SELDOM = 70_000
+"""Objects more than there were when garbage was last looked for: a quarter of the time of a long comparison went into that."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = program.parse_args(argv)
     run: Callable[[argparse.Namespace], int] = args.run
     try:
-        return run(args)
+        with keeping_prices(), _collecting_seldom():
+            return run(args)
     except (CassetteError, UserError) as exc:
         complain(exc)
         return MISUSE
@@ -54,6 +61,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("\nreplay-agent: stopped", file=sys.stderr)
         return INTERRUPTED
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Look for garbage a hundred times less often: what a command reads it holds to its end, and that is soon."""
+    usual = gc.get_threshold()
+    gc.set_threshold(_SELDOM, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -319,6 +319,8 @@ class _AroundTests:
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, object, object]:
         """Before the plugins that run async fixtures: what they are given to run is wrapped already."""
+        if self.fixtures.asks_nobody(fixturedef, request):  # as a parameter of a test
+            return (yield)
         with self.fixtures.setting_up(fixturedef, request):
             return (yield)
 

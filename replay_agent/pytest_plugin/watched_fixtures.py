@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -38,8 +39,11 @@ class WatchedFixtures:
         self._shared_now: list[SharedFixture] = []
         """Those that are set up, or were torn down after the test that is running."""
         self._users: dict[Fixture, list[pytest.Item]] = defaultdict(list)
-        self._parameters: dict[str, dict[str, str]] = {}
-        """By fixture, the parameters that its present value depends on: its own, and those of what it asks for."""
+        self._parameters: dict[str, dict[str, Callable[[], str]]] = {}
+        """By fixture, the parameters that its present value depends on: its own, and those of what it asks for.
+
+        What each is called takes a search for secrets, and is asked of those alone that a shared fixture depends on.
+        """
 
     def collected(self, items: Iterable[pytest.Item]) -> None:
         """Note the tests that are to be replayed: what they share is recorded, even if another test needs it first."""
@@ -53,13 +57,14 @@ class WatchedFixtures:
             self._shared_now.remove(shared)
             shared.note_recorded(report)
 
+    def asks_nobody(self, fixture: Fixture, request: pytest.FixtureRequest) -> bool:
+        """Note what a fixture that is about to be set up depends on, and tell whether there is nothing to surround."""
+        self._note_parameters(fixture, request)
+        return _is_of_pytest(fixture)
+
     @contextmanager
     def setting_up(self, fixture: Fixture, request: pytest.FixtureRequest) -> Iterator[None]:
         """Surround the setup of a fixture. Its function and what finalizers it adds are wrapped meanwhile."""
-        self._note_parameters(fixture, request)
-        if _is_of_pytest(fixture):
-            yield
-            return
         test = self.item.stash.get(TEST, None) if self.item is not None else None
         shared = self._shared(fixture, request, test)
         if shared is not None:
@@ -87,17 +92,19 @@ class WatchedFixtures:
         owners = owners_of(fixture, item) if item is not None else []
         if item is None or not owners:
             return None
-        labels = joined(list(self._parameters[fixture.argname].values()))
+        labels = joined([label() for label in self._parameters[fixture.argname].values()])
         owners = [f"{owner}[{labels}]" if labels else owner for owner in owners]
         recording = _recording_of(test)
         frozen = recording.frozen if recording is not None else {}
         return SharedFixture.opened(owners, item, since=self._since, frozen=frozen)
 
     def _note_parameters(self, fixture: Fixture, request: pytest.FixtureRequest) -> None:
-        name = fixture.argname
-        found = {key: label for arg in fixture.argnames for key, label in self._parameters.get(arg, {}).items()}
+        name, found = fixture.argname, dict[str, Callable[[], str]]()
+        for arg in fixture.argnames:
+            found.update(self._parameters.get(arg, {}))
         if name != EVENT_LOOP and hasattr(request, "param"):
-            found[name] = label_among(request.param, name, getattr(request, "param_index", 0), fixture.params)
+            index = getattr(request, "param_index", 0)
+            found[name] = partial(label_among, request.param, name, index, fixture.params)
         self._parameters[name] = found
 
 

@@ -126,6 +126,7 @@ _TWINS = (("GEMINI_API_KEY", "GOOGLE_API_KEY"), ("CO_API_KEY", "COHERE_API_KEY")
 _HELD = {**{name: f"{_BEGINNINGS.get(name, '')}{PLACEHOLDER}" for name in _KEYS}, **_FILES, **_REGIONS}
 
 
+_OF_THE_PROCESS, _putenv, _unsetenv = os.environ, os.putenv, os.unsetenv
 _REGION = "AWS_REGION"
 _COUNTING = frozenset((*_HELD, _REGION, *(name for twins in _TWINS for name in twins)))
 """What says which variables are to be filled."""
@@ -162,10 +163,25 @@ def placed_credentials(environ: MutableMapping[str, str] = os.environ) -> Iterat
 
 def place(environ: MutableMapping[str, str] = os.environ, *, without: Collection[str] = ()) -> dict[str, str]:
     """Fill the unset credential variables, but for those named by ``without``, and return what was put where."""
-    present = frozenset(environ)  # asked by name, the environment of the process costs an exception each
-    missing = _missing(present & _COUNTING, frozenset(without))
-    environ.update(missing)
+    data = _held_by(environ)
+    if data is None:
+        missing = _missing(frozenset(environ) & _COUNTING, frozenset(without))
+        environ.update(missing)
+        return dict(missing)
+    missing = _missing(frozenset(_SPELLED[name] for name in _SPELLED.keys() & data.keys()), frozenset(without))
+    for name, value in _encoded(tuple(missing.items())).items():
+        _putenv(name, value)
+        data[name] = value
     return dict(missing)
+
+
+def _held_by(environ: MutableMapping[str, str]) -> dict[str | bytes, str | bytes] | None:
+    """Return what the environment of the process holds, as the system has it; None for another one, or where that is not seen.
+
+    By its methods each variable is encoded and decoded anew, which for all of these takes a twentieth of a replayed test.
+    """
+    data = getattr(environ, "_data", None) if environ is _OF_THE_PROCESS else None
+    return data if isinstance(data, dict) else None
 
 
 @lru_cache(maxsize=32)
@@ -181,10 +197,9 @@ def is_in_place(placed: dict[str, str]) -> bool:
 
     False where that takes as long to say as to do.
     """
-    # By its methods the environment encodes each name and decodes each value.
-    data = getattr(os.environ, "_data", None)
+    data = _held_by(os.environ)
     encoded = _encoded(tuple(placed.items()))
-    if not isinstance(data, dict) or not encoded.items() <= data.items():
+    if data is None or not encoded.items() <= data.items():
         return False
     others = frozenset(_SPELLED[name] for name in (_SPELLED.keys() & data.keys()) - encoded.keys())
     return _missing(others) == placed
@@ -202,6 +217,13 @@ def _as_held(text: str) -> str | bytes:
 
 def remove(placed: dict[str, str], environ: MutableMapping[str, str] = os.environ) -> None:
     """Take back what `place` put there, leaving alone what has been changed since."""
-    for name, value in placed.items():
-        if environ.get(name) == value:
-            del environ[name]
+    data = _held_by(environ)
+    if data is None:
+        for name, value in placed.items():
+            if environ.get(name) == value:
+                del environ[name]
+        return
+    for spelled, held in _encoded(tuple(placed.items())).items():
+        if data.get(spelled) == held:
+            _unsetenv(spelled)
+            del data[spelled]

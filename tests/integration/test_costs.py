@@ -101,6 +101,7 @@ HOT = {
         "canonical_url": 0,  # a key computed by meaning
         "command_of": 0,  # said where something failed
         "learn": 0,  # secrets
+        "label_among": 0,  # what a parameter is called, of which no shared fixture depends
         "_own": 0,  # whose interactions they are, where none is left
     },
     "vcr": {"read_dumped": 1, "read_yaml": 0, "requests_match": 0, "_body_diff": 0, "_transform": 0, "deepcopy": 0},

@@ -10,9 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from replay_agent import messages
 from replay_agent.calls import Exchange, ModelCall, ToolDefinition
 from replay_agent.exceptions import CassetteError
-from replay_agent.messages import ModelMessagesTypeAdapter, ModelResponse
+from replay_agent.messages import ModelResponse
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.journal import load_journal
 from replay_agent.report.conversation.lines import NO_BOUNDS, Bounds, visible
@@ -161,7 +162,9 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
         "interaction": exchange.interaction,
         "format": exchange.format,
         "call": _call(exchange.call),
-        "response": None if response is None else ModelMessagesTypeAdapter.dump_python([response], mode="json")[0],
+        "response": None
+        if response is None
+        else messages.ModelMessagesTypeAdapter.dump_python([response], mode="json")[0],
         "finish_reason": None if response is None else response.finish_reason,
         "usage": None if response is None else _usage(response),
         "error": None if error is None else {"status": error.status, "message": error.message},
@@ -180,7 +183,7 @@ def _usage(response: ModelResponse) -> dict[str, Any]:
 def _call(call: ModelCall) -> dict[str, Any]:
     return {
         "model": call.model,
-        "messages": ModelMessagesTypeAdapter.dump_python(call.messages, mode="json"),
+        "messages": messages.ModelMessagesTypeAdapter.dump_python(call.messages, mode="json"),
         "tools": plain(call.tools),
         "tool_choice": plain(call.tool_choice),
         "settings": plain(dict(call.settings)),

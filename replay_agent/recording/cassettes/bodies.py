@@ -30,6 +30,7 @@ View: TypeAlias = Literal["json", "text", "base64"]
 _EXTRAS = frozenset({"escapes", "before", "after"})
 # Beyond that a body is stored as text: nobody reads it as lines, and reading YAML is limited in values.
 _MOST_VALUES = 200_000
+_COLLECTIONS = frozenset({dict, list})
 _LONGEST_SPELLING = 60
 # A multiple of four, so that each line is base64 by itself.
 _BASE64_COLUMNS = 100
@@ -120,17 +121,16 @@ def _is_writable(value: Any, text: str) -> bool:
 
     Only an escape can say half a character; where there is one, writing it tells.
     """
-    count, rest = 0, [value]
+    count, rest = 1, [value]
     while rest and count <= _MOST_VALUES:
         each = rest.pop()
-        count += 1
-        if isinstance(each, dict):
-            if any(len(key) > LONGEST_KEY for key in each):
+        count += len(each)
+        if type(each) is dict:
+            if each and max(map(len, each)) > LONGEST_KEY:
                 return False
-            rest.extend(each.values())
-        elif isinstance(each, list):
-            rest.extend(each)
-    return count <= _MOST_VALUES and (_HALF.search(text) is None or _writes(value))
+            each = each.values()
+        rest += [inner for inner in each if type(inner) in _COLLECTIONS]
+    return count <= _MOST_VALUES and ("\\u" not in text or _HALF.search(text) is None or _writes(value))
 
 
 def _writes(value: Any) -> bool:

@@ -11,7 +11,7 @@ from replay_agent.recording.cassettes.bodies import View, read_body, read_chunks
 from replay_agent.recording.cassettes.frames import read_frames, write_frames
 from replay_agent.recording.cassettes.safe_documents import BadDocument, read_yaml
 from replay_agent.recording.cassettes.usual.items import outcome_start, usual_exchange, usual_response
-from replay_agent.recording.cassettes.yaml_blocks import Unwritable, read_block, write_block
+from replay_agent.recording.cassettes.yaml_blocks import Unwritable, is_ordinary, read_block, write_block
 from replay_agent.traffic import (
     Chunk,
     Failure,
@@ -71,7 +71,10 @@ def write_item(interaction: Interaction) -> str:
 
 
 def _reads_back(text: str, interaction: Interaction) -> bool:
-    """Tell whether both readers, ours and, for what is not huge, libyaml, find the very same interaction."""
+    """Tell whether our reader finds the very same interaction, and libyaml, which others read with.
+
+    That one is asked where there are texts that it might take otherwise, and not of what is huge.
+    """
     try:
         usual = _usual_item(text)
         if (usual or item_from_fields(read_block(text), edited=False)) != interaction:
@@ -79,7 +82,8 @@ def _reads_back(text: str, interaction: Interaction) -> bool:
         start = outcome_start(text)
         if usual is None and start and (usual_response(text[start:]) or interaction.outcome) != interaction.outcome:
             return False
-        return len(text) > _CHECKED_BY_YAML or _by_yaml(text, edited=False) == interaction
+        trusted = len(text) > _CHECKED_BY_YAML or is_ordinary(text)
+        return trusted or _by_yaml(text, edited=False) == interaction
     except (ValueError, IndexError):
         return False
 

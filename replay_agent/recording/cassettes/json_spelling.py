@@ -25,6 +25,7 @@ MAX_MARGINS = 1 << 26
 
 # What is deeper stays text: each level moves its lines two columns to the right, where nobody reads them.
 _MAX_DEPTH = 64
+_COLLECTIONS = frozenset({dict, list})
 _SPACE = " \t\r\n"
 # The white space behind the first bracket, and around the first colon: ``{``, ``{"a": ``, ``[\n ``.
 _BLANK_START = re.compile(r'[\[{]([ \t\r\n]*)(?:"(?:[^"\\]|\\.)*"([ \t\r\n]*:[ \t\r\n]*))?', re.DOTALL)
@@ -75,9 +76,23 @@ def read_json(text: str) -> tuple[Any, Spelling] | None:
     # The proof is in the writing: a layout that is only nearly right gives another text and is not taken.
     for layout in _likely_layouts(inner):
         spelling = Spelling(layout, *_escapes(inner), before, after)
-        if spell(value, spelling) == text:
+        if _as_dumped(inner, spelling) or spell(value, spelling) == text:
             return value, spelling
     return None
+
+
+def _as_dumped(text: str, spelling: Spelling) -> bool:
+    """Tell whether a text is what `json.dumps` makes of its value, in a spelling on one line: then so does `spell`.
+
+    Numbers are then spelled as Python does. That takes a third of the time of `spell`, and is true of most bodies.
+    """
+    separators = _LAYOUTS.get(spelling.layout)
+    if separators is None or spelling.upper or spelling.escapes:
+        return False
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=spelling.ascii, separators=separators) == text
+    except ValueError:  # a number of more digits than Python converts
+        return False
 
 
 def _refuse(_constant: str) -> Any:
@@ -87,14 +102,15 @@ def _refuse(_constant: str) -> Any:
 def _shallow(value: Any) -> bool:
     level = [value]
     for _ in range(_MAX_DEPTH):
-        level = [child for each in level if isinstance(each, dict | list) for child in _children(each)]
+        level = [
+            child
+            for each in level
+            for child in (each.values() if type(each) is dict else each)
+            if type(child) in _COLLECTIONS
+        ]
         if not level:
             return True
     return False
-
-
-def _children(value: dict[str, Any] | list[Any]) -> Any:
-    return value.values() if isinstance(value, dict) else value
 
 
 def _likely_layouts(text: str) -> list[str]:

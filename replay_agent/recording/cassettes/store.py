@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
 import stat
-import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,7 +14,6 @@ from secrets import token_hex
 
 from replay_agent.exceptions import CassetteError, CassetteNotFound, CassetteUnreadable, CassetteUnwritable
 from replay_agent.recording.cassettes.document import Cassette, foreign_cassette, is_ours, read_cassette, render
-from replay_agent.recording.cassettes.dumped_yaml import NotDumped, read_dumped
 from replay_agent.recording.cassettes.merging import merge
 from replay_agent.recording.cassettes.packed import unpacked
 from replay_agent.recording.cassettes.parts.header import Header
@@ -221,6 +218,8 @@ def _as_dumped(text: str) -> object:
     # What may hold too many values or levels is for the reader that counts them. A level takes a column, or shares it with one.
     if text.count("\n") > MAX_VALUES or _DEEP in text or "- - - " in text:
         return None
+    from replay_agent.recording.cassettes.dumped_yaml import NotDumped, read_dumped
+
     try:
         return read_dumped(text)
     except (NotDumped, RecursionError):
@@ -295,6 +294,8 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _lock_folder() -> Path:
+    import tempfile
+
     if hasattr(os, "getuid"):
         # The folder is of one user: in a shared one nobody could open the locks of another.
         user = str(os.getuid())
@@ -378,6 +379,8 @@ def _sync_folder(folder: Path) -> None:
 
 def _stale_prefix(path: Path) -> str:
     """Return how temporary names for this cassette begin, on this machine."""
+    import platform
+
     return f".{zlib.crc32(os.fsencode(path.name)):08x}.{zlib.crc32(os.fsencode(platform.node())):08x}."
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from replay_agent.calls import Exchange
 from replay_agent.messages import NO_TIMESTAMP, ModelResponse
+from replay_agent.report.conversation.known_prices import known_price
 from replay_agent.usage import Usage
 
 __all__ = "cost_of", "total_cost"
@@ -40,14 +42,24 @@ def total_cost(exchanges: Iterable[Exchange]) -> Decimal | None:
 
 
 def _price(url: str, model: str, response: ModelResponse) -> Decimal | None:
+    usage = response.usage or Usage()
+    moment = _this_hour() if response.timestamp == NO_TIMESTAMP else response.timestamp
+    counted = (usage.request_tokens, usage.response_tokens, sorted((usage.details or {}).items()))
+    return known_price((url, model, counted, moment), lambda: _found(url, model, usage, moment))
+
+
+def _this_hour() -> datetime:
+    """Return when this hour began: an answer that says nothing of its time is priced as one of now."""
+    return datetime.now(tz=UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _found(url: str, model: str, usage: Usage, moment: datetime) -> Decimal | None:
     from genai_prices import calc_price
 
-    moment = None if response.timestamp == NO_TIMESTAMP else response.timestamp
     # The address tells the provider, whose prices may be its own; without it the list goes by the model's name.
     for place in [url, None] if url else [None]:
         try:
-            usage = _usage(response.usage or Usage())
-            price = calc_price(usage, model, provider_api_url=place, genai_request_timestamp=moment)
+            price = calc_price(_usage(usage), model, provider_api_url=place, genai_request_timestamp=moment)
         except (LookupError, ValueError):  # not in the list; counts that are negative or contradict each other
             continue
         return price.total_price

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -12,8 +13,6 @@ from hashlib import sha256
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
-
-from pydantic import BaseModel
 
 __all__ = "media_line", "parsed", "plain", "type_name"
 
@@ -30,7 +29,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value
     if depth > _DEEPEST:
         return "..."
-    if isinstance(value, BaseModel):
+    if _is_model(value):
         return plain(value.model_dump(warnings=False), depth + 1)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
@@ -45,6 +44,12 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, Sequence):
         return [plain(item, depth + 1) for item in value]
     return _scalar(value, depth)
+
+
+def _is_model(value: Any) -> bool:
+    """Tell whether a value is a model of pydantic, which need not be imported for that: whoever made one has done so."""
+    pydantic = sys.modules.get("pydantic.main")
+    return pydantic is not None and isinstance(value, pydantic.BaseModel)
 
 
 def _scalar(value: Any, depth: int) -> Any:

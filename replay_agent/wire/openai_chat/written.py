@@ -8,7 +8,7 @@ from typing import Any
 
 from replay_agent.calls import ModelCall
 from replay_agent.framing.sse import encode_event
-from replay_agent.messages import FinishReason, ModelMessagesTypeAdapter, ModelResponse, ToolCallPart
+from replay_agent.messages import FinishReason, ModelResponse, ToolCallPart
 from replay_agent.traffic import Headers
 from replay_agent.wire.codec import EncodedAnswer
 from replay_agent.wire.openai_chat.assistant import assistant_fields, custom_names, is_text
@@ -46,6 +46,8 @@ def _with_ids(call: ModelCall, answer: ModelResponse) -> ModelResponse:
 
 
 def _fingerprint(call: ModelCall) -> str:
+    from replay_agent.messages import ModelMessagesTypeAdapter  # which brings pydantic along
+
     messages = json.loads(ModelMessagesTypeAdapter.dump_json(call.messages))
     for message in messages:
         for item in (message, *message["parts"]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import Any
 
@@ -71,7 +70,9 @@ def _plain(text: str) -> str:
     """Return the words of a text; of an HTML page its title, or else what it shows."""
     if text.lstrip()[:1] == "<":
         title = _TITLE.search(text)
-        text = html.unescape(title[1] if title and title[1].strip() else _IGNORED.sub(" ", text))
+        from html import unescape  # whose table of characters takes longer to import than all of this module
+
+        text = unescape(title[1] if title and title[1].strip() else _IGNORED.sub(" ", text))
     return _shortened(" ".join(text.split()))
 
 

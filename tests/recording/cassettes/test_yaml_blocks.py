@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replay_agent.recording.cassettes.json_spelling import Number
-from replay_agent.recording.cassettes.yaml_blocks import Unwritable, read_block, write_block
+from replay_agent.recording.cassettes.yaml_blocks import Unwritable, is_ordinary, read_block, write_block
 
 LITERAL = [
     "one\ntwo",
@@ -186,3 +186,54 @@ def test_anything_comes_back(value):
     assert typed(read_block(written)) == typed(value)
     for loader in OTHERS:
         assert typed(yaml.load(f"- # key\n{written}...\n", loader)) == [typed(value)]
+
+
+ORDINARY = [
+    "a sentence, with (brackets), a colon: and a # sign",
+    '{"json": "in a text", "path": "C:\\\\temp"}',
+    "it's",
+    "lines\n\n  and more of them\n",
+    "é 漢字 😀",
+    "a table |2|3|",
+    "back\\slash",
+]
+EXTRAORDINARY = [
+    "a\ttab",
+    "tab\tin\nlines",
+    "it's: \t",
+    "crlf\r\nlines",
+    "\u2028",
+    "nbsp\xa0here",
+    "  indented\nless",
+    "\x1b[1m",
+    "'\\' in \"one\" and '\t'",
+]
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_ordinary_texts_are_told(text):
+    assert is_ordinary(write_block({"a": text, "b": [text, {"c": text}, [[text]]], "odd key": text}))
+
+
+@pytest.mark.parametrize("text", EXTRAORDINARY)
+@pytest.mark.parametrize(
+    "place", [lambda text: {"a": text}, lambda text: {"a": [["x", text]]}, lambda text: {text: "a"}]
+)
+def test_other_texts_are_told_wherever_they_stand(text, place):
+    assert not is_ordinary(write_block({"before": "lines\nof \\ text", "in": place(text), "after": "\\"}))
+
+
+COMMON = "ab1.0: \n#-'\"\\|>2[]{}&*!%@`,?=~é😀"
+COMMON_TEXTS = st.text(st.sampled_from(COMMON), max_size=12) | st.text(max_size=8).filter(str.isprintable)
+COMMON_TREES = st.recursive(
+    COMMON_TEXTS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(COMMON_TEXTS, inner, max_size=4)
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.dictionaries(COMMON_TEXTS, COMMON_TREES, min_size=1, max_size=4))
+def test_what_is_ordinary_comes_back_from_every_reader(value):
+    written = write_block(value, "  ")
+    if is_ordinary(written):
+        assert read_block(written) == value
+        assert [yaml.load(f"- # key\n{written}...\n", loader) for loader in OTHERS] == [[value]] * len(OTHERS)

@@ -123,7 +123,7 @@ def _telling_members(text: bytes, telling: re.Pattern[bytes]) -> Iterator[re.Mat
             yield found
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=512)
 def naming_of(name: bytes) -> Naming:
     return field_naming(name.decode("utf-8", "replace"))
 
@@ -325,7 +325,7 @@ def _queries(text: bytes) -> Iterator[tuple[bytes, re.Match[bytes]]]:
                 yield name[1], value
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=512)
 def _query_naming(name: bytes) -> Naming:
     return query_naming(plain(name.replace(b"+", b" ")).decode("utf-8", "replace"))
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from html.entities import html5
 from urllib.parse import quote_from_bytes
 
-from replay_agent.recording.redaction.spans import Span
+from replay_agent.recording.redaction.spans import Span, Spans
 
 __all__ = "LEVELS", "MARGIN", "Peeled", "is_form_with_spaces", "is_quoted_printable", "peeled", "plain"
 
@@ -139,16 +139,14 @@ class Peeled:
         self._source = source
         self._escape = escape
 
-    def unpeeled(self, spans: list[Span]) -> list[Span]:
-        """Return spans of this text, in order and apart, as spans of the text that it was made of.
-
-        The list is the same one: of many spans, those of one text alone are in memory.
-        """
-        wanted = array("Q", (place for span in spans for place in (span.start, span.end)))
+    def unpeeled(self, spans: Spans | Sequence[Span]) -> Iterator[Span]:
+        """Yield spans of this text, which are in order and apart, as spans of the text that it was made of."""
+        wanted = array(
+            "I" if len(self.text) < 1 << 32 else "Q", (place for span in spans for place in (span.start, span.end))
+        )
         places = iter(self._places(wanted))
-        for number, span in enumerate(spans):
-            spans[number] = self._spelled(span, next(places), next(places))
-        return spans
+        for span in spans:
+            yield self._spelled(span, next(places), next(places))
 
     def _places(self, wanted: Sequence[int]) -> Iterator[int]:
         """Yield where these places, starts and ends in turn, stood before: one within an escape is at its edge."""
@@ -175,7 +173,7 @@ class Peeled:
         text = span.text
         if text and self._source.find(b"%", start, end) >= 0:
             text = quote_from_bytes(text, safe="-_.~()").encode()
-        return span._replace(start=start, end=end, text=text)
+        return Span(start, end, span.rule, span.value, text, span.quoted, span.stands_in)
 
 
 def peeled(source: bytes, *, mail: bool = False) -> Iterator[Peeled]:

@@ -43,7 +43,7 @@ _LONGEST_ID = 100
 _BYTES = re.compile(rb'[^{}\[\]]{0,100}?"bytes"\s{0,9}+:\s{0,9}+\[([0-9,\s]{1,200}+)\]')
 """Behind a token of a list of log probabilities: the same once more, as numbers."""
 
-Find: TypeAlias = Callable[[bytes], Sequence[Span]]
+Find: TypeAlias = Callable[[bytes], Iterable[Span]]
 
 
 def stream_events(data: bytes) -> Iterator[tuple[int, int]]:

@@ -190,7 +190,7 @@ def peeled(source: bytes, *, mail: bool = False) -> Iterator[Peeled]:
         position = found.start()
         while found is not None and found.start() - position <= 2 * MARGIN:
             stop = _cut(source, position)
-            text += escape.sub(_replacement, source[position:stop])
+            text += _undone(source[position:stop], escape)
             position = stop
             found = escape.search(source, position)
         end = min(position + MARGIN, len(source))
@@ -198,6 +198,39 @@ def peeled(source: bytes, *, mail: bool = False) -> Iterator[Peeled]:
         stretch = bytes(text)
         del text
         yield Peeled(stretch, source, begin, end, escape)
+
+
+_OTHER_FIRSTS = b"%&\x1b\xc2\xcd\xd8\xe1\xe2\xef\xf3"
+_BESIDE_BACKSLASHES = re.compile(b"[" + _OTHER_FIRSTS + b"]" + _ESCAPE.pattern.partition(b"]")[2])
+_BACKSLASH = b"\\"
+_SIMPLE = [
+    (_BACKSLASH + letter, _LETTERS.get(letter, letter)) for letter in (b'"', b"n", b"t", b"r", b"/", b"'", b"b", b"f")
+]
+
+
+def _undone(piece: bytes, escape: re.Pattern[bytes]) -> bytes:
+    """Return a piece with one level of its escapes undone: of JSON at the speed of a replacement of literals."""
+    if escape is _ESCAPE:
+        text = _undone_simply(piece)
+        if text is not None:
+            return text
+    return escape.sub(_replacement, piece)
+
+
+def _undone_simply(piece: bytes) -> bytes | None:
+    """Undo the escapes of a piece that has none but a backslash and a letter; return None if it has others."""
+    if len(piece.translate(None, _OTHER_FIRSTS)) != len(piece) and _BESIDE_BACKSLASHES.search(piece) is not None:
+        return None
+    if b"\0" in piece:
+        return None
+    text = piece.replace(_BACKSLASH * 2, b"\0")
+    left = text.count(_BACKSLASH)
+    for spelled, letter in _SIMPLE:
+        count = text.count(spelled) if left else 0
+        if count:
+            text = text.replace(spelled, letter)
+            left -= count
+    return None if left else text.replace(b"\0", _BACKSLASH)
 
 
 def _replacement(found: re.Match[bytes]) -> bytes:
@@ -209,6 +242,9 @@ def _cut(source: bytes, position: int) -> int:
     stop = position + _STEP
     if stop >= len(source):
         return len(source)
+    comma = source.rfind(b",", position + _LONGEST, stop)  # which is in no escape
+    if comma >= 0:
+        return comma + 1
     for cut in range(stop, max(stop - 20 * _LONGEST, position + _LONGEST), -_LONGEST):
         before = source[cut - _LONGEST : cut]
         if _FIRSTS.isdisjoint(before) and not before[-1:].isspace():

@@ -209,7 +209,7 @@ _SIMPLE = [
 
 
 def _undone(piece: bytes, escape: re.Pattern[bytes]) -> bytes:
-    """Return a piece with one level of its escapes undone: of JSON at the speed of a replacement of literals."""
+    """Return a piece with one level of its escapes undone: those of JSON fast."""
     if escape is _ESCAPE:
         text = _undone_simply(piece)
         if text is not None:
@@ -221,15 +221,16 @@ def _undone_simply(piece: bytes) -> bytes | None:
     """Undo the escapes of a piece that has none but a backslash and a letter; return None if it has others."""
     if len(piece.translate(None, _OTHER_FIRSTS)) != len(piece) and _BESIDE_BACKSLASHES.search(piece) is not None:
         return None
-    if b"\0" in piece:
+    if b"\0" in piece:  # which stands for two backslashes here
         return None
     text = piece.replace(_BACKSLASH * 2, b"\0")
     left = text.count(_BACKSLASH)
     for spelled, letter in _SIMPLE:
-        count = text.count(spelled) if left else 0
-        if count:
-            text = text.replace(spelled, letter)
-            left -= count
+        if not left:
+            break
+        size = len(text)
+        text = text.replace(spelled, letter)
+        left -= size - len(text)
     return None if left else text.replace(b"\0", _BACKSLASH)
 
 

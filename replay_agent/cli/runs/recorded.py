@@ -8,8 +8,9 @@ from pathlib import Path
 
 from replay_agent.exceptions import CassetteError
 from replay_agent.recording.cassettes import store
+from replay_agent.report.comparison.result.spent import Spent
 from replay_agent.report.comparison.sources.runs import Run
-from replay_agent.report.comparison.spending import Spent, spent_by
+from replay_agent.report.comparison.spending import spent_by
 from replay_agent.report.comparison.trials.notes import Note
 from replay_agent.traffic import Interaction
 
@@ -43,6 +44,10 @@ def recorded_of(note: Note) -> Recorded:
     found = [path for path in paths if path.is_file()]
     if not found:
         return Recorded(note.test, trouble=f"there is no cassette {shown_path(note.cassettes[0])}: record it first")
+    return _read(note, found)
+
+
+def _read(note: Note, found: Sequence[Path]) -> Recorded:
     try:
         whole = [each for path in found for each in store.load(path).interactions()]
     except CassetteError as exc:

@@ -81,7 +81,7 @@ _TAIL = 8
 """Bytes before a mark that a pattern may look back at."""
 _MOST_TAILS = 12
 """Endings that are looked for one by one, half a millisecond a megabyte each."""
-_FREQUENT = 40
+_FREQUENT = 14
 """Bytes from one mark to the next, on average, below which most of a pattern's time goes into looking back from each."""
 
 

@@ -109,7 +109,9 @@ def _may_be_text(digits: bytes, shift: int) -> bool:
         return False
     if is_text(head, 4) or packing(head) or is_archive(head) or is_wide(head):
         return True
-    if _is_mostly_text(_decoded(digits[shift : shift + _MESSAGE]) or b""):
+    if 2 * len(head.translate(None, _PRINTABLE)) <= len(head) and _is_mostly_text(
+        _decoded(digits[shift : shift + _MESSAGE]) or b""
+    ):
         return True
     return b"ustar" in (_decoded(digits[shift:][_TAR_DIGITS]) or b"")
 

@@ -19,8 +19,6 @@ SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 _MEASURED_IN_MEMORY = 200_000
 """Bytes of the body whose peak is measured: small enough that what a step takes at least shows."""
 MOST_GROWTH, MOST_MEMORY = 2.0, 6.0
-_MEMORY_OF_SECRETS = 40.0
-"""Where every 36 bytes are another secret: about a kilobyte for each."""
 _WARM = 1_000_000
 """A megabyte of a large text to one of a small one, in time; and the peak of memory to the text itself."""
 _SHORTEST = 0.05
@@ -145,8 +143,7 @@ def table() -> tuple[str, list[Figure]]:
         figures.append(
             Figure(f"redaction of {name}: a MB of 10 MB to one of 100 kB", times[-1] / times[1], MOST_GROWTH)
         )
-        most = _MEMORY_OF_SECRETS if name == "distinct secrets" else MOST_MEMORY
-        figures.append(Figure(f"redaction of {name}: memory to the body", memory, most))
+        figures.append(Figure(f"redaction of {name}: memory to the body", memory, MOST_MEMORY))
     rows.append("ms a MB to scan, at the same sizes; peak of memory to the text")
     for name, (_, make) in {**_ORDINARY, **_SCANNED}.items():
         times = [_time(partial(scan, make(size), environ={}), size) for size in SIZES]

@@ -434,12 +434,11 @@ settings = st.fixed_dictionaries(
 
 
 def answers(turn, args=g.json_objects):
-    call_ids = (f"t{turn}_{number}" for number in range(100))
     parts = st.one_of(
         g.texts.map(TextPart),
         st.builds(ThinkingPart, g.texts, st.none() | g.signatures),
         g.signatures.map(lambda signature: ThinkingPart("", signature, "redacted_content")),
-        st.builds(lambda name, args: ToolCallPart(name, args, next(call_ids)), g.names, args),
+        st.builds(lambda name, args: ToolCallPart(name, args, ""), g.names, args),
         g.images.map(FilePart),
         st.just(UnknownPart({"guardContent": {"text": {"text": "x"}}})),
         st.builds(lambda a: NativeToolCallPart("code_execution", a, "n1"), g.json_objects),
@@ -450,7 +449,15 @@ def answers(turn, args=g.json_objects):
             g.json_values,
         ),
     )
-    return st.lists(parts, min_size=1, max_size=4)
+    return st.lists(parts, min_size=1, max_size=4).map(lambda parts: numbered(parts, turn))
+
+
+def numbered(parts, turn):
+    """Return parts whose tool calls have ids of their own."""
+    return [
+        replace(part, tool_call_id=f"t{turn}_{number}") if isinstance(part, ToolCallPart) else part
+        for number, part in enumerate(parts)
+    ]
 
 
 documents = st.builds(
@@ -781,7 +788,7 @@ answered = st.builds(
     lambda parts, usage, reason: ModelResponse(
         parts, model_name=CLAUDE, timestamp=NO_TIMESTAMP, usage=usage, finish_reason=reason, provider_response_id="r"
     ),
-    st.lists(answers(0), max_size=2).map(lambda lists: [part for parts in lists for part in parts]),
+    st.lists(answers(0), max_size=2).map(lambda lists: numbered([part for parts in lists for part in parts], 0)),
     g.usages("cache_read_tokens", "cache_write_tokens", "searches"),
     st.sampled_from(["stop", "length", "tool_call", "content_filter", "error"]),
 )

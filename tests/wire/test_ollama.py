@@ -357,7 +357,7 @@ def test_an_answer_is_read():
     assert answer.usage == Usage(0, 26, 5, 31)
 
 
-@pytest.mark.parametrize(("word", "finish"), [("stop", "stop"), ("length", "length"), ("load", None), (None, "stop")])
+@pytest.mark.parametrize(("word", "finish"), [("stop", "stop"), ("length", "length"), ("load", None), (None, None)])
 def test_finish_reasons(word, finish):
     assert read({**DONE, "done_reason": word}).response.finish_reason == finish
 

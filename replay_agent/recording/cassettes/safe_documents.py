@@ -327,7 +327,7 @@ class _Composer:
 
     def _within_name(self) -> bool:
         """Tell whether a scalar stands in the tagged name of a header, where ``on`` and ``1`` are texts."""
-        return any(_ISTR_TAG.fullmatch(each.tag or "") for each in self._stack[-2:])
+        return any(each.tag is not None and _ISTR_TAG.fullmatch(each.tag) for each in self._stack[-2:])
 
     def _put(self, value: Any, event: Any, size: int) -> None:
         if not self._stack:

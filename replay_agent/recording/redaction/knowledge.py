@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from threading import RLock
 
 from replay_agent.recording.matching.placeholders import PLACEHOLDER, placeholder
+from replay_agent.recording.redaction.digests import Digests
 from replay_agent.recording.redaction.finders.by_name import find_json_fields
 from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.looks import is_searchable
@@ -20,7 +20,7 @@ __all__ = ("Knowledge",)
 _SCHEME = re.compile(rb"(?:[Bb]earer|[Bb]asic|[Tt]oken|[Bb]ot) +(?=\S)")
 _FEW = 60
 """Values that are looked for one by one, a millisecond a megabyte each; for more, each place is looked at once."""
-_MOST = 2000
+_MOST = 1500
 """Values that traffic may teach. Of more, each is replaced where a rule finds it, and looked for nowhere else."""
 _BEGINNING = 8
 """Bytes by which values are told apart at first; no searched one is shorter."""
@@ -38,13 +38,17 @@ class Knowledge:
         self._environ_read: dict[str, str] | None = None
         self._lock = RLock()
         self._rules: dict[bytes, str] = {}
-        self._searched: dict[bytes, bytes] = {}
+        self._spelled: dict[bytes, bytes] = {}
+        """Other spellings of those values, which are looked for too."""
         self._beginnings: dict[bytes, int | tuple[int, ...]] = {}
         """How long those are that begin so: most often one, or all as long as each other."""
-        self._placeholders: dict[bytes, bytes] = {}
-        self._numbers: Counter[bytes] = Counter()
-        """By the first placeholder of a rule, how many there are: ``Api Key`` and ``Api-Key`` are one name there."""
-        self._taken: set[bytes] = set()
+        self._names = bytearray()
+        """What placeholders name, each behind its length."""
+        self._placeholders = Digests()
+        """Where the name of each value's placeholder is in there, and its number."""
+        self._counts = Digests()
+        """By the first placeholder of a rule the same of its last one: ``Api Key`` and ``Api-Key`` are one name."""
+        self._taken = Digests()
         self.read_environment()
 
     @property
@@ -79,9 +83,10 @@ class Knowledge:
 
     def _add(self, value: bytes, rule: str) -> None:
         self._rules.setdefault(value, rule)
-        for spelling in {value, plain(value), value.replace(b" ", b"+"), value.replace(b"+", b" ")}:
-            if len(spelling) >= _BEGINNING and spelling not in self._searched:
-                self._searched[spelling] = value
+        self._add_beginning(value[:_BEGINNING], len(value))
+        for spelling in {plain(value), value.replace(b" ", b"+"), value.replace(b"+", b" ")} - {value}:
+            if len(spelling) >= _BEGINNING and spelling not in self._rules:
+                self._spelled.setdefault(spelling, value)
                 self._add_beginning(spelling[:_BEGINNING], len(spelling))
 
     def _add_beginning(self, beginning: bytes, length: int) -> None:
@@ -98,26 +103,26 @@ class Knowledge:
 
     def _places(self, text: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         """Yield where which spelling of which value stands."""
-        if len(self._searched) > _FEW:
+        if len(self._rules) + len(self._spelled) > _FEW:
             yield from self._places_of_many(text)
             return
-        for spelling, value in list(self._searched.items()):
+        for spelling in [*self._rules, *self._spelled]:
             start = text.find(spelling)
             while start >= 0:
-                yield start, spelling, value
+                yield start, spelling, self._spelled.get(spelling, spelling)
                 start = text.find(spelling, start + len(spelling))
 
     def _places_of_many(self, text: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         """The same in time that does not grow with the number of values: by how they begin."""
-        beginnings, searched = self._beginnings, self._searched
+        beginnings, rules, spelled = self._beginnings, self._rules, self._spelled
         for start in range(len(text) - _BEGINNING + 1):
             known = beginnings.get(text[start : start + _BEGINNING])
             if known is None:
                 continue
             for length in _several(known):
                 spelling = text[start : start + length]
-                if spelling in searched:
-                    yield start, spelling, searched[spelling]
+                if spelling in rules or spelling in spelled:
+                    yield start, spelling, spelled.get(spelling, spelling)
                     break
 
     def holds(self, text: bytes) -> bool:
@@ -132,23 +137,36 @@ class Knowledge:
         with self._lock:
             known = self._placeholders.get(value)
             if known is None:
-                known = self._placeholders[value] = self._next(self._rules.get(value, span.rule))
-        return known
+                known = self._next(self._rules.get(value, span.rule))
+                self._placeholders.put(value, *known)
+            return placeholder(self._name(known[0]), known[1])
 
-    def _next(self, rule: str) -> bytes:
+    def _next(self, rule: str) -> tuple[int, int]:
+        """Return where the name of a rule's next placeholder is, and its number."""
         first = placeholder(rule)
-        while True:
-            self._numbers[first] += 1
-            made = placeholder(rule, self._numbers[first])
-            if made not in self._taken:
-                return made
+        at, number = self._counts.get(first) or (self._add_name(first), 0)
+        number += 1
+        while placeholder(rule, number) in self._taken:
+            number += 1
+        self._counts.put(first, at, number)
+        return at, number
+
+    def _add_name(self, first: bytes) -> int:
+        at = len(self._names)
+        name = first[len(b"REDACTED(") : -1]
+        self._names.append(len(name))
+        self._names += name
+        return at
+
+    def _name(self, at: int) -> str:
+        return self._names[at + 1 : at + 1 + self._names[at]].decode()
 
     def reserve(self, text: bytes) -> None:
         """Leave placeholders alone that traffic carries already: a client in replay sends back what it got."""
         if b"REDACTED(" in text:
-            own = set(self._placeholders.values())
             with self._lock:
-                self._taken |= {found[0] for found in PLACEHOLDER.finditer(text)} - own
+                for found in PLACEHOLDER.finditer(text):
+                    self._taken.put(found[0])
 
 
 def _several(known: int | tuple[int, ...]) -> tuple[int, ...]:

@@ -177,7 +177,7 @@ def _has_ending(name: str, bare: str) -> bool:
     return whole[-3:].lower() == last or (last in BROKEN_ENDINGS and whole[-2:].lower() == last[1:])
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=512)
 def field_naming(name: str) -> Naming:
     """Tell what the name of a field of JSON or XML says: ``api_key``, ``clientSecret``, ``x_auth_tokens``."""
     bare = _bare(name)
@@ -206,7 +206,7 @@ def field_naming(name: str) -> Naming:
     return Naming.WEAK if is_token else Naming.NOTHING
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=512)
 def query_naming(name: str) -> Naming:
     """Tell what the name of a field of a query or a form says."""
     if len(name) > _LONGEST_NAME:
@@ -234,13 +234,13 @@ _IDENTITY_HEADER = re.compile(
 )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def is_credential_header(name: str) -> bool:
     """Tell whether a header (lower case) is called as one that holds a credential, a session or a cookie."""
     return bool(_CREDENTIAL_HEADER.search(name)) and not _NO_CREDENTIAL_HEADER.search(name)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def is_identity_header(name: str) -> bool:
     """Tell whether a header (lower case) is called as one that says whose account was used."""
     return bool(_IDENTITY_HEADER.search(name)) and not _NO_CREDENTIAL_HEADER.search(name)

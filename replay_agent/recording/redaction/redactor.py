@@ -39,7 +39,7 @@ from replay_agent.recording.redaction.layers.containers import (
     unpacked,
 )
 from replay_agent.recording.redaction.search import Search
-from replay_agent.recording.redaction.spans import Finder, Place, Span, moved, replaced
+from replay_agent.recording.redaction.spans import Finder, Place, Places, Span, moved, replaced
 from replay_agent.traffic import Chunk, Failure, Headers, Interaction, Outcome, Request, Response, header
 
 __all__ = ("Redactor",)
@@ -243,7 +243,7 @@ class Redactor:
             return _Cleaned(replaced(body, places), moved(cuts, places)) if places else None
         return None if changed is None else _Cleaned(changed, moved(cuts, [Place(0, len(body), changed)]))
 
-    def _places(self, headers: Headers, data: bytes, *, asked: bool) -> list[Place]:
+    def _places(self, headers: Headers, data: bytes, *, asked: bool) -> Places | list[Place]:
         """Return the places of a decoded body that are to be replaced, and what comes there."""
         kind = (header(headers, "content-type") or "").lower()
         lines = unframed(data) if kind.startswith(MEDIA_TYPE) else None

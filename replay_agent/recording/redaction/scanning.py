@@ -27,7 +27,7 @@ _HEADERS = frozenset({"authorization", "cookie"})
 _LOOKED_UP = 2000
 """Lines above a finding that are looked at for the names of its fields."""
 _LINE = (
-    rb"""[ \t\-]*+["']?+(?P<name>[A-Za-z][A-Za-z0-9_.]{0,60}+(?:-[A-Za-z0-9_.\-]{0,60}+|%b))["']?+:[ \t]*+"""
+    rb"""[ \t\-]*+["']?+(?P<name>[A-Za-z][A-Za-z0-9_.]{0,60}+(?:-[A-Za-z0-9_.\-]{0,60}+|(?=["']?+:)%b))["']?+:[ \t]*+"""
     rb"""(?:\r?\n[ \t]*+-[ \t]++)?+(?P<value>[^\r\n]*+)"""
 ) % NAME_END
 """A field whose name may be a header's, or ends as a name that tells."""

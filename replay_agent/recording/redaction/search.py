@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 
 from replay_agent.recording.redaction.finders.by_name import find_fields, find_form_fields
@@ -29,7 +30,7 @@ from replay_agent.recording.redaction.layers.escapes import (
 from replay_agent.recording.redaction.layers.in_base64 import find_in_base64
 from replay_agent.recording.redaction.layers.in_digits import find_in_digits
 from replay_agent.recording.redaction.layers.in_streams import find_split, stream_events
-from replay_agent.recording.redaction.spans import Finder, Place, Span, merged, replaced
+from replay_agent.recording.redaction.spans import Finder, Places, Span, Spans, replaced
 
 __all__ = ("Search",)
 
@@ -53,7 +54,7 @@ class Search:
 
     def find(
         self, data: bytes, events: Sequence[tuple[int, int]] | None = None, *, first: Finder | None = None
-    ) -> list[Span]:
+    ) -> Spans:
         """Find the secrets in a body. What is found is known from then on, so that it is found elsewhere too.
 
         ``events`` are the documents of a stream, if it is known where they stand. ``first`` is asked of the body as it
@@ -61,12 +62,13 @@ class Search:
         """
         while True:
             known = self.knowledge.size
-            spans = merged(self._all(data, events, first))
+            spans = Spans(data, self._all(data, events, first)).merged()
             for span in spans:
                 if span.text is None and not span.stands_in:
                     self.knowledge.learn(span.rule, span.value)
             if self.knowledge.size == known:
                 return spans
+            del spans
 
     def _all(self, data: bytes, events: Sequence[tuple[int, int]] | None, first: Finder | None) -> Iterator[Span]:
         if is_archive(data):
@@ -81,9 +83,9 @@ class Search:
         yield from packed
         yield from (span for span in plain if not any(span.start < p.end and p.start < span.end for p in packed))
 
-    def places(self, data: bytes, spans: Sequence[Span]) -> list[Place]:
+    def places(self, data: bytes, spans: Spans) -> Places:
         """Return what comes in the place of each secret."""
-        return [Place(span.start, span.end, self._text(data, span)) for span in spans]
+        return Places(spans, partial(self._text, data))
 
     def clean(self, data: bytes) -> tuple[bytes, str] | None:
         """Return bytes without their secrets, and the rule of the first of these; None if they hold none."""
@@ -103,7 +105,7 @@ class Search:
         if wide is not None:
             found = self._cleaned(wide.data, depth)
             return None if found is None else (wide.spelled(found[0]), found[1])
-        spans = merged((*self._split(data, None), *self._within(data, LEVELS, depth)))
+        spans = Spans(data, chain(self._split(data, None), self._within(data, LEVELS, depth))).merged()
         if not spans:
             return None
         return replaced(data, self.places(data, spans)), spans[0].rule
@@ -119,33 +121,34 @@ class Search:
         places = stream_events(data) if events is None else events
         yield from find_split(data, places, lambda joined: self._within(joined, LEVELS, _DEEPEST_BASE64))
 
-    def _within(self, text: bytes, levels: int, depth: int) -> list[Span]:
+    def _within(self, text: bytes, levels: int, depth: int) -> Spans:
         """Look at a text as a document, then at what its escapes stand for, and where there are none at its words."""
-        spans = [span for find in self._in_documents for span in find(text)]
+        spans = Spans(text)
+        for find in self._in_documents:
+            spans.extend(find(text))
         if is_form_with_spaces(text):  # whether or not a header says so
-            spans += find_form_fields(text)
-            spans += find_shapes(text)  # it may be a setting: a plus sign is part of a token then
+            spans.extend(find_form_fields(text))
+            spans.extend(find_shapes(text))  # it may be a setting: a plus sign is part of a token then
+        spans.extend(self._without_mail(text, levels, depth))
         if levels and is_quoted_printable(text):
-            of_mail = [
-                span
-                for layer in peeled(text, mail=True)
-                for span in layer.unpeeled(self._within(layer.text, min(levels - 1, 1), 0))
-            ]
-            spans += self._without_mail(text, levels, depth)
-            return merged((*of_mail, *(span for span in spans if not _cuts_escape(text, span, of_mail))))
-        return merged((*spans, *self._without_mail(text, levels, depth)))
+            of_mail = Spans(text, self._in_mail(text, levels)).merged()
+            spans = Spans(text, chain(of_mail, _left_by_mail(text, spans, of_mail)))
+        return spans.merged()
 
-    def _without_mail(self, text: bytes, levels: int, depth: int) -> list[Span]:
-        spans: list[Span] = []
+    def _in_mail(self, text: bytes, levels: int) -> Iterator[Span]:
+        for layer in peeled(text, mail=True):
+            yield from layer.unpeeled(self._within(layer.text, min(levels - 1, 1), 0))
+
+    def _without_mail(self, text: bytes, levels: int, depth: int) -> Iterator[Span]:
         position = 0
         for layer in peeled(text) if levels else ():
             if layer.begin:
-                spans += self._within_words(text, position, layer.begin + _OVERLAP, depth)
-            spans += layer.unpeeled(self._within(layer.text, levels - 1, depth))
+                yield from self._within_words(text, position, layer.begin + _OVERLAP, depth)
+            yield from layer.unpeeled(self._within(layer.text, levels - 1, depth))
             position = max(layer.end - _OVERLAP, 0)
             if layer.end == len(text):
-                return spans
-        return [*spans, *self._within_words(text, position, len(text), depth)]
+                return
+        yield from self._within_words(text, position, len(text), depth)
 
     def _within_words(self, text: bytes, start: int, end: int, depth: int) -> Iterator[Span]:
         """Look at the words of a text from one place to another. A word that is cut at the start is none."""
@@ -175,23 +178,35 @@ _REST_OF_ESCAPE = re.compile(rb"(?<==)[0-9A-F]{2}")
 _ESCAPE_OF_MAIL = re.compile(rb"=[0-9A-F]{2}")
 
 
-def _cuts_escape(text: bytes, span: Span, of_mail: Sequence[Span]) -> bool:
-    """Tell whether a span begins within an escape of mail (``token =3Fx=3Dsk-...``), and its secret is found there."""
-    if _REST_OF_ESCAPE.match(text, span.start) is None:
-        return False
+def _left_by_mail(text: bytes, spans: Spans, of_mail: Spans) -> Iterator[Span]:
+    """Yield the spans but those that begin within an escape of mail (``token =3Fx=3Dsk-...``) and are found there."""
+    before = 0
+    for span in spans.in_order():
+        while before < len(of_mail) and of_mail[before].end <= span.start:
+            before += 1
+        if _REST_OF_ESCAPE.match(text, span.start) is None or not _is_of_mail(text, span, of_mail, before):
+            yield span
+
+
+def _is_of_mail(text: bytes, span: Span, of_mail: Spans, first: int) -> bool:
+    """Tell whether the secret of a span is one of mail; those that end behind its start begin with the ``first``."""
     start = span.start + 2
-    return any(
-        found.start <= start or (found.start < span.end and _ESCAPE_OF_MAIL.search(text, start, span.end))
-        for found in of_mail
-        if found.end >= span.end or _ESCAPE_OF_MAIL.match(text, found.end)
-    )
+    for number in range(first, len(of_mail)):
+        found = of_mail[number]
+        if found.start >= span.end:
+            return False
+        if (found.end >= span.end or _ESCAPE_OF_MAIL.match(text, found.end)) and (
+            found.start <= start or _ESCAPE_OF_MAIL.search(text, start, span.end)
+        ):
+            return True
+    return False
 
 
 def _later(spans: Iterable[Span], start: int) -> Iterator[Span]:
     """Yield the spans of a part of a text as spans of the text; the part begins at ``start``."""
     for span in spans:
         if span.start or not start:
-            yield span._replace(start=span.start + start, end=span.end + start)
+            yield Span(span.start + start, span.end + start, *span[2:]) if start else span
 
 
 def _quote_before(data: bytes, start: int) -> bytes:

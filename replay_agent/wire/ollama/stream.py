@@ -39,6 +39,7 @@ class OllamaStream:
         self._timestamp = NO_TIMESTAMP
         self._usage: Usage | None = None
         self._reason: str | None = None
+        self._is_done = False
         self._error: AnswerError | None = None
 
     def feed(self, data: bytes) -> list[ModelResponseStreamEvent]:
@@ -81,7 +82,7 @@ class OllamaStream:
     @property
     def finished(self) -> bool:
         """Whether the object that ends an answer has come, or an error."""
-        return self._reason is not None or self._error is not None
+        return self._is_done or self._error is not None
 
     def _take(self, value: Fields) -> list[ModelResponseStreamEvent]:
         self._taken += 1
@@ -92,7 +93,8 @@ class OllamaStream:
         self._model = text_of(value, "model") or self._model
         self._timestamp = read_timestamp(value.get("created_at")) or self._timestamp
         if value.get("done") is True:
-            self._reason = text_of(value, "done_reason") or "stop"  # older servers say only that they are done
+            self._is_done = True
+            self._reason = text_of(value, "done_reason")  # of which older servers say nothing
         self._usage = read_usage(value) or self._usage
         return [event for part in read_message(message) for event in self._add(part)]
 

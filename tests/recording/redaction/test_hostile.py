@@ -252,3 +252,33 @@ def test_what_is_not_promised(name):
     """These are said in docs/security.md; whoever mends one says so there."""
     body = NOT_FOUND[name]
     assert Redactor(environ={}).request(Request("POST", "https://a.example", (), body)).body == body
+
+
+MESSAGE = b"\x0a" + bytes([len(KEY)]) + KEY.encode()
+IN_BASE64 = {
+    "a frame of gRPC": b"\0\0\0\0" + bytes([len(MESSAGE)]) + MESSAGE,
+    "MessagePack": b"\x82\xa4user\xa3bob\xa3key\xd9" + bytes([len(KEY)]) + KEY.encode(),
+    "CBOR": b"\xa2duserfabcdef" + b"\x63key\x78" + bytes([len(KEY)]) + KEY.encode(),
+    "texts behind their lengths": b"".join(
+        len(each).to_bytes(4, "big") + each for each in (b"authorization", KEY.encode(), b"and the rest of it")
+    ),
+    "texts with a zero between": b"\0".join((b"PATH=/usr/bin", f"K={KEY}".encode(), b"LANG=C")),
+}
+
+
+@pytest.mark.parametrize("name", IN_BASE64)
+@pytest.mark.parametrize("write", ["{}", '{{"data": "{}"}}', "data: {}\n\n"])
+def test_a_token_among_texts_of_a_binary_format_in_base64(name, write):
+    digits = base64.b64encode(IN_BASE64[name]).decode()
+    for found in stored(write.format(digits)):
+        assert digits not in found
+        kept = found.removeprefix(write.partition("{}")[0].replace("{{", "{")).split('"}')[0].strip()
+        assert KEY.encode() not in base64.b64decode(kept)
+        assert b"REDACTED(openai-key)" in base64.b64decode(kept)
+
+
+def test_bytes_of_chance_in_base64_keep_every_digit():
+    chance = random.Random(9)
+    for _ in range(300):
+        digits = base64.b64encode(chance.randbytes(chance.randrange(24, 900))).decode()
+        assert stored(json.dumps({"data": digits}))[0] == json.dumps({"data": digits})

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import random as randoms
+import tracemalloc
 import uuid
 from itertools import pairwise
 
@@ -270,3 +271,25 @@ def test_packed_twice_is_looked_into_as_deep_as_goes():
     stored = recorded(json.dumps({"a": base64.b64encode(f"see {inner}".encode()).decode()}).encode())[0]
     text = base64.b64decode(json.loads(stored)["a"]).decode().removeprefix("see ")
     assert json.loads(gzip.decompress(base64.b64decode(text))) == {"k": "REDACTED(openai-key)"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "api_key=Qz7Lk9Wm3PvXt5Rb2N%d\n",
+        '{"n%d_api_key": "Qz7Lk9Wm3PvXt5Rb2N%d"}\n',
+        "sk-proj-Qz7Lk9Wm3PvXt5Rb2N%dxyzR4 ",
+        'secret: "Qz7Lk9\\u002bWm3PvXt5Rb2N%d"\n',
+        "REDACTED(api_key~%d) ",
+    ],
+)
+def test_memory_where_each_line_is_another_secret(line):
+    body = "".join(line % ((number * 7919,) * line.count("%d")) for number in range(4000)).encode()
+    answer = Response(200, (("content-type", "text/plain"),), (Chunk(body),))
+    interaction = Interaction(Request("POST", "https://a.example/v1", (), b"{}"), answer)
+    tracemalloc.start()
+    stored = Redactor(environ={}).interaction(interaction)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert b"Qz7Lk9" not in stored.outcome.body
+    assert peak < 12 * len(body)  # in half of it is what is remembered of a run, which does not grow with the next body

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from replay_agent.recording.redaction import looks
 from replay_agent.recording.redaction.finders.header_lines import COOKIE_ATTRIBUTES
-from replay_agent.recording.redaction.finders.telling import behind_names
+from replay_agent.recording.redaction.finders.telling import Marks, behind_names, marks_of_names
 from replay_agent.recording.redaction.layers.escapes import peeled, plain
 from replay_agent.recording.redaction.names import Naming, field_naming, query_naming
 from replay_agent.recording.redaction.spans import Finder, Span, merged
@@ -72,8 +72,8 @@ _MEMBER = re.compile(_NAME + rb"\s{0,40}+:" + _BLANKS)
 _COMMENTED_MEMBER = re.compile(_NAME + _GAP + b":" + _GAP)
 _LONGEST_NAME = 82
 _AFTER_NAME = r"(?=[\s+:/])"
-_TELLING = behind_names('"', after=_AFTER_NAME)
-_TELLING_OF_MCP = behind_names('"', before="headers", after=_AFTER_NAME)
+_TELLING = marks_of_names('"', after=_AFTER_NAME)
+_TELLING_OF_MCP = marks_of_names('"', before="headers", after=_AFTER_NAME)
 _COMMENTS = re.compile(rb'/(?<=["\s:]/)[*/]')
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _LITERAL = re.compile(rb"-?[0-9][0-9.eE+\-]*+|true|false")
@@ -113,7 +113,7 @@ def find_json_fields(text: bytes) -> Iterator[Span]:
             yield from spans
 
 
-def _telling_members(text: bytes, telling: re.Pattern[bytes]) -> Iterator[re.Match[bytes]]:
+def _telling_members(text: bytes, telling: Marks) -> Iterator[re.Match[bytes]]:
     """Yield the names of members that may tell, each with what stands between it and its value."""
     member = _MEMBER if _COMMENTS.search(text) is None else _COMMENTED_MEMBER
     for closing in telling.finditer(text):
@@ -123,7 +123,7 @@ def _telling_members(text: bytes, telling: re.Pattern[bytes]) -> Iterator[re.Mat
             yield found
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=512)
 def naming_of(name: bytes) -> Naming:
     return field_naming(name.decode("utf-8", "replace"))
 
@@ -325,7 +325,7 @@ def _queries(text: bytes) -> Iterator[tuple[bytes, re.Match[bytes]]]:
                 yield name[1], value
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=512)
 def _query_naming(name: bytes) -> Naming:
     return query_naming(plain(name.replace(b"+", b" ")).decode("utf-8", "replace"))
 

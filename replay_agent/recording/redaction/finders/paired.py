@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from replay_agent.recording.redaction.finders.by_name import is_secret, naming_of
-from replay_agent.recording.redaction.finders.telling import behind_names
+from replay_agent.recording.redaction.finders.telling import Marks, marks_of_names
 from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.names import Naming
 from replay_agent.recording.redaction.spans import Span
@@ -33,7 +33,7 @@ _AROUND = 400
 """How far a name and its value are apart, with other members of their object between them."""
 _NEXT = re.compile(rb"""["']([A-Za-z][A-Za-z0-9_.\- ]{2,60}+)["'](?=\s{0,8},\s{0,8}[bu]?["']([^"'\\<>]{8,4000})["'])""")
 """``["X-Api-Key", "..."]``, ``(b'x-api-key', b'...')``. The value may be a name itself, so that it is only looked at."""
-_CLOSED = [behind_names(quote, after="(?![A-Za-z0-9])") for quote in "\"'"]
+_CLOSED = [marks_of_names(quote, after="(?![A-Za-z0-9])") for quote in "\"'"]
 _LONGEST_NAME = 122
 _BEFORE_NAME = re.compile(rb"""(?:ame|AME|[Kk]ey|KEY|roperty|eader)["']?+\s{0,8}+[:=][\s+]{0,8}+\Z""")
 _LONGEST_BEFORE = 30
@@ -66,7 +66,7 @@ def _members(text: bytes) -> Iterator[Span]:
                     yield from _secret(found[1], value[1], value.start(1))
 
 
-def _openings(text: bytes, closed: re.Pattern[bytes]) -> Iterator[int]:
+def _openings(text: bytes, closed: Marks) -> Iterator[int]:
     """Yield where quotations begin whose end may be that of a name that tells."""
     for closing in closed.finditer(text):
         end = closing.start()

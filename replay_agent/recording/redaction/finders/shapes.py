@@ -12,12 +12,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
 from replay_agent.recording.redaction.finders.marked_within import find_marked_within
 from replay_agent.recording.redaction.looks import is_minted, is_opaque, is_stand_in, is_wordy
-from replay_agent.recording.redaction.spans import Span
+from replay_agent.recording.redaction.spans import Span, Spans
 
 __all__ = "find_behind_backslashes", "find_shapes", "find_url_passwords"
 
@@ -296,23 +295,31 @@ def find_behind_backslashes(text: bytes) -> Iterator[Span]:
             yield span._replace(start=span.start + 1)
 
 
-def _tokens(text: bytes) -> list[Span]:
-    """Return the tokens whose marks end in a stop, and those with another mark; of the more telling shapes first."""
-    found: list[tuple[int, Span]] = []
+def _tokens(text: bytes) -> Iterator[Span]:
+    """Yield the tokens whose marks end in a stop, and those with another mark; of the more telling shapes first."""
+    found: dict[int, Spans] = {}
+    for order, span in _tokens_in_text(text):
+        if order not in found:
+            found[order] = Spans(text)
+        found[order].extend((span,))
+    for order in sorted(found):
+        yield from found[order]
+
+
+def _tokens_in_text(text: bytes) -> Iterator[tuple[int, Span]]:
     done: dict[int, int] = {}
     for stop in merge(*(stops.finditer(text) for stops in _STOPS), key=re.Match.end):
         end = stop.end()
         for mark, order in _BY_TAIL[text[end - _TAIL : end]]:
             if text.startswith(mark, end - len(mark)):
-                found += _token(text, end - len(mark), mark, order, done)
+                yield from _token(text, end - len(mark), mark, order, done)
     for capitals in _CAPITALS:
         for word in capitals.finditer(text):
-            found += _token(text, word.start(), word[0], _BY_CAPITALS[word[0]], done)
+            yield from _token(text, word.start(), word[0], _BY_CAPITALS[word[0]], done)
     missing = [gate for gate in _GATES if gate not in text]
     for mark, order, runs in _WORDLIKE_RUNS:
         for word in () if any(gate in mark for gate in missing) else runs.finditer(text):
-            found += _token(text, word.start(), mark, order, done)
-    return [span for _, span in sorted(found, key=itemgetter(0))]
+            yield from _token(text, word.start(), mark, order, done)
 
 
 def _token(text: bytes, start: int, mark: bytes, order: int, done: dict[int, int]) -> Iterator[tuple[int, Span]]:

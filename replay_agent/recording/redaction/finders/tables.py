@@ -11,7 +11,7 @@ from heapq import merge
 from typing import NamedTuple
 
 from replay_agent.recording.redaction.finders.by_name import is_secret
-from replay_agent.recording.redaction.finders.telling import behind_cells
+from replay_agent.recording.redaction.finders.telling import marks_of_cells
 from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.names import Naming, field_naming
 from replay_agent.recording.redaction.spans import Span
@@ -26,7 +26,7 @@ _CELL = {
     mark: re.compile(rb"[ ]{0,200}+(\"(?:[^\"\r\n]|\"\")*+\"|[^" + re.escape(mark) + rb"\r\n]*+)[ ]{0,200}+")
     for mark in (b"\t", b"|", b";", b",")
 }
-_CELL_END = {mark: behind_cells(mark.decode()) for mark in (*_CELL, b"\n")}
+_CELL_END = {mark: marks_of_cells(mark.decode()) for mark in (*_CELL, b"\n")}
 _NAME = re.compile(r"[A-Za-z_][\w .,\-/()#]{0,60}")
 _BEFORE_NAME = re.compile(r"[=&>:{\[\"']")
 """What may stand before the first name: that of the field of a form that the table is in."""

@@ -13,7 +13,7 @@ from functools import lru_cache
 from html.entities import html5
 from urllib.parse import quote_from_bytes
 
-from replay_agent.recording.redaction.spans import Span
+from replay_agent.recording.redaction.spans import Span, Spans
 
 __all__ = "LEVELS", "MARGIN", "Peeled", "is_form_with_spaces", "is_quoted_printable", "peeled", "plain"
 
@@ -139,16 +139,14 @@ class Peeled:
         self._source = source
         self._escape = escape
 
-    def unpeeled(self, spans: list[Span]) -> list[Span]:
-        """Return spans of this text, in order and apart, as spans of the text that it was made of.
-
-        The list is the same one: of many spans, those of one text alone are in memory.
-        """
-        wanted = array("Q", (place for span in spans for place in (span.start, span.end)))
+    def unpeeled(self, spans: Spans | Sequence[Span]) -> Iterator[Span]:
+        """Yield spans of this text, which are in order and apart, as spans of the text that it was made of."""
+        wanted = array(
+            "I" if len(self.text) < 1 << 32 else "Q", (place for span in spans for place in (span.start, span.end))
+        )
         places = iter(self._places(wanted))
-        for number, span in enumerate(spans):
-            spans[number] = self._spelled(span, next(places), next(places))
-        return spans
+        for span in spans:
+            yield self._spelled(span, next(places), next(places))
 
     def _places(self, wanted: Sequence[int]) -> Iterator[int]:
         """Yield where these places, starts and ends in turn, stood before: one within an escape is at its edge."""
@@ -175,7 +173,7 @@ class Peeled:
         text = span.text
         if text and self._source.find(b"%", start, end) >= 0:
             text = quote_from_bytes(text, safe="-_.~()").encode()
-        return span._replace(start=start, end=end, text=text)
+        return Span(start, end, span.rule, span.value, text, span.quoted, span.stands_in)
 
 
 def peeled(source: bytes, *, mail: bool = False) -> Iterator[Peeled]:
@@ -192,7 +190,7 @@ def peeled(source: bytes, *, mail: bool = False) -> Iterator[Peeled]:
         position = found.start()
         while found is not None and found.start() - position <= 2 * MARGIN:
             stop = _cut(source, position)
-            text += escape.sub(_replacement, source[position:stop])
+            text += _undone(source[position:stop], escape)
             position = stop
             found = escape.search(source, position)
         end = min(position + MARGIN, len(source))
@@ -200,6 +198,40 @@ def peeled(source: bytes, *, mail: bool = False) -> Iterator[Peeled]:
         stretch = bytes(text)
         del text
         yield Peeled(stretch, source, begin, end, escape)
+
+
+_OTHER_FIRSTS = b"%&\x1b\xc2\xcd\xd8\xe1\xe2\xef\xf3"
+_BESIDE_BACKSLASHES = re.compile(b"[" + _OTHER_FIRSTS + b"]" + _ESCAPE.pattern.partition(b"]")[2])
+_BACKSLASH = b"\\"
+_SIMPLE = [
+    (_BACKSLASH + letter, _LETTERS.get(letter, letter)) for letter in (b'"', b"n", b"t", b"r", b"/", b"'", b"b", b"f")
+]
+
+
+def _undone(piece: bytes, escape: re.Pattern[bytes]) -> bytes:
+    """Return a piece with one level of its escapes undone: those of JSON fast."""
+    if escape is _ESCAPE:
+        text = _undone_simply(piece)
+        if text is not None:
+            return text
+    return escape.sub(_replacement, piece)
+
+
+def _undone_simply(piece: bytes) -> bytes | None:
+    """Undo the escapes of a piece that has none but a backslash and a letter; return None if it has others."""
+    if len(piece.translate(None, _OTHER_FIRSTS)) != len(piece) and _BESIDE_BACKSLASHES.search(piece) is not None:
+        return None
+    if b"\0" in piece:  # which stands for two backslashes here
+        return None
+    text = piece.replace(_BACKSLASH * 2, b"\0")
+    left = text.count(_BACKSLASH)
+    for spelled, letter in _SIMPLE:
+        if not left:
+            break
+        size = len(text)
+        text = text.replace(spelled, letter)
+        left -= size - len(text)
+    return None if left else text.replace(b"\0", _BACKSLASH)
 
 
 def _replacement(found: re.Match[bytes]) -> bytes:
@@ -211,6 +243,9 @@ def _cut(source: bytes, position: int) -> int:
     stop = position + _STEP
     if stop >= len(source):
         return len(source)
+    comma = source.rfind(b",", position + _LONGEST, stop)  # which is in no escape
+    if comma >= 0:
+        return comma + 1
     for cut in range(stop, max(stop - 20 * _LONGEST, position + _LONGEST), -_LONGEST):
         before = source[cut - _LONGEST : cut]
         if _FIRSTS.isdisjoint(before) and not before[-1:].isspace():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias
@@ -43,7 +44,7 @@ _LONGEST_ID = 100
 _BYTES = re.compile(rb'[^{}\[\]]{0,100}?"bytes"\s{0,9}+:\s{0,9}+\[([0-9,\s]{1,200}+)\]')
 """Behind a token of a list of log probabilities: the same once more, as numbers."""
 
-Find: TypeAlias = Callable[[bytes], Sequence[Span]]
+Find: TypeAlias = Callable[[bytes], Iterable[Span]]
 
 
 def stream_events(data: bytes) -> Iterator[tuple[int, int]]:
@@ -147,22 +148,60 @@ class _Node:
         return tuple(names)
 
 
+_MOST_FORMS = 8
+_LONGEST_FORM, _MOST_HOLES = 4000, 60
+_OFTEN = 6
+"""Documents of the same paths that are read before it is worth while to expect further ones."""
+_ANY_TEXT = rb'([^"\\]*+(?:\\.[^"\\]*+)*+)'
+_ANY_SCALAR = rb"(?:-?[0-9][0-9.eE+\-]*+|true|false|null)"
+_SCALAR = re.compile(_ANY_SCALAR)
+_Hole: TypeAlias = tuple[int, int, bytes]
+"""From where to where a document may differ from its like, and the pattern of what may be there."""
+
+
+class _Form:
+    """How documents are spelled that differ in their texts and numbers alone, as most events of a stream do."""
+
+    def __init__(self, pattern: re.Pattern[bytes], paths: Sequence[Hashable]) -> None:
+        self.match = pattern.fullmatch
+        self.paths = paths
+
+
 class _Texts:
     """The texts of a stream by their path: starts and ends in turn, in one array each, so that they cost little."""
 
     def __init__(self) -> None:
         self.found: dict[Hashable, array[int]] = {}
+        self._forms: list[_Form] = []
+        self._seen: Counter[int] = Counter()
+        """How often documents of the same paths were read, by the hash of these."""
 
     def read(self, data: bytes, start: int, end: int) -> None:
         """Take in the texts of one document."""
+        for place, form in enumerate(self._forms):
+            match = form.match(data, start, end)
+            if match is not None:
+                for number, path in enumerate(form.paths, 1):
+                    self._file(path, *match.span(number))
+                if place:
+                    self._forms.insert(0, self._forms.pop(place))
+                return
+        self._read_slowly(data, start, end)
+
+    def _read_slowly(self, data: bytes, start: int, end: int) -> None:
+        holes: list[_Hole] = []
+        told_apart: set[int] = set()
+        paths: list[Hashable] = []
         root = node = _Node(None, b"", is_list=data[start : start + 1] == b"[")
         depth = 0
         waiting: list[tuple[_Node, bytes, int, int]] = []
         for token in _TOKEN.finditer(data, start + (data[start] != _QUOTE), end):
             kind = token.lastindex
             if kind == _TEXT_MEMBER:
-                waiting.append((node, token[1], *token.span(_TEXT_MEMBER)))
+                place = token.span(_TEXT_MEMBER)
+                waiting.append((node, token[1], *place))
                 if token[1] in _TELL_APART:
+                    told_apart.add(place[0])
                     node.index += b"%b=%b " % (token[1], token[_TEXT_MEMBER][:_LONGEST_ID])
             elif kind == _OPEN_MEMBER:
                 depth += 1
@@ -171,6 +210,10 @@ class _Texts:
             elif kind == _NUMBER_MEMBER:
                 if token[1][-5:].lower() == b"index":
                     node.index += b"%b=%b " % (token[1], token[_NUMBER_MEMBER])
+                else:
+                    holes.append((token.start(_NUMBER_MEMBER), 0, _ANY_SCALAR))
+            elif kind == _OTHER_MEMBER:
+                holes.append((token.end(), 0, _ANY_SCALAR))
             elif kind is None:
                 mark = token[0]
                 if mark in b"{[":
@@ -185,25 +228,57 @@ class _Texts:
             elif kind == _TEXT:
                 waiting.append((node, b"", *token.span(1)))
             if len(waiting) > _MOST_TEXTS or (node is root and len(waiting) > _MOST_PLACES):
-                self._take(waiting)
-        self._take(waiting)
+                paths += self._take(waiting)
+                holes.clear()
+        if len(waiting) + len(holes) <= _MOST_HOLES and end - start <= _LONGEST_FORM and not paths:
+            for _, _, first, last in waiting:
+                what = b"(" + re.escape(data[first:last]) + b")" if first in told_apart else _ANY_TEXT
+                holes.append((first, last, what))
+            paths += self._take(waiting)
+            self._expect(data[start:end], [(first - start, last - start, what) for first, last, what in holes], paths)
+        else:
+            paths += self._take(waiting)
 
-    def _take(self, waiting: list[tuple[_Node, bytes, int, int]]) -> None:
-        """File texts under their paths, which are known when the objects around them have been read."""
+    def _take(self, waiting: list[tuple[_Node, bytes, int, int]]) -> Iterator[Hashable]:
+        """File texts under their paths, which are known when the objects around them have been read; yield these."""
         last, last_path = None, None
         for node, name, start, end in waiting:
-            if start == end:
-                continue
             if node is not last:
                 last, last_path = node, node.path()
             path = (last_path, name)
-            pieces = self.found.get(path)
-            if pieces is None:
-                if len(self.found) >= _MOST_TEXTS:
-                    continue
-                pieces = self.found[path] = array("I")
-            pieces.extend((start, end))
+            self._file(path, start, end)
+            yield path
         waiting.clear()
+
+    def _file(self, path: Hashable, start: int, end: int) -> None:
+        if start == end:
+            return
+        pieces = self.found.get(path)
+        if pieces is None:
+            if len(self.found) >= _MOST_TEXTS:
+                return
+            pieces = self.found[path] = array("I")
+        pieces.extend((start, end))
+
+    def _expect(self, document: bytes, holes: list[_Hole], paths: list[Hashable]) -> None:
+        """Make a form of a document when some of the same paths have been there."""
+        if len(self._forms) < _MOST_FORMS and len(self._seen) < _MOST_TEXTS:
+            seen = hash(tuple(paths))
+            self._seen[seen] += 1
+            if self._seen[seen] % _OFTEN == 0:
+                self._forms.append(_Form(_pattern(document, holes), paths))
+
+
+def _pattern(document: bytes, holes: list[_Hole]) -> re.Pattern[bytes]:
+    """Return a pattern for a document, with any texts and numbers in the place of its own."""
+    spelled: list[bytes] = []
+    position = 0
+    for start, end, what in sorted(holes):
+        scalar = _SCALAR.match(document, start) if what is _ANY_SCALAR else None
+        if what is not _ANY_SCALAR or scalar is not None:
+            spelled += re.escape(document[position:start]), what
+            position = end if scalar is None else scalar.end()
+    return re.compile(b"".join((*spelled, re.escape(document[position:]))), re.DOTALL)
 
 
 def _found_across(data: bytes, pieces: array[int], find: Find, *, alone: bool = False) -> Iterator[Sequence[Span]]:

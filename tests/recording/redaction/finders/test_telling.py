@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from replay_agent.recording.redaction import names, scanning
 from replay_agent.recording.redaction.finders import by_name, paired, settings, tables
-from replay_agent.recording.redaction.finders.telling import behind_cells, behind_names
+from replay_agent.recording.redaction.finders.telling import (
+    behind_cells,
+    behind_names,
+    marks_of_cells,
+    marks_of_names,
+)
 from replay_agent.recording.redaction.scanning import scan
 
 TOLD = (
@@ -110,3 +115,20 @@ def test_a_field_of_a_file_is_seen_by_its_end_or_its_dashes():
     lines = b"x-vault-thing-token-a: Qz7Lk9Wm3PvXt5Rb2N\napi_key: Qz7Lk9Wm3PvXt5Rb3N\nother: Qz7Lk9Wm3PvXt5Rb4N\n"
     assert [finding.line for finding in scan(lines, environ={})] == [1, 2]
     assert len(list(scanning._fields(lines))) == 2
+
+
+@given(pieces=st.lists(st.sampled_from(PIECES), min_size=1, max_size=40), times=st.sampled_from([1, 3, 900]))
+@pytest.mark.parametrize("mark", ['"', "'"])
+def test_names_are_found_by_the_endings_before_marks(mark, pieces, times):
+    text = mark.join(pieces * times).encode()
+    for around in ((), ("headers", "(?=[ :])")):
+        found = [each.start() for each in marks_of_names(mark, *around).finditer(text)]
+        assert found == [each.start() for each in behind_names(mark, *around).finditer(text)]
+
+
+@given(pieces=st.lists(st.sampled_from(PIECES), min_size=1, max_size=40), times=st.sampled_from([1, 3, 900]))
+@pytest.mark.parametrize("mark", [",", ";", "|", "\t", "\n"])
+def test_cells_are_found_by_the_endings_before_marks(mark, pieces, times):
+    text = mark.join(pieces * times).encode()
+    found = [each.start() for each in marks_of_cells(mark).finditer(text)]
+    assert found == [each.start() for each in behind_cells(mark).finditer(text)]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replay_agent.recording.redaction.layers import escapes
 from replay_agent.recording.redaction.layers.escapes import MARGIN, peeled, plain
 from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.recording.redaction.spans import Span
@@ -93,3 +94,23 @@ def test_a_plus_sign_is_a_space_in_a_form_alone(text, is_form):
 def test_a_password_with_a_plus_sign_is_found_in_a_form_that_no_header_announces():
     body = b"password=hunter2+xk42PPq&text=two+words"
     assert Redactor(environ={}).text(body.decode()) == "password=REDACTED(password)&text=two+words"
+
+
+SPELLED = ['\\"', "\\\\", "\\n", "\\t", "\\r", "\\/", "\\'", "\\b", "\\f", "\\u0041", "\\x41", "\\101", "\\q", "\\"]
+BESIDE = ["a", "n", '"', ",", "%41", "%", "&amp;", "&", "é", "\u200b", "—", "\0", " ", "\n", "0", "2"]
+
+
+@given(st.lists(st.sampled_from(SPELLED + BESIDE)))
+def test_simple_escapes_are_undone_as_all_are(pieces):
+    source = "".join(pieces).encode()
+    simply = escapes._undone_simply(source)
+    assert simply in (None, escapes._ESCAPE.sub(escapes._replacement, source))
+    if "\\" in source.decode() and set(pieces) <= {*SPELLED[:9], "a", ","}:
+        assert simply is not None
+
+
+@given(st.lists(st.sampled_from([*SPELLED, "a" * 40, ", ", '", "'])), st.integers(1, 400))
+def test_where_a_text_is_cut_makes_no_difference(pieces, times):
+    source = "".join(pieces * times).encode()[:30_000]
+    whole = escapes._ESCAPE.sub(escapes._replacement, source)
+    assert [layer.text for layer in peeled(source)] == ([whole] if escapes._ESCAPE.search(source) else [])

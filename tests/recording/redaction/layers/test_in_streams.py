@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from replay_agent.recording.redaction.layers import in_streams
 from replay_agent.recording.redaction.layers.in_streams import find_split, stream_events
 from replay_agent.recording.redaction.spans import Place, Span, replaced
 
@@ -99,3 +102,54 @@ def test_same_text_in_every_event_is_none_in_pieces():
 )
 def test_what_is_a_stream(data, count):
     assert len(list(stream_events(data))) == count
+
+
+TEXTS = st.sampled_from(["a", "", 'say \\"so\\"', "\\\\", "{", "x" * 9, "7"])
+SCALARS = st.sampled_from(["1", "12345678901", "-0.5e-3", "null", "true", "0"])
+
+
+@st.composite
+def streams(draw):
+    """Events of a few kinds, which come again and again and differ in their texts, numbers and indexes."""
+    kinds = [
+        '{"id":"%t","choices":[{"index":%i,"delta":{"content":"%t"},"n":%s}],"created":%s}',
+        '{"type":"%t","item_id":"%d","output_index": %i, "delta":"%t"}',
+        '["%t",{"a":"%t"},"%t"]',
+        '{"a":{"text":"%t"},"usage":{"n":%s,"m": %s}}',
+        '{"a":"%t","cut":"%t',
+    ]
+    lines = []
+    for kind in draw(st.lists(st.sampled_from(kinds), min_size=20, max_size=60)):
+        for mark, values in (("%t", TEXTS), ("%s", SCALARS), ("%i", st.sampled_from("012")), ("%d", TEXTS)):
+            while mark in kind:
+                kind = kind.replace(mark, draw(values), 1)
+        lines.append(kind)
+    return "\n".join(lines).encode()
+
+
+@given(streams())
+def test_what_is_expected_of_an_event_is_what_reading_it_tells(data):
+    quickly, slowly = in_streams._Texts(), in_streams._Texts()
+    for start, end in stream_events(data):
+        quickly.read(data, start, end)
+        slowly._read_slowly(data, start, end)
+    assert quickly.found == slowly.found
+    assert not slowly._forms or quickly._forms
+
+
+def test_events_that_are_all_alike_are_read_by_their_form():
+    data = b"\n".join(b'{"id":"r","item_id":"i","index":0,"created":%d,"text":"w%d"}' % (n * 999, n) for n in range(50))
+    texts = in_streams._Texts()
+    for start, end in stream_events(data):
+        texts.read(data, start, end)
+    assert len(texts._forms) == 1
+    assert len(texts.found[next(path for path in texts.found if path[-1] == b"text")]) == 100
+
+
+def test_events_of_which_each_is_another_take_no_longer():
+    data = b"\n".join(b'{"k%d":"w","m%d":{"n":"x"}}' % (n, n * 7) for n in range(9000))
+    texts = in_streams._Texts()
+    for start, end in stream_events(data):
+        texts.read(data, start, end)
+    assert len(texts._forms) <= 8
+    assert len(texts._seen) <= 4096

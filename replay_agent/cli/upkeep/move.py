@@ -12,6 +12,7 @@ from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette, Item, new_item
 from replay_agent.surroundings import naming
+from replay_agent.surroundings.interrupts import postponed
 
 __all__ = "Moved", "Project", "move"
 
@@ -66,11 +67,11 @@ def move(project: Project, old: str, new: str) -> list[Moved]:
             raise UserError(f"{before} is still there, and plays {cassette.path}: nothing is moved from it")
         if path != cassette.path and path.exists():
             raise UserError(f"{name} has a cassette of its own already, {path}: delete it first, or keep it")
-    moved = [_move_cassette(*each) for each in plan]
-    return [
-        *moved,
-        *(snapshot for _, before, after, _ in plan for snapshot in _move_snapshots(project.root, before, after)),
-    ]
+    with postponed():  # half of it moved, the rest would not be found any more
+        moved = [_move_cassette(*each) for each in plan]
+        for _, before, after, _ in plan:
+            moved += _move_snapshots(project.root, before, after)
+    return moved
 
 
 def _is_within(test: str, name: str) -> bool:

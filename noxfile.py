@@ -61,6 +61,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Every fault at every client in each of its ways, which share them out every day."""
+    session.install(".[test]")
+    modules = [f"tests/integration/test_fault_{name}.py" for name in ("parity", "waits", "table")]
+    session.run("python", "-m", "pytest", *modules, *session.posargs, env={"REPLAY_AGENT_EVERY_FAULT": "1"})
+
+
+@nox.session
 def mutate(session: nox.Session) -> None:
     """Which changes of the code does no test notice? Arguments narrow it: ``-- 'replay_agent.report.nearest*'``."""
     session.install(".[test]", "mutmut>=3.8")

@@ -17,7 +17,8 @@ from replay_agent.cli.reading.diff import diff
 from replay_agent.cli.reading.show import show
 from replay_agent.cli.upkeep.scan import scan_files
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 
 ADDRESS = "https://api.openai.com/v1/chat/completions"

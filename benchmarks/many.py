@@ -16,7 +16,8 @@ from benchmarks.provider import provider
 from benchmarks.suite import CONTENDERS, DROP_IN, NATIVE, ROOT, Contender
 from benchmarks.targets import Figure
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.meaning.key import meaning
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.recorder import Recording

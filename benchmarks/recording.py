@@ -11,7 +11,8 @@ from pathlib import Path
 from benchmarks.provider import answer, question
 from benchmarks.targets import Figure
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 

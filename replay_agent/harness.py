@@ -245,13 +245,14 @@ class Run(DecodedTraffic):
     def _plan(self) -> Plan:
         from replay_agent.faults.plan import Plan
 
-        if not isinstance(self.recording.tampering, Plan):
-            self.recording.tampering = Plan()
-        return self.recording.tampering
+        disturbance = self.recording.disturbance
+        if not isinstance(disturbance.tampering, Plan):
+            disturbance.tampering = Plan()
+        return disturbance.tampering
 
     def unstruck_text(self) -> str:
         """Return what to say of faults that never struck, nothing if there are none."""
-        if self.recording.tampering is None or self.recording.records:
+        if self.recording.disturbance.tampering is None or self.recording.records:
             return ""
         return self._plan().unstruck_text(self._test or str(self.cassette_path))
 
@@ -436,6 +437,13 @@ def use_cassette(
         normalize=normalize,
     )
     run = Run(Path(path), options, command=f"use_cassette({str(path)!r}, record_mode='{{mode}}')")
+    with _block(run, misses_are_expected=miss == "exception"):
+        yield run
+
+
+@contextmanager
+def _block(run: Run, *, misses_are_expected: bool) -> Iterator[None]:
+    """Have a recording in force for a block, and raise what was swallowed in it at its end."""
     run.open()
     success = False
     try:
@@ -443,8 +451,8 @@ def use_cassette(
             if not run.recording.records:
                 context.enter_context(credentials.placed_credentials())
             context.enter_context(intercept.in_context(run.recording))
-            yield run
-        success = miss == "exception" or not _unexpected(run.misses)
+            yield
+        success = misses_are_expected or not _unexpected(run.misses)
     except BaseException as error:
         _note_misses(error, run.misses)
         raise

@@ -150,6 +150,40 @@ def test_some_rooms_know_nothing_of_each_other(here, there):
     assert [edge for edge in EDGES if within(edge[0], here) and within(edge[1], there)] == []
 
 
+NAMED_ELSEWHERE = {
+    "common_tools": {"duckduckgo", "tavily"},
+    "pytest_plugin.vcr": {"fixtures"},
+    "recording": {"store"},
+}
+"""Doors that no import of ours goes through: pytest is told their names, or a user imports them."""
+
+
+def doors():
+    """Every room whose ``__all__`` lists modules, with that list: what other rooms may use of it."""
+    for path in sorted(PACKAGE.rglob("__init__.py")):
+        name = ".".join(path.parent.relative_to(PACKAGE).parts)
+        lists = [node.value for node in ast.parse(path.read_text("utf-8")).body if is_all(node)]
+        listed = {each for value in lists for each in ast.literal_eval(value)}
+        modules = {each.stem for each in path.parent.iterdir()} | NAMED_ELSEWHERE.get(name, set())
+        if name and listed and listed <= modules:
+            yield name, listed
+
+
+def is_all(node):
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+
+
+@pytest.mark.parametrize(("name", "listed"), [pytest.param(*each, id=each[0]) for each in doors()])
+def test_a_room_is_entered_by_the_doors_that_it_lists(name, listed):
+    entered = [
+        (here, there) for here, there in EDGES if within(there, name) and there != name and not within(here, name)
+    ]
+    used = {there.removeprefix(f"{name}.").split(".")[0]: here for here, there in entered}
+    beside = {there: here for there, here in used.items() if there not in listed}
+    assert beside == {}, f"list them in {name}/__init__.py, if other rooms shall use them"
+    assert listed - used.keys() == NAMED_ELSEWHERE.get(name, set())
+
+
 FORMATS = sorted(path.parent.name for path in PACKAGE.glob("wire/*/__init__.py") if path.parent.name != "shapes")
 DOORS = {"calls", "content", "answers", "written", "stream"}
 """The stages that every wire format has, each in a file of this name."""

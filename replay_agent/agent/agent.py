@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, aclosing, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType, NoneType
 from typing import Any, ClassVar, Concatenate, Generic, TypeGuard, TypeVar, Unpack, final, overload
@@ -27,7 +27,7 @@ from replay_agent.agent.prompts import SystemPromptFunc, SystemPromptRunner
 from replay_agent.agent.run import AgentRun, AgentRunResult
 from replay_agent.agent.state import EndStrategy, GraphRunContext, RunSetup, RunState
 from replay_agent.agent.stream import StreamedRunResult
-from replay_agent.agent.tool_calls import plan_calls, run_tools
+from replay_agent.agent.streamed_run import streamed_run
 from replay_agent.agent.tools import (
     Tool,
     ToolFuncEither,
@@ -35,19 +35,13 @@ from replay_agent.agent.tools import (
     ToolPrepareFunc,
 )
 from replay_agent.agent.tracing import agent_span
-from replay_agent.exceptions import AgentRunError, UserError
+from replay_agent.exceptions import UserError
 from replay_agent.messages import (
     ModelMessage,
-    ModelRequest,
-    ModelResponse,
-    PartStartEvent,
-    ToolCallPart,
     UserContent,
 )
-from replay_agent.models import infer_model
-from replay_agent.models.base import Model, StreamedResponse
+from replay_agent.models import KnownModelName, Model, infer_model
 from replay_agent.models.instrumented import InstrumentationSettings, instrumented
-from replay_agent.models.names import KnownModelName
 from replay_agent.settings import ModelSettings, merge_model_settings
 from replay_agent.usage import Usage, UsageLimits
 
@@ -321,7 +315,7 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         """
         if infer_name:
             self._infer_name(inspect.currentframe())
-        return self._run_stream(
+        return streamed_run(
             self._iter(
                 user_prompt,
                 result_type=result_type,
@@ -420,27 +414,6 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
         agent_run = AgentRun(GraphRunContext(state, setup), first)
         with agent_span(self.name or "agent", model_used, state, agent_run.results):
             yield agent_run
-
-    @asynccontextmanager
-    async def _run_stream(
-        self, running: AbstractAsyncContextManager[AgentRun[AgentDepsT, Any]]
-    ) -> AsyncIterator[StreamedRunResult[AgentDepsT, Any]]:
-        async with running as agent_run:
-            ctx, node = agent_run.ctx, agent_run.next_node
-            while not isinstance(node, End):
-                if isinstance(node, ModelRequestNode):
-                    async with node.raw_stream(ctx) as response:
-                        start = await _result_start(response, ctx.deps.result_schema)
-                        if start is not None:
-                            async with aclosing(_streamed_result(ctx, response, *start)) as result:
-                                yield result
-                                await result.drain()
-                    if start is not None:
-                        history = ctx.state.message_history
-                        history += result.all_messages()[len(history) :]
-                        return
-                node = await agent_run.next(node)
-            raise AgentRunError("Agent run finished without producing a final result")
 
     def _model_for_run(self, model: Model | KnownModelName | str | None) -> Model:
         replaced = self._model_override.get()
@@ -677,38 +650,3 @@ class Agent(Generic[AgentDepsT, ResultDataT]):
     def is_end_node(node: AgentNode[T, S] | End[FinalResult[S]]) -> TypeGuard[End[FinalResult[S]]]:
         """Tell whether a node is the end."""
         return isinstance(node, End)
-
-
-async def _result_start(response: StreamedResponse, schema: ResultSchema) -> tuple[str | None, str | None] | None:
-    """Read until a part begins that can be the result; return name and id of its call, or None at the end."""
-    async for event in response:
-        if isinstance(event, PartStartEvent):
-            start = schema.starts_result(event.part)
-            if start is not None:
-                return start
-    return None
-
-
-def _streamed_result(
-    ctx: GraphRunContext[AgentDepsT, Any], response: StreamedResponse, tool_name: str | None, tool_call_id: str | None
-) -> StreamedRunResult[AgentDepsT, Any]:
-    messages = list(ctx.state.message_history)
-
-    async def complete(response: ModelResponse) -> None:
-        messages.append(response)
-        calls = [part for part in response.parts if isinstance(part, ToolCallPart)]
-        answers = await run_tools(ctx, plan_calls(ctx, calls, (tool_name, tool_call_id)))
-        if answers:
-            messages.append(ModelRequest(answers))
-
-    return StreamedRunResult(
-        response,
-        ctx.deps.result_schema,
-        ctx.deps.result_validators,
-        ctx.run_context(),
-        ctx.deps.usage_limits,
-        messages,
-        ctx.deps.new_message_index,
-        tool_name,
-        complete,
-    )

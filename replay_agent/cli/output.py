@@ -11,6 +11,20 @@ from typing import TextIO
 
 from replay_agent.surroundings.visible import visible
 
+__all__ = (
+    "CLEAN",
+    "FINDINGS",
+    "INTERRUPTED",
+    "MISUSE",
+    "agreed",
+    "complain",
+    "hand_over",
+    "has_colour",
+    "is_asked",
+    "progress_of",
+    "say",
+)
+
 CLEAN, FINDINGS, MISUSE = 0, 1, 2
 _SOON = 50
 """So many files are done before anybody asks how far it is."""

@@ -355,13 +355,17 @@ class Script:
             self.calls.append(asked)
         return asked
 
+    def _taken(self, call: ModelCall) -> _Entry | None:
+        with self._lock:
+            entry = self._next(call)
+            if entry is not None:
+                _count(entry)
+        return entry
+
     def _outcome(self, codec: Codec, request: Request) -> tuple[Outcome, bool]:
         """Return what the client gets, and whether a fault has made it so."""
         asked = self._heard(codec, request)
-        with self._lock:
-            entry = self._next(asked.call)
-            if entry is not None:
-                _count(entry)
+        entry = self._taken(asked.call)
         if entry is None and not self._plan.is_pending:
             return self._unscripted(codec, asked), False
         with self._telling(request):

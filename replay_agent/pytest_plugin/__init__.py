@@ -20,9 +20,10 @@ import pytest
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, keys, options
 from replay_agent.pytest_plugin.around.nearest_mark import closest
+from replay_agent.pytest_plugin.around.siblings import note_siblings, siblings_of
 from replay_agent.pytest_plugin.around.uncollected import Uncollected
 from replay_agent.pytest_plugin.failures import FailingMiss, failure_saying, leaves_of
-from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
+from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_replayed, is_served, is_watched
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.summary.causes import GroupedFailures, tell
 from replay_agent.pytest_plugin.summary.ending import Ending
@@ -35,6 +36,7 @@ from replay_agent.recording.process import forked, late_guard, session_mode
 if TYPE_CHECKING:
     from replay_agent.harness import DecodedTraffic
     from replay_agent.provider.script import Script
+    from replay_agent.pytest_plugin.watched import WatchedTest
     from replay_agent.report.comparison.tally import Tally
     from replay_agent.report.snapshots.extension import RunSnapshot
 
@@ -45,7 +47,6 @@ MARK = (
 )
 SWEEP = "Captured sweep call"
 """The section of a report that holds the verdicts of a sweep, as pytest names it."""
-_SIBLINGS = pytest.StashKey[list[str]]()
 _LATE = pytest.StashKey[list[str]]()
 _LATE_OUTPUT = "replay_agent_late_misses"
 _UNKEPT = pytest.StashKey[list[str]]()
@@ -107,20 +108,29 @@ def pytest_configure(config: pytest.Config) -> None:
         mode = None  # what a test records by itself is none of the trial's
     else:
         mode = asked_mode(config)
-        config.stash[_PENDING] = PendingChanges(config)
-        config.pluginmanager.register(config.stash[_PENDING])
-        config.stash[_ENDING] = Ending(config, _late_misses)
-        config.pluginmanager.register(config.stash[_ENDING])
-        _prepare_report(config)
+        _prepare_summary(config)
     if mode is not None:
         config.add_cleanup(_entered(session_mode.asking(mode)))
-    if (mode or config.getini("replay_record_mode")) != "none" and _has_terminal(config):
-        from replay_agent.pytest_plugin.summary.meter import Meter
-
-        config.pluginmanager.register(Meter(config))
+    if (mode or config.getini("replay_record_mode")) != "none":
+        _prepare_meter(config)
     config.stash[_COUNTS] = _counts_replayed(config)  # now: while tests run, output is captured and no terminal is seen
     late_guard.watch()
     config.stash[_RAISED_AS] = raise_misses_as(FailingMiss)
+
+
+def _prepare_summary(config: pytest.Config) -> None:
+    config.stash[_PENDING] = PendingChanges(config)
+    config.pluginmanager.register(config.stash[_PENDING])
+    config.stash[_ENDING] = Ending(config, _late_misses)
+    config.pluginmanager.register(config.stash[_ENDING])
+    _prepare_report(config)
+
+
+def _prepare_meter(config: pytest.Config) -> None:
+    if _has_terminal(config):
+        from replay_agent.pytest_plugin.summary.meter import Meter
+
+        config.pluginmanager.register(Meter(config))
 
 
 def _has_terminal(config: pytest.Config) -> bool:
@@ -148,7 +158,7 @@ def pytest_make_collect_report(
     """Keep the names of all tests of a module or class, also of those that are not selected: names may clash."""
     with keys.while_importing(collector):
         report = yield
-    collector.stash[_SIBLINGS] = [node.name for node in report.result if isinstance(node, pytest.Item)]
+    note_siblings(collector, report)
     if report.failed and isinstance(collector, pytest.Module):
         _keep_snapshots_of(collector)
     return report
@@ -156,29 +166,10 @@ def pytest_make_collect_report(
 
 def _keep_snapshots_of(module: pytest.Module) -> None:
     """Have syrupy delete nothing if snapshots of runs are there of a module whose tests are not known."""
-    folder = module.path.parent / module.config.getoption("snapshot_dirname", "__snapshots__") / module.path.stem
-    if any(folder.glob("*.run.snap")):
+    from replay_agent.pytest_plugin.places import snapshot_folder
+
+    if any(snapshot_folder(module.config, module.path).glob("*.run.snap")):
         module.config.option.no_cleanup = True
-
-
-def is_replayed(item: pytest.Item) -> bool:
-    """Tell whether a test is ours to record and replay."""
-    if is_served(item):
-        return False
-    return closest(item, "replay") is not None or _asks_for_the_fixture(item)
-
-
-def _is_watched(item: pytest.Item) -> bool:
-    return is_served(item) or is_replayed(item)
-
-
-def _asks_for_the_fixture(item: pytest.Item) -> bool:
-    """Tell whether a test asks for our fixture; a project's own fixture of the same name is none of our business."""
-    if "replay" not in getattr(item, "fixturenames", ()):
-        return False
-    # pytest has no public way from a test to the definition of its fixture; without this one, the name decides.
-    definitions = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).get("replay", ())
-    return not definitions or getattr(definitions[-1].func, "__module__", __name__) == __name__
 
 
 def _open_test(item: pytest.Item) -> None:
@@ -195,14 +186,9 @@ def _open_test(item: pytest.Item) -> None:
         item.stash[TEST] = ReplayedTest.opened(item, siblings_of(item), since=item.config.stash[_STARTED])
 
 
-def siblings_of(item: pytest.Item) -> list[str]:
-    """Return the names of all tests of the module or class of a test."""
-    return item.parent.stash.get(_SIBLINGS, []) if item.parent else []
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Surround the tests with our hooks only in a session that has tests to replay."""
-    if any(is_served(item) or is_replayed(item) for item in session.items):
+    if any(is_watched(item) for item in session.items):
         around = _surround_tests(session.config)
         around.fixtures.collected(item for item in session.items if is_replayed(item))
         if _ENDING in session.config.stash:
@@ -252,11 +238,7 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
         return around
     from replay_agent.pytest_plugin.around.open_changes import OpenChanges
     from replay_agent.pytest_plugin.around.own_servers import OWN_SERVERS, OwnServers
-    from replay_agent.pytest_plugin.around.unretrieved import left_unsaid
     from replay_agent.pytest_plugin.kept_random import KeptRandom
-    from replay_agent.recording import dispatch
-    from replay_agent.recording.clients import intercept
-    from replay_agent.recording.process import network
     from replay_agent.recording.process.listening import listeners
 
     config.stash[OWN_SERVERS] = OwnServers(listeners())
@@ -266,18 +248,33 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     _watch_snapshots(config)
     config.pluginmanager.register(OpenChanges(former_files(config)))
     config.pluginmanager.register(KeptRandom())
+    _hold_clients(config)
+    _shut_between(config)
+    return around
+
+
+def _hold_clients(config: pytest.Config) -> None:
+    """Hook the HTTP clients and the network until the session ends: a switch for each test does the rest."""
+    from replay_agent.pytest_plugin.around.unretrieved import left_unsaid
+    from replay_agent.recording import dispatch
+    from replay_agent.recording.clients import intercept
+    from replay_agent.recording.process import network
+
     config.add_cleanup(_entered(left_unsaid()))
     config.add_cleanup(_entered(dispatch.threads_known_by_their_makers()))
     intercept.install()  # held to the end of the session: a thread that a test left behind must not go live
     config.add_cleanup(intercept.uninstall)
     network.keep_installed()  # a guard for each test is a switch then, not a score of replaced methods
     config.add_cleanup(network.allow_removal)
+
+
+def _shut_between(config: pytest.Config) -> None:
+    """Shut the network between tests in a session that replays."""
     if (options.asked_mode(config) or config.getini("replay_record_mode")) == "none":
         from replay_agent.pytest_plugin.between import BetweenTests
 
         between = BetweenTests(is_replayed, options.allowed_hosts(config))
         config.pluginmanager.register(between, BetweenTests.NAME)
-    return around
 
 
 def _watch_snapshots(config: pytest.Config) -> None:
@@ -286,7 +283,7 @@ def _watch_snapshots(config: pytest.Config) -> None:
     from replay_agent.pytest_plugin.around.snapshot_differences import SnapshotDifferences
 
     if not config.pluginmanager.has_plugin(SnapshotDifferences.NAME):
-        config.pluginmanager.register(AcceptedSnapshots(_is_watched, accept=config.getoption("replay_accept")))
+        config.pluginmanager.register(AcceptedSnapshots(is_watched, accept=config.getoption("replay_accept")))
         config.pluginmanager.register(SnapshotDifferences(), SnapshotDifferences.NAME)
 
 
@@ -353,14 +350,13 @@ class _AroundTests:
                 try:
                     test.close()
                 finally:
-                    if not test.is_scripted:
-                        self._spent = _tally(item.config).add(
-                            item.nodeid,
-                            test.run,
-                            test.run.play_count,
-                            records=test.records,
-                            mark=partial(_mark_of, test.run),
-                        )
+                    self._note_spent(item, test)
+
+    def _note_spent(self, item: pytest.Item, test: WatchedTest) -> None:
+        if not test.is_scripted:
+            run = test.run
+            tally, mark = _tally(item.config), partial(_mark_of, run)
+            self._spent = tally.add(item.nodeid, run, run.play_count, records=test.records, mark=mark)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -375,11 +371,7 @@ class _AroundTests:
             if call.when == "teardown":
                 del item.stash[TEST]
                 test.let_go()
-                if self._spent:
-                    from replay_agent.pytest_plugin.summary.meter import note_spent
-
-                    note_spent(report, self._spent)
-                    self._spent = {}
+                self._say_spent(report)
         elif call.excinfo is not None and (misses := leaves_of(call.excinfo.value)):
             # Of a fixture that replayed tests share.
             failure = failure_saying(dict.fromkeys(miss.explanation for miss in misses))
@@ -388,6 +380,13 @@ class _AroundTests:
         elif call.excinfo is not None:
             tell(report, item, call.excinfo.value)
         return report
+
+    def _say_spent(self, report: pytest.TestReport) -> None:
+        if self._spent:
+            from replay_agent.pytest_plugin.summary.meter import note_spent
+
+            note_spent(report, self._spent)
+            self._spent = {}
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:

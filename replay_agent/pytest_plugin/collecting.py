@@ -13,9 +13,16 @@ from pathlib import Path
 import pytest
 
 from replay_agent.exceptions import CassetteError, UserError
-from replay_agent.pytest_plugin import is_replayed, siblings_of
-from replay_agent.pytest_plugin.places import cassette_of, nodeid, snapshot_name_of
-from replay_agent.pytest_plugin.shared_fixture import fixture_of, name_of
+from replay_agent.pytest_plugin.around.fixture_names import fixture_of, name_of
+from replay_agent.pytest_plugin.around.siblings import siblings_of
+from replay_agent.pytest_plugin.marks import is_replayed
+from replay_agent.pytest_plugin.places import (
+    cassette_of,
+    nodeid,
+    snapshot_folder,
+    snapshot_folder_name,
+    snapshot_name_of,
+)
 from replay_agent.recording.cassettes import store
 from replay_agent.surroundings.interrupts import heeded
 
@@ -42,6 +49,8 @@ class Collected:
     """The modules that could not be collected: what their tests play, nobody knows."""
     unmarked: set[str] = field(default_factory=set)
     """The tests that are not marked."""
+    snapshot_folders: str = "__snapshots__"
+    """What the folders with snapshots are called."""
     snapshots: dict[Path, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Of all tests: the folders where their snapshots of runs are, and what these are called."""
 
@@ -96,6 +105,7 @@ class _Collector:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         self.collected.root = config.rootpath
+        self.collected.snapshot_folders = snapshot_folder_name(config)
         self.collected.folder = config.rootpath / str(config.getini("replay_cassette_dir"))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -108,7 +118,7 @@ class _Collector:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         items = dict.fromkeys([*self._items, *session.items])
         for item in items:
-            folder = item.path.parent / "__snapshots__" / item.path.stem
+            folder = snapshot_folder(item.config, item.path)
             self.collected.snapshots[folder].add(snapshot_name_of(item, siblings_of(item)))
         note_played(self.collected, items)
         self.finished = True

@@ -13,7 +13,16 @@ from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.surroundings import naming
 
-__all__ = "cassette_of", "cassette_path", "file_name_of", "module_folder", "nodeid", "snapshot_name_of"
+__all__ = (
+    "cassette_of",
+    "cassette_path",
+    "file_name_of",
+    "module_folder",
+    "nodeid",
+    "snapshot_folder",
+    "snapshot_folder_name",
+    "snapshot_name_of",
+)
 
 
 def _backend(item: pytest.Item) -> str | None:
@@ -31,6 +40,16 @@ def file_name_of(item: pytest.Item, siblings: Sequence[str] = ()) -> str:
 def snapshot_name_of(item: pytest.Item, siblings: Sequence[str] = ()) -> str:
     """Return the file name of a test's snapshots, which has all its classes: ``Class.Inner.test[param]``."""
     return _file_name(item, siblings, _classes(item))
+
+
+def snapshot_folder(config: pytest.Config, module: Path) -> Path:
+    """Return where the snapshots of a module's runs are: ``tests/__snapshots__/test_geo`` for ``tests/test_geo.py``."""
+    return module.parent / snapshot_folder_name(config) / module.stem
+
+
+def snapshot_folder_name(config: pytest.Config) -> str:
+    """Return what syrupy's option calls the folders of snapshots, also where syrupy is not loaded."""
+    return str(config.getoption("snapshot_dirname", "__snapshots__"))
 
 
 def _file_name(item: pytest.Item, siblings: Sequence[str], classes: Sequence[str], *, apart: bool = False) -> str:

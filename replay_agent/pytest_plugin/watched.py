@@ -15,7 +15,7 @@ import pytest
 
 from replay_agent.exceptions import CassetteError, CassetteMissError, CassetteUnreadable, UserError
 from replay_agent.harness import DecodedTraffic, Run
-from replay_agent.pytest_plugin.around.accepted_snapshots import stopped_at_snapshot
+from replay_agent.pytest_plugin.around.compared import stopped_at_snapshot
 from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.around.planned import plan_of
@@ -28,7 +28,7 @@ from replay_agent.pytest_plugin.summary.causes import tell
 from replay_agent.pytest_plugin.summary.recorded import note_recorded
 from replay_agent.pytest_plugin.trials.trial import trial_of
 from replay_agent.recording.clients import intercept
-from replay_agent.recording.options import RecordMode
+from replay_agent.recording.options import RecordMode, RecordOptions
 
 if TYPE_CHECKING:
     from replay_agent.faults import Fault
@@ -70,14 +70,7 @@ class WatchedTest(ABC):
 
     def note_verdict(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Take note of pytest's verdict on one phase; a miss is told as itself there, and xfail does not excuse it."""
-        misses = leaves_of(call.excinfo.value) if call.excinfo else []
-        if misses:
-            with pytest.raises(pytest.fail.Exception) as failure:
-                raise failure_of(misses, self._misses)
-            report.longrepr = self.item.repr_failure(failure)
-            tell(report, self.item, failure.value)
-        elif call.excinfo:
-            tell(report, self.item, call.excinfo.value)
+        self._tell(call, report)
         if self._misses.misses and report.failed:
             told = [str(miss) for miss in self._misses.misses]
             report.sections = [(name, without_tracebacks(text, told)) for name, text in report.sections]
@@ -88,6 +81,16 @@ class WatchedTest(ABC):
             if call.excinfo is not None and report.failed and not self._misses.misses:
                 self._stopped_at_snapshot = stopped_at_snapshot(self.item, call.excinfo.value)
             self._outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
+
+    def _tell(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        misses = leaves_of(call.excinfo.value) if call.excinfo else []
+        if misses:
+            with pytest.raises(pytest.fail.Exception) as failure:
+                raise failure_of(misses, self._misses)
+            report.longrepr = self.item.repr_failure(failure)
+            tell(report, self.item, failure.value)
+        elif call.excinfo:
+            tell(report, self.item, call.excinfo.value)
 
     @property
     def keeper(self) -> Misses:
@@ -174,25 +177,8 @@ class ReplayedTest(WatchedTest):
         """
         try:
             budget = _budget_of(item)
-            options = options_of(item)
-            options = item.ihook.pytest_replay_options(item=item, options=options) or options
             path = cassette_of(item, siblings)
-            options = first_recording(options, path, nodeid(item), since)
-            if CELL in item.stash:  # which takes its own way after a fault, and records nothing
-                options = replace(options, record_mode=RecordMode.NONE, allow_repeats=True, allow_unused=True)
-            trial, place = trial_of(item.config), path
-            if trial is not None:
-                options, place = trial.options(options), trial.place(path)
-            run = Run(place, options, test=nodeid(item), command=partial(command_of, item))
-            if trial is not None:
-                trial.prepare(run.recording, path)
-            run.project = item.config.rootpath / str(item.config.getini("replay_cassette_dir")), item.config.rootpath
-            let_pass(run.recording, item.config)
-            planned = plan_of(item)
-            run.recording.bounds = planned.bounds if planned is not None else None
-            for fault in _faults_of(item):
-                run.fault(fault)
-            run.recording.recut = _recut_of(item)
+            run = _run_of(item, path, since)
             run.open()
         except (CassetteError, UserError) as exc:
             raise _unopened(exc, item) from None
@@ -282,6 +268,33 @@ class ReplayedTest(WatchedTest):
             warnings.warn(pytest.PytestWarning(text), stacklevel=2)
         elif text:
             raise failure_saying([text])
+
+
+def _run_of(item: pytest.Item, path: Path, since: float) -> Run:
+    """Return the run of a test, with all that its mark and its session ask for, to be opened."""
+    options, trial, place = _options_of(item, path, since), trial_of(item.config), path
+    if trial is not None:
+        options, place = trial.options(options), trial.place(path)
+    run = Run(place, options, test=nodeid(item), command=partial(command_of, item))
+    if trial is not None:
+        trial.prepare(run.recording, path)
+    run.project = item.config.rootpath / str(item.config.getini("replay_cassette_dir")), item.config.rootpath
+    let_pass(run.recording, item.config)
+    planned = plan_of(item)
+    run.recording.bounds = planned.bounds if planned is not None else None
+    for fault in _faults_of(item):
+        run.fault(fault)
+    run.recording.recut = _recut_of(item)
+    return run
+
+
+def _options_of(item: pytest.Item, path: Path, since: float) -> RecordOptions:
+    options = options_of(item)
+    options = item.ihook.pytest_replay_options(item=item, options=options) or options
+    options = first_recording(options, path, nodeid(item), since)
+    if CELL in item.stash:  # which takes its own way after a fault, and records nothing
+        options = replace(options, record_mode=RecordMode.NONE, allow_repeats=True, allow_unused=True)
+    return options
 
 
 def _faults_of(item: pytest.Item) -> list[Fault]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
 from replay_agent.harness import Run
+from replay_agent.pytest_plugin.around.fixture_names import joined, label_among, owners_of, shared_fixtures
 from replay_agent.pytest_plugin.failures import cleaning, explaining
 from replay_agent.pytest_plugin.marks import TEST, is_served
-from replay_agent.pytest_plugin.shared_fixture import SharedFixture, joined, label_among, owners_of
+from replay_agent.pytest_plugin.shared_fixture import SharedFixture
 
 if TYPE_CHECKING:
     from replay_agent.pytest_plugin.watched import WatchedTest
@@ -115,22 +116,6 @@ def _recording_of(test: WatchedTest | None) -> Recording | None:
     """Return the recording of a test that is replayed; None for one that is vcrpy's, or answered from a script."""
     run = test.run if test is not None and not test.is_scripted else None
     return run.recording if isinstance(run, Run) else None
-
-
-def shared_fixtures(item: pytest.Item) -> list[Fixture]:
-    """Return the fixtures of a test that others may share."""
-    # pytest has no public way from a test to the definitions of its fixtures; without this one, none are known before
-    # they are set up, which matters only if a test that is not replayed needs one first.
-    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    return [fixture for fixtures in known.values() for fixture in _used(fixtures) if fixture.scope != "function"]
-
-
-def _used(overriding: Sequence[Fixture]) -> Iterator[Fixture]:
-    """Yield those of the fixtures of one name that are used: the last, and what each of them overrides and asks for."""
-    for fixture in reversed(overriding):
-        yield fixture
-        if fixture.argname not in fixture.argnames:
-            return
 
 
 @contextmanager

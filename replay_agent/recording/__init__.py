@@ -5,7 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from replay_agent.recording.cassettes import store as store
+    from replay_agent.recording.cassettes import store
+
+__all__ = (
+    "answers",
+    "cassettes",
+    "clients",
+    "dispatch",
+    "matching",
+    "meaning",
+    "miss_type",
+    "misses",
+    "options",
+    "process",
+    "recorder",
+    "redaction",
+    "stand_ins",
+    "store",
+    "succession",
+)
 
 
 def __getattr__(name: str) -> Any:

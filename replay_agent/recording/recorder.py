@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Event, RLock
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from replay_agent.exceptions import (
     CassetteError,
@@ -19,39 +17,33 @@ from replay_agent.exceptions import (
     CassetteMissError,
     CassetteUnreadable,
 )
-from replay_agent.framing.json_rpc import may_be_json_rpc, readdressed
-from replay_agent.recording import saving
 from replay_agent.recording.answers import Live, Replay, endured, was_given_up
-from replay_agent.recording.cassettes import journal as journals
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Cassette, Header
-from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
-from replay_agent.recording.entries import Entries, Entry
-from replay_agent.recording.kinship import Kinship, asked_by, asked_for, interaction_of, orphaned
-from replay_agent.recording.matching.choosing import choice_of
-from replay_agent.recording.matching.fingerprint import fingerprint
+from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.keeping.entries import Entry
+from replay_agent.recording.keeping.rehearsal import rehearsed
+from replay_agent.recording.ledger import Ledger
 from replay_agent.recording.matching.hosts import origin
 from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.recording.meaning.incidental import EMPTY_ANSWER, is_incidental
 from replay_agent.recording.meaning.token_requests import MADE_UP_TOKEN, is_made_up, is_token_request
-from replay_agent.recording.misses import Miss, Misses, MissReason, Trouble
+from replay_agent.recording.misses import Miss, Misses, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
-from replay_agent.recording.own_journal import OwnJournal
+from replay_agent.recording.playing.lookup import outcome_for
+from replay_agent.recording.playing.source import Source, Sources
 from replay_agent.recording.process.frozen import now, seeds
-from replay_agent.recording.process.spool import Message, Spool
-from replay_agent.recording.rehearsal import rehearsed
-from replay_agent.recording.source import Source, Sources, source_of
-from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE, Owed, Tampering
+from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE
 from replay_agent.recording.succession.bounds import Bounds
-from replay_agent.recording.succession.successors import without_noise
 from replay_agent.recording.succession.tally import Tally
-from replay_agent.surroundings.naming import seen_from_here
 from replay_agent.traffic import Interaction, Outcome, Request, Response
 
 if TYPE_CHECKING:
     from replay_agent.recording.redaction.redactor import Redactor
 
 __all__ = ("Recording",)
+
+Approximates: TypeAlias = Callable[[Request, Sequence[Interaction]], int | None]
 
 
 class Recording:
@@ -74,12 +66,8 @@ class Recording:
     """What to set the sources that ``freeze`` names to, where no cassette says it; at random without."""
     fallback: Recording | None = None
     """Where else to look for an answer: another recording, which then counts it as its own."""
-    approximates: Callable[[Request, Sequence[Interaction]], int | None] | None = None
+    approximates: Approximates | None = None
     """Chooses, among the test's own interactions that are left, which one answers a request that equals none."""
-    tampering: Tampering | None = None
-    """What is done to answers that are replayed."""
-    hung: bool = False
-    """Whether a client would have waited, or tried, for ever."""
     bounds: Bounds | None = None
     """How far the run may go, where not everything that changed is to be recorded."""
     recut: Callable[[Response], Response] | None = None
@@ -99,26 +87,19 @@ class Recording:
         self.cassette_path = path
         self.options = options or RecordOptions()
         self.test = test
-        self._owed = Owed()
-        self._asked: Counter[str] = Counter()
+        self._ledger = Ledger(path, self.options, key, explain, test)
+        self._lock, self._kin, self._keeper = self._ledger.lock, self._ledger.kin, self._ledger.keeper
+        self._lookup, self._entries = self._ledger.lookup, self._ledger.entries
+        self._journal = self._ledger.journal
+        self.disturbance = self._ledger.disturbance
+        """What goes wrong with answers that are replayed."""
         self._answering: set[str] = set()
         """Where recorded answers came from, by scheme, host and port. Somebody else's server stood there, which needs no
         further look at who listens: one that the test had started itself would not have been recorded."""
-        self.ended = Event()
-        self._opened = self._parted = False
+        self._records = False
         self._keying = key
         self._refused = refused
         self._is_answer = is_answer
-        self._misses = Misses(explain, self.options.miss)
-        self._kin = Kinship()
-        self._made_redactor = _redactor(self.options) if self.options.redact else None
-        self._lock = RLock()  # a response that is collected as garbage is finished wherever that happens
-        self._entries = Entries(key, self._lock)
-        self._pending: dict[int, Live] = {}
-        self._records = False
-        self._base: Cassette | None = None
-        self._sources = Sources()
-        self._journal = OwnJournal(path, test, self.options.journal_folder, self.trouble)
         self._saved = Tally()
 
     # The life of a recording
@@ -130,92 +111,41 @@ class Recording:
         """
         found = store.exists(self.cassette_path)
         plays, self._records = self.mode.permissions(found)
-        self._base = self._load_base() if found else None
-        if self._base is not None and plays:
+        self._ledger.base = self._load_base() if found else None
+        if self._ledger.base is not None and plays:
             repeats = self.options.allow_repeats and not self._records
-            self._sources = Sources(Source(self._base, self._keying, repeats=repeats))
+            self._sources.play(Source(self._ledger.base, self._keying, repeats=repeats))
         if self._records:
             store.check_writable(self.cassette_path)
-        left = self._take_up_journals() if self._records and not self._kin.is_child else []
+        left = self._ledger.take_up_journals(self._refused) if self._records and not self._kin.is_child else []
         if self.options.freeze:
             self.frozen = self._seeds()
         if self._records:
-            self._journal.start(self._header(), now(), left)
-        self._opened = True
+            self._journal.start(self._ledger.header(self.frozen), now(), left)
+        self._ledger.opened = True
         return self
 
     # Forked processes
 
-    @contextmanager
-    def forking(self) -> Iterator[None]:
+    def forking(self) -> AbstractContextManager[None]:
         """Keep this recording whole and still while the process forks, and make ready to hear of the child.
 
         Where that fails, the child refuses what it is asked.
         """
-        with self._lock:
-            if self.is_open:
-                with suppress(OSError):
-                    self._kin.expect()
-            yield
+        return self._ledger.forking()
 
     def spool_for_child(self) -> Path | None:
         """Return by what file a new process can join this recording (see `join`), None if there can be none."""
-        with self.forking():
-            return self._kin.spool.path if self._kin.spool is not None else None
+        return self._ledger.spool_for_child()
 
     def join(self, spool: Path) -> Recording:
         """Open as one process of several, as a forked one would be: what it records is kept by the one that has the spool."""
-        self._kin.join(Spool(spool))
+        self._ledger.join(spool)
         return self.open()
 
     def hear(self) -> list[Trouble]:
         """Take over what forked processes have played, recorded and missed, and return what they missed."""
-        if self._kin.spool is None:
-            return []
-        with self._lock, self._kin.turn():
-            before = len(self._misses)
-            for message in self._kin.news():
-                self._take_over(message)
-            return self._misses[before:]
-
-    def _take_over(self, message: Message) -> None:
-        if "over" in message:
-            self._parted = True
-            self.ended.set()
-        elif "played" in message:
-            self._take_over_played(message["played"], message["source"])
-        elif self._kin.is_child:
-            return  # for the process that keeps the cassette
-        elif "recorded" in message and self._parted:
-            self.trouble(
-                CassetteError(f"Recorded after the end of {self.test or 'the block'}, and lost: {asked_for(message)}")
-            )
-        elif "recorded" in message:
-            interaction = interaction_of(message)
-            self._keep(self._entries.place(), interaction.request, interaction)
-        else:
-            path = Path(message["path"] or self.cassette_path)
-            self._misses.taken_over(message["missed"], asked_by(message), path)
-
-    def _take_over_played(self, index: int, number: int) -> None:
-        source = self._sources.numbered(number)
-        if source is None:
-            return
-        source.mark_played(index)
-        if not self._kin.is_child:
-            # Behind what this process asked itself.
-            self._entries.add(self._played_entry(source.interaction(index).request, source, index))
-
-    def _played_entry(self, asked: Request, source: Source, index: int) -> Entry:
-        item = None if source is self._played else source.item(index)
-        return Entry(asked, source=source, index=index, item=item)
-
-    def _refuse_orphan(self, request: Request) -> None:
-        """Raise a miss in a process that cannot take part in the recording, or outlives it."""
-        if self.refusal:
-            raise self._told(self.refusal, self._redactor.request(request))
-        if self._kin.is_lost or self._parted:
-            raise self._told(orphaned(self.test or self.cassette_path, request), self._redactor.request(request))
+        return self._ledger.hear()
 
     def close(self, success: bool = True, *, whole: bool = True) -> None:
         """End. A recording run saves the cassette if it was a success, else leaves the journal for the next one.
@@ -227,36 +157,29 @@ class Recording:
         """
         if not self.is_open:
             return
-        self.ended.set()
-        for live in list(self._pending.values()):
-            self._record(live, live.unfinished())
+        self._ledger.ended.set()
+        for live in self._keeper.pending:
+            self._keeper.record(live, live.unfinished())
         if self._kin.is_child:
             return
-        self._part()
-        if not self._journal.is_kept:
-            return
+        self._ledger.part()
+        if self._journal.is_kept and self._finish(success, whole=whole):
+            self._rehearse()
+
+    def _finish(self, success: bool, *, whole: bool) -> bool:
+        """Save the cassette or leave the journal, and tell whether anything was saved."""
         try:
             saved = success and self._save(whole=whole)
         except BaseException:
             self._journal.close()
             raise
         self._journal.discard() if success else self._journal.close()
-        if saved:
-            self._rehearse()
+        return saved
 
     def let_go(self) -> None:
         """Forget who opened this recording, which then is freed at once, and not when garbage is next collected."""
         self.invitation = None
-        self._misses.let_go()
-        self._journal.let_go()
-
-    def _part(self) -> None:
-        """Take leave of forked processes; what they say from now on is too late."""
-        if self._kin.spool is not None:
-            with self._lock, self._kin.turn():
-                self.hear()
-                self._kin.say_over()
-                self._parted = True
+        self._ledger.let_go()
 
     def _load_base(self) -> Cassette | None:
         try:
@@ -268,18 +191,11 @@ class Recording:
                 return None
             raise
 
-    def _take_up_journals(self) -> list[journals.LeftJournal]:
-        """Return the journals left behind, and play from them unless everything is to be recorded anew."""
-        afresh = self.mode in (RecordMode.ALL, RecordMode.REWRITE)
-        left = self._journal.take_up(read=not afresh)
-        self._sources.follow(filter(None, (source_of(each, self._keying, self._refused) for each in left)))
-        return left
-
     def _seeds(self) -> dict[str, object]:
         """Return the seeds of what is played from: the journals left behind, the cassette; new ones if there is neither."""
         sources = [source.cassette for source in self._sources]
-        base = self._base
-        if base is not None and self._played is None and len(self._own(base)) < len(base):
+        base = self._ledger.base
+        if base is not None and self._played is None and len(self._ledger.own(base)) < len(base):
             sources.insert(0, base)
         headers = [source.header for source in sources]
         recorded = {name: seed for header in reversed(headers) for name, seed in header.frozen.items()}
@@ -289,10 +205,11 @@ class Recording:
 
     @property
     def _redactor(self) -> Redactor:
-        """Made when it is first needed: a replay that finds its answers needs none."""
-        if self._made_redactor is None:
-            self._made_redactor = _redactor(self.options)
-        return self._made_redactor
+        return self._keeper.redactor
+
+    @property
+    def _sources(self) -> Sources:
+        return self._lookup.sources
 
     @property
     def _played(self) -> Source | None:
@@ -304,7 +221,7 @@ class Recording:
     @property
     def is_open(self) -> bool:
         """Whether requests belong here: it was opened and is not closed."""
-        return self._opened and (not self.ended.is_set() or (self._parted and self._kin.is_child))
+        return self._ledger.is_open
 
     @property
     def mode(self) -> RecordMode:
@@ -319,17 +236,17 @@ class Recording:
     @property
     def header(self) -> Header | None:
         """What the cassette that was found says of itself."""
-        return self._base.header if self._base else None
+        return self._ledger.base.header if self._ledger.base else None
 
     @property
     def interactions(self) -> list[Interaction]:
         """The interactions played or recorded by this run, in the order of their requests."""
-        return [entry.read() for entry in self._in_order()]
+        return [entry.read() for entry in self._ledger.in_order()]
 
     @property
     def requests(self) -> list[Request]:
         """The requests of this run that were answered, as they were made, redacted."""
-        entries = self._in_order()
+        entries = self._ledger.in_order()
         return [each.read().request if each.source is None else self._redactor.request(each.asked) for each in entries]
 
     def redacted(self, text: str) -> str:
@@ -340,7 +257,7 @@ class Recording:
     @property
     def play_count(self) -> int:
         """How many answers were replayed."""
-        return sum(entry.source is not None for entry in self._in_order())
+        return sum(entry.source is not None for entry in self._ledger.in_order())
 
     @property
     def unfinished_journal(self) -> Path | None:
@@ -359,7 +276,7 @@ class Recording:
 
     def tally(self) -> Tally:
         """Return what became of this run; the answers that were replaced are known once it is closed."""
-        self.hear()
+        self._ledger.hear()
         return self._entries.tally(self._saved, self._played)
 
     def leftovers(self) -> list[int]:
@@ -368,23 +285,15 @@ class Recording:
         Tokens, and requests that the client gave up, may be left: whether one is made before the end of a test, which in
         replay comes sooner, is a matter of time.
         """
-        self.hear()
+        self._ledger.hear()
         played = self._played
-        if played is None or (self.tampering is not None and self.tampering.struck):
+        if played is None or self.disturbance.struck:
             return []  # what was asked after a fault, and what not, is the client's way of taking it
         with self._lock:
             left = played.leftovers()
-            own = self._own(played.cassette) if left else frozenset()
+            own = self._ledger.own(played.cassette) if left else frozenset()
             unplayed = [index for index in left if index in own]
         return [index for index in unplayed if not _may_be_left(played.interaction(index))]
-
-    def _in_order(self) -> list[Entry]:
-        self.hear()
-        return self._entries.in_order()
-
-    def _own(self, cassette: Cassette) -> frozenset[int]:
-        """Return the interactions of a cassette that belong to this test, or to nobody."""
-        return frozenset(index for index in range(len(cassette)) if cassette.test(index) in (None, self.test))
 
     # What becomes of a request
 
@@ -400,8 +309,8 @@ class Recording:
         if is_incidental(raw.url, raw.body):
             return None if self._records else self._answer(EMPTY_ANSWER, raw, Key(""))
         if self._kin.is_child or self.refusal:
-            self.hear()
-            self._refuse_orphan(raw)
+            self._ledger.hear()
+            self._ledger.refuse_orphan(raw, self.refusal)
         if self._passes_by(raw):
             return None
         hook = self.options.before_record_request
@@ -412,114 +321,103 @@ class Recording:
             return self._went_live(wanted, None)
         # First as it is: a request that was spelled like a recorded one, in which no secret is left, holds none either.
         # Only one that is not found is searched for secrets, which takes longer than all the rest.
-        found = self._recorded(wanted, self._key(wanted, as_sent=hook is None), literal=True)
-        if found is not None:
-            return found
-        self._learn()
-        redacted = self._redactor.request(wanted)
-        key = self._key(redacted)
+        return self._recorded(wanted, self._lookup.key(wanted, as_sent=hook is None), literal=True) or self._sought(
+            wanted
+        )
+
+    def _sought(self, request: Request) -> Replay | Live:
+        """Return what becomes of a request that is not found as it is: the first way that leads to an answer."""
+        self._keeper.learn()
+        redacted = self._redactor.request(request)
+        key = self._lookup.key(redacted)
         return (
-            self._recorded(wanted, key)
-            or self._with_supposed_secrets(wanted, redacted)
-            or self._resumed(wanted, key)
-            or self._held(wanted, key)
-            or self._approximated(wanted, redacted, key)
-            or (self.fallback.lent(wanted) if self.fallback else None)
-            or self._token(wanted, key)
-            or self._went_live(wanted, key)
+            self._recorded(request, key)
+            or self._with_supposed_secrets(request, redacted)
+            or self._resumed(request, key)
+            or self._held(request, key)
+            or self._approximated(request, redacted, key)
+            or (self.fallback.lent(request) if self.fallback else None)
+            or self._token(request, key)
+            or self._went_live(request, key)
         )
 
     def lent(self, request: Request) -> Replay | None:
         """Return the recorded answer to a request of another recording, None if there is none: that is no miss here."""
         if not (self.is_open and self._played is not None):
             return None
-        return self._recorded(request, self._key(request), literal=True) or self._recorded(
-            request, self._key(self._redactor.request(request))
+        return self._recorded(request, self._lookup.key(request), literal=True) or self._recorded(
+            request, self._lookup.key(self._redactor.request(request))
         )
 
     def _passes_by(self, request: Request) -> bool:
         """Tell whether a request goes to a server of the test's own; where an answer came from, none of those stands."""
         return self.passes is not None and origin(request.url) not in self._answering and self.passes(request)
 
-    def _key(self, request: Request, *, as_sent: bool = False) -> Key:
-        """Return the key of a request, which needs no computing if a recorded one was spelled the same.
-
-        One that is still ``as_sent``, and spelled as in the one cassette to play from, which we have recorded, chooses
-        what the recorded one does: that is not asked for.
-        """
-        if self._sources and not self.options.match_headers:  # which no fingerprint tells of
-            with self._lock:
-                known = self._sources.key_of(fingerprint(request))
-            if known is not None:
-                only = self._sources.only_cassette if as_sent else None
-                if only is not None and only.cassette.layout == "replay-agent":
-                    return known
-                return Key(known.digest, known.ids, known.fingerprint, choice_of(request), known.secrets)
-        return self._keying(request)
-
     def _answer(self, outcome: Outcome, request: Request, key: Key, *, skips: bool = False) -> Replay:
-        read_on = partial(self.missed, request, key, "read on")
+        read_on = partial(self._ledger.missed, request, key, "read on")
         if self.recut is not None and isinstance(outcome, Response):
             outcome = self.recut(outcome)
         hung = partial(self._hangs, FOR_EVER, request) if skips else None
-        return Replay(outcome, self.ended, read_on, self.options.paced, skips=skips, hung=hung)
+        return Replay(outcome, self._ledger.ended, read_on, self.options.paced, skips=skips, hung=hung)
 
     def _recorded(self, request: Request, key: Key, *, literal: bool = False) -> Replay | None:
         """Return the recorded answer to a request, from the cassette or a journal left behind.
 
         ``literal`` is for the key of a request that was not redacted.
         """
+        taken = self._take(key, literal=literal)
+        if taken is None:
+            return None
+        order, source, index = taken
+        outcome = self._read(source, index, request)
+        if self.passes is not None and isinstance(outcome, Response) and source.cassette.layout == "replay-agent":
+            self._answering.add(origin(request.url))
+        outcome = outcome_for(request, outcome, source, index)
+        changed = self._tampered(request, key, (source, index), outcome)
+        if changed is not None:
+            self._note_tampered(order, request, (source, index), changed)
+            return self._answer(changed, request, key, skips=True)
+        self._entries.put(order, self._ledger.played_entry(request, source, index))
+        return self._answer(outcome, request, key)
+
+    def _take(self, key: Key, *, literal: bool) -> tuple[int, Source, int] | None:
+        """Find what answers a key, and say so to other processes: the place of the request, and what is played."""
         with self._lock, self._kin.turn():
             if self._kin.spool is not None:
-                self.hear()
+                self._ledger.hear()
             # Taken before the answer is read, so that entries stand in the order of the requests.
             order = self._entries.place()
-            found = self._find(key, literal=literal)
+            found = self._lookup.find(key, literal=literal)
             if found is None:
                 return None
             source, index = found
             if self._kin.spool is not None:
                 self._kin.say_played(index, source=self._sources.number(source))
-        outcome = self._read(source, index, request)
-        if isinstance(outcome, Response):
-            if self.passes is not None and source.cassette.layout == "replay-agent":
-                self._answering.add(origin(request.url))
-            if may_be_json_rpc(request.body):
-                outcome = readdressed(outcome, request.body, source.interaction(index).request.body)
-        if self.tampering is not None:
-            changed = self._tampered(request, key, (source, index), outcome)
-            if changed is not None:
-                self._note_tampered(order, request, (source, index), changed)
-                return self._answer(changed, request, key, skips=True)
-        self._entries.put(order, self._played_entry(request, source, index))
-        return self._answer(outcome, request, key)
+        return order, source, index
 
     def _with_supposed_secrets(self, request: Request, redacted: Request) -> Replay | None:
         """Return the recorded answer to a request with secrets that only a later one, or the recorded answers, showed."""
-        from replay_agent.recording.supposed import supposed_among
+        from replay_agent.recording.playing.supposed import supposed_among
 
         recorded = ((key.digest, each) for source in self._sources for key, each in source.with_secrets())
         found = supposed_among(redacted, recorded, self._keying)
         for each in found:
             self._redactor.look_for(each.rule, each.value)
-        return self._recorded(request, self._key(self._redactor.request(request))) if found else None
+        return self._recorded(request, self._lookup.key(self._redactor.request(request))) if found else None
 
     def _tampered(self, request: Request, key: Key, found: tuple[Source, int], outcome: Outcome) -> Outcome | None:
         """Return what the client gets instead of a recorded answer, which waits for it to ask again; None for the answer."""
-        assert self.tampering is not None
-        self._asked[key.digest] += 1
-        if self._asked[key.digest] > PERSEVERANCE:
+        if self.disturbance.tampering is None:
+            return None
+        if self.disturbance.goes_on_for_ever(key.digest):
             text = f"The client has asked for the same {PERSEVERANCE} times and goes on: {request.method} {request.url}"
             raise self._hangs(text, request)
-        changed = self.tampering.tampered(request, outcome)
-        if changed is not None:
-            with self._lock:
-                self._owed.put(key.digest, found, delivered=self.tampering.delivered)
-        return changed
+        with self._lock:
+            return self.disturbance.changed(key.digest, request, found, outcome)
 
     def _hangs(self, text: str, request: Request) -> CassetteMiss | CassetteMissError:
-        self.hung = True
-        return self._told(text, self._redactor.request(request))
+        self.disturbance.hung = True
+        return self._ledger.told(text, request)
 
     def _note_tampered(self, order: int, request: Request, found: tuple[Source, int], changed: Outcome) -> None:
         source, index = found
@@ -532,11 +430,11 @@ class Recording:
 
         The model is taken to say next what it had said: first the true answer, then whatever followed.
         """
-        if self.tampering is None or not self.tampering.struck or self._records:
+        if not self.disturbance.struck or self._records:
             return None
         with self._lock, self._kin.turn():
             order = self._entries.place()
-            found = self._next_in_line(request)
+            found = self._lookup.next_at(request.url)
         if found is None:
             return None
         source, index = found
@@ -566,34 +464,33 @@ class Recording:
         source = self._played
         if self.approximates is None or source is None or self._records:
             return None
+        index = self._nearest(source, request, self.approximates, redacted)
+        if index is None:
+            return None
+        outcome = outcome_for(request, self._read(source, index, request), source, index)
+        return self._answer(outcome, request, key)
+
+    def _nearest(self, source: Source, request: Request, choose: Approximates, redacted: Request) -> int | None:
+        """Return the interaction that is chosen for a request, played and entered."""
         with self._lock, self._kin.turn():
-            self.hear()
-            own = self._own(source.cassette)
+            self._ledger.hear()
+            own = self._ledger.own(source.cassette)
             left = [index for index in source.leftovers() if index in own]
-            chosen = self.approximates(redacted, [source.interaction(index) for index in left])
+            chosen = choose(redacted, [source.interaction(index) for index in left])
             if chosen is None:
                 return None
             index, order = left[chosen], self._entries.place()
             source.mark_played(index)
             self._kin.say_played(index, source=self._sources.number(source))
             self._entries.put(order, Entry(request, source=source, index=index))
-        outcome = self._read(source, index, request)
-        if isinstance(outcome, Response) and may_be_json_rpc(request.body):
-            outcome = readdressed(outcome, request.body, source.interaction(index).request.body)
-        return self._answer(outcome, request, key)
-
-    def _next_in_line(self, request: Request) -> tuple[Source, int] | None:
-        return self._owed.next_at(request.url) or self._sources.next_at(request.url)
-
-    def _find(self, key: Key, *, literal: bool) -> tuple[Source, int] | None:
-        return self._owed.pay(key.digest) or self._sources.find(key, literal=literal)
+        return index
 
     def _token(self, request: Request, key: Key) -> Replay | None:
         """Return a token for a client that had one, or other credentials, when it was recorded."""
-        if self._records or self._base is None or not is_token_request(request):
+        if self._records or self._ledger.base is None or not is_token_request(request):
             return None
-        recorded = (interaction.request for interaction in self._unread())
-        if self._reason(key) == "used up" or is_made_up(request, recorded):
+        recorded = (interaction.request for interaction in self._ledger.unread())
+        if self._ledger.reason(key) == "used up" or is_made_up(request, recorded):
             return self._answer(MADE_UP_TOKEN, request, key)
         return None
 
@@ -602,63 +499,27 @@ class Recording:
             return source.outcome(index)
         except CassetteUnreadable as error:
             # As itself, an SDK would take it for a broken connection and try again.
-            raise self._told(str(error), self._redactor.request(request)) from error
+            raise self._ledger.told(str(error), request) from error
 
     def _went_live(self, request: Request, key: Key | None) -> Live:
         if key is not None and not (self._records and (self.bounds is None or self.bounds.allows(key.digest))):
-            raise self.missed(request, key)
-        with self._lock:
-            live = Live(self._entries.place(), request, key, self._settle)
-            self._pending[live.order] = live
-        return live
+            raise self._ledger.missed(request, key)
+        return self._keeper.wait(request, key, self._settle)
 
     def _settle(self, live: Live, outcome: Outcome | None) -> None:
         """Take what became of a live request. See `Live.finish` and `Live.drop`."""
         if outcome is None:
-            with self._lock:
-                self._pending.pop(live.order, None)
+            self._keeper.drop(live)
         elif self.is_open:
-            self._record(live, outcome)
-
-    def _record(self, live: Live, outcome: Outcome) -> None:
-        with self._lock:
-            if self._pending.pop(live.order, None) is None:
-                return
-        hook = self.options.before_record_response
-        kept = hook(outcome) if hook and isinstance(outcome, Response) else outcome
-        if kept is None:
-            return
-        self._learn()
-        known = self._redactor.known
-        interaction = self._redactor.interaction(Interaction(live.request, without_noise(kept), self.test, now()))
-        if self._kin.is_child:
-            self._kin.say_recorded(interaction)
-        self._keep(live.order, live.request, interaction, known=known)
-
-    def _keep(self, order: int, asked: Request, interaction: Interaction, *, known: int | None = None) -> None:
-        item = self._entries.item(interaction)
-        with self._lock:
-            self._entries.put(order, Entry(asked, interaction, item=item), known=known)
-            if not self._kin.is_child:
-                self._journal.note(item)
-            self._redact_again()
-
-    def _learn(self) -> None:
-        self._entries.learn(lambda: self._redactor)
-
-    def _redact_again(self) -> None:
-        """Take out of what was recorded before what has turned out since to be a secret."""
-        changed = self._entries.redact_again(self._redactor)
-        if not self._kin.is_child:
-            self._journal.correct(changed)
+            self._keeper.record(live, outcome)
 
     # Misses
 
     @property
     def misses(self) -> Misses:
         """What went wrong in this recording, in order; raised to the client too, which may have swallowed it."""
-        self.hear()
-        return self._misses
+        self._ledger.hear()
+        return self._ledger.misses
 
     @property
     def unreported_misses(self) -> list[Trouble]:
@@ -667,81 +528,41 @@ class Recording:
 
     def reported(self, miss: BaseException) -> None:
         """Say that this miss has reached the report of the test, so that it need not be said again."""
-        self._misses.report(miss)
-
-    def missed(self, request: Request, key: Key, reason: MissReason | None = None) -> CassetteMiss | CassetteMissError:
-        """Return the explained miss of a request, given as the client sent it, and keep it in `misses`."""
-        left = self.unfinished_journal
-        note = (
-            f"\nAn unfinished recording waits ({seen_from_here(left) if left else ''}): the next recording takes it up."
-        )
-        error = self._misses.explained(key, self._miss(request, reason or self._reason(key), key), note if left else "")
-        self._kin.say_missed(error)
-        return error
-
-    def _told(self, text: str, request: Request) -> CassetteMiss | CassetteMissError:
-        error = self._misses.told(text, request, self.cassette_path)
-        self._kin.say_missed(error)
-        return error
+        self._ledger.misses.report(miss)
 
     def trouble(self, error: CassetteError) -> None:
         """Keep an error that is about to be raised to a client, so that the test fails even if it is swallowed."""
-        self._misses.append(error)
-        self._kin.say_missed(error)
-
-    def _miss(self, request: Request, reason: MissReason, key: Key | None = None) -> Miss:
-        with self._lock:
-            played = self._played.played if self._played else frozenset()
-            recorded = self._played.count(key) if self._played and key else 0
-        path, mode = self.cassette_path, self.mode.value
-        asked, frozen = self._redactor.request(request), self.options.freeze
-        return Miss(asked, path, mode, self.test, self._unread, played, reason, recorded, frozen)
-
-    def _reason(self, key: Key) -> MissReason:
-        if self._played is None:
-            return "no cassette"
-        with self._lock:
-            return "used up" if self._played.count(key) else "changed"
-
-    def _unread(self) -> Sequence[Interaction]:
-        return LazyInteractions(self._base) if self._base else []
+        self._ledger.trouble(error)
 
     # Saving
 
     def _save(self, *, whole: bool) -> bool:
         """Save the cassette, and tell whether there was anything to save."""
-        with self._lock:
-            if self._entries.new():
-                self._learn()
-                self._redact_again()
-        base, header = self._base, self._header()
-        own: AbstractSet[int] = self._own(base) if base is not None else frozenset()
-        found = self._entries.successors(base, own)
-        if self.mode is RecordMode.REFRESH:
-            self._entries.keep_what_means_the_same(found, self._is_answer)
-        run = [entry.item or entry.index for entry in self._in_order()]
-        mode = self.mode
-        if not whole:
-            own = saving.outdone(own, run)
-            mode = RecordMode.ALL if mode is RecordMode.REWRITE else mode
-        items = saving.items_of(base, header, mode, own, run)
-        if items is None:
-            return False
-        store.save(self.cassette_path, header, items, base=base, overwrite=mode is RecordMode.REWRITE)
-        played = {one for one in run if isinstance(one, int)}
-        dropped = 0 if base is None else len(own - saving.kept(len(base), mode, own, played))
-        self._saved = Tally(saved=True, dropped=dropped, successors=found)
-        return True
-
-    def _header(self) -> Header:
-        old = self._played.cassette.header if self._played else None
-        return saving.header_of(old, self._keying.scheme, self.frozen, now())
+        own: AbstractSet[int] = self._ledger.own(self._ledger.base) if self._ledger.base is not None else frozenset()
+        saved = self._keeper.save(
+            self.cassette_path,
+            self._ledger.header(self.frozen),
+            self._ledger.base,
+            own,
+            is_answer=self._is_answer,
+            whole=whole,
+        )
+        self._saved = saved or self._saved
+        return saved is not None
 
     def _rehearse(self) -> None:
         """Ask the saved cassette for every answer of this run. Raises `CassetteUnreplayable` for those it will not give."""
-        entries = self._in_order()
+        entries = self._ledger.in_order()
         if not entries:
             return
+        replay = self._replay().open()
+        try:
+            rehearsed(self.cassette_path, [(entry.asked, entry.read()) for entry in entries], replay.begin)
+        finally:
+            replay.close()
+
+    def _replay(self) -> Recording:
+        """Return a recording that answers what this one was asked from what it has saved."""
         options = replace(
             self.options,
             record_mode=RecordMode.NONE,
@@ -749,21 +570,10 @@ class Recording:
             freeze=(),
             before_record_request=None,  # it has been asked
         )
-        replay = Recording(
+        return Recording(
             self.cassette_path, options, key=self._keying, explain=lambda miss: miss.reason, test=self.test
         )
-        replay.open()
-        try:
-            rehearsed(self.cassette_path, [(entry.asked, entry.read()) for entry in entries], replay.begin)
-        finally:
-            replay.close()
 
 
 def _may_be_left(interaction: Interaction) -> bool:
     return was_given_up(interaction.outcome) or is_token_request(interaction.request)
-
-
-def _redactor(options: RecordOptions) -> Redactor:
-    from replay_agent.recording.redaction.redactor import Redactor
-
-    return Redactor(options.redact, keep_headers=options.match_headers)

@@ -139,13 +139,16 @@ def _bodies(before: DecodedRequest, after: DecodedRequest) -> list[Change]:
     one, other = before.request.body, after.request.body
     if one == other:
         return []
+    return [MessageChanged(0, "body", word_diff(*_texts(one, other)))]
+
+
+def _texts(one: bytes, other: bytes) -> tuple[str, str]:
+    """Return two bodies as texts to be compared, or what can be said of those that are none, or too long."""
     try:
         texts = one.decode(), other.decode()
     except UnicodeDecodeError:
-        texts = _described(one), _described(other)
-    if max(map(len, texts)) > _MOST_TEXT:
-        texts = _described(one), _described(other)
-    return [MessageChanged(0, "body", word_diff(*texts))]
+        return _described(one), _described(other)
+    return texts if max(map(len, texts)) <= _MOST_TEXT else (_described(one), _described(other))
 
 
 def _described(body: bytes) -> str:

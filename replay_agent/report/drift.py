@@ -199,15 +199,30 @@ class _Explanation:
         )
         if nearest is None:
             return self._nothing_like_it(interactions)
+        explained = self._compared(nearest, interactions)
+        if nearest.changes:
+            explained.summary = (
+                "The conversation goes on where the recorded one ends."
+                if self._goes_on(nearest)
+                else headline(nearest.changes, "since it was recorded")
+            )
+        if not nearest.played:
+            explained.nearest, explained.later = nearest.index, tuple(_later(nearest, interactions))
+        return explained
+
+    def _said_first(self, nearest: Nearest, recorded: Request) -> list[str]:
+        if self._goes_on(nearest):
+            return [f"The conversation goes on where the one in {self._file} ends: a call more.", *self._asked()]
+        if nearest.changes:
+            return [headline(nearest.changes, f"since {self._file} was recorded"), *self._asked()]
+        return self._no_difference(recorded)
+
+    def _compared(self, nearest: Nearest, interactions: Sequence[Interaction]) -> Explanation:
+        """Return what differs between the request and the nearest one that was recorded."""
+        recorded = interactions[nearest.index].request
         volatile = self._volatile(nearest)
-        hosts = _about_hosts(nearest.changes, interactions[nearest.index].request.url, self._miss.request.url)
-        goes_on = self._goes_on(nearest)
-        if goes_on:
-            first = [f"The conversation goes on where the one in {self._file} ends: a call more.", *self._asked()]
-        elif nearest.changes:
-            first = [headline(nearest.changes, f"since {self._file} was recorded"), *self._asked()]
-        else:
-            first = self._no_difference(interactions[nearest.index].request)
+        hosts = _about_hosts(nearest.changes, recorded.url, self._miss.request.url)
+        first = self._said_first(nearest, recorded)
         notes = [
             *self._compared_with(nearest, interactions),
             *self._nothing_own(interactions),
@@ -225,15 +240,7 @@ class _Explanation:
             changes=nearest.changes,
             around=[first, notes, hosts, volatile],
         )
-        if nearest.changes:
-            explained.summary = (
-                "The conversation goes on where the recorded one ends."
-                if goes_on
-                else headline(nearest.changes, "since it was recorded")
-            )
         explained.difference = (*coloured, *hosts, *volatile)
-        if not nearest.played:
-            explained.nearest, explained.later = nearest.index, tuple(_later(nearest, interactions))
         return explained
 
     def _shared(self, nearest: Nearest) -> list[str]:

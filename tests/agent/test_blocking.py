@@ -45,7 +45,7 @@ def test_without_one_a_loop_is_made_and_installed():
 @pytest.mark.usefixtures("no_current_loop")
 def test_the_loop_survives_that_another_was_used_between():
     loop = run_to_end(running_loop)
-    asyncio.run(asyncio.sleep(0))
+    asyncio.run(running_loop())
     gc.collect()
     assert run_to_end(running_loop) is loop
 

@@ -11,7 +11,8 @@ import pytest
 from replay_agent.cli import main
 from replay_agent.cli.output import busy
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.traffic import Interaction
 from tests.report.page.samples import answer, call, user
 

@@ -12,7 +12,8 @@ import pytest
 from replay_agent import use_cassette
 from replay_agent.exceptions import CassetteError, CassetteMiss
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.traffic import Chunk, Failure, Interaction, Phase, Request, Response
 
 BAD = "\x1b[2J\x07\u202e\u200b\u2066\U000e0041\x9b\u2028"

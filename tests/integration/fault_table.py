@@ -17,6 +17,8 @@ from tests.provider.sdks import SDKS
 
 OF_TOOLS = ("bad_tool_json", "unknown_tool", "invalid_arguments", "duplicate_call_id")
 NAMES = [name for name in FAULTS if name != "http_status"]
+EVERY = bool(os.environ.get("REPLAY_AGENT_EVERY_FAULT"))
+"""Whether each client meets each fault in each of its ways: that takes minutes (``nox -s faults``)."""
 PACKAGES = {name: name.split()[0] for name in SDKS}
 
 
@@ -31,6 +33,11 @@ def script_of(name, **when):
     script = healthy_script(name)
     script.fault(name, **when)
     return script
+
+
+def in_turn(number, of):
+    """Return the faults of one way of a client out of several: every day they share the faults out among them."""
+    return NAMES if EVERY else NAMES[number % of :: of]
 
 
 def name_of(error):

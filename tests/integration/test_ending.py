@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
 
-from replay_agent.recording.cassettes.document import Header, new_item, render
+from replay_agent.recording.cassettes.document import render
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.traffic import Interaction
 from tests.report.page.samples import URL, answer, call, system, user
 
@@ -193,4 +194,4 @@ def test_a_failure_links_to_what_it_means(desk):
     edit(desk, "test_desk.py", ("Be brief.", "Be precise."))
     result = desk.runpytest("test_desk.py::test_billing[0]")
     result.stdout.fnmatch_lines(["https://*/docs/errors.md", "1 to look at: *"])
-    assert json.loads((desk.path / ".pytest_cache/v/cache/lastfailed").read_text("utf-8"))
+    desk.runpytest("--last-failed").assert_outcomes(failed=1)

@@ -23,7 +23,8 @@ import pytest
 from replay_agent.cli import main, parser
 from replay_agent.cli.runs import session
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.meaning.key import meaning
 from replay_agent.report.comparison.trials.notes import Note, Outcome, Sent
 from replay_agent.report.page.parts import dumped

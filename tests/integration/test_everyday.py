@@ -80,11 +80,13 @@ class Day:
 
     def run(self, *arguments, live=False, apart=False):
         """Run pytest with a key and the provider, or with neither; ``apart`` in a process of its own."""
-        with self.monkeypatch.context() as patch:
+        with self.monkeypatch.context() as environment:
             if live:
-                patch.setenv("OPENAI_API_KEY", KEY)
+                environment.setenv("OPENAI_API_KEY", KEY)
             asked = len(self.provider.asked)
-            patch.delenv("PYTEST_XDIST_WORKER", raising=False)  # by which syrupy leaves its summary to the controller
+            environment.delenv(
+                "PYTEST_XDIST_WORKER", raising=False
+            )  # by which syrupy leaves its summary to the controller
             run = self.pytester.runpytest_subprocess if apart else self.pytester.runpytest
             result = run(*arguments)
             assert live or len(self.provider.asked) == asked
@@ -180,8 +182,8 @@ def test_a_system_prompt(recorded):
 
 
 def test_a_mistyped_key_is_not_remembered(day):
-    with day.monkeypatch.context() as patch:
-        patch.setenv("OPENAI_API_KEY", "sk-mistyped-0123456789")
+    with day.monkeypatch.context() as environment:
+        environment.setenv("OPENAI_API_KEY", "sk-mistyped-0123456789")
         result = day.pytester.runpytest("--record-mode=once")
     result.assert_outcomes(failed=3)
     assert len(journals(day)) == 3
@@ -509,15 +511,15 @@ def free_port():
 
 
 def test_a_base_url_that_is_set_no_more_is_said_as_that(recorded):
-    with recorded.monkeypatch.context() as patch:
-        patch.setenv("MODEL_BASE", "https://api.openai.com/v1")
+    with recorded.monkeypatch.context() as environment:
+        environment.setenv("MODEL_BASE", "https://api.openai.com/v1")
         result = recorded.run()
     result.assert_outcomes(failed=3)
     (line,) = {line.strip() for line in result.stdout.lines if "replay_same_hosts =" in line}
     assert line.split(" = ")[1].split() == [recorded.provider.base.removesuffix("/v1"), "https://api.openai.com"]
     recorded.pytester.makeini(f"[pytest]\naddopts = -p no:cacheprovider -p no:xdist\n{line}\n")
-    with recorded.monkeypatch.context() as patch:
-        patch.setenv("MODEL_BASE", "https://api.openai.com/v1")
+    with recorded.monkeypatch.context() as environment:
+        environment.setenv("MODEL_BASE", "https://api.openai.com/v1")
         recorded.green()
         recorded.edit("app.py", "one sentence", "two sentences")
         result = recorded.run()
@@ -802,12 +804,12 @@ def test_leftovers_need_no_key(agent):
 
 def test_a_prompt_that_holds_todays_date(agent):
     agent.edit("app.py", 'SYSTEM = "', 'SYSTEM = "Today is " + os.environ["TODAY"] + ". ')
-    with agent.monkeypatch.context() as patch:
-        patch.setenv("TODAY", f"{date.today():%Y-%m-%d}")
+    with agent.monkeypatch.context() as environment:
+        environment.setenv("TODAY", f"{date.today():%Y-%m-%d}")
         result = agent.run("--replay-accept", live=True)
         result.assert_outcomes(passed=1)
         result.stdout.fnmatch_lines(["*test_weather sends today's date (????-??-??)*freeze=('clock',)*"])
-        patch.setenv("TODAY", "2026-11-28")
+        environment.setenv("TODAY", "2026-11-28")
         result = agent.run()
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(["*was recorded, now it is 2026-11-28*", "*reeze*"])

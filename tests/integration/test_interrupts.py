@@ -18,7 +18,8 @@ import pytest
 
 from replay_agent.cli import main
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.meaning.key import meaning
 from replay_agent.report.page.parts import dumped
 from replay_agent.report.page.report import Entry, Report

@@ -50,6 +50,20 @@ def test_only_the_cassette_without_a_test_is_listed_and_deleted(recorded):
     assert {path.name for path in (recorded.path / "cassettes").rglob("*.yaml")} == {"test_kept.yaml", "named.yaml"}
 
 
+@pytest.mark.parametrize("folder", ["__snapshots__", "kept"])
+def test_snapshots_are_looked_for_where_syrupy_has_them(recorded, folder):
+    ini = recorded.path / "tox.ini"
+    ini.write_text(ini.read_text("utf-8").replace("addopts =", f"addopts = --snapshot-dirname={folder}"), "utf-8")
+    place = recorded.path / folder / "test_geo"
+    place.mkdir(parents=True)
+    for name in ("test_kept", "test_gone"):
+        (place / f"{name}.run.snap").touch()
+    listed = prune(recorded).stdout.splitlines()
+    assert [line.partition(":")[0] for line in listed if "run.snap" in line] == [
+        f"{folder}/test_geo/test_gone.run.snap"
+    ]
+
+
 def test_cassettes_of_a_module_that_is_skipped_stay(recorded):
     path = recorded.path / "test_geo.py"
     path.write_text("import pytest\npytest.importorskip('nowhere')\n" + path.read_text("utf-8"), "utf-8")

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item, render
+from replay_agent.recording.cassettes.document import render
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.report.page.parts import read_part
 from tests.report.page.samples import URL, run_with_a_tool
 
@@ -86,14 +88,18 @@ def test_nothing_is_written_unasked(desk):
     assert {path.name for path in set(desk.path.iterdir()) - before} <= {"__pycache__"}
 
 
-@pytest.mark.parametrize("workers", [["-p", "no:xdist"], ["-n", "2"]], ids=["one process", "two workers"])
-def test_every_test_is_told(desk, workers):
-    if "-n" in workers:
+@pytest.fixture(params=[["-p", "no:xdist"], ["-n", "2"]], ids=["one process", "two workers"])
+def told(desk, request):
+    """What the report of the session tells of its tests, by their names."""
+    if "-n" in request.param:
         pytest.importorskip("xdist")
-    result = desk.runpytest_subprocess("--replay-report=part.json", *workers)
+    result = desk.runpytest_subprocess("--replay-report=part.json", *request.param)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["replay: report in part.json"])
-    told = entries()
+    return entries()
+
+
+def test_every_test_is_told(told):
     assert {name: entry.outcome for name, entry in told.items()} == {
         "test_open": "passed",
         "test_wrong": "failed",
@@ -112,6 +118,12 @@ def test_every_test_is_told(desk, workers):
     )
     assert [message.who for message in fine.conversations[0].messages] == ["system", "user", "assistant", "assistant"]
     assert fine.seconds > 0
+    assert told["test_of_no_model"].conversations == []
+    assert told["test_skipped"].notes == ["Skipped: not today"]
+    assert told["test_expected"].notes == ["expected to fail: known"]
+
+
+def test_what_went_wrong_is_told(told):
     (drift,) = told["test_drifted"].drifts
     assert [shift.title for shift in drift.shifts] == ["turn 1, system prompt"]
     assert drift.command == "pytest test_desk.py::test_drifted --record-mode=refresh"
@@ -119,9 +131,6 @@ def test_every_test_is_told(desk, workers):
     assert told["test_wrong"].drifts == []
     assert "assert" in told["test_wrong"].failure.text
     assert "sk-proj-abcdef" not in Path("part.json").read_text("utf-8")
-    assert told["test_of_no_model"].conversations == []
-    assert told["test_skipped"].notes == ["Skipped: not today"]
-    assert told["test_expected"].notes == ["expected to fail: known"]
 
 
 def test_a_page_is_written(desk):

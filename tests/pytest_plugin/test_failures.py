@@ -11,7 +11,18 @@ from types import FunctionType
 import pytest
 
 from replay_agent.exceptions import CassetteMiss, CassetteMissError
-from replay_agent.pytest_plugin.failures import FailingMiss, MissesInCleanup, cleaning, explaining, leaves_of
+from replay_agent.pytest_plugin.failures import (
+    FailingMiss,
+    MissesInCleanup,
+    cleaning,
+    explaining,
+    explanations_of,
+    failure_of,
+    failure_saying,
+    in_cleanup,
+    leaves_of,
+)
+from replay_agent.report.explanation import Explanation
 from replay_agent.traffic import Request
 
 REQUEST = Request("GET", "https://example.org")
@@ -151,3 +162,63 @@ def test_misses_are_found_in_groups_of_groups():
     inner = BaseExceptionGroup("inner", [CassetteMiss("a", REQUEST), CassetteMissError("no", REQUEST)])
     outer = BaseExceptionGroup("outer", [inner, MissesInCleanup("b", REQUEST), KeyError("c")])
     assert [str(miss) for miss in leaves_of(outer)] == ["a", "b"]
+
+
+def explained(said, command="pytest --record-mode=refresh"):
+    lines = [[said]]
+    return Explanation.of(
+        lines, lines, cause="changed", shared=lines, purpose="To accept it", command=command, mode="refresh"
+    )
+
+
+def test_what_is_accepted_by_one_command_says_it_once_and_last():
+    failure = failure_saying([explained("one"), "in plain words", explained("two")])
+    assert str(failure) == "one\n\nin plain words\n\ntwo\n\nTo accept it:\n    pytest --record-mode=refresh"
+    assert not failure.pytrace
+
+
+def test_what_is_accepted_apart_has_each_command():
+    text = str(failure_saying([explained("one", "pytest a"), explained("two", "pytest b")]))
+    assert text == "one\n\ntwo\n\nTo accept it:\n    pytest a\n\nTo accept it:\n    pytest b"
+
+
+def test_one_explanation_stays_as_it_is():
+    one = explained("one") + " and a note"
+    assert str(failure_saying([one])) == str(one)
+
+
+@pytest.mark.parametrize("kind", [FailingMiss, CassetteMiss, CassetteMissError])
+def test_a_failure_knows_its_explanations_and_has_reported_its_misses(kind):
+    kept = Kept(kind(explained("swallowed"), REQUEST))
+    again = kind(explained("swallowed"), REQUEST)
+    failure = failure_of([again, kind("raised", REQUEST)], kept)
+    assert list(explanations_of(failure)) == [explained("swallowed"), "raised"]
+    assert all(isinstance(each, Explanation) for each in explanations_of(failure)[:1])
+    assert kept.unreported_misses == []
+
+
+def test_another_failure_has_no_explanations():
+    assert explanations_of(ValueError("other")) == ()
+
+
+def test_misses_in_a_cleanup_say_the_first_request_that_has_one():
+    path = Path("c.yaml")
+    raised = in_cleanup(
+        [FailingMiss("one", REQUEST, path), FailingMiss("two", Request("POST", "https://b.org"))], Kept()
+    )
+    assert (str(raised), raised.request, raised.path) == ("one\n\ntwo", REQUEST, path)
+
+
+def test_a_miss_in_a_cleanup_may_come_of_another():
+    raised = in_cleanup([MissesInCleanup("before", REQUEST)], Kept())
+    assert str(raised) == "before"
+
+
+def test_a_fixture_is_settled_once():
+    settled = []
+
+    def values():
+        yield from "ab"
+
+    assert list(explaining(values, Kept(), lambda: settled.append(1))()) == ["a", "b"]
+    assert settled == [1]

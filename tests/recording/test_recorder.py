@@ -10,10 +10,10 @@ from replay_agent.exceptions import (
     CassetteMiss,
     CassetteMissError,
 )
-from replay_agent.recording import recorder
 from replay_agent.recording.answers import Live
 from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.options import RecordOptions
+from replay_agent.recording.playing import lookup
 from replay_agent.recording.recorder import Recording
 from replay_agent.traffic import Chunk, Failure, Phase, Request, Response, StreamEnd
 from tests.recording.recordings import (
@@ -532,7 +532,7 @@ def test_a_request_to_a_server_of_the_tests_own_passes_though_it_equals_a_record
 def test_how_a_request_is_spelled_is_looked_at_once(path, monkeypatch, headers, hooks):
     record(path, ("a", "1"))
     asked = []
-    monkeypatch.setattr(recorder, "fingerprint", lambda request: asked.append(request) or fingerprint(request))
+    monkeypatch.setattr(lookup, "fingerprint", lambda request: asked.append(request) or fingerprint(request))
     request = ask("a")
     answer = make(path, **hooks).open().begin(replace(request, headers=(*request.headers, *headers.items())))
     assert answer.outcome.body == b"1"

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.meaning.key import meaning
 from replay_agent.recording.misses import Miss
 from replay_agent.report.drift import explain
-from replay_agent.traffic import Chunk, Interaction, Request, Response
+from replay_agent.report.renamed import Former
+from replay_agent.traffic import Chunk, Failure, Interaction, Phase, Request, Response
 
 CHAT = "https://api.openai.com/v1/chat/completions"
 COMMAND = "pytest tests/test_geo.py::test_capital --record-mode="
@@ -378,6 +380,73 @@ def test_a_used_up_answer_is_counted():
     assert COMMAND + "refresh" in text
 
 
+USED_UP = [
+    ([answer(TOOL_CALL)], "holds 1 answer to it, all played", "was a good answer"),
+    ([Response(503, JSON, ()), answer(TOOL_CALL)], "holds 2 answers to it", "was a good answer"),
+    (
+        [answer(TOOL_CALL), Response(429, JSON, ())],
+        "holds 2 answers to it",
+        "was a refusal (429), and the client tries again",
+    ),
+    ([Response(399, JSON, ())], "holds 1 answer", "was a good answer"),
+    ([Response(400, JSON, ())], "holds 1 answer", "was a refusal (400)"),
+    ([answer(TOOL_CALL), Failure("ReadTimeout", Phase.HEAD)], "2 answers", "was a failure (ReadTimeout)"),
+]
+
+
+@pytest.mark.parametrize(("outcomes", "count", "last"), USED_UP)
+def test_what_was_answered_last_tells_a_retry_from_a_loop(outcomes, count, last):
+    recorded = [Interaction(post(ASKED), outcome) for outcome in outcomes]
+    other = Interaction(post(SECOND), Response(500, JSON, ()))
+    text = explained(post(ASKED), [*recorded, other], reason="used up", times=len(outcomes))
+    assert count in text
+    assert last in text
+
+
+def test_an_equal_request_that_is_spelled_otherwise_tells_no_retry():
+    recorded = [Interaction(post(dict(reversed(ASKED.items()))), Response(500, JSON, ()))]
+    text = explained(post(ASKED), recorded, reason="used up", times=1)
+    assert "The agent asks the same again: a loop, a retry, or a new call." in text
+
+
+def test_a_test_that_was_renamed_moves_what_it_recorded(tmp_path):
+    former = Former(tmp_path / "old.yaml", "tests/test_old.py::test_capital")
+    missed = miss(post(ASKED), [], reason="no cassette", path=tmp_path / "new.yaml")
+    told = explain(missed, COMMAND + "{mode}", former=lambda: former)
+    assert "old.yaml holds this very request, recorded by tests/test_old.py::test_capital" in told
+    assert told.command == "replay-agent mv tests/test_old.py tests/test_geo.py"
+    assert COMMAND + "once" in told.advice
+    assert told.former == former.test
+
+
+def test_nobody_looks_for_the_former_name_of_what_is_no_test():
+    missed = replace(miss(post(ASKED), [], reason="no cassette"), test=None)
+    told = explain(missed, COMMAND + "{mode}", former=lambda: pytest.fail("asked"))
+    assert told.former == ""
+
+
+REASONS = [
+    ({"reason": "no cassette", "recorded": []}, "unrecorded", "no cassette", "once"),
+    ({"reason": "read on"}, "drift", "read on", "rewrite"),
+    ({"reason": "used up", "times": 2}, "drift", "used up 2", "refresh"),
+    ({"reason": "changed", "recorded": []}, "unrecorded", "no cassette", "once"),
+]
+
+
+@pytest.mark.parametrize(("how", "kind", "cause", "mode"), REASONS)
+def test_what_is_missed_for_the_same_reason_has_the_same_cause(how, kind, cause, mode):
+    told = [explained(post(body), **how) for body in (ASKED, SECOND)]
+    assert {(each.kind, each.cause, each.mode, each.command) for each in told} == {(kind, cause, mode, COMMAND + mode)}
+    assert told[0].shared == told[1].shared
+    assert all(str(PATH) not in each.shared for each in told)
+
+
+def test_what_nothing_recorded_is_like_is_recorded_by_a_refresh():
+    told = explained(Request("GET", "https://telemetry.example/ping"))
+    assert (told.mode, told.command) == ("refresh", COMMAND + "refresh")
+    assert told.cause == explained(Request("GET", "https://telemetry.example/pong")).cause
+
+
 def test_a_missing_cassette_is_named_with_its_command(tmp_path):
     text = explained(post(ASKED), [], reason="no cassette", path=tmp_path / "none.yaml")
     assert text.startswith(f"There is no cassette {tmp_path / 'none.yaml'}")
@@ -410,6 +479,33 @@ def test_traffic_of_an_unknown_host_is_named():
     assert "telemetry.example" in text
     assert "api.openai.com (3)" in text
     assert "ignore_hosts=('telemetry.example',)" in text
+
+
+@pytest.mark.parametrize(
+    ("hosts", "said"),
+    [
+        (["a", "b", "b"], "goes to b (2), a (1)."),
+        (["a", "b", "c", "d"], "goes to a (1), b (1), c (1), d (1)."),
+        (["a", "b", "c", "d", "e"], "goes to a (1), b (1), c (1), d (1) and others."),
+        (["a"] * 100, "goes to a (100)."),
+        (["a"] * 101, "goes to a (100) and others."),
+    ],
+)
+def test_the_hosts_that_are_recorded_are_counted(hosts, said):
+    recorded = [Interaction(Request("GET", f"https://{host}/x"), Response(200, (), ())) for host in hosts]
+    assert said in explained(Request("POST", "https://elsewhere.example/ping", (), b"other"), recorded)
+
+
+@pytest.mark.parametrize(
+    ("asked", "bases"),
+    [
+        ("https://gateway.example/v1/chat/completions", "https://api.openai.com https://gateway.example"),
+        ("http://gw.example:4000/openai/v1/chat/completions", "https://api.openai.com http://gw.example:4000/openai"),
+        ("https://gw.example/chat/completions", "https://api.openai.com/v1 https://gw.example"),
+    ],
+)
+def test_another_base_url_is_cut_where_the_paths_are_the_same(asked, bases):
+    assert f"replay_same_hosts = {bases}\n" in explained(post(ASKED, url=asked)) + "\n"
 
 
 def test_the_cassette_may_have_no_path():

@@ -10,6 +10,8 @@ from pathlib import Path
 from replay_agent.cli.output import CLEAN, FINDINGS, MISUSE, complain, hand_over, has_colour, progress_of, say
 from replay_agent.exceptions import CassetteError, UserError
 
+__all__ = ("add",)
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `show`, `report`, `diff`, `stats` and `matrix` to the command line."""

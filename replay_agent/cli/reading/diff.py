@@ -10,12 +10,13 @@ from typing import Literal, TypeAlias
 
 from replay_agent.cli.project import cassette_folder
 from replay_agent.exceptions import UserError
-from replay_agent.report.comparison.changes import IGNORABLE
-from replay_agent.report.comparison.comparison import Comparison, compare_sides
+from replay_agent.report.comparison.comparison import compare_sides
 from replay_agent.report.comparison.forms.as_json import render_json
 from replay_agent.report.comparison.forms.markdown import render_markdown
 from replay_agent.report.comparison.forms.terminal import render_terminal
 from replay_agent.report.comparison.limits import Breach, Limit, breaches_of, read_limit
+from replay_agent.report.comparison.result.change import IGNORABLE
+from replay_agent.report.comparison.result.comparison import Comparison
 from replay_agent.report.comparison.sources.sides import open_sides
 
 __all__ = "Done", "Wanted", "diff"

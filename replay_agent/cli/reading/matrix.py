@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 
 from replay_agent.cli.reading.variants import by_model, parted
 from replay_agent.exceptions import CassetteError, UserError
-from replay_agent.messages import TextPart, ToolCallPart
+from replay_agent.messages import ModelResponse, TextPart, ToolCallPart
 from replay_agent.recording.cassettes import store
 from replay_agent.report.comparison.forms.wording import count, price
+from replay_agent.report.comparison.result.spent import Spent, total
 from replay_agent.report.comparison.sources.runs import Run, read_runs
 from replay_agent.report.comparison.sources.sides import is_cassette_name
-from replay_agent.report.comparison.spending import Spent, spent_by, total
+from replay_agent.report.comparison.spending import spent_by
 from replay_agent.report.conversation.lines import short
 
 __all__ = "Cell", "Matrix", "Row", "read_matrix"
@@ -191,20 +192,23 @@ def _is_wanted(test: str, wanted: Sequence[str]) -> bool:
     return not wanted or any(test == each or test.startswith((f"{each}[", f"{each}::")) for each in wanted)
 
 
+def _said(answer: ModelResponse) -> str:
+    """Return the texts of an answer, then the arguments of its calls."""
+    texts = [part.content for part in answer.parts if isinstance(part, TextPart)]
+    return "\n".join([*texts, *(str(part.args) for part in answer.parts if isinstance(part, ToolCallPart))])
+
+
 def _cell(test: str, variant: str, run: Run, outcomes: Mapping[str, bool], *, whole: bool) -> Cell:
     exchanges = run.transcript.exchanges
     responses = [exchange.answer.response for exchange in exchanges if exchange.answer.response is not None]
     tools = [part.tool_name for each in responses for part in each.parts if isinstance(part, ToolCallPart)]
-    said = [part.content for each in responses[-1:] for part in each.parts if isinstance(part, TextPart)]
-    calls = [str(part.args) for each in responses[-1:] for part in each.parts if isinstance(part, ToolCallPart)]
-    passed = outcomes.get(run.test or "")
     return Cell(
         variant,
-        passed,
+        outcomes.get(run.test or ""),
         len(exchanges),
         spent_by(exchanges),
         tuple(tools),
-        "\n".join([*said, *calls]),
+        _said(responses[-1]) if responses else "",
         next((exchange.call.model for exchange in exchanges if exchange.call.model), ""),
         test,
         run if whole else None,

@@ -13,8 +13,9 @@ from replay_agent.calls import Exchange
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.recording.cassettes import store
 from replay_agent.report.comparison.forms.wording import count, price
+from replay_agent.report.comparison.result.spent import NOTHING, Spent, total
 from replay_agent.report.comparison.sources.sides import is_cassette_name
-from replay_agent.report.comparison.spending import NOTHING, Spent, spent_by, total
+from replay_agent.report.comparison.spending import spent_by
 from replay_agent.report.conversation.lines import short
 from replay_agent.report.conversation.transcript import Transcript
 from replay_agent.traffic import Interaction, Response

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from replay_agent.report.review.change import Change
     from replay_agent.report.review.judging import Judged
 
+__all__ = ("add",)
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `review`, `pending`, `accept` and `reject` to the command line."""

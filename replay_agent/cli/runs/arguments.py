@@ -13,6 +13,8 @@ from pathlib import Path
 from replay_agent.cli.output import CLEAN, MISUSE, agreed, complain, has_colour, is_asked, progress_of, say
 from replay_agent.exceptions import UserError
 
+__all__ = ("add",)
+
 _TESTS = "tests marked replay or vcr, as pytest names them: files, folders, node ids"
 
 

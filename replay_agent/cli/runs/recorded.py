@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from replay_agent.exceptions import CassetteError
 from replay_agent.recording.cassettes import store
+from replay_agent.report.comparison.result.spent import Spent
 from replay_agent.report.comparison.sources.runs import Run
-from replay_agent.report.comparison.spending import Spent, spent_by
+from replay_agent.report.comparison.spending import spent_by
 from replay_agent.report.comparison.trials.notes import Note
 
 __all__ = "Recorded", "recorded_of", "shown_path"
@@ -49,6 +50,10 @@ def recorded_of(note: Note) -> Recorded:
     found = [path for path in paths if path.is_file()]
     if not found:
         return Recorded(note.test, trouble=f"there is no cassette {shown_path(note.cassettes[0])}: record it first")
+    return _read(note, found)
+
+
+def _read(note: Note, found: Sequence[Path]) -> Recorded:
     recorded = Recorded(note.test, paths=found, is_fixture=note.is_fixture)
     try:
         run = recorded.run

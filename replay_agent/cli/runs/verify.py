@@ -12,7 +12,8 @@ from replay_agent.cli.runs.recorded import Recorded, recorded_of
 from replay_agent.cli.runs.session import Collected, Told, collect, run
 from replay_agent.exceptions import UserError
 from replay_agent.report.comparison.forms.wording import count, price
-from replay_agent.report.comparison.spending import Spent, spent_by, total
+from replay_agent.report.comparison.result.spent import Spent, total
+from replay_agent.report.comparison.spending import spent_by
 from replay_agent.report.comparison.trials.notes import Note
 from replay_agent.report.comparison.trials.order import Order
 from replay_agent.report.comparison.trials.structure import Comparison, compare_structure

@@ -1,1 +1,3 @@
 """Commands that settle into a project and say how it stands."""
+
+__all__ = ("arguments",)

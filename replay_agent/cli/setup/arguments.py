@@ -9,6 +9,8 @@ from pathlib import Path
 from replay_agent.cli.output import CLEAN, FINDINGS, say
 from replay_agent.exceptions import UserError
 
+__all__ = ("add",)
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `init`, `doctor`, `schema` and `completion` to the command line."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from replay_agent.recording.cassettes.document import VERSION
 from replay_agent.recording.cassettes.json_spelling import LAYOUTS
+from replay_agent.recording.cassettes.parts.header import VERSION
 from replay_agent.traffic import Phase, Sender, StreamEnd
 
 __all__ = ("cassette_schema",)

@@ -14,6 +14,8 @@ from replay_agent.exceptions import UserError
 if TYPE_CHECKING:
     from replay_agent.cli.upkeep.scan import Leak, Unread
 
+__all__ = ("add",)
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `convert`, `scan`, `prune`, `mv` and `journals` to the command line."""

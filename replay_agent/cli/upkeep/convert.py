@@ -10,8 +10,10 @@ from typing import Literal, TypeAlias
 
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Cassette, Header, new_item, render
+from replay_agent.recording.cassettes.document import Cassette, render
 from replay_agent.recording.cassettes.foreign import dump_vcr
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.meaning.key import meaning
 from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.recording.redaction.scanning import scan

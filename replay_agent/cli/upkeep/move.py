@@ -10,7 +10,8 @@ from typing import Protocol
 from replay_agent.cli.upkeep.amber import move_entries
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Cassette, Item, new_item
+from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.recording.cassettes.parts.item import Item, new_item
 from replay_agent.surroundings import naming
 from replay_agent.surroundings.interrupts import postponed
 
@@ -27,6 +28,10 @@ class Project(Protocol):
     @property
     def folder(self) -> Path:
         """Where the cassettes are."""
+
+    @property
+    def snapshot_folders(self) -> str:
+        """What the folders with snapshots are called."""
 
     @property
     def used(self) -> Mapping[Path, Collection[str]]:
@@ -72,7 +77,7 @@ def move(project: Project, old: str, new: str) -> list[Moved]:
     with postponed():  # half of it moved, the rest would not be found any more
         moved = [_move_cassette(*each) for each in plan]
         for _, before, after, _ in plan:
-            moved += _move_snapshots(project.root, before, after)
+            moved += _move_snapshots(project, before, after)
     return moved
 
 
@@ -114,8 +119,8 @@ def _renamed(cassette: Cassette, index: int, before: str, after: str) -> Item:
     return new_item(replace(cassette.interaction(index), test=after), item.key)
 
 
-def _move_snapshots(root: Path, before: str, after: str) -> Iterator[Moved]:
-    (old_folder, old_name), (folder, name) = _snapshot_of(root, before), _snapshot_of(root, after)
+def _move_snapshots(project: Project, before: str, after: str) -> Iterator[Moved]:
+    (old_folder, old_name), (folder, name) = _snapshot_of(project, before), _snapshot_of(project, after)
     for path in sorted(old_folder.glob("*")) if old_folder.is_dir() else ():
         rest = path.name.removeprefix(old_name)
         if path.name.startswith((f"{old_name}.", f"{old_name}[")):
@@ -136,8 +141,8 @@ def _syrupys_name(test: str) -> str:
     return ".".join(test.split("::")[1:])
 
 
-def _snapshot_of(root: Path, test: str) -> tuple[Path, str]:
+def _snapshot_of(project: Project, test: str) -> tuple[Path, str]:
     """Return the folder of a test's snapshots, and how their names begin."""
     module, *names = test.split("::")
-    path = root / module
-    return path.parent / "__snapshots__" / path.stem, naming.file_name(".".join(names))
+    path = project.root / module
+    return path.parent / project.snapshot_folders / path.stem, naming.file_name(".".join(names))

@@ -13,7 +13,6 @@ from replay_agent.surroundings.visible import visible
 
 __all__ = "OrphanSnapshot", "Project", "find_unused_snapshots"
 
-_FOLDER = "__snapshots__"
 _SUFFIX = ".run.snap"
 _NOT_OURS = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
 
@@ -28,6 +27,10 @@ class Project(Protocol):
     @property
     def modules(self) -> Collection[str]:
         """The modules whose tests are all known."""
+
+    @property
+    def snapshot_folders(self) -> str:
+        """What the folders with snapshots are called."""
 
     @property
     def snapshots(self) -> Mapping[Path, Collection[str]]:
@@ -57,7 +60,7 @@ def find_unused_snapshots(project: Project) -> list[OrphanSnapshot]:
     names = {folder.resolve(): tests for folder, tests in project.snapshots.items()}
     found = (
         orphan
-        for path in _snapshots(project.root)
+        for path in _snapshots(project)
         if (orphan := _orphan(path, project, names.get(path.parent.resolve(), ()))) is not None
     )
     return sorted(found, key=lambda orphan: orphan.path)
@@ -87,8 +90,12 @@ def _other_owner(path: Path) -> str:
     return f"for {others[0]} may be its test" if others else ""
 
 
-def _snapshots(root: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _NOT_OURS)
-        if Path(folder).parent.name == _FOLDER:
+def _snapshots(project: Project) -> Iterator[Path]:
+    for folder, folders, files in os.walk(project.root):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name == project.snapshot_folders or (not name.startswith(".") and name not in _NOT_OURS)
+        )
+        if Path(folder).parent.name == project.snapshot_folders:
             yield from (Path(folder, name) for name in sorted(files) if name.endswith(_SUFFIX))

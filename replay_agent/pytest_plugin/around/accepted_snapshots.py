@@ -7,32 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from replay_agent.pytest_plugin.around.compared import KEEPER, differences_of, stopped_at_snapshot
 from replay_agent.pytest_plugin.around.planned import plan_of
 from replay_agent.pytest_plugin.around.uncollected import Uncollected
 from replay_agent.pytest_plugin.marks import TEST
 from replay_agent.pytest_plugin.summary.causes import tell_new_snapshots
 
 if TYPE_CHECKING:
-    from replay_agent.pytest_plugin.around.snapshot_keeper import Difference, SnapshotKeeper
+    from replay_agent.pytest_plugin.around.snapshot_keeper import SnapshotKeeper
 
-__all__ = "AcceptedSnapshots", "differences_of", "stopped_at_snapshot"
+__all__ = ("AcceptedSnapshots",)
 
-_KEEPER: pytest.StashKey[SnapshotKeeper] = pytest.StashKey()
 _FAILED = pytest.StashKey[bool]()
 _FORMER = pytest.StashKey[set[str]]()
 """What a failed test was called before, as far as it could be told."""
-
-
-def stopped_at_snapshot(item: pytest.Item, error: BaseException) -> bool:
-    """Tell whether a test failed with this error because a snapshot differs: nothing else is known to be wrong with it."""
-    keeper = item.stash.get(_KEEPER, None)
-    return keeper is not None and isinstance(error, AssertionError) and keeper.differing
-
-
-def differences_of(item: pytest.Item) -> list[Difference]:
-    """Return the snapshots of a test that differ and are not accepted."""
-    keeper = item.stash.get(_KEEPER, None)
-    return keeper.differences() if keeper is not None else []
 
 
 def _has_recording(item: pytest.Item) -> bool:
@@ -85,7 +73,7 @@ class AcceptedSnapshots:
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
         """Write what a test has accepted, once nothing can be wrong with it any more."""
         yield
-        keeper = item.stash.get(_KEEPER, None)
+        keeper = item.stash.get(KEEPER, None)
         if keeper is not None and not item.stash.get(_FAILED, False):
             keeper.write()
 
@@ -108,14 +96,14 @@ class AcceptedSnapshots:
         return self._is_recorded(item) or "run_snapshot" in getattr(item, "fixturenames", ())
 
     def _keeper(self, item: pytest.Item) -> SnapshotKeeper:
-        if _KEEPER not in item.stash:
+        if KEEPER not in item.stash:
             from replay_agent.pytest_plugin.around.snapshot_keeper import SnapshotKeeper
 
             planned = plan_of(item)
             accept = self._accept and self._is_watched(item) if planned is None else planned.snapshots != ()
             only = planned.snapshots if planned is not None else None
-            item.stash[_KEEPER] = SnapshotKeeper(item, accept=accept, only=only)
-        return item.stash[_KEEPER]
+            item.stash[KEEPER] = SnapshotKeeper(item, accept=accept, only=only)
+        return item.stash[KEEPER]
 
     def _keep(self, item: pytest.Item) -> None:
         if "snapshot" in getattr(item, "fixturenames", ()):

@@ -10,7 +10,7 @@ import pytest
 
 from replay_agent.exceptions import CassetteMissError
 from replay_agent.harness import Run
-from replay_agent.pytest_plugin.around.accepted_snapshots import differences_of
+from replay_agent.pytest_plugin.around.compared import differences_of
 from replay_agent.pytest_plugin.around.planned import run_name
 from replay_agent.pytest_plugin.failures import explanations_of, leaves_of
 from replay_agent.pytest_plugin.marks import TEST
@@ -62,11 +62,15 @@ class OpenChanges:
         if call.excinfo is not None:
             said.update(_said_by(call.excinfo.value))
         if report.when == "teardown":
-            if said:
-                said.update(pair for miss in test.keeper.misses for pair in _said_by(miss).items())
-            report.__dict__["replay_agent_open"] = [each.dump() for each in self._changes(item, test)]
-            report.__dict__["replay_agent_run"] = run_name(item)
+            self._tell(report, item, test)
         return report
+
+    def _tell(self, report: pytest.TestReport, item: pytest.Item, test: WatchedTest) -> None:
+        said = item.stash[_SAID]
+        if said:
+            said.update(pair for miss in test.keeper.misses for pair in _said_by(miss).items())
+        report.__dict__["replay_agent_open"] = [each.dump() for each in self._changes(item, test)]
+        report.__dict__["replay_agent_run"] = run_name(item)
 
     def _changes(self, item: pytest.Item, test: WatchedTest) -> Iterator[Change]:
         yield from _told(item, test)

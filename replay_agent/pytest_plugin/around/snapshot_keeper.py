@@ -12,6 +12,7 @@ from syrupy.assertion import AssertionResult, SnapshotAssertion
 from syrupy.extensions.amber import AmberSnapshotExtension
 from syrupy.location import PyTestLocation
 
+from replay_agent.pytest_plugin.places import snapshot_folder
 from replay_agent.report.snapshots.extension import RunSnapshotExtension
 from replay_agent.surroundings import naming
 
@@ -94,7 +95,7 @@ class SnapshotKeeper:
     def keep_those_of(self, test: str) -> None:
         """Count the snapshots of a test or module that is not run: one that has another name now, or cannot be imported."""
         for assertion in (self._assertions or self._never_asked_for())[:1]:
-            for location, name in _snapshots_of(self._item.config.rootpath, test):
+            for location, name in _snapshots_of(self._item.config, test):
                 _count(assertion, location, name)
 
     def _never_asked_for(self) -> list[SnapshotAssertion]:
@@ -140,12 +141,12 @@ def _count(assertion: SnapshotAssertion, location: str, name: str) -> None:
     )
 
 
-def _snapshots_of(root: Path, test: str) -> Iterator[tuple[str, str]]:
+def _snapshots_of(config: pytest.Config, test: str) -> Iterator[tuple[str, str]]:
     """Yield file and name of each snapshot of a test, or of all tests of a module; none of them need be there any more."""
     module, *names = test.split("::")
-    folder, own = (root / module).parent / "__snapshots__", ".".join(names)
-    stem, extensions = Path(module).stem, (RunSnapshotExtension(), AmberSnapshotExtension())
-    for path in (*sorted((folder / stem).glob("*.run.snap")), folder / f"{stem}.ambr"):
+    folder, own = snapshot_folder(config, config.rootpath / module), ".".join(names)
+    extensions = RunSnapshotExtension(), AmberSnapshotExtension()
+    for path in (*sorted(folder.glob("*.run.snap")), folder.with_name(f"{folder.name}.ambr")):
         if own and path.name.endswith(".run.snap") and not path.name.startswith(f"{naming.file_name(own)}."):
             continue
         if path.is_file():

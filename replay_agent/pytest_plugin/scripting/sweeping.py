@@ -158,12 +158,12 @@ def _seen(result: CellOfTest, run: Run, error: BaseException | None) -> tuple[Pl
     interactions = list(run.interactions)
     # Those that the test tells of are all there are: on the wire a result that was kept looks like one made again.
     effects = Counter(run.effects) or executed(run.transcript.exchanges)
-    hung = run.recording.hung
+    hung = run.recording.disturbance.hung
     if error is None and run.misses and not hung:
         error = run.misses[0]
     if isinstance(error, pytest.fail.Exception) and not leaves_of(error) and not run.misses:
         error = AssertionError(str(error))
-    struck = run.recording.tampering is None or run.recording.tampering.struck
+    struck = run.recording.disturbance.tampering is None or run.recording.disturbance.struck
     value = plain(_value_of(run.result if result.returned is None else result.returned))
     return Played(value, error, effects, hung, struck), interactions
 

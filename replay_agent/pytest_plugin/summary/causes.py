@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -136,6 +136,12 @@ class GroupedFailures:
         with self._hiding(terminalreporter):
             return (yield)
 
+    def _shorten(self, reports: Iterable[Any], width: int) -> None:
+        for report in reports:
+            told = told_of(report)
+            if told is not None and told["text"]:
+                report.longrepr = _Told(told, width, in_full=self._config.get_verbosity() >= _IN_FULL)
+
     @contextmanager
     def _hiding(self, terminal: pytest.TerminalReporter) -> Iterator[None]:
         stats = terminal.stats
@@ -144,11 +150,8 @@ class GroupedFailures:
         if self._config.getoption("tbstyle") == "no":
             self._groups = []
         grouped = {id(report) for group in self._groups for report in group.reports}
-        for report in (report for reports in kept.values() for report in reports):
-            told = told_of(report)
-            if told is not None and told["text"] and id(report) not in grouped:
-                width = _width(terminal) if terminal.isatty() else 0
-                report.longrepr = _Told(told, width, in_full=self._config.get_verbosity() >= _IN_FULL)
+        alone = (report for reports in kept.values() for report in reports if id(report) not in grouped)
+        self._shorten(alone, _width(terminal) if terminal.isatty() else 0)
         self._leave(stats, kept, grouped)
         try:
             yield

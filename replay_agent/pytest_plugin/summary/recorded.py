@@ -107,18 +107,22 @@ def _told_by(report: object) -> Iterator[tuple[str, Recorded]]:
         yield str(getattr(report, "nodeid", "")), own
 
 
-def _lines(found: Sequence[tuple[str, Recorded]]) -> Iterator[str]:
-    told = [recorded for _, recorded in found]
-    saved = sum(each["saved"] for each in told)
-    live, replayed, dropped = (sum(each[name] for each in told) for name in ("live", "replayed", "dropped"))
-    rest = ", ".join(f"{count} {what}" for count, what in ((replayed, "replayed"), (dropped, "dropped")) if count)
-    yield f"{_counted(live, 'answer')} recorded, {_counted(saved, 'cassette')} written{f' ({rest})' if rest else ''}"
+def _unfinished(told: Sequence[Recorded]) -> Iterator[str]:
     unfinished = sum(bool(each["live"]) and not each["saved"] for each in told)
     if unfinished:
         yield (
             f"{_counted(unfinished, 'recording')} unfinished, for the test failed: the next one goes on from there, and asks "
             "again for what was refused (replay-agent journals)"
         )
+
+
+def _lines(found: Sequence[tuple[str, Recorded]]) -> Iterator[str]:
+    told = [recorded for _, recorded in found]
+    saved = sum(each["saved"] for each in told)
+    live, replayed, dropped = (sum(each[name] for each in told) for name in ("live", "replayed", "dropped"))
+    rest = ", ".join(f"{count} {what}" for count, what in ((replayed, "replayed"), (dropped, "dropped")) if count)
+    yield f"{_counted(live, 'answer')} recorded, {_counted(saved, 'cassette')} written{f' ({rest})' if rest else ''}"
+    yield from _unfinished(told)
     yield from _taken_up(told)
     changed = [(owner, recorded["changes"]) for owner, recorded in found if recorded["changes"]]
     yield from _dated((owner, recorded["dates"]) for owner, recorded in found if recorded["dates"])

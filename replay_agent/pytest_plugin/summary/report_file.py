@@ -196,6 +196,10 @@ class _Gathered:
             self.phases = []
         self.phases.append(report)
 
+    def _failures(self) -> str:
+        texts = (_failure(report) for report in self.phases if report.outcome in ("failed", "rerun"))
+        return "\n\n".join(text for text in (self.broken, *texts) if text)
+
     def entry(self, redactor: Redactor) -> Entry:
         """Return it as it stands on the page."""
         from replay_agent.report.page.content.words import words
@@ -206,8 +210,7 @@ class _Gathered:
         entry = Entry(self.test, "passed") if told is None else entry_from(told)
         entry.outcome = "error" if self.broken else _outcome(self.phases)
         entry.seconds = sum(report.duration for report in self.phases) if self.phases else None
-        texts = [_failure(report) for report in self.phases if report.outcome in ("failed", "rerun")]
-        said = "\n\n".join(text for text in (self.broken, *texts) if text)
+        said = self._failures()
         entry.failure = words(redactor.text(said)) if said else None
         if not entry.has_failed:
             entry.drifts = []  # which the test expected

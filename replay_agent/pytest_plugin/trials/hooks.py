@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 
 from replay_agent.exceptions import CassetteError, UserError
-from replay_agent.pytest_plugin import is_replayed, siblings_of
-from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served
+from replay_agent.pytest_plugin.around.fixture_names import fixture_cassette, owner_of, shared_fixtures
+from replay_agent.pytest_plugin.around.siblings import siblings_of
+from replay_agent.pytest_plugin.marks import STAND_IN, TEST, is_served, is_watched
 from replay_agent.pytest_plugin.places import cassette_of, nodeid
-from replay_agent.pytest_plugin.shared_fixture import fixture_cassette, owner_of
 from replay_agent.pytest_plugin.trials.noting import write_testimony
 from replay_agent.pytest_plugin.trials.trial import Trial, trial_of
-from replay_agent.pytest_plugin.watched_fixtures import shared_fixtures
 from replay_agent.report.comparison.trials.notes import Note, Outcome, write_note
 from replay_agent.report.conversation.lines import short
 from replay_agent.surroundings import credentials
@@ -82,7 +81,7 @@ class TrialHooks:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what is not recorded."""
-        recorded = [item for item in items if is_served(item) or is_replayed(item)]
+        recorded = [item for item in items if is_watched(item)]
         chosen = list(self._chosen(recorded))
         others = [item for item in items if item not in set(chosen)]
         if others:

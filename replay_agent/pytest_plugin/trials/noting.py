@@ -8,7 +8,8 @@ from pathlib import Path
 from replay_agent.pytest_plugin.trials.testimony import Testimony, testimony_of
 from replay_agent.pytest_plugin.trials.trial import Trial
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.recorder import Recording
 from replay_agent.report.comparison.trials.notes import Note, Outcome, write_note
 from replay_agent.traffic import Interaction
@@ -35,15 +36,19 @@ def write_testimony(
     """Note how a test or fixture ended, and what it sent and was answered, if it sent anything."""
     note = Note(test, outcome, reason, is_fixture=is_fixture)
     if testimony is not None:
-        note.cassettes = [str(testimony.cassette)]
-        note.ignored = list(testimony.ignored)
-        if trial.is_live:
-            note.after = str(_kept(trial.scratch("after"), testimony.interactions))
-            if testimony.recorded is not None:
-                note.before = str(_kept(trial.scratch("before"), testimony.recorded))
-        else:
-            note.sent = testimony.sent
+        _add(note, testimony, trial)
     write_note(trial.folder, note)
+
+
+def _add(note: Note, testimony: Testimony, trial: Trial) -> None:
+    note.cassettes = [str(testimony.cassette)]
+    note.ignored = list(testimony.ignored)
+    if not trial.is_live:
+        note.sent = testimony.sent
+        return
+    note.after = str(_kept(trial.scratch("after"), testimony.interactions))
+    if testimony.recorded is not None:
+        note.before = str(_kept(trial.scratch("before"), testimony.recorded))
 
 
 def _kept(path: Path, interactions: Sequence[Interaction]) -> Path:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vcr.cassette import Cassette
 
     from replay_agent.pytest_plugin.vcr.run import VcrSettings
+    from replay_agent.recording.options import RecordMode
 
 MARKS = (
     "vcr(*cassettes, **options): record and replay the HTTP traffic of this test with vcrpy",
@@ -202,6 +203,16 @@ _SETTINGS: pytest.StashKey[VcrSettings | None] = pytest.StashKey()
 """What the fixtures and marks of a test say, read once for the two fixtures that go by it."""
 
 
+def _mode(request: pytest.FixtureRequest, asked: RecordMode) -> RecordMode:
+    """Return the mode that a test is run in: the one asked for, unless a trial wants it otherwise."""
+    from replay_agent.recording.options import RecordMode
+
+    trial = trial_of(request.config)
+    if trial is None:
+        return asked
+    return RecordMode.ALL if trial.is_live else RecordMode.NONE
+
+
 def _settings(request: pytest.FixtureRequest) -> VcrSettings | None:
     marks = value_of(request, values.vcr_markers)
     if not marks:
@@ -211,13 +222,10 @@ def _settings(request: pytest.FixtureRequest) -> VcrSettings | None:
 
     config = merged(value_of(request, values.vcr_config), [mark.kwargs for mark in reversed(marks)])
     asked = RecordMode.parse(config.pop("record_mode", value_of(request, values.record_mode)))
-    trial = trial_of(request.config)
-    if trial is not None:
-        asked = RecordMode.ALL if trial.is_live else RecordMode.NONE
     return VcrSettings(
         value_of(request, values.vcr_cassette_name),
         value_of(request, values.vcr_cassette_dir),
-        asked,
+        _mode(request, asked),
         config,
         [str(path) for mark in marks for path in mark.args],
     )

@@ -297,6 +297,14 @@ class VcrRun(DecodedTraffic):
         """Return the miss that a refusal of vcrpy's is, explained, and keep it."""
         from replay_agent.report.drift import explain
 
+        miss = self._miss(refusal)
+        words, *_ = str(refusal).partition("\n\nHow to fix:")
+        told = f"{explain(miss, self._command())}\n\nIn vcrpy's words: {words}"
+        missed = VcrMiss(told, miss.request, self.cassette_path, refusal)
+        self.misses.append(missed)
+        return missed
+
+    def _miss(self, refusal: CannotOverwriteExistingCassetteException) -> Miss:
         cassette, path, mode = refusal.cassette, self.cassette_path, self.settings.record_mode.value
         asked = Redactor().request(_request(refusal.failed_request, path))
         played = frozenset(index for index, times in cassette.play_counts.items() if times)
@@ -306,11 +314,7 @@ class VcrRun(DecodedTraffic):
 
         times = _times_recorded(cassette, refusal.failed_request)
         reason: MissReason = "no cassette" if not len(cassette) else "used up" if times else "changed"
-        told = explain(Miss(asked, path, mode, self._test, recorded, played, reason, times), self._command())
-        words, *_ = str(refusal).partition("\n\nHow to fix:")
-        miss = VcrMiss(f"{told}\n\nIn vcrpy's words: {words}", asked, path, refusal)
-        self.misses.append(miss)
-        return miss
+        return Miss(asked, path, mode, self._test, recorded, played, reason, times)
 
 
 _open: dict[int, VcrRun] = {}

@@ -23,27 +23,24 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
-from urllib.parse import quote, unquote
+from typing import Literal, TypeAlias
 
-from replay_agent.exceptions import CassetteUnreadable, CassetteVersionError, WireError
-from replay_agent.recording.cassettes.items import BadItem, item_from_fields, read_item, read_outcome, write_item
-from replay_agent.recording.cassettes.json_spelling import Number
+from replay_agent.exceptions import CassetteUnreadable, WireError
+from replay_agent.recording.cassettes.items import BadItem, item_from_fields, read_item, read_outcome
+from replay_agent.recording.cassettes.parts.header import RESTORE, Header, read_header, render_header
+from replay_agent.recording.cassettes.parts.item import BEGIN, UNKNOWN_KEY, Item, commented, new_item, stored_key
 from replay_agent.recording.cassettes.safe_documents import BadDocument, read_yaml
-from replay_agent.recording.cassettes.yaml_blocks import read_block, write_block
-from replay_agent.recording.matching.fingerprint import fingerprint
+from replay_agent.recording.cassettes.yaml_blocks import read_block
 from replay_agent.recording.matching.keys import Key, Keying
-from replay_agent.surroundings.version import __version__
 from replay_agent.traffic import Interaction, Outcome, Response
 
-__all__ = "Cassette", "Header", "Item", "Layout", "foreign_cassette", "is_ours", "new_item", "read_cassette", "render"
+__all__ = "Cassette", "Layout", "foreign_cassette", "is_ours", "read_cassette", "render"
 
-VERSION = 1
 END = b"...\n"
 # Behind ``interactions:`` a dash in column 0 begins an item and nothing else: all text below it is indented, or within quotes that do not break
 # a line unescaped.
@@ -51,61 +48,17 @@ _ITEM = b"\n- "
 
 Layout: TypeAlias = Literal["replay-agent", "foreign"]
 
-_USUAL_HEADER = re.compile(
-    rb"version: 1\nlibrary: (pytest-replay-agent [0-9][\w.]*)\nrecorded_at: '([0-9TZ:-]+)'\nkeying: ([a-z]+-[0-9]+)\n"
-)
-"""The header of nearly every file, which need not be read as YAML."""
 _HEAD = re.compile(rb"^interactions:[ \t]*([^\n]*)(?:\n|\Z)", re.MULTILINE)
 # A file of vcrpy has ``version: 1`` too.
 _OURS = re.compile(rb"^(?:library: *pytest-replay-agent|keying:)", re.MULTILINE)
-# ``- # 5f0c2ad1e9b34c70/c2b6a39e5d01f488 8a3be1f2 call_1 <OPENAI_API_KEY``, or the dash alone.
-_BEGIN = re.compile(rb"\n- (?:# ([^\s/]+)/([0-9a-f]+) ([0-9a-f]{8})((?: \S+)*)\n)?")
 _COMMENTED = re.compile(rb"\n- # ")
-_UNKNOWN_KEY = "?"
-_NAME_MARK = "<"
-"""Begins the name of a secret in the comment of an item; no id that is quoted begins so."""
-
 _MAX_INTERACTIONS = 100_000
 """Each takes some hundred bytes of memory for the three in the file that begin it."""
 _TEST, _ODD_TEST = b"  test: ", b"  test:\n"
 _OUTCOMES = (b"\n  response:\n", b"\n  failure:\n")
 # No header comes near it: frozen sources and unknown fields take a few hundred bytes.
 _HEAD_ROOM = 1 << 16
-_SHOWN = 60
-_RESTORE = "Restore the file, or delete it and record again."
 _WORD = re.compile(rb"[\w-]")
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What a cassette says of itself before its interactions."""
-
-    keying: str = ""
-    """The scheme of the keys in the file (`Keying.scheme`)."""
-    recorded_at: str | None = None
-    """When the file was first written, ISO 8601 in UTC."""
-    frozen: Mapping[str, object] = field(default_factory=dict)
-    """Sources (clock, uuid, random, ...) that were frozen while recording, with their seeds; plain JSON values."""
-    library: str = ""
-    """Name and version of the release that wrote it; filled in on writing when empty."""
-    version: int = VERSION
-    extra: Mapping[str, object] = field(default_factory=dict)
-    """Fields of the file that this release does not know, kept for writing back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One interaction as lines of the file, its key and the test that recorded it."""
-
-    source: bytes
-    """Its lines, the comment with the key first."""
-    key: Key | None = None
-    test: str | None = None
-
-    @property
-    def content(self) -> bytes:
-        """The lines without the comment, which say the same whatever the scheme of the key."""
-        return self.source[self.source.find(b"\n") + 1 :]
 
 
 class Cassette:
@@ -246,7 +199,7 @@ class WrittenCassette(Cassette):
             digest, spelled, checksum, ids = found.groups()
             # The break that ends the comment is part of the sum, as it was when it was written: one pass, no copy.
             if digest and crc32(data[found.end() - 1 : end], crc32(digest + spelled + ids)) == int(checksum, 16):
-                keys.append(_stored_key(digest, spelled, ids))
+                keys.append(stored_key(digest, spelled, ids))
             else:
                 keys.append(None)
         return keys
@@ -270,7 +223,7 @@ class WrittenCassette(Cassette):
     def _find_keys(self, keying: Keying) -> list[Key]:
         same = keying.scheme == self.header.keying
         return [
-            key if same and key is not None and key.digest != _UNKNOWN_KEY else self._computed(keying, index, same=same)
+            key if same and key is not None and key.digest != UNKNOWN_KEY else self._computed(keying, index, same=same)
             for index, key in enumerate(self._stored)
         ]
 
@@ -350,7 +303,7 @@ class WrittenCassette(Cassette):
         key = self._key(index) or stored
         # The lines stay, whatever happens to the keys: only the comment is written anew, and the diff shows that alone.
         if stored is not None and self._scheme and key != stored:
-            source = _comment(key, stored.fingerprint, source[source.index(b"\n") + 1 :])
+            source = commented(key, stored.fingerprint, source[source.index(b"\n") + 1 :])
         return Item(source, key, self.test(index))
 
     def _answers(self, index: int, id: str) -> bool:
@@ -378,92 +331,9 @@ def _test_in(line: bytes) -> str:
     return str(read_block(line.decode())["test"])
 
 
-def new_item(interaction: Interaction, key: Key | None) -> Item:
-    """Write an interaction (already redacted); what is returned reads back equal, to the byte."""
-    content = write_item(interaction).encode()
-    return Item(_comment(key, fingerprint(interaction.request), content), key, interaction.test)
-
-
-def _comment(key: Key | None, spelled: str, content: bytes) -> bytes:
-    """Return the lines of an item, the comment put before them."""
-    digest = (_UNKNOWN_KEY if key is None else key.digest).encode()
-    # An id is the provider's text: it may hold blanks, or be empty, which is written ``%``.
-    words = [*map(_quoted, key.ids), *(f"{_NAME_MARK}{name}" for name in key.secrets)] if key else []
-    ids = "".join(f" {word}" for word in words).encode()
-    checksum = zlib.crc32(b"\n" + content, zlib.crc32(digest + spelled.encode() + ids))
-    return b"- # %b/%b %08x%b\n%b" % (digest, spelled.encode(), checksum, ids, content)
-
-
-def _stored_key(digest: bytes, spelled: bytes, said: bytes) -> Key:
-    """Read a key from the comment of an item: behind the checksum its tool-call ids, then its secrets."""
-    if not said:
-        return Key(digest.decode(), (), spelled.decode())
-    words = said.decode().split()
-    ids = tuple(_unquoted(word) for word in words if not word.startswith(_NAME_MARK))
-    secrets = tuple(word.removeprefix(_NAME_MARK) for word in words if word.startswith(_NAME_MARK))
-    return Key(digest.decode(), ids, spelled.decode(), secrets=secrets)
-
-
-def _quoted(id: str) -> str:
-    return quote(id, safe=":|@+=,;!$&/()*[]", errors="surrogatepass") or "%"
-
-
-def _unquoted(word: str) -> str:
-    return "" if word == "%" else unquote(word, errors="surrogatepass")
-
-
-def unkeyed(item: Item) -> Item:
-    """Return an item whose key is not known under the scheme of the file it goes to."""
-    as_written = _BEGIN.fullmatch(b"\n" + item.source.removesuffix(item.content))
-    if as_written is None or as_written[2] is None:
-        return item
-    return Item(_comment(None, as_written[2].decode(), item.content), None, item.test)
-
-
 def render(header: Header, items: Sequence[Item]) -> bytes:
     """Write the whole document."""
     return b"".join((render_header(header, empty=not items), *(item.source for item in items), END))
-
-
-def render_header(header: Header, *, empty: bool = False) -> bytes:
-    """Write what stands before the first item."""
-    fields: dict[str, Any] = {
-        "version": header.version,
-        "library": header.library or f"pytest-replay-agent {__version__}",
-        "recorded_at": header.recorded_at,
-        "keying": header.keying,
-        "frozen": _spelled(dict(header.frozen)) or None,
-        **header.extra,
-    }
-    said = write_block({name: value for name, value in fields.items() if value is not None})
-    return f"{said}interactions:{' []' if empty else ''}\n".encode()
-
-
-def _spelled(value: Any) -> Any:
-    """Return a plain value with its floats as the numbers that they are written as."""
-    if isinstance(value, dict):
-        return {str(name): _spelled(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_spelled(each) for each in value]
-    return Number(repr(value)) if isinstance(value, float) else value
-
-
-def _frozen(fields: dict[str, Any], path: Path) -> dict[str, Any]:
-    try:
-        return {name: _unspelled(value) for name, value in fields.items()}
-    except (ValueError, OverflowError) as exc:
-        raise CassetteUnreadable(f"{path}: `frozen` holds a number that cannot be read. {_RESTORE}", path) from exc
-
-
-def _unspelled(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _unspelled(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_unspelled(each) for each in value]
-    if not isinstance(value, Number):
-        return value
-    # As JSON has it: 1.0 and 1 are two seeds.
-    return float(value) if set(value) & set(".eE") else int(value)
 
 
 def is_ours(data: bytes) -> bool:
@@ -481,7 +351,7 @@ def read_cassette(data: bytes, path: Path, *, torn: bool = False) -> Cassette:
     if not torn and _last and _last[0].holds(data):
         return _last[0].again(path)
     head = _HEAD.search(data)
-    header = _read_header(data[: head.start()] if head else data, path)
+    header = read_header(data[: head.start()] if head else data, path)
     if head is None:
         raise _cut_off(path, data)
     begin = head.end() - 1
@@ -496,9 +366,9 @@ def read_cassette(data: bytes, path: Path, *, torn: bool = False) -> Cassette:
     count = data.count(_ITEM, begin, end)
     if count > _MAX_INTERACTIONS:
         raise CassetteUnreadable(
-            f"{path}: the file has {count} interactions; a cassette may have {_MAX_INTERACTIONS}. {_RESTORE}", path
+            f"{path}: the file has {count} interactions; a cassette may have {_MAX_INTERACTIONS}. {RESTORE}", path
         )
-    cassette = WrittenCassette(path, header, data, list(_BEGIN.finditer(data, begin, end)), end)
+    cassette = WrittenCassette(path, header, data, list(BEGIN.finditer(data, begin, end)), end)
     if torn:
         return cassette.without_torn_end()
     if len(data) <= _MOST_REMEMBERED:
@@ -521,64 +391,16 @@ def _cut_off(path: Path, data: bytes) -> CassetteUnreadable:
     )
 
 
-def _read_header(data: bytes, path: Path) -> Header:
-    usual = _USUAL_HEADER.fullmatch(data)
-    if usual is not None:
-        library, recorded_at, keying = (each.decode() for each in usual.groups())
-        return Header(keying, recorded_at, library=library)
-    fields = _as_written(data)
-    if fields is not None:
-        return _header(fields, path)
-    try:
-        fields = read_yaml(data, exact=True)
-    except BadDocument as exc:
-        where = "" if exc.line is None else f":{exc.line}"
-        raise CassetteUnreadable(f"{path}{where}: the header cannot be read: {exc.cause}. {_RESTORE}", path) from exc
-    return _header(fields, path)
-
-
-def _as_written(data: bytes) -> object:
-    """Read a header that nobody has touched, None for any other: that needs no libyaml, which takes time to import."""
-    try:
-        text = data.decode()
-        fields = read_block(text)
-        return fields if write_block(fields) == text else None
-    except (ValueError, IndexError, RecursionError):
-        return None
-
-
-def _header(fields: object, path: Path) -> Header:
-    if not isinstance(fields, dict):
-        raise CassetteUnreadable(f"{path}:1: the file does not begin with the header of a cassette. {_RESTORE}", path)
-    said = dict(fields)
-    version = said.pop("version", None)
-    if version != str(VERSION):
-        raise CassetteVersionError(
-            f"{path}: the file {'has no format version' if version is None else f'has format version {str(version)[:_SHOWN]}'}; "
-            f"this release reads version {VERSION}. Update pytest-replay-agent, or record the cassette again.",
-            path,
-        )
-    known = {name: said.pop(name, None) for name in ("keying", "recorded_at", "library", "frozen")}
-    frozen = known["frozen"]
-    return Header(
-        str(known["keying"] or ""),
-        None if known["recorded_at"] is None else str(known["recorded_at"]),
-        _frozen(frozen, path) if isinstance(frozen, dict) else {},
-        str(known["library"] or ""),
-        extra={name: value for name, value in said.items() if name != "interactions"},
-    )
-
-
 def _read_whole(data: bytes, path: Path, header: Header) -> ParsedCassette:
     """Read a document of ours that another tool wrote anew, or one without interactions."""
     try:
         document = read_yaml(data, exact=True)
     except BadDocument as exc:
         where = "" if exc.line is None else f":{exc.line}"
-        raise CassetteUnreadable(f"{path}{where}: {exc.cause}. {_RESTORE}", path) from exc
+        raise CassetteUnreadable(f"{path}{where}: {exc.cause}. {RESTORE}", path) from exc
     items = document.get("interactions") if isinstance(document, dict) else None
     if not isinstance(items, list):
-        raise CassetteUnreadable(f"{path}: `interactions` is not a list. {_RESTORE}", path)
+        raise CassetteUnreadable(f"{path}: `interactions` is not a list. {RESTORE}", path)
     return ParsedCassette(path, header, [_read_field(*each, path) for each in enumerate(items, 1)], "replay-agent")
 
 
@@ -586,7 +408,7 @@ def _read_field(number: int, fields: object, path: Path) -> Interaction:
     try:
         return item_from_fields(fields, edited=True)
     except BadItem as exc:
-        raise CassetteUnreadable(f"{path}: interaction {number} {exc.cause}. {_RESTORE}", path) from exc
+        raise CassetteUnreadable(f"{path}: interaction {number} {exc.cause}. {RESTORE}", path) from exc
 
 
 def foreign_cassette(interactions: Sequence[Interaction], path: Path) -> Cassette:

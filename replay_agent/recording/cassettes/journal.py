@@ -18,7 +18,9 @@ from pathlib import Path
 from secrets import token_hex
 
 from replay_agent.exceptions import CassetteNotFound, CassetteUnreadable, CassetteUnwritable
-from replay_agent.recording.cassettes.document import Cassette, Header, Item, read_cassette, render_header, unkeyed
+from replay_agent.recording.cassettes.document import Cassette, read_cassette
+from replay_agent.recording.cassettes.parts.header import Header, render_header
+from replay_agent.recording.cassettes.parts.item import Item, unkeyed
 from replay_agent.recording.cassettes.store import make_folder, read_file, replace_file
 
 __all__ = (

@@ -6,7 +6,9 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from replay_agent.recording.cassettes.document import Cassette, Header, Item, unkeyed
+from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import Item, unkeyed
 
 __all__ = ("merge",)
 

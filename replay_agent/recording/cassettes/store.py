@@ -15,18 +15,12 @@ from pathlib import Path
 from secrets import token_hex
 
 from replay_agent.exceptions import CassetteError, CassetteNotFound, CassetteUnreadable, CassetteUnwritable
-from replay_agent.recording.cassettes.document import (
-    Cassette,
-    Header,
-    Item,
-    foreign_cassette,
-    is_ours,
-    read_cassette,
-    render,
-)
+from replay_agent.recording.cassettes.document import Cassette, foreign_cassette, is_ours, read_cassette, render
 from replay_agent.recording.cassettes.dumped_yaml import NotDumped, read_dumped
 from replay_agent.recording.cassettes.merging import merge
 from replay_agent.recording.cassettes.packed import unpacked
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import Item
 from replay_agent.recording.cassettes.safe_documents import (
     MAX_DEPTH,
     MAX_VALUES,

@@ -20,8 +20,6 @@ connection that is made when the request is known. What stands between them goes
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial, wraps
@@ -30,6 +28,7 @@ from typing import Any, TypeAlias
 from replay_agent.framing.http1 import CONTINUE, RequestReader, head_bytes, piece_bytes, trailing_bytes
 from replay_agent.recording import dispatch
 from replay_agent.recording.answers import CANCELLED, Ending, Live, Replay
+from replay_agent.recording.clients.aiohttp_errors import AiohttpErrors, connect_kind
 from replay_agent.recording.clients.failures import error_of, os_error
 from replay_agent.recording.clients.live_response import LiveResponse
 from replay_agent.recording.clients.tee import GRACE
@@ -79,13 +78,6 @@ def _stand_in(
     return module.connector.Connection(_Owner(connector), req.connection_key, protocol, loop)
 
 
-_CONNECT_ERRORS: dict[type[OSError], str] = {
-    socket.gaierror: "ClientConnectorDNSError",
-    ssl.SSLCertVerificationError: "ClientConnectorCertificateError",
-    ssl.SSLError: "ClientConnectorSSLError",
-}
-
-
 class _Owner:
     """The connector that a stand-in connection is given back to."""
 
@@ -110,13 +102,14 @@ class _Transport(asyncio.Transport):
         limits: Any,
     ) -> None:
         super().__init__()
-        self._module = module
         self._connector = connector
         self._req = req
         self._protocol = protocol
         self._recording = recording
         self._connect = connect
         self._limits = limits
+        self.errors = AiohttpErrors(module, req)
+        """What the client gets for a failure."""
         self._loop = asyncio.get_running_loop()
         self._sleep = backoff.pending_sleep()
         self._written = RequestReader()
@@ -220,37 +213,10 @@ class _Transport(asyncio.Transport):
             return 0
         return (getattr(limits, "total", None) or 0) * 1000
 
-    @property
-    def timeouts(self) -> tuple[type[BaseException], ...]:
-        """The errors of a read that took too long, as opposed to those of a whole request."""
-        return (self._module.ServerTimeoutError,)
-
     def why_closed(self) -> BaseException | None:
         """Return what made the client close: an error it is handling, or one that broke its reading."""
         error = sys.exc_info()[1]
         return self.reader.exception() if error is None and self.reader is not None else error
-
-    def connect_error(self, failure: Failure) -> Exception:
-        """Return the error that aiohttp's connector would have raised."""
-        error = os_error(failure)
-        if isinstance(error, TimeoutError):
-            return self.connect_timeout()
-        module, name = self._module, _CONNECT_ERRORS.get(type(error), "ClientConnectorError")
-        made: Exception = getattr(module, name, module.ClientConnectorError)(self._req.connection_key, error)
-        made.__cause__ = error
-        return made
-
-    def connect_timeout(self) -> Exception:
-        """Return the error of a connect that took too long."""
-        return self._timeout("ConnectionTimeoutError", f"Connection timeout to host {self._req.url}")
-
-    def timeout_error(self) -> Exception:
-        """Return the error of a read that took too long."""
-        return self._timeout("SocketTimeoutError", "Timeout on reading data from socket")
-
-    def _timeout(self, name: str, message: str) -> Exception:
-        error: Exception = getattr(self._module, name, self._module.ServerTimeoutError)(message)
-        return error
 
     def _answer(self) -> None:
         request, sent = self._written.request(_base_url(self._req)), bytes(self._written.sent)
@@ -365,7 +331,7 @@ class _Replayed:
             self._transport.hang_up(None if failure.kind == "RemoteProtocolError" else os_error(failure))
 
     def _not_connected(self, failure: Failure) -> None:
-        self._transport.fail(self._transport.connect_error(failure))
+        self._transport.fail(self._transport.errors.of_connecting(failure))
 
     def _after_time_passed(self, then: Callable[[], None], passed_ms: float) -> None:
         """Do something when as much time has passed on the clock of the loop; at once if none has to."""
@@ -381,7 +347,7 @@ class _Replayed:
 
     def _time_out(self) -> None:
         if not self._transport.is_closing():
-            self._transport.fail(self._transport.timeout_error())
+            self._transport.fail(self._transport.errors.read_timeout())
 
     def _watch(self) -> None:
         """Wait until the client closes, as it did when it was recorded, or reads on, which is a miss."""
@@ -463,7 +429,7 @@ class _Relay(asyncio.Protocol):
             self._close_early(self._transport.why_closed())
 
     def _close_early(self, error: BaseException | None) -> None:
-        if isinstance(error, self._transport.timeouts):
+        if isinstance(error, self._transport.errors.read_timeouts):
             self._noted.failed("ReadTimeout", str(error))
         elif isinstance(error, (asyncio.CancelledError, TimeoutError)) or not self._noted.has_head:
             self._noted.abandoned()
@@ -489,19 +455,10 @@ class _Relay(asyncio.Protocol):
 
     def _not_connected(self, error: Exception) -> Exception:
         """Record that connecting failed, and return the error that the client gets."""
-        kind = _connect_kind(error)
+        kind = connect_kind(error)
         if self._live is not None and kind is None:
             self._live.drop()
         elif self._live is not None and kind is not None:
             message = str(getattr(error, "os_error", error))
             self._live.fail(kind, Phase.CONNECT, message)
-        return self._transport.connect_timeout() if type(error) is TimeoutError else error
-
-
-def _connect_kind(error: Exception) -> str | None:
-    """Name an error of connecting as httpx would; None if it is none of the transport."""
-    if isinstance(error, TimeoutError):
-        return "ConnectTimeout"
-    if "Proxy" in type(error).__name__:
-        return "ProxyError"
-    return "ConnectError" if isinstance(error, OSError) else None
+        return self._transport.errors.connect_timeout() if type(error) is TimeoutError else error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module, metadata
 
@@ -34,11 +34,15 @@ class Client:
     """Why it is not hooked, or what may be wrong with it."""
 
 
-def installed_clients() -> list[Client]:
-    """Return the clients that are installed, by name. They are imported, hooked and let go again."""
+def installed_clients(version_of: Callable[[str], str | None] | None = None) -> list[Client]:
+    """Return the clients that are installed, by name. They are imported, hooked and let go again.
+
+    ``version_of`` tells the version of a distribution, None for one that is not there; by default Python's own metadata do.
+    """
+    version_of = version_of or _version
     homes = {name.partition(".")[0]: name for name in reversed(intercept.HOOKS) if not _is_python_s(name)}
-    found = [_tried(home, module, version) for home, module in homes.items() if (version := _version(home))]
-    outside = [Client(name, version, False, why) for name, why in _OUTSIDE.items() if (version := _version(name))]
+    found = [_tried(home, module, version) for home, module in homes.items() if (version := version_of(home))]
+    outside = [Client(name, version, False, why) for name, why in _OUTSIDE.items() if (version := version_of(name))]
     return sorted([*found, *outside], key=lambda client: client.name)
 
 

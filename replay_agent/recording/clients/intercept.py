@@ -12,6 +12,7 @@ from types import ModuleType
 from replay_agent.recording import dispatch
 from replay_agent.recording.dispatch import late_misses
 from replay_agent.recording.process import backoff
+from replay_agent.recording.process.holders import Holders
 from replay_agent.recording.process.imports import ImportWatcher
 from replay_agent.recording.process.lazy_certificates import LazyCertificates
 from replay_agent.recording.process.patching import Patch, all_stand
@@ -49,7 +50,7 @@ HOOKS = {
 """What hooks a module of this name when it is there, or comes (imported only then), and a class that the module has."""
 
 _lock = threading.RLock()
-_holders = 0
+_holders = Holders()
 _patches: dict[tuple[str, int], tuple[ModuleType, list[Patch]]] = {}
 """By name and identity of the module: one that was forgotten and imported again is another one."""
 
@@ -59,9 +60,8 @@ def install() -> None:
 
     Every call sees to it that they are: other tools that replace the same methods put back what they found.
     """
-    global _holders  # noqa: PLW0603 - the hooks are of the process
     with _lock:
-        _holders += 1
+        _holders.join()
         modules = sys.modules
         for name in HOOKS:
             module = modules.get(name)
@@ -90,9 +90,8 @@ def _loaded(name: str) -> ModuleType | None:
 
 def uninstall() -> None:
     """Take one `install` back; with the last, every hooked attribute is as it was."""
-    global _holders  # noqa: PLW0603
     with _lock:
-        _holders -= 1
+        _holders.leave()
         if _holders:
             return
         _watcher.uninstall()

@@ -10,3 +10,5 @@ incidental      which requests are a library's own (telemetry, lists) and belong
 token_requests  which requests ask for a token to make others with (RFC 6749)
 ==============  ===================================================================
 """
+
+__all__ = "address", "incidental", "json_path", "json_rpc", "key", "token_requests"

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias, TypeVar
 from replay_agent.exceptions import NetworkBlocked
 from replay_agent.recording.matching.hosts import address_of, is_loopback, matches_host, split_host
 from replay_agent.recording.process import forked
+from replay_agent.recording.process.holders import Holders
 from replay_agent.recording.process.patching import Patch
 
 __all__ = (
@@ -137,17 +138,15 @@ def open_network(guard: NetworkGuard) -> None:
 
 
 def keep_installed() -> None:
-    """Leave in place, until `release`, what the first `shut` replaces; for those who shut and open many times."""
-    global _holders  # noqa: PLW0603 - what is replaced is of the process
+    """Leave in place, until `allow_removal`, what the first `shut` replaces; for those who shut and open many times."""
     with _lock:
-        _holders += 1
+        _holders.join()
 
 
 def allow_removal() -> None:
-    """Undo one `hold`."""
-    global _holders  # noqa: PLW0603
+    """Undo one `keep_installed`."""
     with _lock:
-        _holders -= 1
+        _holders.leave()
         _switch()
 
 
@@ -191,7 +190,7 @@ def _of_parent() -> NetworkGuard | None:
 _lock = threading.RLock()
 _guards: list[NetworkGuard] = []
 _active: NetworkGuard | None = None
-_holders = 0
+_holders = Holders()
 _replaced = _hooked = False
 _inherited: tuple[bytes, NetworkGuard | None] = (b"", None)
 
@@ -204,7 +203,7 @@ def _switch() -> None:
         sys.addaudithook(audit)
     if _guards:
         forked.watch()
-    wanted = bool(_guards) or (_replaced and _holders > 0)
+    wanted = bool(_guards) or (_replaced and bool(_holders))
     if wanted != _replaced:
         _replaced = wanted
         for patch in _PATCHES:

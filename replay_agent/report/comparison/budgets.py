@@ -14,9 +14,10 @@ from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.messages import UserPromptPart
 from replay_agent.report.compare import turn_of
 from replay_agent.report.comparison.forms.wording import count, price
+from replay_agent.report.comparison.result.spent import Spent
 from replay_agent.report.comparison.sources.git import Objects, Repository
 from replay_agent.report.comparison.sources.runs import read_runs
-from replay_agent.report.comparison.spending import Spent, spent_by
+from replay_agent.report.comparison.spending import spent_by
 from replay_agent.report.conversation.cost import cost_of
 from replay_agent.report.conversation.lines import short
 

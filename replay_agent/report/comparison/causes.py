@@ -28,8 +28,8 @@ from replay_agent.report.compare import (
     compare_settings,
     compare_tools,
 )
-from replay_agent.report.comparison.difference import Difference, Gist, gist, lean
 from replay_agent.report.comparison.histories import Asked, from_model, roles
+from replay_agent.report.comparison.result.difference import Difference, Gist, gist, lean
 from replay_agent.report.comparison.turns import Thread, Turn
 from replay_agent.report.conversation.offers import Offer, offers
 from replay_agent.report.conversation.plain import plain
@@ -320,7 +320,7 @@ def _of_call(old: Exchange, new: Exchange, requests: tuple[Request, Request]) ->
         yield from _of_address(*requests)
 
 
-def _of_settings(changes: Iterable[SettingChanged]) -> Iterator[Difference]:
+def _of_schema(changes: Iterable[SettingChanged]) -> Iterator[Difference]:
     schema = tuple(
         ValueChange(change.name, change.before, change.after)
         for change in changes
@@ -328,6 +328,10 @@ def _of_settings(changes: Iterable[SettingChanged]) -> Iterator[Difference]:
     )
     if schema:
         yield Difference("output_changed", 0, "output schema", values=schema)
+
+
+def _of_settings(changes: Sequence[SettingChanged]) -> Iterator[Difference]:
+    yield from _of_schema(changes)
     for change in changes:
         both_given = ABSENT not in (change.before, change.after)
         if change.name.startswith("output schema") or (change.name == "previous response id" and both_given):

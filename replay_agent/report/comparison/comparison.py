@@ -1,68 +1,22 @@
-"""Comparison: two sides of a project, test by test, the worst first."""
+"""Compares two sides of a project, test by test."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from replay_agent.report.comparison.changes import TestChange, compare_runs
-from replay_agent.report.comparison.grouping import CauseGroup, grouped
-from replay_agent.report.comparison.sources.pairing import Pair, Unreadable, pair_files, pair_runs, read_side
+from replay_agent.report.comparison.changes import compare_runs
+from replay_agent.report.comparison.result.change import TestChange
+from replay_agent.report.comparison.result.comparison import Comparison, Moved, Unreadable
+from replay_agent.report.comparison.result.spent import Spent, total
+from replay_agent.report.comparison.sources.pairing import Pair, pair_files, pair_runs, read_side
 from replay_agent.report.comparison.sources.runs import Run
 from replay_agent.report.comparison.sources.sides import Side
-from replay_agent.report.comparison.spending import Spent, spent_by, total
+from replay_agent.report.comparison.spending import spent_by
 
-__all__ = "Comparison", "Moved", "compare_sides"
+__all__ = ("compare_sides",)
 
 _USUAL_FOLDER = "cassettes"
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A file that is under another name."""
-
-    old: str
-    new: str
-
-
-@dataclass
-class Comparison:
-    """What two sides differ in."""
-
-    old: str
-    new: str
-    changes: list[TestChange] = field(default_factory=list)
-    """The tests that are not the same, the worst first."""
-    unreadable: list[Unreadable] = field(default_factory=list)
-    moved: list[Moved] = field(default_factory=list)
-    files: int = 0
-    """How many files were compared, those with the same bytes among them."""
-    recorded_anew: int = 0
-    """Tests whose files differ, though nothing in them that counts."""
-    unchanged: tuple[Spent, Spent] | None = None
-    """What the tests took in which nothing changed, on each side; None if that was not asked for."""
-
-    @property
-    def groups(self) -> list[CauseGroup]:
-        """The causes, equal ones as one."""
-        return grouped(self.changes)
-
-    @property
-    def spent(self) -> tuple[Spent, Spent]:
-        """What the tests took that both sides have: those that are listed, and the others where that was asked for."""
-        both = [change for change in self.changes if change.state == "changed"]
-        sides = [total(change.old for change in both), total(change.new for change in both)]
-        if self.unchanged is not None:
-            sides = [total(pair) for pair in zip(sides, self.unchanged, strict=True)]
-        return sides[0], sides[1]
-
-    def ordered(self) -> None:
-        """Put the worst first."""
-        self.changes.sort(key=lambda change: change.severity, reverse=True)
-
-    def counts(self, ignored: Collection[str]) -> bool:
-        """Tell whether something changed beyond what is ignored, or could not be compared."""
-        return bool(self.unreadable) or any(change.counts(ignored) for change in self.changes)
 
 
 def compare_sides(

@@ -21,7 +21,7 @@ from replay_agent.messages import (
     UnknownPart,
 )
 from replay_agent.report.comparison.causes import RESULT_TOOL, arguments_text, is_made_up
-from replay_agent.report.comparison.difference import Difference, lean
+from replay_agent.report.comparison.result.difference import Difference, lean
 from replay_agent.report.comparison.turns import Turn
 from replay_agent.report.conversation.plain import parsed, plain
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff

@@ -9,10 +9,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal, TypeAlias
 
 from replay_agent.exceptions import UserError
-from replay_agent.report.comparison.changes import TestChange
-from replay_agent.report.comparison.comparison import Comparison
 from replay_agent.report.comparison.forms.wording import price
-from replay_agent.report.comparison.spending import Growth, Spent
+from replay_agent.report.comparison.result.change import TestChange
+from replay_agent.report.comparison.result.comparison import Comparison
+from replay_agent.report.comparison.result.spent import Growth, Spent
 
 __all__ = "Breach", "Limit", "breaches_of", "read_limit"
 

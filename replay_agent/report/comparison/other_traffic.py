@@ -14,7 +14,7 @@ from replay_agent.recording.meaning.key import meaning
 from replay_agent.recording.meaning.token_requests import is_token_request
 from replay_agent.report.compare import ArgumentChanged, Change, MessageChanged, SettingChanged
 from replay_agent.report.comparison.causes import is_made_up
-from replay_agent.report.comparison.difference import Difference, Gist, gist, lean
+from replay_agent.report.comparison.result.difference import Difference, Gist, gist, lean
 from replay_agent.report.conversation.answers import failure_text
 from replay_agent.report.conversation.transcript import UnknownTraffic
 from replay_agent.report.decoded_request import compare_requests, read_request
@@ -110,6 +110,10 @@ def _of_outcomes(old: UnknownTraffic, new: UnknownTraffic) -> Iterator[Differenc
     if _status(old) != _status(new):
         status = ValueChange("status", _status(old), _status(new))
         yield Difference("failure_changed", 0, _place(new), values=(status,))
+    yield from _of_bodies(old, new)
+
+
+def _of_bodies(old: UnknownTraffic, new: UnknownTraffic) -> Iterator[Difference]:
     texts = _body(old), _body(new)
     if texts[0] == texts[1]:
         return

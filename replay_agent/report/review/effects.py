@@ -13,7 +13,7 @@ from replay_agent.report.review.kept import Altered
 from replay_agent.surroundings.visible import visible
 
 if TYPE_CHECKING:
-    from replay_agent.report.comparison.changes import TestChange
+    from replay_agent.report.comparison.result.change import TestChange
 
 __all__ = "effect_lines", "recording_lines"
 
@@ -98,7 +98,7 @@ def _effects(change: TestChange, colour: bool, width: int) -> Iterator[str]:
 def _all_the_same(changes: Sequence[TestChange], width: int) -> Iterator[str]:
     """Say of several tests at once that their answers are the same, and what these take by now."""
     from replay_agent.report.comparison.forms.wording import cost_line, tokens_line
-    from replay_agent.report.comparison.spending import total
+    from replay_agent.report.comparison.result.spent import total
 
     old, new = (total(getattr(each, side) for each in changes) for side in ("old", "new"))
     yield f"{len(changes)} tests: the answers are the same as before."

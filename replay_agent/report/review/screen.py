@@ -13,6 +13,7 @@ from replay_agent.report.comparison.forms.wrapping import wrapped
 from replay_agent.report.conversation.lines import short
 from replay_agent.report.review.change import Change
 from replay_agent.report.review.effects import effect_lines, recording_lines
+from replay_agent.report.review.judging import Judged
 from replay_agent.report.review.session import Session
 from replay_agent.report.review.wording import WORDS, accepting, consequence, rejecting
 from replay_agent.surroundings.colours import without_colours
@@ -87,29 +88,41 @@ def _head(session: Session, width: int) -> Iterator[str]:
     yield f"{_DIM}{'-' * (width - 1)}{_PLAIN}"
 
 
+def _help(width: int) -> Iterator[str]:
+    yield ""
+    for keys, meaning in _HELP:
+        first, *rest = wrapped(meaning, width - 1, keys.ljust(_LABEL), " " * _LABEL)
+        yield from (f"{_CYAN}{keys}{_PLAIN}{first.removeprefix(keys)}", *rest)
+    yield from ("", _HELP_ON_ACCEPTING)
+
+
+def _effect(judged: Judged, width: int) -> Iterator[str]:
+    tests = list(dict.fromkeys(each.test for each in judged.done))
+    whose = tests[0] if len(tests) == 1 else f"{len(tests)} tests"
+    yield f"{_BOLD}What that did to {whose}{_PLAIN}, {judged.live} asked live"
+    yield ""
+    yield from effect_lines(judged.altered, root=Path.cwd(), colour=True, width=width - 1) or [
+        "No file is another one than before: it replays as it is."
+    ]
+
+
+def _trouble(judged: Judged) -> Iterator[str]:
+    for trouble, failed in _by_trouble(judged.failed).items():
+        yield f"{_YELLOW}Not done:{_PLAIN} {', '.join(failed)}"
+        yield from (f"  {line}" for line in trouble.split("\n"))
+        yield ""
+    if judged.done:
+        yield f"Done: {', '.join(each.test for each in judged.done)}"
+
+
 def _body(session: Session, width: int) -> Iterator[str]:
     view = session.view
     if view == "help":
-        yield ""
-        for keys, meaning in _HELP:
-            first, *rest = wrapped(meaning, width - 1, keys.ljust(_LABEL), " " * _LABEL)
-            yield from (f"{_CYAN}{keys}{_PLAIN}{first.removeprefix(keys)}", *rest)
-        yield from ("", _HELP_ON_ACCEPTING)
+        yield from _help(width)
     elif view == "effect" and session.judged is not None:
-        tests = list(dict.fromkeys(each.test for each in session.judged.done))
-        live = session.judged.live
-        yield f"{_BOLD}What that did to {tests[0] if len(tests) == 1 else f'{len(tests)} tests'}{_PLAIN}, {live} asked live"
-        yield ""
-        yield from effect_lines(session.judged.altered, root=Path.cwd(), colour=True, width=width - 1) or [
-            "No file is another one than before: it replays as it is."
-        ]
+        yield from _effect(session.judged, width)
     elif view == "trouble" and session.judged is not None:
-        for trouble, failed in _by_trouble(session.judged.failed).items():
-            yield f"{_YELLOW}Not done:{_PLAIN} {', '.join(failed)}"
-            yield from (f"  {line}" for line in trouble.split("\n"))
-            yield ""
-        if session.judged.done:
-            yield f"Done: {', '.join(each.test for each in session.judged.done)}"
+        yield from _trouble(session.judged)
     elif view == "working":
         yield from _working(session)
     elif session.current is None:

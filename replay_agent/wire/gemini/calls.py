@@ -83,15 +83,19 @@ def read_call(body: Fields, model: str | None, alt: object, *, stream: bool, dia
     )
 
 
+def _raw_parts(content: object) -> list[object]:
+    if not isinstance(content, dict):
+        raise WireError("a content is no object", _FORMAT)
+    parts = content.get("parts", [])
+    return parts if isinstance(parts, list) else [parts]
+
+
 def _read_contents(contents: object, enums: Enums) -> list[ModelMessage]:
     if not isinstance(contents, list):
         raise WireError("the contents are no list", _FORMAT)
     history: list[ModelMessage] = []
     for content in contents:
-        if not isinstance(content, dict):
-            raise WireError("a content is no object", _FORMAT)
-        raw_parts = content.get("parts", [])
-        raw_parts = raw_parts if isinstance(raw_parts, list) else [raw_parts]
+        raw_parts = _raw_parts(content)
         if content.get("role") == "model":
             made = [part for raw in raw_parts for part in read_model_part(spelled_part(raw, enums))]
             history.append(ModelResponse(made, timestamp=NO_TIMESTAMP))

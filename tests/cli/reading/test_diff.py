@@ -15,7 +15,7 @@ import yaml
 
 from replay_agent.cli import main, parser
 from replay_agent.messages import TextPart
-from replay_agent.report.comparison.difference import CAUSES, EFFECTS
+from replay_agent.report.comparison.result.difference import CAUSES, EFFECTS
 from tests.report.comparison.sources.test_git import commit, git
 from tests.report.comparison.stories import cassette, interactions, story
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from replay_agent.cli import main
-from replay_agent.recording.cassettes.document import Header, new_item, render
+from replay_agent.recording.cassettes.document import render
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.report.page.parts import dumped, read_part
 from replay_agent.report.page.report import Entry, Figures, Report
 from tests.report.page.samples import run_with_a_tool

@@ -5,8 +5,9 @@ import pytest
 from replay_agent import cli
 from replay_agent.cli.upkeep.journals import chosen, drop, find_journals
 from replay_agent.exceptions import UserError
-from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.recording.cassettes.journal import Journal, new_journal_path
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 
 TEST = "tests/test_geo.py::test_a"

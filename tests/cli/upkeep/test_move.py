@@ -16,6 +16,7 @@ from tests.integration.recordings import make
 class Known:
     root: Path
     used: dict = field(default_factory=dict)
+    snapshot_folders: str = "__snapshots__"
 
     @property
     def folder(self):
@@ -53,6 +54,14 @@ def test_cassette_and_snapshots_move(project):
     assert not (project.folder / "t" / "test_old.yaml").exists()
     assert (project.root / "__snapshots__" / "t" / "test_older.run.snap").exists()
     store.load(path).check()
+
+
+def test_snapshots_move_within_the_folders_that_pytest_is_told_of(project):
+    (project.root / "__snapshots__").rename(project.root / "snaps")
+    project.snapshot_folders = "snaps"
+    moved = move(project, "t.py::test_old", "t.py::test_new")
+    assert {each.after.parent for each in moved[1:]} == {project.root / "snaps" / "t"}
+    assert len(moved) == 3
 
 
 def test_what_is_kept_is_the_same_to_the_byte(project):

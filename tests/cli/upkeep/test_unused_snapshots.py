@@ -14,10 +14,11 @@ class Known:
     root: Path
     modules: set = field(default_factory=lambda: {"tests/test_geo.py"})
     names: tuple = ("test_a", "TestGeo.test_b[x]")
+    snapshot_folders: str = "__snapshots__"
 
     @property
     def snapshots(self):
-        return {self.root / "tests" / "__snapshots__" / "test_geo": set(self.names)}
+        return {self.root / "tests" / self.snapshot_folders / "test_geo": set(self.names)}
 
 
 @pytest.fixture
@@ -47,6 +48,14 @@ def test_those_without_a_test_are(root, name, monkeypatch):
     (orphan,) = find_unused_snapshots(Known(root))
     assert (orphan.path, orphan.kept) == (path, "")
     assert str(orphan) == f"tests/__snapshots__/test_geo/{name}.run.snap: no test of tests/test_geo.py is called so"
+
+
+@pytest.mark.parametrize("folder", ["__snapshots__", "snaps", ".kept"])
+def test_the_folders_are_called_as_pytest_is_told(root, folder):
+    snapshot(root, "test_a", f"tests/{folder}/test_geo")
+    gone = snapshot(root, "test_gone", f"tests/{folder}/test_geo")
+    assert [orphan.path for orphan in find_unused_snapshots(Known(root, snapshot_folders=folder))] == [gone]
+    assert find_unused_snapshots(Known(root, snapshot_folders="other")) == []
 
 
 def test_those_of_a_module_that_is_gone_are(root):

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from replay_agent.exceptions import CassetteUnreadable, CassetteUnwritable, CassetteVersionError
-from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.recording.cassettes.journal import Journal, journals_of, load_journal, new_journal_path, take_up
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 
 HEADER = Header(keying="bytes-1")
 
@@ -247,7 +248,8 @@ def test_what_is_not_wanted_goes_with_its_journal(cassette, left, items):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.cassettes.journal import Journal
 from replay_agent.traffic import Interaction, Request, Response
 journal = Journal(Path(sys.argv[1]), Header(keying="bytes-1"))

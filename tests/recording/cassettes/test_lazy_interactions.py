@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.meaning.key import meaning
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from replay_agent.recording.cassettes.document import Header, Item, new_item, read_cassette, render
+from replay_agent.recording.cassettes.document import read_cassette, render
 from replay_agent.recording.cassettes.merging import merge
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import Item, new_item
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from replay_agent.exceptions import CassetteNotFound, CassetteUnreadable, CassetteUnwritable, CassetteVersionError
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.recording.cassettes.foreign import dump_vcr
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.cassettes.safe_documents import MAX_DEPTH, read_yaml
 from replay_agent.recording.cassettes.store import check_writable, exists, load, save
 
@@ -419,7 +420,8 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from replay_agent.exceptions import CassetteUnwritable
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.cassettes.store import load, save
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -58,9 +58,10 @@ def hooked():
 @pytest.fixture
 def unheld():
     """Take back what the plugin itself holds for the session in which these tests run."""
-    held = intercept._holders
-    for _ in range(held):
+    held = 0
+    while intercept._holders:
         intercept.uninstall()
+        held += 1
     yield
     for _ in range(held):
         intercept.install()

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from replay_agent.recording.cassettes.document import Header, new_item, read_cassette, render
+from replay_agent.recording.cassettes.document import read_cassette, render
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.traffic import Request

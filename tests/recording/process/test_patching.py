@@ -29,32 +29,32 @@ def louder(original):
 @pytest.mark.parametrize("owner", [Base, Heir])
 def test_attribute_is_replaced_and_put_back_exactly(owner):
     before = dict(vars(owner))
-    patch = Patch(owner, "greet", louder)
-    patch.apply()
+    hook = Patch(owner, "greet", louder)
+    hook.apply()
     assert owner().greet() == "hi!"
-    patch.undo()
+    hook.undo()
     assert dict(vars(owner)) == before
 
 
 def test_replacement_of_others_stays():
-    patch = Patch(Base, "greet", louder)
-    patch.apply()
+    hook = Patch(Base, "greet", louder)
+    hook.apply()
     ours = Base.greet
     Base.greet = lambda self: ours(self) + "?"
     try:
-        patch.undo()
+        hook.undo()
         assert Base().greet() == "hi!?"
     finally:
         Base.greet = ours
-        patch.undo()
+        hook.undo()
     assert Base().greet() == "hi"
 
 
 def test_own_replacement_put_back_by_others_is_not_wrapped_again():
-    patch = Patch(Base, "greet", louder)
-    patch.apply()
+    hook = Patch(Base, "greet", louder)
+    hook.apply()
     ours = Base.greet
-    patch.undo()
+    hook.undo()
     Base.greet = ours
     again = Patch(Base, "greet", louder)
     again.apply()
@@ -89,24 +89,24 @@ def owner():
 
 
 def test_wrapper_of_others_around_ours_keeps_us_in_the_chain(owner):
-    patch = Patch(owner, "greet", louder)
-    patch.apply()
+    hook = Patch(owner, "greet", louder)
+    hook.apply()
     owner.greet = theirs(owner.greet)
-    patch.apply()
+    hook.apply()
     assert owner().greet() == "(hi!)"
-    patch.undo()
+    hook.undo()
     assert owner().greet() == "(hi!)"
 
 
 def test_wrapper_of_others_with_a_copy_of_our_attributes_is_not_ours(owner):
-    patch = Patch(owner, "greet", louder)
-    patch.apply()
+    hook = Patch(owner, "greet", louder)
+    hook.apply()
     copied = theirs(owner.greet)
-    patch.undo()
+    hook.undo()
     owner.greet = copied
-    patch.apply()
+    hook.apply()
     assert owner().greet() == "(hi!)"
-    patch.undo()
+    hook.undo()
     assert owner.greet is copied
 
 
@@ -114,36 +114,36 @@ def test_wrapper_of_others_with_a_copy_of_our_attributes_is_not_ours(owner):
 def test_wrapper_of_others_below_ours_is_called_and_put_back(owner, wrapper):
     owner.greet = wrapper(owner.greet)
     there = owner.greet
-    patch = Patch(owner, "greet", louder)
-    patch.apply()
+    hook = Patch(owner, "greet", louder)
+    hook.apply()
     assert owner().greet() in ("(hi)!", "<hi>!")
-    patch.undo()
+    hook.undo()
     assert owner.greet is there
 
 
 def test_replacement_that_others_took_away_comes_back(owner):
     original = owner.greet
-    patch = Patch(owner, "greet", louder)
-    patch.apply()
+    hook = Patch(owner, "greet", louder)
+    hook.apply()
     owner.greet = theirs(original)
-    patch.apply()
+    hook.apply()
     assert owner().greet() == "(hi)!"
     owner.greet = original
-    patch.apply()
+    hook.apply()
     assert owner().greet() == "hi!"
-    patch.undo()
+    hook.undo()
     assert owner.greet is original
 
 
 def test_older_replacement_put_back_by_others_is_taken_away(owner):
     original = owner.greet
-    patch = Patch(owner, "greet", louder)
-    patch.apply()
+    hook = Patch(owner, "greet", louder)
+    hook.apply()
     older = owner.greet
     owner.greet = untold(original)
-    patch.apply()
+    hook.apply()
     owner.greet = older
-    patch.undo()
+    hook.undo()
     assert owner.greet is original
 
 
@@ -198,14 +198,14 @@ def test_calls_come_to_us_whoever_comes_and_goes(steps):
 
     owner = type("Owner", (), {"greet": Base.greet})
     strangers = [Stranger(owner, theirs), Stranger(owner, untold), Stranger(owner, lambda _: Base.greet)]
-    patch = Patch(owner, "greet", hearing)
+    hook = Patch(owner, "greet", hearing)
     for step in steps:
-        strangers[step].turn() if isinstance(step, int) else getattr(patch, step)()
-    patch.apply()
+        strangers[step].turn() if isinstance(step, int) else getattr(hook, step)()
+    hook.apply()
     assert "hi" in owner().greet()
     assert heard
-    patch.undo()
-    patch.apply()
+    hook.undo()
+    hook.apply()
     heard.clear()
     owner().greet()
     assert heard
@@ -215,13 +215,13 @@ def test_calls_come_to_us_whoever_comes_and_goes(steps):
 def test_nothing_is_left_of_us_where_others_go_as_they_came(turns, again):
     owner = type("Owner", (), {"greet": Base.greet})
     strangers = [Stranger(owner, theirs), Stranger(owner, untold), Stranger(owner, lambda _: Base.greet)]
-    patch = Patch(owner, "greet", louder)
+    hook = Patch(owner, "greet", louder)
     for turn in turns:
         if strangers[turn].found is None:
             strangers[turn].turn()
     before = owner.greet
-    patch.apply()
+    hook.apply()
     if again:
-        patch.apply()
-    patch.undo()
+        hook.apply()
+    hook.undo()
     assert owner.greet is before

@@ -22,8 +22,11 @@ from replay_agent.messages import (
     ToolReturnPart,
     UserPromptPart,
 )
-from replay_agent.recording.cassettes.document import Header, new_item, render
-from replay_agent.report.comparison.changes import TestChange, compare_runs
+from replay_agent.recording.cassettes.document import render
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
+from replay_agent.report.comparison.changes import compare_runs
+from replay_agent.report.comparison.result.change import TestChange
 from replay_agent.report.comparison.sources.runs import read_runs
 from replay_agent.settings import ModelSettings
 from replay_agent.traffic import Chunk, Interaction, Request, Response

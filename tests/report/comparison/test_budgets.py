@@ -8,7 +8,7 @@ import pytest
 
 from replay_agent.exceptions import UserError
 from replay_agent.report.comparison.budgets import Budget, committed_spending, overrun, read_budget
-from replay_agent.report.comparison.spending import Spent
+from replay_agent.report.comparison.result.spent import Spent
 from replay_agent.report.conversation.transcript import Transcript
 from tests.report.comparison.sources.test_git import commit, git
 from tests.report.comparison.stories import cassette, interactions, story

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from replay_agent.exceptions import UserError
-from replay_agent.report.comparison.changes import TestChange
-from replay_agent.report.comparison.comparison import Comparison
 from replay_agent.report.comparison.limits import breaches_of, read_limit
-from replay_agent.report.comparison.spending import Growth, Spent
+from replay_agent.report.comparison.result.change import TestChange
+from replay_agent.report.comparison.result.comparison import Comparison
+from replay_agent.report.comparison.result.spent import Growth, Spent
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from copy import deepcopy
 import pytest
 
 from replay_agent.messages import TextPart
-from replay_agent.report.comparison.spending import Spent, total
+from replay_agent.report.comparison.result.spent import Spent, total
 from tests.report.comparison.stories import FORMATS, Step, cassette, compared, interactions, story, user
 
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.meaning.key import meaning
 from replay_agent.report.review.effects import effect_lines, recording_lines
 from replay_agent.report.review.kept import Altered

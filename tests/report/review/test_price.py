@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.meaning.key import meaning
 from replay_agent.report.review.price import Price, Prices
 from replay_agent.traffic import Chunk, Interaction, Request, Response

@@ -10,7 +10,8 @@ import pytest
 pytest.importorskip("pty", reason="there are no pseudo-terminals here")
 
 from replay_agent.recording.cassettes import store
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.meaning.key import meaning
 from replay_agent.report.review.kept import Kept
 from replay_agent.report.review.queue import Queue

@@ -6,13 +6,13 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from replay_agent.report.comparison.changes import TestChange
-from replay_agent.report.comparison.comparison import Comparison
-from replay_agent.report.comparison.difference import Difference
 from replay_agent.report.comparison.forms.wording import label
-from replay_agent.report.comparison.grouping import CauseGroup
 from replay_agent.report.comparison.limits import Breach
-from replay_agent.report.comparison.spending import Spent
+from replay_agent.report.comparison.result.change import TestChange
+from replay_agent.report.comparison.result.comparison import Comparison
+from replay_agent.report.comparison.result.difference import Difference
+from replay_agent.report.comparison.result.grouping import CauseGroup
+from replay_agent.report.comparison.result.spent import Spent
 from replay_agent.report.conversation.plain import plain
 from replay_agent.report.json_diff import ABSENT
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from replay_agent.report.comparison.changes import TestChange
-from replay_agent.report.comparison.comparison import Comparison
-from replay_agent.report.comparison.difference import Difference, gist
 from replay_agent.report.comparison.forms.wording import (
     cost_line,
     count,
@@ -19,8 +16,11 @@ from replay_agent.report.comparison.forms.wording import (
     price,
     tokens_line,
 )
-from replay_agent.report.comparison.grouping import CauseGroup
 from replay_agent.report.comparison.limits import Breach
+from replay_agent.report.comparison.result.change import TestChange
+from replay_agent.report.comparison.result.comparison import Comparison
+from replay_agent.report.comparison.result.difference import Difference, gist
+from replay_agent.report.comparison.result.grouping import CauseGroup
 from replay_agent.report.conversation.lines import short
 
 __all__ = "MOST", "render_markdown"

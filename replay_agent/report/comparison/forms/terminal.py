@@ -6,9 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from replay_agent.report.comparison.changes import TestChange
-from replay_agent.report.comparison.comparison import Comparison
-from replay_agent.report.comparison.difference import Gist, gist
 from replay_agent.report.comparison.forms.wording import (
     cost_line,
     count,
@@ -20,7 +17,10 @@ from replay_agent.report.comparison.forms.wording import (
     tokens_line,
 )
 from replay_agent.report.comparison.forms.wrapping import wrapped
-from replay_agent.report.comparison.grouping import CauseGroup
+from replay_agent.report.comparison.result.change import TestChange
+from replay_agent.report.comparison.result.comparison import Comparison
+from replay_agent.report.comparison.result.difference import Difference, Gist, gist
+from replay_agent.report.comparison.result.grouping import CauseGroup
 from replay_agent.report.conversation.lines import short
 
 __all__ = ("render_terminal",)
@@ -91,10 +91,7 @@ class _Page:
         if change.state != "changed":
             only = change.new if change.state == "added" else change.old
             yield from self._field("test", [f"{change.state}, {count(only.calls, 'call')} of a model"])
-        causes = [
-            f"{place(cause, change.conversations)}{': ' if cause.turn else ''}{label(cause)} (cause {numbers[gist(cause)]})"
-            for cause in change.causes
-        ]
+        causes = [_cause(cause, change.conversations, numbers) for cause in change.causes]
         yield from self._field("cause", self._first(causes, _MOST_EFFECTS), len(causes))
         if change.first_turn is not None:
             calls = f" of {change.turns}" if change.conversations <= 1 else ""
@@ -152,3 +149,9 @@ class _Page:
     def _wrapped(self, text: str, indent: str = "", hanging: str | None = "  ", *, bold: bool = False) -> list[str]:
         lines = wrapped(text, self.width, indent, hanging)
         return [f"{_BOLD}{line}{_PLAIN}" for line in lines] if bold and self.colour else lines
+
+
+def _cause(cause: Difference, conversations: int, numbers: dict[Gist, int]) -> str:
+    """Return in a line where a cause of a test is, and by which number it is told above."""
+    where = place(cause, conversations)
+    return f"{where}{': ' if cause.turn else ''}{label(cause)} (cause {numbers[gist(cause)]})"

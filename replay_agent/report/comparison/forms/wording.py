@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from replay_agent.report.comparison.comparison import Comparison
-from replay_agent.report.comparison.difference import Difference
-from replay_agent.report.comparison.spending import Growth, Spent
+from replay_agent.report.comparison.result.comparison import Comparison
+from replay_agent.report.comparison.result.difference import Difference
+from replay_agent.report.comparison.result.spent import Growth, Spent
 from replay_agent.report.conversation.lines import short
 from replay_agent.report.render import render_spans, render_values
 

@@ -11,24 +11,16 @@ from typing import TypeAlias
 
 from replay_agent.exceptions import CassetteError
 from replay_agent.recording.meaning.key import meaning
+from replay_agent.report.comparison.result.comparison import Unreadable
 from replay_agent.report.comparison.sources.runs import Run, read_runs
 from replay_agent.report.comparison.sources.sides import Side
 
-__all__ = "Pair", "Unreadable", "pair_files", "pair_runs", "read_side"
+__all__ = "Pair", "pair_files", "pair_runs", "read_side"
 
 _SUFFIX = re.compile(r"\.(?:ya?ml|json|toml)(?:\.gz)?\Z", re.IGNORECASE)
 
 
 _KeyOf: TypeAlias = Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A file that could not be compared, and why."""
-
-    path: str
-    side: str
-    cause: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from replay_agent.calls import Exchange
 from replay_agent.messages import ModelResponse, NativeToolCallPart, TextPart, ToolCallPart
 from replay_agent.report.comparison.causes import arguments_text
 from replay_agent.report.comparison.changes import compare_runs
-from replay_agent.report.comparison.difference import lean
 from replay_agent.report.comparison.forms.wording import label
+from replay_agent.report.comparison.result.difference import lean
 from replay_agent.report.comparison.sources.runs import Run
 from replay_agent.report.comparison.trials.shapes import shape_changes, shape_of
 from replay_agent.report.comparison.turns import Thread, Turn, threads_of

@@ -1,1 +1,3 @@
 """A report as HTML."""
+
+__all__ = ("rendering",)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from replay_agent.report.comparison.changes import TestChange
-from replay_agent.report.comparison.comparison import Comparison
-from replay_agent.report.comparison.difference import Difference, gist
 from replay_agent.report.comparison.forms.wording import cost_line, headline, label, notes, place, tokens_line
 from replay_agent.report.comparison.limits import Breach
-from replay_agent.report.comparison.spending import Spent
+from replay_agent.report.comparison.result.change import TestChange
+from replay_agent.report.comparison.result.comparison import Comparison
+from replay_agent.report.comparison.result.difference import Difference, gist
+from replay_agent.report.comparison.result.spent import Spent
 from replay_agent.report.page.content.drifts import shift_of_spans, shift_of_value
 from replay_agent.report.page.report import Drift, Entry, Figures, Report, Shift
 from replay_agent.report.page.sources.cassettes import MADE_BY

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from replay_agent.report.comparison.difference import Difference
 from replay_agent.report.comparison.forms.as_json import SCHEMA, render_json
 from replay_agent.report.comparison.limits import Breach
+from replay_agent.report.comparison.result.difference import Difference
 from replay_agent.report.json_diff import ABSENT, ValueChange
 from tests.report.comparison.forms.test_markdown import answer, changed, comparison
 

@@ -6,13 +6,12 @@ import re
 
 import pytest
 
-from replay_agent.report.comparison.changes import TestChange
-from replay_agent.report.comparison.comparison import Comparison
-from replay_agent.report.comparison.difference import Difference
 from replay_agent.report.comparison.forms.markdown import MOST, render_markdown
 from replay_agent.report.comparison.limits import Breach
-from replay_agent.report.comparison.sources.pairing import Unreadable
-from replay_agent.report.comparison.spending import Spent
+from replay_agent.report.comparison.result.change import TestChange
+from replay_agent.report.comparison.result.comparison import Comparison, Unreadable
+from replay_agent.report.comparison.result.difference import Difference
+from replay_agent.report.comparison.result.spent import Spent
 from replay_agent.report.json_diff import ValueChange
 from replay_agent.report.words import Span, word_diff
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from replay_agent.report.comparison.changes import TestChange
-from replay_agent.report.comparison.comparison import Comparison, Moved
-from replay_agent.report.comparison.difference import CAUSES, EFFECTS, Difference
 from replay_agent.report.comparison.forms.terminal import render_terminal
 from replay_agent.report.comparison.forms.wording import cost_line, label, price
-from replay_agent.report.comparison.spending import Growth, Spent
+from replay_agent.report.comparison.result.change import TestChange
+from replay_agent.report.comparison.result.comparison import Comparison, Moved
+from replay_agent.report.comparison.result.difference import CAUSES, EFFECTS, Difference
+from replay_agent.report.comparison.result.spent import Growth, Spent
 from tests.report.comparison.forms.test_markdown import answer, changed, comparison
 
 

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from replay_agent.report.comparison.changes import compare_runs
-from replay_agent.report.comparison.comparison import Comparison, Moved
-from replay_agent.report.comparison.sources.pairing import Unreadable
+from replay_agent.report.comparison.result.comparison import Comparison, Moved, Unreadable
 from replay_agent.report.comparison.sources.runs import Run
 from replay_agent.report.page.html.rendering import render
 from replay_agent.report.page.html.view import View

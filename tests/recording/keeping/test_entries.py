@@ -4,10 +4,11 @@ from threading import RLock
 
 import pytest
 
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.cassettes.store import load, save
-from replay_agent.recording.entries import Entries, Entry
-from replay_agent.recording.source import Source
+from replay_agent.recording.keeping.entries import Entries, Entry
+from replay_agent.recording.playing.source import Source
 from replay_agent.recording.succession.tally import Tally
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 

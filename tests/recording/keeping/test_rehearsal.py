@@ -7,7 +7,7 @@ import pytest
 
 from replay_agent.exceptions import CassetteMissError, CassetteUnreplayable
 from replay_agent.recording.answers import Replay
-from replay_agent.recording.rehearsal import rehearsed
+from replay_agent.recording.keeping.rehearsal import rehearsed
 from replay_agent.traffic import Interaction, Request, Response
 
 PATH = Path("cassettes/test_x.yaml")

@@ -9,9 +9,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from replay_agent.recording.cassettes.document import Cassette, Item, new_item
+from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.recording.cassettes.parts.item import Item, new_item
 from replay_agent.recording.matching.keys import Keying
-from replay_agent.recording.source import Source
+from replay_agent.recording.playing.source import Source
 from replay_agent.recording.succession.successors import Successor, pairs, renamed, successors
 from replay_agent.recording.succession.tally import Tally
 from replay_agent.traffic import Interaction, Request

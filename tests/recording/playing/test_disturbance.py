@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.cassettes.store import load, save
-from replay_agent.recording.source import Source
-from replay_agent.recording.stand_ins import Owed
+from replay_agent.recording.playing.disturbance import Owed
+from replay_agent.recording.playing.source import Source
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from replay_agent.report.comparison.changes import TestChange
-from replay_agent.report.comparison.difference import Difference, Gist, gist
+from replay_agent.report.comparison.result.change import TestChange
+from replay_agent.report.comparison.result.difference import Difference, Gist, gist
 
 __all__ = "CauseGroup", "grouped"
 

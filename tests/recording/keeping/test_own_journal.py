@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from replay_agent.exceptions import CassetteUnwritable
-from replay_agent.recording.cassettes.document import Header, new_item
 from replay_agent.recording.cassettes.journal import load_journal
-from replay_agent.recording.own_journal import OwnJournal
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
+from replay_agent.recording.keeping.own_journal import OwnJournal
 
 NOW = "2026-11-27T10:32:00Z"
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 
-from replay_agent.recording.answers import has_failed
-from replay_agent.recording.cassettes.document import Cassette, Item
-from replay_agent.recording.cassettes.journal import LeftJournal
+from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.recording.cassettes.parts.item import Item
 from replay_agent.recording.matching.index import Index
 from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.traffic import Interaction, Outcome, Request
 
-__all__ = "Source", "Sources", "source_of"
+__all__ = "Source", "Sources"
 
 _MOST_WITH_SECRETS = 100
 """They are read one by one when a request would be a miss."""
@@ -106,25 +105,20 @@ class Source:
         return self.cassette.item(index)
 
 
-def source_of(left: LeftJournal, keying: Keying, refused: Callable[[Interaction], bool]) -> Source | None:
-    """Return what to play from a journal. What failed or was ``refused`` in a run that failed is asked again."""
-    if left.cassette is None:
-        return None
-    read = left.cassette.interactions()
-    left.unwanted = frozenset(index for index, each in enumerate(read) if has_failed(each.outcome) or refused(each))
-    source = Source(left.cassette, keying)
-    for index in left.unwanted:
-        source.mark_played(index)
-    return source
-
-
 class Sources:
     """What answers are looked for in, in this order: the cassette, and journals left behind. Not locked, as each of them."""
 
     def __init__(self, played: Source | None = None) -> None:
-        self.played = played
+        self.played: Source | None = None
         """The cassette, None where it is not played."""
-        self._all = [] if played is None else [played]
+        self._all: list[Source] = []
+        if played is not None:
+            self.play(played)
+
+    def play(self, cassette: Source) -> None:
+        """Look in the cassette before everything else."""
+        self.played = cassette
+        self._all.insert(0, cassette)
 
     def follow(self, journals: Iterable[Source]) -> None:
         """Look in these, too, behind all others."""

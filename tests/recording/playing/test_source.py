@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.recording.cassettes.document import Header, new_item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.cassettes.store import load, save
 from replay_agent.recording.matching.fingerprint import fingerprint
-from replay_agent.recording.source import Source, Sources, source_of
+from replay_agent.recording.playing.source import Source, Sources
 
 
 @pytest.fixture
@@ -97,21 +98,3 @@ def test_what_is_left_at_an_address_is_given_once(source, journal, talk):
 def test_no_sources_are_false():
     assert not Sources()
     assert list(Sources()) == []
-
-
-class Left:
-    unwanted = frozenset()
-
-    def __init__(self, cassette):
-        self.cassette = cassette
-
-
-def test_what_was_refused_in_a_run_that_failed_is_asked_again(journal, chat, keying):
-    left = Left(journal.cassette)
-    source = source_of(left, keying, lambda interaction: interaction == chat("one"))
-    assert left.unwanted == {0}
-    assert source.leftovers() == [1]
-
-
-def test_a_journal_that_was_not_read_is_no_source(keying):
-    assert source_of(Left(None), keying, lambda _: False) is None

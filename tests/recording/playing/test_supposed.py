@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from replay_agent.recording.supposed import supposed, without_supposed
+from replay_agent.recording.playing.supposed import supposed, without_supposed
 from replay_agent.traffic import Request
 
 ONE, TWO = b"opaqueTok3nAbCdEf12345678", b"another9Tok3nZyXwVu87654321"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay_agent.recording.cassettes.document import Item
-from replay_agent.recording.saving import arranged, outdone
+from replay_agent.recording.cassettes.parts.item import Item
+from replay_agent.recording.keeping.saving import arranged, outdone
 
 CASES = [
     # count, own, kept, run, order

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from replay_agent.exceptions import CassetteError, CassetteUnwritable
 from replay_agent.recording.cassettes import journal
-from replay_agent.recording.cassettes.document import Header, Item
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import Item
 
 __all__ = ("OwnJournal",)
 

@@ -7,10 +7,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import TypeVar
 
-from replay_agent.recording.cassettes.document import Cassette, Header, Item
+from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.recording.cassettes.parts.header import Header
+from replay_agent.recording.cassettes.parts.item import Item
 from replay_agent.recording.options import RecordMode
 
-__all__ = "arranged", "header_of", "items_of", "kept", "outdone"
+__all__ = "arranged", "dropped", "header_of", "items_of", "kept", "outdone"
 
 New = TypeVar("New")
 
@@ -40,6 +42,12 @@ def kept(count: int, mode: RecordMode, own: AbstractSet[int], played: AbstractSe
     if mode is RecordMode.NEW_EPISODES:
         return everything
     return everything - (own - played)
+
+
+def dropped(base: Cassette | None, mode: RecordMode, own: AbstractSet[int], run: Sequence[int | Item]) -> int:
+    """Return how many of a test's ``own`` old interactions do not stay."""
+    played = {one for one in run if isinstance(one, int)}
+    return 0 if base is None else len(own - kept(len(base), mode, own, played))
 
 
 def outdone(own: AbstractSet[int], run: Sequence[int | Item]) -> AbstractSet[int]:

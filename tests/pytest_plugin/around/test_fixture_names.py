@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from replay_agent.pytest_plugin.shared_fixture import (
+from replay_agent.pytest_plugin.around.fixture_names import (
     fixture_cassette,
     fixture_of,
     joined,

@@ -1,0 +1,1 @@
+"""What a run is answered from: cassettes and journals that were recorded."""

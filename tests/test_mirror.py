@@ -99,7 +99,7 @@ ELSEWHERE = {
     "cli.runs.stale": "integration/test_stale.py",
     "cli.runs.verify": "integration/test_verify.py",
     # What is typed, and what the command answers.
-    "cli.output": "cli/test_terminal.py",
+    "cli.program": "test_cli.py",
     "cli.reading.arguments": "test_cli.py",
     "cli.review.arguments": "integration/test_review.py",
     "cli.runs.arguments": "test_cli.py",

@@ -65,18 +65,43 @@ def progress_of(done: str, soon: int = _SOON) -> Iterator[Callable[[int, int], N
 
     Of no more than ``soon`` steps nothing is said.
     """
-    if not (sys.stderr.isatty() and sys.stdout.isatty()):
+    if not _is_watched():
         yield None
         return
 
     def show(number: int, of: int) -> None:
         if of > soon and (number % (1 + of // 100) == 0 or number == of):
-            print(f"\r\x1b[K{number:,} of {of:,} {done}", end="", file=sys.stderr, flush=True)
+            _show(f"{number:,} of {of:,} {done}")
 
     try:
         yield show
     finally:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        clear_line()
+
+
+@contextmanager
+def busy(doing: str) -> Iterator[None]:
+    """Say on a terminal what takes its time, on a line that goes away again; nowhere else."""
+    if _is_watched():
+        _show(f"{doing} ...")
+    try:
+        yield
+    finally:
+        clear_line()
+
+
+def clear_line() -> None:
+    """Take away what says how far it is, where a result is to stand."""
+    if _is_watched():
+        _show("")
+
+
+def _is_watched() -> bool:
+    return sys.stderr.isatty() and sys.stdout.isatty()
+
+
+def _show(line: str) -> None:
+    print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
 
 def is_asked() -> bool:

@@ -24,6 +24,7 @@ from replay_agent.pytest_plugin.places import (
     snapshot_name_of,
 )
 from replay_agent.recording.cassettes import store
+from replay_agent.surroundings.interrupts import heeded
 
 __all__ = "QUIETLY", "Collected", "collect", "note_played"
 
@@ -78,7 +79,9 @@ def _root_of(place: Path) -> Path:
 
 def _run(place: Path, *arguments: str, plugin: object) -> tuple[int, str]:
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), contextlib.chdir(place):
+    output = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
+    # What was not collected because somebody has pressed ctrl-C is no test that is gone.
+    with heeded(), output[0], output[1], contextlib.chdir(place):
         status = pytest.main([*arguments, *QUIETLY], plugins=[plugin])
     return status, printed.getvalue().strip()
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from replay_agent.cli import main
+from replay_agent.cli.runs.audit import Audit, AuditedTest
 from tests.integration.test_replay_mark import module
 
 RESTLESS = """
@@ -169,3 +170,21 @@ def test_there_are_at_least_two_runs(runs, capsys):
         main(["audit", "test_geo.py", f"--runs={runs}"])
     assert ended.value.code == 2
     assert "from 2 to 100" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("tests", "verbose", "named"), [(3, False, 3), (20, False, 20), (21, False, 0), (21, True, 21)]
+)
+def test_many_tests_in_which_nothing_differs_are_summed_up(tests, verbose, named):
+    same = [AuditedTest(f"test_{number}", runs=4) for number in range(tests)]
+    others = [
+        AuditedTest("test_stale", stale=True),
+        AuditedTest("test_new", skipped="no network"),
+        AuditedTest("test_set", finding="request 1 of 1 is not the same in process 1 and 2"),
+    ]
+    *lines, last = Audit([*same, *others]).lines(verbose=verbose)
+    assert lines[0].startswith("test_set: ")
+    assert sum(line.endswith(": the same in 4 processes") for line in lines) == named
+    assert {"test_stale: the same in 1 processes", "test_new: skipped: no network"} <= set(lines)
+    assert last.startswith(f"the same in every process: {tests + 1} of {tests + 2} tests")
+    assert ("-v" in last) == (not named)

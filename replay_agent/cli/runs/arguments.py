@@ -61,6 +61,7 @@ def _add_offline(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     audit.add_argument("tests", metavar="NODEID|PATH", nargs="+", help=_TESTS)
     audit.add_argument("--runs", metavar="N", type=_several, default=4, help="processes, 2 or more (default: 4)")
+    audit.add_argument("-v", "--verbose", action="store_true", help="name also the tests in which nothing differs")
     audit.add_argument("--json", action="store_true", help="one JSON object, of a documented schema")
     audit.set_defaults(run=_audit)
 
@@ -158,7 +159,7 @@ def _audit(args: argparse.Namespace) -> int:
 
     with scratch() as folder, _telling("replayed") as told:
         audited = audit(args.tests, args.runs, folder, told)
-    _show(audited.lines(), audited.dump() if args.json else None)
+    _show(audited.lines(verbose=args.verbose), audited.dump() if args.json else None)
     _complain_of(audited.unjudged)
     if not audited.shifts_clock:
         complain(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from replay_agent.cli.runs.session import Told, collect, run
+from replay_agent.report.comparison.forms.wording import count
 from replay_agent.report.comparison.trials.drifts import Drift, drift_between, nearest_of
 from replay_agent.report.comparison.trials.notes import Note, Sent, is_silent
 from replay_agent.report.comparison.trials.order import Order
@@ -17,6 +18,8 @@ from replay_agent.report.conversation.lines import short
 
 __all__ = "Audit", "AuditedTest", "audit"
 
+_MOST_QUIET = 20
+"""So many tests in which nothing is found are named one by one."""
 _AHEAD = 26 * 3600 + 61
 """Seconds that the clock goes ahead in the last run: another day, another hour, another minute."""
 
@@ -87,10 +90,18 @@ class Audit:
             return 2
         return int(bool(self.unjudged) or any(each.finding for each in judged))
 
-    def lines(self) -> Iterator[str]:
-        """Say it for people, findings first."""
-        for each in sorted(self.tests, key=lambda test: not test.finding):
+    def lines(self, *, verbose: bool = False) -> Iterator[str]:
+        """Say it for people, findings first; of many tests in which nothing is found only how many they are."""
+        told = [each for each in self.tests if each.finding or each.skipped or each.stale]
+        is_summed_up = len(self.tests) - len(told) > _MOST_QUIET and not verbose
+        shown = told if is_summed_up else self.tests
+        for each in sorted(shown, key=lambda test: not test.finding):
             yield from each.lines()
+        judged = [each for each in self.tests if not each.skipped]
+        if len(judged) > 1:
+            same = sum(not each.finding for each in judged)
+            more = " (-v names them)" if is_summed_up else ""
+            yield f"the same in every process: {same:,} of {count(len(judged), 'test')}{more}"
 
     def dump(self) -> dict[str, Any]:
         """Return it as JSON has it."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 from replay_agent.cli.runs.recorded import Recorded
 from replay_agent.models.providers import PROVIDERS, Provider
@@ -101,7 +100,7 @@ def missing_keys(recorded: Iterable[Recorded], known: Known) -> list[Missing]:
 
     What only a machine in a cloud can tell by asking its neighbours (an instance's own role) counts as missing.
     """
-    hosts = {urlsplit(each.request.url).hostname or "" for one in recorded for each in one.interactions}
+    hosts = {host for one in recorded for host in one.hosts}
     wanted = ((host, _wanted(host, known)) for host in sorted(hosts))
     return [Missing(host, what) for host, what in wanted if what]
 

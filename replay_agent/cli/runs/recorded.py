@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from replay_agent.exceptions import CassetteError
 from replay_agent.recording.cassettes import store
@@ -12,26 +13,31 @@ from replay_agent.report.comparison.result.spent import Spent
 from replay_agent.report.comparison.sources.runs import Run
 from replay_agent.report.comparison.spending import spent_by
 from replay_agent.report.comparison.trials.notes import Note
-from replay_agent.traffic import Interaction
 
 __all__ = "Recorded", "recorded_of", "shown_path"
 
 
 @dataclass
 class Recorded:
-    """What one test or fixture has recorded."""
+    """What one test or fixture has recorded: where that is, and what it adds up to."""
 
     test: str
-    interactions: Sequence[Interaction] = ()
     trouble: str = ""
     """Why there is nothing."""
-    cassettes: Sequence[str] = ()
+    paths: Sequence[Path] = ()
+    is_fixture: bool = False
+    count: int = 0
+    """How many interactions there are."""
+    hosts: Collection[str] = ()
+    """Whom it asked."""
     spent: Spent = field(default_factory=Spent)
 
     @property
     def run(self) -> Run:
-        """The interactions, to be decoded."""
-        return Run(self.test, self.interactions)
+        """The interactions, read anew: those of ten thousand tests are not kept. Raises `CassetteError`."""
+        whole = [each for path in self.paths for each in store.load(path).interactions()]
+        own = whole if self.is_fixture else [each for each in whole if each.test in (None, self.test)]
+        return Run(self.test, own or whole)
 
 
 def recorded_of(note: Note) -> Recorded:
@@ -48,14 +54,15 @@ def recorded_of(note: Note) -> Recorded:
 
 
 def _read(note: Note, found: Sequence[Path]) -> Recorded:
+    recorded = Recorded(note.test, paths=found, is_fixture=note.is_fixture)
     try:
-        whole = [each for path in found for each in store.load(path).interactions()]
+        run = recorded.run
     except CassetteError as exc:
         return Recorded(note.test, trouble=str(exc))
-    own = whole if note.is_fixture else [each for each in whole if each.test in (None, note.test)]
-    recorded = Recorded(note.test, own or whole, cassettes=[shown_path(str(path)) for path in found])
-    recorded.spent = spent_by(recorded.run.transcript.exchanges)
-    if not recorded.interactions:
+    recorded.count = len(run.interactions)
+    recorded.hosts = {urlsplit(each.request.url).hostname or "" for each in run.interactions}
+    recorded.spent = spent_by(run.transcript.exchanges)
+    if not recorded.count:
         recorded.trouble = f"nothing is recorded in {shown_path(str(found[0]))}"
     return recorded
 

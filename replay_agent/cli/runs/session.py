@@ -17,7 +17,7 @@ from types import FrameType
 from typing import BinaryIO
 
 from replay_agent.exceptions import UserError
-from replay_agent.report.comparison.trials.notes import Note, count_notes, read_notes
+from replay_agent.report.comparison.trials.notes import Note, NoteCount, read_notes
 from replay_agent.report.comparison.trials.order import Order, give
 
 __all__ = "Collected", "Told", "collect", "run", "scratch"
@@ -160,13 +160,14 @@ def _started(
 
 
 def _waited(process: subprocess.Popen[bytes], folder: Path, told: Told | None) -> int:
+    count = NoteCount(folder)
     try:
         while True:
             try:
                 return process.wait(_EVERY if told is not None else None)
             except subprocess.TimeoutExpired:
                 if told is not None:
-                    told(count_notes(folder))
+                    told(count.now())
     except BaseException:
         _stop(process)
         raise

@@ -154,8 +154,9 @@ def _judged(note: Note) -> StaleTest:
     test = StaleTest(note.test, outcome=note.outcome, reason=note.reason)
     if note.outcome == "skipped":
         return test
-    pairs, left, new = _paired(note.sent)
-    test.same = sum(each.same for each in note.sent)
+    sent = list(note.sent)
+    pairs, left, new = _paired(sent)
+    test.same = sum(each.same for each in sent)
     test.changed, test.unsent, test.unrecorded = len(pairs), left, len(new)
     test.recorded = test.same + test.changed + test.unsent
     if pairs:

@@ -224,14 +224,14 @@ def _is_idle(sample: Sample) -> bool:
 
 def _asked(note: Note) -> bool:
     """Tell whether anything was asked before a test skipped itself."""
-    return note.after is not None and bool(recorded_of(Note(note.test, "collected", before=note.after)).interactions)
+    return note.after is not None and bool(recorded_of(Note(note.test, "collected", before=note.after)).count)
 
 
 def _sample(note: Note, known: Recorded | None) -> Sample:
     if note.after is None:
         return Sample(note.outcome, note.reason)
     after = recorded_of(Note(note.test, "collected", before=note.after)).run
-    before = known.run if known is not None and known.interactions else recorded_of(note).run
+    before = known.run if known is not None and known.count else recorded_of(note).run
     spent = spent_by(after.transcript.exchanges)
     if not before.interactions:
         nothing = "there was nothing recorded to be compared with" if after.interactions else note.reason

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from replay_agent.cli.output import CLEAN, FINDINGS, MISUSE, agreed, complain, progress_of, say
+from replay_agent.cli.output import CLEAN, FINDINGS, MISUSE, agreed, busy, clear_line, complain, progress_of, say
 from replay_agent.exceptions import UserError
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def _convert(args: argparse.Namespace) -> int:
             overwrite=args.overwrite,
             progress=progress,
         ):
+            clear_line()
             failed += bool(each.failed)
             done += not each.failed
             say(f"replay-agent: {each}" if each.failed else each, file=sys.stderr if each.failed else None)
@@ -90,16 +91,20 @@ def _scan(args: argparse.Namespace) -> int:
     if args.write_baseline and args.baseline is None:
         raise UserError("--write-baseline needs the name of the file: --baseline FILE")
     unread: list[Unread] = []
-    leaks = _readable(scan_files(args.paths or [Path()]), unread)
-    if args.write_baseline:
-        say(f"{write_baseline(args.baseline, leaks)} findings are accepted from now on, by {args.baseline}")
-        return MISUSE if unread else CLEAN
-    if args.baseline is not None:
-        leaks = new_leaks(args.baseline, read_baseline(args.baseline), leaks)
     found = 0
-    for leak in leaks:
-        found += 1
-        say(leak)
+    with progress_of("searched") as progress:
+        leaks = _readable(scan_files(args.paths or [Path()], progress), unread)
+        if args.write_baseline:
+            written = write_baseline(args.baseline, leaks)
+            clear_line()
+            say(f"{written} findings are accepted from now on, by {args.baseline}")
+            return MISUSE if unread else CLEAN
+        if args.baseline is not None:
+            leaks = new_leaks(args.baseline, read_baseline(args.baseline), leaks)
+        for leak in leaks:
+            found += 1
+            clear_line()
+            say(leak)
     return MISUSE if unread else FINDINGS if found else CLEAN
 
 
@@ -112,6 +117,7 @@ def _readable(results: Iterator[Leak | Unread], unread: list[Unread]) -> Iterato
             yield result
         else:
             unread.append(result)
+            clear_line()
             complain(result)
 
 
@@ -122,10 +128,11 @@ def _prune(args: argparse.Namespace) -> int:
     from replay_agent.report.recorded.orphans import Orphan, find_orphans
     from replay_agent.surroundings.naming import seen_from_here
 
-    project = collect(Path())
+    with busy("asking pytest for the tests, and cassettes for theirs"):
+        project = collect(Path())
+        found: list[Orphan | OrphanSnapshot] = [*find_orphans(project), *find_unused_snapshots(project)]
     for module in dict.fromkeys(project.broken):
         say(f"{module} could not be collected: what it recorded is left alone", file=sys.stderr)
-    found: list[Orphan | OrphanSnapshot] = [*find_orphans(project), *find_unused_snapshots(project)]
     for kept in (orphan for orphan in found if orphan.kept):
         say(kept, file=sys.stderr)
     orphans = [orphan for orphan in found if not orphan.kept]
@@ -143,7 +150,9 @@ def _mv(args: argparse.Namespace) -> int:
     from replay_agent.cli.upkeep.move import move
     from replay_agent.pytest_plugin.collecting import collect
 
-    for moved in move(collect(Path()), args.old, args.new):
+    with busy("asking pytest for the tests, and cassettes for theirs"):
+        done = move(collect(Path()), args.old, args.new)
+    for moved in done:
         say(moved)
     return CLEAN
 

@@ -13,6 +13,7 @@ from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette
 from replay_agent.recording.cassettes.parts.item import Item, new_item
 from replay_agent.surroundings import naming
+from replay_agent.surroundings.interrupts import postponed
 
 __all__ = "Moved", "Project", "move"
 
@@ -60,36 +61,39 @@ def move(project: Project, old: str, new: str) -> list[Moved]:
         raise UserError(
             f"no test that is marked replay is called {new}. Name it as pytest does, seen from {project.root}"
         )
-    found = {name: cassette for name in tests for cassette in _recorded(project, old + name[len(new) :])}
-    plan = [(cassette, old + name[len(new) :], name, tests[name]) for name, cassette in found.items()]
+    names = {old + name[len(new) :]: name for name in tests}
+    found = {test: cassette for cassette, test in _recorded(project, names)}
+    plan = [(cassette, test, names[test], tests[names[test]]) for test, cassette in found.items()]
     if not plan:
         raise UserError(
             f"no cassette in {project.folder} was recorded by {old}. `replay-agent prune` lists those without a test"
         )
+    known = set().union(*project.used.values())
     for cassette, before, name, path in plan:
-        if any(before in names for names in project.used.values()):
+        if before in known:
             raise UserError(f"{before} is still there, and plays {cassette.path}: nothing is moved from it")
         if path != cassette.path and path.exists():
             raise UserError(f"{name} has a cassette of its own already, {path}: delete it first, or keep it")
-    moved = [_move_cassette(*each) for each in plan]
-    return [
-        *moved,
-        *(snapshot for _, before, after, _ in plan for snapshot in _move_snapshots(project, before, after)),
-    ]
+    with postponed():  # half of it moved, the rest would not be found any more
+        moved = [_move_cassette(*each) for each in plan]
+        for _, before, after, _ in plan:
+            moved += _move_snapshots(project, before, after)
+    return moved
 
 
 def _is_within(test: str, name: str) -> bool:
     return test == name or any(test.startswith(f"{name}{mark}") for mark in ("::", "["))
 
 
-def _recorded(project: Project, test: str) -> Iterator[Cassette]:
+def _recorded(project: Project, tests: Collection[str]) -> Iterator[tuple[Cassette, str]]:
+    """Yield the cassettes that hold anything of the tests, each once for each test; every file is read once."""
     for path in sorted(project.folder.rglob("*.y*ml")):
         try:
             cassette = store.load(path)
         except CassetteError:
             continue  # which somebody else tells
-        if any(cassette.test(index) == test for index in range(len(cassette))):
-            yield cassette
+        held = {cassette.test(index) for index in range(len(cassette))}
+        yield from ((cassette, test) for test in tests if test in held)
 
 
 def _move_cassette(cassette: Cassette, before: str, after: str, path: Path) -> Moved:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -43,17 +43,17 @@ class Unread:
 _Result: TypeAlias = Leak | Unread
 
 
-def scan_files(paths: Iterable[Path]) -> Iterator[_Result]:
+def scan_files(paths: Iterable[Path], progress: Callable[[int, int], None] | None = None) -> Iterator[_Result]:
     """Yield the secrets in files, and in the cassettes, journals and snapshots of folders.
 
-    What cannot be read is said, and the rest is searched all the same.
+    What cannot be read is said, and the rest is searched all the same. ``progress`` is told how many files are done, of
+    how many.
     """
-    for path in paths:
-        if not path.exists():
-            yield Unread(path, "it is not there")
-            continue
-        for each in _files(path):
-            yield from _found(each) if isinstance(each, Path) else (each,)
+    wanted = [each for path in paths for each in _files(path)]
+    for number, each in enumerate(wanted, 1):
+        yield from _found(each) if isinstance(each, Path) else (each,)
+        if progress is not None:
+            progress(number, len(wanted))
 
 
 def _found(path: Path) -> Iterator[_Result]:
@@ -66,7 +66,10 @@ def _found(path: Path) -> Iterator[_Result]:
 
 
 def _files(path: Path) -> Iterator[Path | Unread]:
-    """Yield the files to search in order, and what of a folder cannot be listed."""
+    """Yield the files to search in order, and what cannot be listed."""
+    if not path.exists():
+        yield Unread(path, "it is not there")
+        return
     if not path.is_dir():
         yield path
         return

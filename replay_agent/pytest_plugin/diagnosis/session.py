@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from replay_agent import pytest_plugin
 from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin.collecting import QUIETLY
 from replay_agent.pytest_plugin.marks import STAND_IN
@@ -82,7 +83,7 @@ def _read(config: pytest.Config) -> SetUp:
         known=_KNOWN,
         servers=[name for plugin, name in _SERVERS.items() if manager.has_plugin(plugin)],
     )
-    if not manager.has_plugin("replay_agent"):
+    if not manager.is_registered(pytest_plugin):  # under whatever name: by its entry point, or as -p says it
         advice = "take -p no:replay_agent out of addopts and PYTEST_ADDOPTS, and unset PYTEST_DISABLE_PLUGIN_AUTOLOAD"
         found.troubles.append(("this plugin is not loaded: tests marked replay go live", advice))
         return found

@@ -10,7 +10,6 @@ from replay_agent.cli.runs.keys import Missing, missing_keys
 from replay_agent.cli.runs.recorded import Recorded
 from replay_agent.models.providers import PROVIDERS
 from replay_agent.surroundings.credentials import credential_names, credential_variables
-from replay_agent.traffic import Interaction, Request, Response
 
 HOSTS = {
     "openai_chat": ("api.openai.com", "OPENAI_API_KEY"),
@@ -41,8 +40,7 @@ def bare(monkeypatch, tmp_path):
 
 
 def missing(*hosts, known=()):
-    requests = [Request("POST", f"https://{host}/v1", (), b"{}") for host in hosts]
-    return missing_keys([Recorded("test", [Interaction(each, Response(200, (), ())) for each in requests])], known)
+    return missing_keys([Recorded("test", hosts=hosts)], known)
 
 
 @pytest.mark.parametrize("name", HOSTS)

@@ -61,6 +61,16 @@ def test_what_is_wrong_in_the_ini_file(project, ini, words):
     assert all(advice for _, advice in found.troubles)
 
 
+@pytest.mark.parametrize("way", ["addopts = -p replay_agent.pytest_plugin", "conftest", "environment"])
+def test_a_plugin_that_is_named_is_loaded_without_autoload(project, monkeypatch, way):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    assert "this plugin is not loaded: tests marked replay go live" in [what for what, _ in project().troubles]
+    if way == "environment":
+        monkeypatch.setenv("PYTEST_PLUGINS", "replay_agent.pytest_plugin")
+    named = 'pytest_plugins = "replay_agent.pytest_plugin"\n' if way == "conftest" else ""
+    assert project(way if way.startswith("addopts") else "", named).troubles == []
+
+
 @pytest.mark.parametrize(
     "conftest",
     ["1 / 0", "import nowhere", "raise SystemExit(3)"],

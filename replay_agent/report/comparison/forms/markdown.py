@@ -29,7 +29,10 @@ MOST = 65_536
 """Characters of a comment on GitHub. GitLab takes a million."""
 _FOR_THE_END = 400
 """Characters that are kept for saying what was cut."""
-_MOST_LINES, _MOST_NAMES, _MOST_ROWS, _MOST_EFFECTS = 24, 8, 30, 12
+_FIRST_CAUSES = 6
+"""So many are told before the table of tests: with their words they fill a screen."""
+_MOST_OF_A_CAUSE = 4
+_MOST_LINES, _MOST_NAMES, _MOST_ROWS, _MOST_EFFECTS = 24, 8, 15, 12
 _COLUMNS = "test", "cause", "effects", "first turn", "tokens", "cost"
 _LONGEST_LINE = 400
 _TICKS = re.compile(r"`+")
@@ -38,17 +41,27 @@ _TICKS = re.compile(r"`+")
 def render_markdown(comparison: Comparison, breaches: Sequence[Breach] = (), most: int = MOST) -> str:
     """Return the text, of at most so many characters.
 
-    What cassettes say stands in code, so that nothing in it is a link, a mention or a heading.
+    The first causes come before the worst tests: what was done explains what it did. What cassettes say stands in code,
+    so that nothing in it is a link, a mention or a heading.
     """
-    head = "\n".join(_head(comparison, breaches))
+    table = "\n".join(_table(comparison.changes, _numbers(comparison))) if comparison.changes else ""
     blocks = [*_causes(comparison), *(_test(change) for change in comparison.changes)]
-    text, left = head[: most - _FOR_THE_END], 0
-    for number, block in enumerate(blocks):
-        if len(text) + len(block) + 2 > most - _FOR_THE_END:
-            left = len(blocks) - number
+    room = most - _FOR_THE_END
+    text = "\n".join(_head(comparison, breaches))[: room - len(table) - 2]
+    text, first = _with_blocks(text, blocks[: min(_FIRST_CAUSES, len(comparison.groups))], room - len(table) - 2)
+    text, more = _with_blocks(f"{text}\n\n{table}" if table else text, blocks[first:], room)
+    return f"{text}{_cut(comparison, blocks, len(blocks) - first - more)}\n"
+
+
+def _with_blocks(text: str, blocks: Sequence[str], room: int) -> tuple[str, int]:
+    """Return a text with what fits behind it, and how many blocks that are."""
+    parts, length = [text], len(text)
+    for block in blocks:
+        length += len(block) + 2
+        if length > room:
             break
-        text += f"\n\n{block}"
-    return f"{text}{_cut(comparison, blocks, left)}\n"
+        parts.append(block)
+    return "\n\n".join(parts), len(parts) - 1
 
 
 def _cut(comparison: Comparison, blocks: Sequence[str], left: int) -> str:
@@ -72,9 +85,6 @@ def _head(comparison: Comparison, breaches: Sequence[Breach]) -> Iterator[str]:
     yield from _list("Limits passed", [str(breach) for breach in breaches])
     yield from _list("Not compared", [bad.cause for bad in comparison.unreadable])
     yield from _list("", notes(comparison))
-    if comparison.changes:
-        yield ""
-        yield from _table(comparison.changes, _numbers(comparison))
 
 
 def _list(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -105,7 +115,7 @@ def _table(changes: Sequence[TestChange], numbers: Mapping[str, int]) -> Iterato
         cells = [row[place] for place in used]
         yield f"| {' | '.join(cell.replace('|', '&#124;') if '`' not in cell else _piped(cell) for cell in cells)} |"
     if len(changes) > _MOST_ROWS:
-        yield f"| and {len(changes) - _MOST_ROWS} more {'| ' * len(used)}".rstrip()
+        yield f"| and {len(changes) - _MOST_ROWS:,} more {'| ' * len(used)}".rstrip()
 
 
 def _cells(change: TestChange, number: int | None) -> list[str]:
@@ -151,7 +161,7 @@ def _group(number: int, group: CauseGroup) -> str:
     tests = len(group.tests)
     title = f"**Cause {number}: {_code(label(group.cause))}**, of {count(tests, 'test')}; "
     title += f"effects in {len(group.affected)} of them" if tests > 1 else _does(group)
-    names = [_code(short(test.name, 120)) for test in group.tests[:_MOST_NAMES]]
+    names = [_code(short(test.name, 120)) for test in group.tests[:_MOST_OF_A_CAUSE]]
     rest = f" and {tests - len(names)} more" if tests > len(names) else ""
     return "\n\n".join([title, *_fenced(group.cause), f"In {', '.join(names)}{rest}."])
 

@@ -56,6 +56,29 @@ def test_a_change_of_five_hundred_tests_fits_and_says_what_was_cut():
     assert text.count("```") % 2 == 0
 
 
+@pytest.mark.parametrize("causes", [1, 3, 6, 40])
+def test_causes_come_before_the_tests_that_they_are_of(causes):
+    changes = [changed(f"test_{n}", after=f"You are {n % causes}.") for n in range(40)]
+    text = render_markdown(comparison(*changes))
+    table = text.index("| test | cause |")
+    assert [text.index(f"**Cause {number}:") < table for number in range(1, causes + 1)].count(True) == min(causes, 6)
+    assert text.count("| `test_") == 15
+    assert "| and 25 more |" in text
+
+
+@pytest.mark.parametrize("length", [10, 2_000, 90_000])
+@pytest.mark.parametrize("causes", [1, 5, 30])
+def test_long_causes_leave_room_for_the_table(causes, length):
+    changes = [
+        changed(f"test_{n}", before="\n".join(["a" * 300] * (length // 300)), after=f"{n} " * length)
+        for n in range(causes)
+    ]
+    text = render_markdown(comparison(*changes))
+    assert len(text) <= MOST
+    assert "| test | cause |" in text
+    assert "| `test_0` | 1: " in text
+
+
 def test_a_small_change_is_whole():
     text = render_markdown(comparison(changed("t.py::test_a", [answer("It is near.")])))
     assert "not shown" not in text

@@ -124,7 +124,10 @@ def _release() -> str:
 
 
 def _cache_folder() -> Path | None:
-    """Return where programs of this system keep what they can do without; None where nobody knows."""
+    """Return where programs of this system keep what they can do without; None where nobody does.
+
+    The folder is not made: a home without it, of a build or of a test, is to stay as it is.
+    """
     try:
         if sys.platform == "win32":
             place = Path(os.environ.get("LOCALAPPDATA") or "~/AppData/Local").expanduser()
@@ -134,4 +137,4 @@ def _cache_folder() -> Path | None:
             place = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
     except RuntimeError:  # a user without a home
         return None
-    return place if place.is_absolute() else None
+    return place if place.is_absolute() and place.is_dir() else None

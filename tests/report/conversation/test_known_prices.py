@@ -97,6 +97,16 @@ def test_where_nothing_can_be_written_prices_are_found_all_the_same(prices, look
     assert looked_up == ["gpt-4o", "gpt-4o"]
 
 
+def test_a_home_without_such_a_folder_stays_as_it_is(tmp_path, looked_up, monkeypatch):
+    monkeypatch.delitem(sys.modules, "genai_prices", raising=False)
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    assert priced(looked_up, "gpt-4o") == [RATES["gpt-4o"]]
+    assert priced(looked_up, "gpt-4o") == [RATES["gpt-4o"]]
+    assert looked_up == ["gpt-4o"] * 2
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_last_prices_stay(prices, monkeypatch):
     monkeypatch.setattr(known_prices, "_MOST", 3)
     for number in range(5):

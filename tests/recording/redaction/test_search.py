@@ -277,7 +277,6 @@ def test_packed_twice_is_looked_into_as_deep_as_goes():
     "line",
     [
         "api_key=Qz7Lk9Wm3PvXt5Rb2N%d\n",
-        '{"n%d_api_key": "Qz7Lk9Wm3PvXt5Rb2N%d"}\n',
         "sk-proj-Qz7Lk9Wm3PvXt5Rb2N%dxyzR4 ",
         'secret: "Qz7Lk9\\u002bWm3PvXt5Rb2N%d"\n',
         "REDACTED(api_key~%d) ",

@@ -176,6 +176,7 @@ class Search:
 
 _REST_OF_ESCAPE = re.compile(rb"(?<==)[0-9A-F]{2}")
 _ESCAPE_OF_MAIL = re.compile(rb"=[0-9A-F]{2}")
+_ESCAPES_OF_MAIL = re.compile(rb"(?:=[0-9A-F]{2})+")
 
 
 def _left_by_mail(text: bytes, spans: Spans, of_mail: Spans) -> Iterator[Span]:
@@ -184,8 +185,15 @@ def _left_by_mail(text: bytes, spans: Spans, of_mail: Spans) -> Iterator[Span]:
     for span in spans.in_order():
         while before < len(of_mail) and of_mail[before].end <= span.start:
             before += 1
+        if before < len(of_mail) and _goes_on_in_escapes(text, span, of_mail[before]):
+            continue
         if _REST_OF_ESCAPE.match(text, span.start) is None or not _is_of_mail(text, span, of_mail, before):
             yield span
+
+
+def _goes_on_in_escapes(text: bytes, span: Span, found: Span) -> bool:
+    """Tell whether a span is one of mail, and behind it escapes that are no part of a secret: ``...Q=0A``."""
+    return found.start <= span.start and _ESCAPES_OF_MAIL.fullmatch(text, found.end, span.end) is not None
 
 
 def _is_of_mail(text: bytes, span: Span, of_mail: Spans, first: int) -> bool:

@@ -78,7 +78,7 @@ BODIES_TOO = """
 """
 
 DOORS = {
-    "replay": ("replay", "", 0, 780, 0),
+    "replay": ("replay", "", 0, 800, 0),
     "vcr": ("vcr", "", 9, 1100, 650),
     "vcr, bodies matched": ("vcr", BODIES_TOO, 9, 1100, 650),
 }

@@ -157,7 +157,7 @@ def test_unfinished_recordings_and_unused_cassettes_are_a_line_each(desk):
     result.stdout.fnmatch_lines(
         [
             "1 recording is unfinished, and will be taken up when recorded again: replay-agent journals",
-            "2 cassettes are of tests that are gone: replay-agent prune",
+            "3 cassettes are played by no test: replay-agent prune",
         ]
     )
     assert result.ret == 0
@@ -167,7 +167,7 @@ def test_workers_know_of_unused_cassettes_too(desk):
     pytest.importorskip("xdist")
     recording_of(desk, "test_desk.py::test_gone", "test_desk/test_gone.yaml")
     result = desk.runpytest_subprocess("-p", "xdist", "-n", "2")
-    result.stdout.fnmatch_lines(["1 cassette is of tests that are gone: replay-agent prune"])
+    result.stdout.fnmatch_lines(["1 cassette is played by no test: replay-agent prune"])
 
 
 @pytest.mark.parametrize(

@@ -595,8 +595,7 @@ def test_a_test_that_was_deleted(recorded):
     assert recorded.run(apart=True).ret == 0
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
-@pytest.mark.parametrize("moved", ["renamed", "moved", "into a class"])
+@pytest.mark.parametrize(("moved", "workers"), [("renamed", []), ("moved", []), ("into a class", ["-n", "2"])])
 def test_snapshots_of_a_test_that_was_renamed_are_not_taken_for_unused(recorded, moved, workers):
     recorded.pytester.makeini(PLUGINS)
     recorded.edit(
@@ -625,8 +624,7 @@ def test_snapshots_of_a_test_that_was_renamed_are_not_taken_for_unused(recorded,
     assert recorded.run(*workers, apart=True).ret == 0
 
 
-@pytest.mark.parametrize("options", [[], ["--continue-on-collection-errors"]])
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+@pytest.mark.parametrize(("options", "workers"), [([], []), (["--continue-on-collection-errors"], ["-n", "2"])])
 def test_snapshots_of_a_module_that_cannot_be_imported_are_kept(eighteen, workers, options):
     eighteen.pytester.makeini(PLUGINS)
     eighteen.edit("tests/test_orders.py", "import pytest", "import pytest, nowhere_to_be_found")

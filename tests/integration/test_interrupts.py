@@ -26,6 +26,7 @@ from replay_agent.report.page.report import Entry, Report
 from replay_agent.traffic import Interaction
 from tests.report.page.samples import URL, answer, call, user
 
+pytestmark = pytest.mark.usefixtures("ctrl_c_is_heard")
 KEYING = meaning((), (), (), ())
 MOMENTS = int(os.environ.get("REPLAY_AGENT_MOMENTS", "12"))
 """At how many moments each command is stopped."""

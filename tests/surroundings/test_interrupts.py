@@ -8,6 +8,8 @@ import pytest
 
 from replay_agent.surroundings.interrupts import heeded, postponed
 
+pytestmark = pytest.mark.usefixtures("ctrl_c_is_heard")
+
 
 def press():
     signal.raise_signal(signal.SIGINT)

@@ -109,7 +109,7 @@ class Ending:
             terminal.write_line(f"{what}, and will be taken up when recorded again: replay-agent journals")
         if self._unused:
             what = "1 cassette is" if self._unused == 1 else f"{self._unused} cassettes are"
-            terminal.write_line(f"{what} of tests that are gone: replay-agent prune")
+            terminal.write_line(f"{what} played by no test: replay-agent prune")
 
 
 def _late_lines(texts: Sequence[str]) -> Iterator[str]:
@@ -135,7 +135,7 @@ def _journals(config: pytest.Config) -> int:
 
 
 def _unused_cassettes(collected: Collected, items: Iterable[pytest.Item]) -> int:
-    """Count the cassettes of tests that are gone, as ``replay-agent prune`` finds them, but for what it leaves alone."""
+    """Count the cassettes that no test plays, as ``replay-agent prune`` finds them, but for what it leaves alone."""
     from replay_agent.exceptions import CassetteError, UserError
     from replay_agent.pytest_plugin.collecting import note_played
     from replay_agent.report.recorded.orphans import find_orphans

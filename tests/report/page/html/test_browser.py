@@ -175,7 +175,7 @@ def test_shared_texts_are_put_in_place(browser, page):
         tab.locator("details.test > summary").first.click()
         fold = tab.locator("details.test[open] details.long").first
         fold.locator("summary").click()
-        return fold.locator(".prose").inner_text()
+        return fold.locator(".prose", has_text="museum").inner_text()
 
     seen, _ = browser.open(page(suite(3)), see)
     assert seen.strip() == ("You are the travel desk of a small museum. " * 100).strip()

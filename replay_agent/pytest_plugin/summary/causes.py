@@ -151,7 +151,7 @@ class GroupedFailures:
             self._groups = []
         grouped = {id(report) for group in self._groups for report in group.reports}
         alone = (report for reports in kept.values() for report in reports if id(report) not in grouped)
-        self._shorten(alone, _width(terminal) if terminal.isatty() else 0)
+        self._shorten(alone, _width(terminal) if _is_screen(terminal) else 0)
         self._leave(stats, kept, grouped)
         try:
             yield
@@ -188,7 +188,7 @@ class GroupedFailures:
     def _lines(self, terminal: pytest.TerminalReporter, group: _Group, width: int, *, short: bool) -> Iterator[str]:
         """Yield what there is to say of a group; ``short`` if it is one of many."""
         first = group.told[0]
-        wrap = width if terminal.isatty() else 0
+        wrap = width if _is_screen(terminal) else 0
         blank = () if short else ("",)
         for line in first["shared"].split("\n"):
             yield from wrapped(line, wrap) if line or not short else ()
@@ -317,6 +317,12 @@ def bounded(lines: Sequence[str]) -> list[str]:
     head = _MOST_LINES * 2 // 3
     tail = _MOST_LINES - head - 1
     return [*lines[:head], f"... {len(lines) - head - tail} more lines (-vv shows all) ...", *lines[-tail:]]
+
+
+def _is_screen(terminal: pytest.TerminalReporter) -> bool:
+    """Tell whether pytest writes to a terminal: until pytest 9 it says so by an attribute, then by a method."""
+    isatty: object = terminal.isatty
+    return bool(isatty() if callable(isatty) else isatty)
 
 
 def _width(terminal: pytest.TerminalReporter) -> int:

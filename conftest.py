@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
+import pkgutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +13,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import replay_agent
+
+_LEFT_OUT = ("replay_agent.__main__", "replay_agent.pytest_plugin.vcr", "replay_agent.common_tools")
+"""What runs when it is imported, or needs a library that not everybody has."""
 ROOT = Path(__file__).parent
 REAL_CASSETTES = Path(os.environ.get("REPLAY_AGENT_REAL_CASSETTES", ROOT.parent / "shared" / "real-cassettes"))
 
@@ -27,9 +34,19 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+@functools.cache
+def _import_everything() -> None:
+    """Import all that is ours: what an inner run imports first, pytester forgets after it, and the next imports it anew."""
+    rooms = pkgutil.walk_packages(replay_agent.__path__, "replay_agent.")
+    own = (module.name for module in rooms if not module.name.startswith(_LEFT_OUT))
+    for name in (*own, "filelock", "genai_prices", "tarfile"):
+        importlib.import_module(name)
+
+
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Pytest within pytest, without plugins that no inner test needs and that take most of a second to import."""
+    _import_everything()
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:respx")
     return pytester
 

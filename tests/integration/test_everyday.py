@@ -258,14 +258,13 @@ def test_a_new_snapshot(recorded):
     recorded.accept(result, asks=0)
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
-def test_new_snapshots_of_many_tests_are_one_message(eighteen, workers):
+def test_new_snapshots_of_many_tests_are_one_message(eighteen):
     eighteen.pytester.makeini(PLUGINS)
     for name in ("orders", "refunds"):
         for path in eighteen.path.glob(f"tests/__snapshots__/test_{name}/*"):
             path.unlink()
     eighteen.edit("tests/test_refunds.py", "assert replay == run_snapshot", "assert replay == run_snapshot(name='all')")
-    result = eighteen.run(*workers)
+    result = eighteen.run()
     result.assert_outcomes(passed=6, failed=12)
     assert len(result.stdout.lines) < 40
     assert commands(result) == ["pytest tests/test_orders.py tests/test_refunds.py --replay-accept"]
@@ -363,8 +362,7 @@ MANY_CAUSES = """
 """
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
-def test_fifty_tests_that_drift_for_three_causes_are_three_short_messages(day, workers):
+def test_fifty_tests_that_drift_for_three_causes_are_three_short_messages(day):
     day.pytester.makeini(PLUGINS)
     day.path.joinpath("tests/test_support.py").unlink()
     causes = {"one": (17, ", temperature=0.5"), "two": (17, ", max_tokens=10"), "three": (16, ", top_p=0.5")}
@@ -373,7 +371,7 @@ def test_fifty_tests_that_drift_for_three_causes_are_three_short_messages(day, w
     day.run("--replay-accept", live=True).assert_outcomes(passed=50)
     for name, (count, more) in causes.items():
         day.write(f"tests/test_{name}.py", MANY_CAUSES.format(count=count, more=more))
-    result = day.run(*workers)
+    result = day.run()
     result.assert_outcomes(failed=50)
     text = result.stdout.str()
     for setting in ("temperature", "max_tokens", "top_p"):

@@ -163,7 +163,7 @@ class Verified:
         spent = self.spent
         yield ""
         yield (
-            f"the model still behaves in {behaving} of {count(len(judged), 'test')}; "
+            f"the model still behaves in {behaving:,} of {count(len(judged), 'test')}; "
             f"{count(spent.calls, 'call')}, {spent.tokens or 0:,} tokens, {price(spent.cost)} spent"
         )
 

@@ -10,21 +10,17 @@ import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
+from difflib import get_close_matches
+from inspect import Parameter, Signature, signature
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.clients import intercept
 from replay_agent.recording.meaning.key import meaning
-from replay_agent.recording.options import (
-    BeforeRecordRequest,
-    BeforeRecordResponse,
-    MissStyle,
-    RecordMode,
-    RecordOptions,
-)
+from replay_agent.recording.options import BlockOptions, RecordMode, RecordOptions
 from replay_agent.recording.process import frozen, network, session_mode
 from replay_agent.recording.recorder import Recording
 from replay_agent.surroundings import credentials, naming
@@ -366,23 +362,7 @@ def _joined(
 def use_cassette(
     path: str | PathLike[str],
     record_mode: RecordMode | str | None = None,
-    *,
-    miss: MissStyle = "raise",
-    ignore_body: tuple[str, ...] = (),
-    ignore_hosts: tuple[str, ...] = (),
-    only_hosts: tuple[str, ...] = (),
-    same_hosts: tuple[str, ...] = (),
-    match_headers: tuple[str, ...] = (),
-    allow_repeats: bool = False,
-    freeze: tuple[str, ...] = (),
-    redact: tuple[str, ...] = (),
-    block_network: bool = True,
-    allowed_hosts: tuple[str, ...] = (),
-    transports: tuple[type, ...] = (),
-    paced: bool = False,
-    before_record_request: BeforeRecordRequest | None = None,
-    before_record_response: BeforeRecordResponse | None = None,
-    normalize: tuple[Callable[[bytes], bytes], ...] = (),
+    **options: Unpack[BlockOptions],
 ) -> Iterator[Run]:
     """Record and replay the HTTP traffic of a block, in sync and async code alike, and yield the `Run`.
 
@@ -417,28 +397,36 @@ def use_cassette(
     an ordinary exception that the block may deal with. Raises `CassetteError` for a cassette that cannot be used, and
     `UserError` for options that make no sense.
     """
-    options = RecordOptions(
-        record_mode=RecordMode.parse(record_mode or session_mode.asked() or RecordMode.NONE),
-        miss=miss,
-        ignore_body=ignore_body,
-        ignore_hosts=ignore_hosts,
-        only_hosts=only_hosts,
-        same_hosts=same_hosts,
-        match_headers=match_headers,
-        allow_repeats=allow_repeats,
-        freeze=freeze,
-        redact=redact,
-        block_network=block_network,
-        allowed_hosts=allowed_hosts,
-        transports=transports,
-        paced=paced,
-        before_record_request=before_record_request,
-        before_record_response=before_record_response,
-        normalize=normalize,
-    )
-    run = Run(Path(path), options, command=f"use_cassette({str(path)!r}, record_mode='{{mode}}')")
-    with _block(run, misses_are_expected=miss == "exception"):
+    _check_names(options)
+    mode = RecordMode.parse(record_mode or session_mode.asked() or RecordMode.NONE)
+    understood = RecordOptions(record_mode=mode, **options)
+    run = Run(Path(path), understood, command=f"use_cassette({str(path)!r}, record_mode='{{mode}}')")
+    with _block(run, misses_are_expected=understood.miss == "exception"):
         yield run
+
+
+def _signature() -> Signature:
+    """Return the signature of `use_cassette` with each of its keywords and what they are by default."""
+    spelt = signature(use_cassette)
+    defaults = {each.name: each.default for each in fields(RecordOptions)}
+    keywords = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=defaults[name], annotation=annotation.__forward_arg__)
+        for name, annotation in BlockOptions.__annotations__.items()
+    ]
+    plain = [each for each in spelt.parameters.values() if each.kind is not Parameter.VAR_KEYWORD]
+    return spelt.replace(parameters=[*plain, *keywords])
+
+
+use_cassette.__signature__ = _signature()  # type: ignore[attr-defined]  # what `help`, editors and the docs show
+
+
+def _check_names(options: Mapping[str, object]) -> None:
+    """Raise `TypeError`, as for any call, for a keyword that `use_cassette` does not have."""
+    for name in options:
+        if name not in BlockOptions.__annotations__:
+            close = get_close_matches(name, BlockOptions.__annotations__, 1)
+            meant = f"; did you mean {close[0]!r}?" if close else ""
+            raise TypeError(f"use_cassette() got an unexpected keyword argument {name!r}{meant}")
 
 
 @contextmanager

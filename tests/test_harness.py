@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import dataclasses
+import inspect
 import os
 import threading
 import unittest
@@ -23,6 +25,7 @@ from replay_agent.models.openai import OpenAIModel
 from replay_agent.provider.router import routed
 from replay_agent.provider.script import Script
 from replay_agent.recording.clients import intercept
+from replay_agent.recording.options import RecordOptions
 from replay_agent.recording.process import network
 from replay_agent.wire.codec import EncodedAnswer
 
@@ -162,6 +165,36 @@ def test_options_that_make_no_sense_are_refused(tmp_path):
         pytest.fail("opened")
     with pytest.raises(UserError, match=r"\$"), use_cassette(tmp_path / "x.yaml", ignore_body=("$[",)):
         pytest.fail("opened")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("only_host", "only_hosts"),
+        ("ignore_bodies", "ignore_body"),
+        ("pace", "paced"),
+        ("zzz", None),
+        ("allow_unused", None),
+    ],
+)
+def test_a_keyword_that_there_is_not_is_refused(tmp_path, wrong, meant):
+    with (
+        pytest.raises(TypeError, match=f"unexpected keyword argument '{wrong}'") as refused,
+        use_cassette(tmp_path / "x.yaml", **{wrong: ("a",)}),
+    ):
+        pytest.fail("opened")
+    assert (f"did you mean {meant!r}" in str(refused.value)) is (meant is not None)
+
+
+def test_the_signature_shows_every_option_and_its_default():
+    shown = inspect.signature(use_cassette).parameters
+    options = {each.name: each.default for each in dataclasses.fields(RecordOptions)}
+    not_of_a_block = {"record_mode", "allow_unused", "journal_folder"}
+    assert set(shown) - {"path", "record_mode"} == set(options) - not_of_a_block
+    assert {name: shown[name].default for name in set(options) - not_of_a_block} == {
+        name: options[name] for name in set(options) - not_of_a_block
+    }
+    assert [name for name in shown if f"{name}: " not in use_cassette.__doc__] == []
 
 
 @pytest.mark.anyio

@@ -6,14 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict
 
 from replay_agent.exceptions import UserError
 from replay_agent.recording.matching.hosts import host_of, matches_host
 from replay_agent.recording.process import frozen
 from replay_agent.traffic import Request, Response
 
-__all__ = "BeforeRecordRequest", "BeforeRecordResponse", "BodyNormalizer", "MissStyle", "RecordMode", "RecordOptions"
+__all__ = (
+    "BeforeRecordRequest",
+    "BeforeRecordResponse",
+    "BlockOptions",
+    "BodyNormalizer",
+    "MissStyle",
+    "RecordMode",
+    "RecordOptions",
+)
 
 MissStyle: TypeAlias = Literal["raise", "exception"]
 BeforeRecordRequest: TypeAlias = Callable[[Request], Request | None]
@@ -126,6 +134,27 @@ class RecordOptions:
         if matches_host(host, port, self.ignore_hosts):
             return False
         return not self.only_hosts or matches_host(host, port, self.only_hosts)
+
+
+class BlockOptions(TypedDict, total=False):
+    """The keyword arguments of `use_cassette`, which explains them: what a block decides of its `RecordOptions`."""
+
+    miss: MissStyle
+    ignore_body: tuple[str, ...]
+    ignore_hosts: tuple[str, ...]
+    only_hosts: tuple[str, ...]
+    same_hosts: tuple[str, ...]
+    match_headers: tuple[str, ...]
+    allow_repeats: bool
+    freeze: tuple[str, ...]
+    redact: tuple[str, ...]
+    block_network: bool
+    allowed_hosts: tuple[str, ...]
+    transports: tuple[type, ...]
+    paced: bool
+    before_record_request: BeforeRecordRequest | None
+    before_record_response: BeforeRecordResponse | None
+    normalize: tuple[BodyNormalizer, ...]
 
 
 def _words(name: str, value: object) -> tuple[str, ...]:

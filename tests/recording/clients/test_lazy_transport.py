@@ -19,9 +19,9 @@ def lazy():
     applied = []
 
     def apply(module):
-        for patch in lazy_transports(module):
-            patch.apply()
-            applied.append(patch)
+        for change in lazy_transports(module):
+            change.apply()
+            applied.append(change)
 
     def undo():
         while applied:

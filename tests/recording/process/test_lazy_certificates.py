@@ -19,11 +19,11 @@ def lazy():
     certificates = LazyCertificates(lambda: certificates.waits)
     certificates.waits = True
     patches = certificates.patches(ssl)
-    for patch in patches:
-        patch.apply()
+    for change in patches:
+        change.apply()
     yield certificates
-    for patch in patches:
-        patch.undo()
+    for change in patches:
+        change.undo()
     certificates.read_all()
 
 

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from replay_agent.agent import (
-    AgentDepsT,
-    AgentStream,
-    FinalResult,
-    ResultDataT,
-    ResultValidatorFunc,
-    RunContext,
-    StreamedRunResult,
-)
+from replay_agent.agent.context import AgentDepsT, RunContext
+from replay_agent.agent.output import FinalResult, ResultDataT, ResultValidatorFunc
+from replay_agent.agent.stream import AgentStream, StreamedRunResult
 from replay_agent.messages import AgentStreamEvent, FinalResultEvent
 from replay_agent.usage import Usage, UsageLimits
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from replay_agent.agent import (
-    AgentDepsT,
-    DocstringFormat,
-    ObjectJsonSchema,
-    RunContext,
-    SystemPromptFunc,
-    Tool,
-    ToolDefinition,
-    ToolFuncContext,
-    ToolFuncEither,
-    ToolFuncPlain,
-    ToolParams,
-    ToolPrepareFunc,
-)
+from replay_agent.agent.context import AgentDepsT, RunContext
+from replay_agent.agent.docstrings import DocstringFormat
+from replay_agent.agent.prompts import SystemPromptFunc
+from replay_agent.agent.schema import ObjectJsonSchema
+from replay_agent.agent.tools import Tool, ToolFuncContext, ToolFuncEither, ToolFuncPlain, ToolParams, ToolPrepareFunc
+from replay_agent.calls import ToolDefinition
 
 __all__ = (
     "AgentDepsT",

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from replay_agent.agent.context import AgentDepsT
 from replay_agent.agent.graph import End, ModelRequestNode
-from replay_agent.agent.output import ResultSchema
-from replay_agent.agent.run import AgentRun
-from replay_agent.agent.state import GraphRunContext
 from replay_agent.agent.stream import StreamedRunResult
 from replay_agent.agent.tool_calls import plan_calls, run_tools
 from replay_agent.exceptions import AgentRunError
 from replay_agent.messages import ModelRequest, ModelResponse, PartStartEvent, ToolCallPart
-from replay_agent.models.base import StreamedResponse
+
+if TYPE_CHECKING:
+    from replay_agent.agent.context import AgentDepsT
+    from replay_agent.agent.output import ResultSchema
+    from replay_agent.agent.run import AgentRun
+    from replay_agent.agent.state import GraphRunContext
+    from replay_agent.models.base import StreamedResponse
 
 __all__ = ("streamed_run",)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from replay_agent.agent.calling import gather
 from replay_agent.agent.output import FinalResult, ToolRetryError
-from replay_agent.agent.state import GraphRunContext
-from replay_agent.agent.tools import Tool
 from replay_agent.agent.tracing import tools_span
 from replay_agent.messages import ModelRequestPart, RetryPromptPart, ToolCallPart, ToolReturnPart
+
+if TYPE_CHECKING:
+    from replay_agent.agent.state import GraphRunContext
+    from replay_agent.agent.tools import Tool
 
 __all__ = "CallPlan", "ToolAnswer", "plan_calls", "plan_response", "run_tools"
 

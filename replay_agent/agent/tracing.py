@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from replay_agent.agent.state import RunState
-from replay_agent.models.base import Model
 from replay_agent.models.instrumented import InstrumentationSettings, InstrumentedModel
 from replay_agent.models.telemetry import dumped, events_json, json_schema, jsonable, message_events
+
+if TYPE_CHECKING:
+    from replay_agent.agent.state import RunState
+    from replay_agent.models.base import Model
 
 __all__ = "agent_span", "preparing_span", "tools_span"
 

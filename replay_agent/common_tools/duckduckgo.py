@@ -11,7 +11,7 @@ from anyio.to_thread import run_sync
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from replay_agent.agent import Tool
+from replay_agent.agent.tools import Tool
 from replay_agent.exceptions import UserError
 
 __all__ = "DuckDuckGoResult", "DuckDuckGoSearchTool", "duckduckgo_search_tool"

@@ -9,7 +9,7 @@ import httpx
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from replay_agent.agent import Tool
+from replay_agent.agent.tools import Tool
 from replay_agent.models.client import shared_client
 
 __all__ = "TavilySearchResult", "TavilySearchTool", "tavily_search_tool"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from replay_agent.messages import ModelResponsePart, ModelResponseStreamEvent, ToolCallPart
-from replay_agent.wire.shapes.streamed_parts import StreamedParts
+
+if TYPE_CHECKING:
+    from replay_agent.wire.shapes.streamed_parts import StreamedParts
 
 __all__ = ("PartsManager",)
 

@@ -6,28 +6,31 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, RLock
+from typing import TYPE_CHECKING
 
 from replay_agent.exceptions import CassetteError, CassetteMiss, CassetteMissError
-from replay_agent.recording.cassettes.document import Cassette
-from replay_agent.recording.cassettes.journal import LeftJournal
 from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
-from replay_agent.recording.cassettes.parts.header import Header
 from replay_agent.recording.keeping.entries import Entries, Entry
 from replay_agent.recording.keeping.keeper import Keeper
 from replay_agent.recording.keeping.own_journal import OwnJournal
 from replay_agent.recording.keeping.saving import header_of
 from replay_agent.recording.kinship import Kinship, asked_by, asked_for, interaction_of, orphaned
-from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.recording.misses import Miss, Misses, MissReason, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.playing.disturbance import Disturbance
 from replay_agent.recording.playing.left_behind import source_of
 from replay_agent.recording.playing.lookup import Lookup
-from replay_agent.recording.playing.source import Source
 from replay_agent.recording.process.frozen import now
 from replay_agent.recording.process.spool import Message, Spool
 from replay_agent.surroundings.naming import seen_from_here
-from replay_agent.traffic import Interaction, Request
+
+if TYPE_CHECKING:
+    from replay_agent.recording.cassettes.document import Cassette
+    from replay_agent.recording.cassettes.journal import LeftJournal
+    from replay_agent.recording.cassettes.parts.header import Header
+    from replay_agent.recording.matching.keys import Key, Keying
+    from replay_agent.recording.playing.source import Source
+    from replay_agent.traffic import Interaction, Request
 
 __all__ = ("Ledger",)
 

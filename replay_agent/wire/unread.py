@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from replay_agent.wire.codec import Asked
-from replay_agent.wire.shapes.json_text import Fields
+if TYPE_CHECKING:
+    from replay_agent.wire.codec import Asked
+    from replay_agent.wire.shapes.json_text import Fields
 
 __all__ = ("kind_of",)
 

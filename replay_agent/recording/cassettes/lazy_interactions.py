@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
-from replay_agent.recording.cassettes.document import Cassette
 from replay_agent.traffic import Interaction
+
+if TYPE_CHECKING:
+    from replay_agent.recording.cassettes.document import Cassette
 
 __all__ = ("LazyInteractions",)
 

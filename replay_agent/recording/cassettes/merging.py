@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from replay_agent.recording.cassettes.document import Cassette
-from replay_agent.recording.cassettes.parts.header import Header
 from replay_agent.recording.cassettes.parts.item import Item, unkeyed
+
+if TYPE_CHECKING:
+    from replay_agent.recording.cassettes.document import Cassette
+    from replay_agent.recording.cassettes.parts.header import Header
 
 __all__ = ("merge",)
 

@@ -9,16 +9,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from replay_agent.recording.cassettes.document import Cassette
 from replay_agent.recording.cassettes.parts.item import Item, new_item
-from replay_agent.recording.matching.keys import Keying
-from replay_agent.recording.playing.source import Source
 from replay_agent.recording.succession.successors import Successor, pairs, renamed, successors
-from replay_agent.recording.succession.tally import Tally
-from replay_agent.traffic import Interaction, Request
 
 if TYPE_CHECKING:
+    from replay_agent.recording.cassettes.document import Cassette
+    from replay_agent.recording.matching.keys import Keying
+    from replay_agent.recording.playing.source import Source
     from replay_agent.recording.redaction.redactor import Redactor
+    from replay_agent.recording.succession.tally import Tally
+    from replay_agent.traffic import Interaction, Request
 
 __all__ = "Entries", "Entry"
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from replay_agent.recording.cassettes.document import Cassette
 from replay_agent.recording.cassettes.parts.header import Header
-from replay_agent.recording.cassettes.parts.item import Item
 from replay_agent.recording.options import RecordMode
+
+if TYPE_CHECKING:
+    from replay_agent.recording.cassettes.document import Cassette
+    from replay_agent.recording.cassettes.parts.item import Item
 
 __all__ = "arranged", "dropped", "header_of", "items_of", "kept", "outdone"
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from replay_agent.recording.answers import has_failed
-from replay_agent.recording.cassettes.journal import LeftJournal
-from replay_agent.recording.matching.keys import Keying
 from replay_agent.recording.playing.source import Source
-from replay_agent.traffic import Interaction
+
+if TYPE_CHECKING:
+    from replay_agent.recording.cassettes.journal import LeftJournal
+    from replay_agent.recording.matching.keys import Keying
+    from replay_agent.traffic import Interaction
 
 __all__ = ("source_of",)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from replay_agent.recording.cassettes.document import Cassette
-from replay_agent.recording.cassettes.parts.item import Item
 from replay_agent.recording.matching.index import Index
-from replay_agent.recording.matching.keys import Key, Keying
-from replay_agent.traffic import Interaction, Outcome, Request
+
+if TYPE_CHECKING:
+    from replay_agent.recording.cassettes.document import Cassette
+    from replay_agent.recording.cassettes.parts.item import Item
+    from replay_agent.recording.matching.keys import Key, Keying
+    from replay_agent.traffic import Interaction, Outcome, Request
 
 __all__ = "Source", "Sources"
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from replay_agent.calls import Exchange
 from replay_agent.report.compare import Item, items_of
 from replay_agent.report.comparison.alignment import Call, CallPair, Openings, aligned, with_openings_together
 from replay_agent.report.comparison.histories import Asked, asked_anew, said_by
-from replay_agent.report.conversation.transcript import Transcript
+
+if TYPE_CHECKING:
+    from replay_agent.calls import Exchange
+    from replay_agent.report.conversation.transcript import Transcript
 
 __all__ = "Thread", "Turn", "threads_of"
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from replay_agent.calls import ModelCall, ToolDefinition
+if TYPE_CHECKING:
+    from replay_agent.calls import ModelCall, ToolDefinition
 
 __all__ = "Offer", "offers", "settings_beside"
 

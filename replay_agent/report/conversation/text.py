@@ -6,18 +6,20 @@ import dataclasses
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from replay_agent.calls import Exchange
 from replay_agent.messages import ModelMessage
 from replay_agent.report.conversation.answers import failure_text
-from replay_agent.report.conversation.conversations import Conversation
 from replay_agent.report.conversation.lines import NO_BOUNDS, Bounds, indented, short, visible
 from replay_agent.report.conversation.plain import parsed, plain, type_name
-from replay_agent.report.conversation.transcript import Transcript, UnknownTraffic
 from replay_agent.report.conversation.view import EVERYTHING, View
 from replay_agent.report.conversation.volatile import Placeholders
 from replay_agent.traffic import Failure
+
+if TYPE_CHECKING:
+    from replay_agent.calls import Exchange
+    from replay_agent.report.conversation.conversations import Conversation
+    from replay_agent.report.conversation.transcript import Transcript, UnknownTraffic
 
 __all__ = (
     "render_conversation",

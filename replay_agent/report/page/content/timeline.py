@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from replay_agent.calls import Exchange
 from replay_agent.messages import ModelMessage, ModelRequest, ModelResponse
-from replay_agent.report.conversation.conversations import Conversation as Recorded
 from replay_agent.report.conversation.cost import cost_of
 from replay_agent.report.conversation.text import traffic_line
-from replay_agent.report.conversation.transcript import Transcript
 from replay_agent.report.page.content.pieces import Pictures, pieces_of, returned_by
 from replay_agent.report.page.content.raw import body_bound, pace_of, raw_of, took_ms
 from replay_agent.report.page.report import Conversation, Message, Piece, Raw, Turn
-from replay_agent.traffic import Interaction
+
+if TYPE_CHECKING:
+    from replay_agent.calls import Exchange
+    from replay_agent.report.conversation.conversations import Conversation as Recorded
+    from replay_agent.report.conversation.transcript import Transcript
+    from replay_agent.traffic import Interaction
 
 __all__ = "conversations_of", "models_of", "other_traffic"
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
     from httpx import Timeout
+else:  # for who reads the annotations while it runs, as pydantic does; without bringing an HTTP client along
+    Timeout: TypeAlias = Any
 
 __all__ = "ModelSettings", "merge_model_settings"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypedDict
+from typing import ClassVar
 
 import httpx
+from typing_extensions import TypedDict
 
 from replay_agent.models.access import HasAccess, refuse_client
 from replay_agent.models.http import HTTPModel

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal, TypedDict
+from typing import ClassVar, Literal
 
 import httpx
+from typing_extensions import TypedDict
 
 from replay_agent.calls import ModelCall
 from replay_agent.exceptions import UnexpectedModelBehavior

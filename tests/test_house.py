@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -219,6 +220,37 @@ def test_every_library_that_is_imported_is_declared():
     needed = {name: {home.lower().replace("_", "-") for home in homes[name]} for name in libraries & homes.keys()}
     foreign = needed.keys() - USED_IF_THERE - {"replay_agent", "pydantic_core"}
     assert {name for name in foreign if not needed[name] & declared()} == set()
+
+
+def first_imports(node):
+    """Yield what a module imports when it is itself imported: not in its functions, not for annotations alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield from imports(ast.Module([child], []))
+        elif not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and not is_for_annotations(child):
+            yield from first_imports(child)
+
+
+def is_for_annotations(node):
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+LONGEST_CHAIN = 14
+
+
+def test_no_chain_of_imports_is_long():
+    known = {module: tree for module, tree in modules() if module}
+    below = {
+        module: {name.removeprefix("replay_agent.") for name in first_imports(tree)} & known.keys() - {module}
+        for module, tree in known.items()
+    }
+
+    @functools.cache
+    def chain(module):
+        return max((chain(name) for name in below[module]), key=len, default=()) + (module,)
+
+    longest = max(map(chain, below), key=len)
+    assert len(longest) <= LONGEST_CHAIN, " <- ".join(longest)
 
 
 def test_the_plugin_is_light():

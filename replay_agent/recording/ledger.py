@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from replay_agent.exceptions import CassetteError, CassetteMiss, CassetteMissError
 from replay_agent.recording.cassettes.lazy_interactions import LazyInteractions
 from replay_agent.recording.keeping.entries import Entries, Entry
-from replay_agent.recording.keeping.keeper import Keeper
-from replay_agent.recording.keeping.own_journal import OwnJournal
 from replay_agent.recording.keeping.saving import header_of
 from replay_agent.recording.kinship import Kinship, asked_by, asked_for, interaction_of, orphaned
 from replay_agent.recording.misses import Miss, Misses, MissReason, Trouble
@@ -25,9 +23,12 @@ from replay_agent.recording.process.spool import Message, Spool
 from replay_agent.surroundings.naming import seen_from_here
 
 if TYPE_CHECKING:
+    from replay_agent.recording.answers import Live
     from replay_agent.recording.cassettes.document import Cassette
     from replay_agent.recording.cassettes.journal import LeftJournal
     from replay_agent.recording.cassettes.parts.header import Header
+    from replay_agent.recording.keeping.keeper import Keeper
+    from replay_agent.recording.keeping.own_journal import OwnJournal
     from replay_agent.recording.matching.keys import Key, Keying
     from replay_agent.recording.playing.source import Source
     from replay_agent.traffic import Interaction, Request
@@ -61,8 +62,44 @@ class Ledger:
         self.lookup = Lookup(keying, self.disturbance.owed, self.lock, matches_headers=bool(options.match_headers))
         self.entries = Entries(keying, self.lock)
         self.misses = Misses(explain, options.miss)
-        self.journal = OwnJournal(path, test, options.journal_folder, self.trouble)
-        self.keeper = Keeper(options, test, entries=self.entries, journal=self.journal, kin=self.kin, lock=self.lock)
+        self._made_journal: OwnJournal | None = None
+        self._made_keeper: Keeper | None = None
+        if options.redact:
+            _ = self.keeper.redactor  # what cannot be used is refused before anything is asked
+
+    # What writes is made, and imported, when something is recorded: a replay that finds its answers does without.
+
+    @property
+    def journal(self) -> OwnJournal:
+        """Where each answer is noted as it comes."""
+        from replay_agent.recording.keeping.own_journal import OwnJournal
+
+        with self.lock:
+            if self._made_journal is None:
+                self._made_journal = OwnJournal(self._path, self._test, self._options.journal_folder, self.trouble)
+            return self._made_journal
+
+    @property
+    def keeper(self) -> Keeper:
+        """Keeps and saves what comes live, and knows what is to be taken out of it."""
+        from replay_agent.recording.keeping.keeper import Keeper
+
+        with self.lock:
+            if self._made_keeper is None:
+                self._made_keeper = Keeper(
+                    self._options, self._test, entries=self.entries, journal=self.journal, kin=self.kin, lock=self.lock
+                )
+            return self._made_keeper
+
+    @property
+    def pending(self) -> Sequence[Live]:
+        """The live requests that have no outcome yet."""
+        return self._made_keeper.pending if self._made_keeper is not None else ()
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether there is a journal: whether this is a recording that writes."""
+        return self._made_journal is not None and self._made_journal.is_kept
 
     @property
     def is_open(self) -> bool:
@@ -100,7 +137,8 @@ class Ledger:
     def let_go(self) -> None:
         """Forget who opened the run, and leave no ring of references."""
         self.misses.let_go()
-        self.journal.let_go()
+        if self._made_journal is not None:
+            self._made_journal.let_go()
 
     # Its entries
 

@@ -88,9 +88,8 @@ class Recording:
         self.options = options or RecordOptions()
         self.test = test
         self._ledger = Ledger(path, self.options, key, explain, test)
-        self._lock, self._kin, self._keeper = self._ledger.lock, self._ledger.kin, self._ledger.keeper
+        self._lock, self._kin = self._ledger.lock, self._ledger.kin
         self._lookup, self._entries = self._ledger.lookup, self._ledger.entries
-        self._journal = self._ledger.journal
         self.disturbance = self._ledger.disturbance
         """What goes wrong with answers that are replayed."""
         self._answering: set[str] = set()
@@ -121,7 +120,7 @@ class Recording:
         if self.options.freeze:
             self.frozen = self._seeds()
         if self._records:
-            self._journal.start(self._ledger.header(self.frozen), now(), left)
+            self._ledger.journal.start(self._ledger.header(self.frozen), now(), left)
         self._ledger.opened = True
         return self
 
@@ -158,12 +157,12 @@ class Recording:
         if not self.is_open:
             return
         self._ledger.ended.set()
-        for live in self._keeper.pending:
-            self._keeper.record(live, live.unfinished())
+        for live in self._ledger.pending:
+            self._ledger.keeper.record(live, live.unfinished())
         if self._kin.is_child:
             return
         self._ledger.part()
-        if self._journal.is_kept and self._finish(success, whole=whole):
+        if self._ledger.is_noted and self._finish(success, whole=whole):
             self._rehearse()
 
     def _finish(self, success: bool, *, whole: bool) -> bool:
@@ -171,9 +170,9 @@ class Recording:
         try:
             saved = success and self._save(whole=whole)
         except BaseException:
-            self._journal.close()
+            self._ledger.journal.close()
             raise
-        self._journal.discard() if success else self._journal.close()
+        self._ledger.journal.discard() if success else self._ledger.journal.close()
         return saved
 
     def let_go(self) -> None:
@@ -205,7 +204,7 @@ class Recording:
 
     @property
     def _redactor(self) -> Redactor:
-        return self._keeper.redactor
+        return self._ledger.keeper.redactor
 
     @property
     def _sources(self) -> Sources:
@@ -262,7 +261,7 @@ class Recording:
     @property
     def unfinished_journal(self) -> Path | None:
         """The journal that an unfinished recording of this test left behind, if there is one."""
-        return self._journal.unfinished
+        return self._ledger.journal.unfinished
 
     @property
     def played(self) -> frozenset[int]:
@@ -327,7 +326,7 @@ class Recording:
 
     def _sought(self, request: Request) -> Replay | Live:
         """Return what becomes of a request that is not found as it is: the first way that leads to an answer."""
-        self._keeper.learn()
+        self._ledger.keeper.learn()
         redacted = self._redactor.request(request)
         key = self._lookup.key(redacted)
         return (
@@ -504,14 +503,14 @@ class Recording:
     def _went_live(self, request: Request, key: Key | None) -> Live:
         if key is not None and not (self._records and (self.bounds is None or self.bounds.allows(key.digest))):
             raise self._ledger.missed(request, key)
-        return self._keeper.wait(request, key, self._settle)
+        return self._ledger.keeper.wait(request, key, self._settle)
 
     def _settle(self, live: Live, outcome: Outcome | None) -> None:
         """Take what became of a live request. See `Live.finish` and `Live.drop`."""
         if outcome is None:
-            self._keeper.drop(live)
+            self._ledger.keeper.drop(live)
         elif self.is_open:
-            self._keeper.record(live, outcome)
+            self._ledger.keeper.record(live, outcome)
 
     # Misses
 
@@ -539,7 +538,7 @@ class Recording:
     def _save(self, *, whole: bool) -> bool:
         """Save the cassette, and tell whether there was anything to save."""
         own: AbstractSet[int] = self._ledger.own(self._ledger.base) if self._ledger.base is not None else frozenset()
-        saved = self._keeper.save(
+        saved = self._ledger.keeper.save(
             self.cassette_path,
             self._ledger.header(self.frozen),
             self._ledger.base,

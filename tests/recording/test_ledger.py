@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from replay_agent.exceptions import CassetteError, CassetteMiss, CassetteMissError
@@ -9,6 +12,7 @@ from replay_agent.recording.cassettes.parts.header import Header
 from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.cassettes.store import load, save
 from replay_agent.recording.ledger import Ledger
+from replay_agent.recording.meaning.key import meaning
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.playing.source import Source
 
@@ -102,3 +106,21 @@ def test_journals_left_behind_are_played_unless_all_is_recorded_anew(make, chat,
     ledger = make(mode)
     assert len(ledger.take_up_journals(lambda interaction: False)) == 1
     assert len(list(ledger.lookup.sources)) == followed
+
+
+REPLAYED = """
+import sys, httpx, replay_agent
+with replay_agent.use_cassette(sys.argv[1]):
+    httpx.post({url!r}, content={body!r})
+print(*({{"keeper", "own_journal", "journal", "redactor"}} & {{name.rpartition(".")[2] for name in sys.modules}}))
+"""
+
+
+def test_a_replay_that_finds_its_answers_imports_nothing_that_writes(path, chat):
+    asked = chat("one", test=None)
+    keying = meaning()
+    header = Header(keying=keying.scheme, recorded_at="2026-01-01T00:00:00Z")
+    save(path, header, [new_item(asked, keying(asked.request))])
+    code = REPLAYED.format(url=asked.request.url, body=asked.request.body)
+    replayed = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
+    assert (replayed.stderr, replayed.stdout.split()) == ("", [])

@@ -247,7 +247,7 @@ def test_no_chain_of_imports_is_long():
 
     @functools.cache
     def chain(module):
-        return max((chain(name) for name in below[module]), key=len, default=()) + (module,)
+        return (*max(map(chain, below[module]), key=len, default=()), module)
 
     longest = max(map(chain, below), key=len)
     assert len(longest) <= LONGEST_CHAIN, " <- ".join(longest)

@@ -8,7 +8,16 @@ from typing import Any, Literal, TypeAlias
 from replay_agent.messages import ModelMessage, ModelResponse
 from replay_agent.settings import ModelSettings
 
-__all__ = "Answer", "AnswerError", "Exchange", "ModelCall", "OutputSchema", "ToolChoice", "ToolDefinition"
+__all__ = (
+    "Answer",
+    "AnswerError",
+    "Exchange",
+    "ModelCall",
+    "ModelSettings",
+    "OutputSchema",
+    "ToolChoice",
+    "ToolDefinition",
+)
 
 ToolChoice: TypeAlias = Literal["auto", "required", "none"] | tuple[str, ...]
 """Whether tools must be called; a tuple of names allows just those and requires one of them."""

@@ -6,8 +6,15 @@ from replay_agent.agent.context import AgentDepsT, RunContext
 from replay_agent.agent.docstrings import DocstringFormat
 from replay_agent.agent.prompts import SystemPromptFunc
 from replay_agent.agent.schema import ObjectJsonSchema
-from replay_agent.agent.tools import Tool, ToolFuncContext, ToolFuncEither, ToolFuncPlain, ToolParams, ToolPrepareFunc
-from replay_agent.calls import ToolDefinition
+from replay_agent.agent.tools import (
+    Tool,
+    ToolDefinition,
+    ToolFuncContext,
+    ToolFuncEither,
+    ToolFuncPlain,
+    ToolParams,
+    ToolPrepareFunc,
+)
 
 __all__ = (
     "AgentDepsT",

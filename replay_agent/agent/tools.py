@@ -19,7 +19,15 @@ from replay_agent.calls import ToolDefinition
 from replay_agent.exceptions import ModelRetry, UnexpectedModelBehavior
 from replay_agent.messages import RetryPromptPart, ToolCallPart, ToolReturnPart
 
-__all__ = "Tool", "ToolFuncContext", "ToolFuncEither", "ToolFuncPlain", "ToolParams", "ToolPrepareFunc"
+__all__ = (
+    "Tool",
+    "ToolDefinition",
+    "ToolFuncContext",
+    "ToolFuncEither",
+    "ToolFuncPlain",
+    "ToolParams",
+    "ToolPrepareFunc",
+)
 
 ToolParams = ParamSpec("ToolParams", default=...)
 """The parameters of a tool's function."""

@@ -11,7 +11,7 @@ from functools import partial
 from threading import Event
 from typing import Any, TypeAlias, TypeGuard
 
-from replay_agent.calls import AnswerError, ModelCall, ToolDefinition
+from replay_agent.calls import AnswerError, ModelCall, ModelSettings, ToolDefinition
 from replay_agent.exceptions import CassetteMiss, CassetteMissError, UserError, WireError
 from replay_agent.faults import Fault, faults_of
 from replay_agent.faults import fault as make_fault
@@ -28,7 +28,6 @@ from replay_agent.recording.meaning.incidental import EMPTY_ANSWER, is_incidenta
 from replay_agent.recording.meaning.token_requests import MADE_UP_TOKEN, is_token_request
 from replay_agent.recording.misses import Misses
 from replay_agent.recording.stand_ins import FOR_EVER, PERSEVERANCE
-from replay_agent.settings import ModelSettings
 from replay_agent.traffic import Chunk, Failure, Outcome, Request
 from replay_agent.usage import Usage
 from replay_agent.wire.codec import Codec, EncodedAnswer

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -15,6 +16,8 @@ from replay_agent.report.words import Span, word_diff
 __all__ = "VolatileValue", "freeze_source", "volatile_path", "volatile_values"
 
 _MADE_UP = frozenset({"uuid", "id", "hex id"})
+_BETWEEN = re.compile(r"[\s,;]+")
+"""What stands between values that follow each other: ``2026-11-21, 3f2504e0-4f89-11d3-9a0c-0305e82c3301``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +77,28 @@ def _of_values(before: Any, after: Any) -> tuple[list[VolatileValue], bool]:
 
 
 def _of_spans(spans: Sequence[Span]) -> tuple[list[VolatileValue], bool]:
-    changed = [span for span in spans if span.kind != "same"]
-    found = [value for one, two in pairwise(spans) for value in _of_pair(one, two)]
-    # Each value takes two spans, the old and the new; any further span is another change.
-    return found, len(changed) != 2 * len(found)
+    pairs = [found for one, two in pairwise(spans) if (found := _of_pair(one, two))]
+    changed = sum(span.kind != "same" for span in spans)
+    # Values take two spans, the old and the new; any further span is another change.
+    return [value for found in pairs for value in found], changed != 2 * len(pairs)
 
 
-def _of_pair(one: Span, two: Span) -> Iterator[VolatileValue]:
-    if one.kind == "removed" and two.kind == "added":
-        # A digest may look like a uuid by chance; that both do is none.
-        kinds = {kind_by_origin(one.text), kind_by_origin(two.text)}
-        kind = "hex id" if kinds == {"uuid", "hex id"} else kinds.pop() if len(kinds) == 1 else None
-        if kind is not None:
-            yield VolatileValue(kind, one.text.strip(), two.text.strip())
+def _of_pair(one: Span, two: Span) -> list[VolatileValue]:
+    """Return the value that two spans are, or the values that stand in them one behind the other."""
+    if one.kind != "removed" or two.kind != "added":
+        return []
+    whole = _of_words(one.text.strip(), two.text.strip())
+    if whole is not None:
+        return [whole]
+    words = [_BETWEEN.split(span.text.strip()) for span in (one, two)]
+    if len(words[0]) != len(words[1]):
+        return []
+    found = [_of_words(before, after) for before, after in zip(*words, strict=True) if before != after]
+    return [value for value in found if value is not None] if None not in found else []
+
+
+def _of_words(before: str, after: str) -> VolatileValue | None:
+    # A digest may look like a uuid by chance; that both do is none.
+    kinds = {kind_by_origin(before), kind_by_origin(after)}
+    kind = "hex id" if kinds == {"uuid", "hex id"} else kinds.pop() if len(kinds) == 1 else None
+    return VolatileValue(kind, before, after) if kind is not None else None

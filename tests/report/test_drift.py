@@ -612,3 +612,177 @@ def test_a_cassette_is_not_read_to_find_the_nearest(tmp_path):
     text = explained(post(live), unread)
     assert "interaction 151 of 200" in text
     assert "{+ indeed+}" in text
+
+
+# --- what the explanation is made of ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("body", "turn"), [(ASKED, 1), (SECOND, 2), (THIRD, 3)])
+def test_the_request_is_told_in_one_line_and_by_its_turn(body, turn):
+    told = explained(post(body), [], path=None)
+    prompt = '"And of Spain?"' if body is THIRD else '"What is the capital of France?"'
+    assert (told.turn, told.asked) == (turn, f"POST {CHAT} (gpt-4o, turn {turn}, {prompt})")
+
+
+def test_what_is_no_call_of_a_model_has_no_turn():
+    told = explained(Request("GET", "https://shop.example/prices?page=2"))
+    assert (told.turn, told.asked) == (0, "GET https://shop.example/prices?page=2")
+
+
+def test_a_call_of_json_rpc_is_told_by_its_method():
+    called = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "add", "arguments": {"a": 1}}}
+    told = explained(post(called, url="https://tools.example/mcp"))
+    assert told.asked.startswith("POST https://tools.example/mcp (")
+    assert "add" in told.asked
+
+
+PURPOSES = [
+    ({"reason": "no cassette", "recorded": []}, "To record it"),
+    ({"reason": "read on"}, "To record more of the answer"),
+    ({"reason": "used up", "times": 1}, "To record one more"),
+    ({"recorded": [Interaction(Request("GET", "https://shop.example/"), Response(200, (), ()))]}, "To record it"),
+    ({"recorded": RECORDED[1:]}, "If that is meant, record what changed"),
+    (
+        {
+            "recorded": [
+                Interaction(post(json.loads(json.dumps(SECOND).replace("call_1", "call_9"))), answer(TOOL_CALL))
+            ]
+        },
+        "To record it again",
+    ),
+]
+
+
+@pytest.mark.parametrize(("how", "purpose"), PURPOSES)
+def test_what_the_command_is_for_is_said(how, purpose):
+    told = explained(post(SECOND if how.get("recorded") else ASKED), **how)
+    assert told.purpose == purpose
+    assert f"{purpose}:" in told
+
+
+def test_a_renamed_test_has_a_cause_and_a_purpose(tmp_path):
+    former = Former(tmp_path / "old.yaml", "tests/test_old.py::test_capital")
+    missed = miss(post(ASKED), [], reason="no cassette", path=tmp_path / "new.yaml")
+    told = explain(missed, COMMAND + "{mode}", former=lambda: former)
+    assert (told.cause, told.mode) == ("renamed tests/test_old.py tests/test_geo.py", "")
+    assert told.purpose == "If it was renamed or moved, this moves what it recorded, snapshots included"
+    assert f"There is no cassette {tmp_path / 'new.yaml'}." in told
+
+
+def test_what_changed_is_told_apart_from_what_stands_around_it():
+    told = explained(post(edited(ASKED, lambda body: body.update(temperature=0.7))))
+    assert told.summary == "temperature changed since it was recorded."
+    assert told.cause == explained(post(edited(THIRD, lambda body: body.update(temperature=0.7)))).cause
+    assert [change.name for change in told.changes] == ["temperature"]
+    assert "temperature: " in "".join(told.difference)
+    assert "0.2 -> 0.7" not in told.around
+    assert "Compared with interaction 1 of 3" in told.around
+    assert (told.nearest, told.later) == (0, (1, 2))
+
+
+def test_a_played_interaction_does_not_give_way():
+    told = explained(post(edited(ASKED, lambda body: body.update(temperature=0.7))), played=[0, 1, 2])
+    assert (told.nearest, told.later) == (-1, ())
+
+
+OTHER = "tests/test_geo.py::test_other"
+COMPARED = [
+    (RECORDED, (), "interaction 1 of 3: the nearest that is not played yet."),
+    (RECORDED, (0, 1, 2), "interaction 1 of 3: the nearest one, which was played already."),
+    (RECORDED[:1], (), "interaction 1 of 1: the only one."),
+    (RECORDED[:1], (0,), "interaction 1 of 1: the only one, which was played already."),
+    ([replace(RECORDED[0], test=OTHER)], (), f"interaction 1 of 1, recorded by {OTHER}: the only one."),
+    ([replace(RECORDED[0], test=None)], (), "interaction 1 of 1: the only one."),
+]
+
+
+@pytest.mark.parametrize(("recorded", "played", "words"), COMPARED)
+def test_with_what_it_was_compared_is_said(recorded, played, words):
+    told = explained(post(edited(ASKED, lambda body: body.update(temperature=0.7))), recorded, played=played)
+    assert f"Compared with {words}" in told
+
+
+@pytest.mark.parametrize(
+    ("tests", "nothing_own"),
+    [
+        ([OTHER], True),
+        ([OTHER, OTHER], True),
+        ([OTHER, "tests/test_geo.py::test_capital"], False),
+        ([OTHER, None], False),
+        ([OTHER] * 100, True),
+        ([OTHER] * 101, False),
+    ],
+)
+def test_a_test_that_recorded_nothing_in_a_shared_cassette_is_told(tests, nothing_own):
+    told = explained(
+        post(edited(ASKED, lambda body: body.update(seed=1))), [replace(RECORDED[0], test=test) for test in tests]
+    )
+    assert ("has recorded nothing in this cassette yet" in told) is nothing_own
+
+
+def test_a_block_is_told_nothing_of_tests():
+    missed = miss(post(edited(ASKED, lambda body: body.update(seed=1))), [replace(RECORDED[0], test=OTHER)])
+    assert "has recorded nothing" not in explain(replace(missed, test=None), COMMAND + "{mode}")
+
+
+@pytest.mark.parametrize(("more", "words"), [(1, "Turn 2 of that"), (2, "Turns 2 and 3 of"), (3, "Turns 2 to 4 of")])
+def test_how_many_turns_cannot_be_replayed_is_said(more, words):
+    fourth = edited(THIRD, lambda body: body["messages"].extend(MORE))
+    recorded = [*RECORDED, Interaction(post(fourth), answer({"role": "assistant", "content": "Rome."}))][: more + 1]
+    said = ["Paris.", "Madrid."]
+    assert all(word in json.dumps(fourth) for word in said)
+    told = explained(post(edited(ASKED, lambda body: body.update(temperature=0.7))), recorded)
+    assert words in told
+
+
+def asking_of(value):
+    return edited(ASKED, lambda body: body["messages"][1].update(content=f"Regarding {value} as before."))
+
+
+def test_a_value_that_was_not_there_before_is_told_as_new():
+    told = explained(post(edited(ASKED, lambda body: body.update(session="3f2504e0-4f89-11d3-9a0c-0305e82c3301"))))
+    assert "What differs is a uuid that was not there before: 3f2504e0-4f89-11d3-9a0c-0305e82c3301." in told
+
+
+def test_values_of_several_kinds_are_counted_up():
+    old, new = "2026-11-21 3f2504e0-4f89-11d3-9a0c-0305e82c3301", "2026-11-22 4f2504e0-4f89-11d3-9a0c-0305e82c3302"
+    told = explained(post(asking_of(new)), [Interaction(post(asking_of(old)), answer(TOOL_CALL))])
+    assert "What differs is volatile (date, uuid): a date: 2026-11-21 was recorded, now it is 2026-11-22." in told
+    assert told.cause == "volatile ['date', 'uuid']"
+
+
+def test_other_traffic_with_one_cause_shares_its_address():
+    told = explained(
+        post({"page": 2}, url="https://shop.example/search"),
+        [Interaction(post({"page": 1}, url="https://shop.example/search"), Response(200, JSON, ()))],
+    )
+    assert "POST https://shop.example/search" in told.shared
+    assert told.cause.startswith("  POST https://shop.example/search")
+
+
+def test_a_changed_host_is_not_told_by_the_address():
+    told = explained(
+        post({"page": 1}, url="https://other.example/search"),
+        [Interaction(post({"page": 1}, url="https://shop.example/search"), Response(200, JSON, ()))],
+    )
+    assert "POST" not in told.shared
+    assert "The host changed since the cassettes were recorded" in told.shared
+
+
+def test_hosts_that_stand_for_each_other_are_no_change():
+    missed = miss(
+        post(edited(ASKED, lambda body: body.update(seed=7)), url="https://gateway.example/v1/chat/completions")
+    )
+    same = ("https://gateway.example https://api.openai.com",)
+    assert "The host changed" not in explain(missed, COMMAND + "{mode}", same_hosts=same)
+    assert "host" in explain(missed, COMMAND + "{mode}")
+
+
+def test_a_header_that_one_of_two_requests_lacks_is_none():
+    def of(*headers):
+        return post(ASKED, headers=(*JSON, *headers))
+
+    told = explained(of(("x-tenant", "b")), [Interaction(of(), answer(TOOL_CALL))])
+    assert "header x-tenant: (none) -> b" in told
+    told = explained(of(), [Interaction(of(("x-tenant", "a")), answer(TOOL_CALL))])
+    assert "header x-tenant: a -> (none)" in told

@@ -79,3 +79,30 @@ def test_the_member_that_holds_a_value_has_it_on_both_sides():
     after = {"since": "ever", "until": OTHER, "day": OTHER}
     assert volatile_path(before, after, DATE) == "$.day"
     assert volatile_path({"since": ONE}, {"since": "ever"}, DATE) is None
+
+
+HEX = ("3f2504e0-4f89-11d3-9a0c-0305e82c3301", "4f2504e0-4f89-11d3-9a0c-0305e82c3302")
+
+
+@pytest.mark.parametrize("between", [" ", ", ", "; ", "\n"])
+def test_values_that_follow_each_other_are_told_one_by_one(between):
+    spans = word_diff(f"Run {ONE}{between}{HEX[0]} now", f"Run {OTHER}{between}{HEX[1]} now")
+    assert volatile_values([MessageChanged(1, "user prompt", spans)]) == ([DATE, VolatileValue("uuid", *HEX)], True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (f"{ONE} {HEX[0]}", f"{OTHER} Paris"),
+        (f"{ONE} Rome", f"{OTHER} Paris"),
+        (f"{ONE} {HEX[0]}", f"{OTHER} {HEX[1]} Paris"),
+        (f"{ONE}", f"{OTHER} {HEX[1]}"),
+        (f"{ONE} {HEX[0]}", f"{HEX[1]} {OTHER}"),
+    ],
+)
+def test_a_word_among_them_is_a_change_of_its_own(before, after):
+    values, alone = volatile_values(
+        [MessageChanged(1, "user prompt", word_diff(f"Run {before} now", f"Run {after} now"))]
+    )
+    assert not alone
+    assert all(value in (DATE, VolatileValue("uuid", *HEX)) for value in values)

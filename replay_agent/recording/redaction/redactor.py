@@ -19,6 +19,7 @@ from replay_agent.recording.redaction.finders.by_name import (
     named_fields,
     stand_ins,
 )
+from replay_agent.recording.redaction.finders.clues import Clues, Looker
 from replay_agent.recording.redaction.headers import (
     corrected,
     header_secrets,
@@ -290,11 +291,11 @@ class _RedactedKeying:
         return self.inner(self.redactor.request(request))
 
 
-def _matches(patterns: Sequence[str]) -> Finder:
+def _matches(patterns: Sequence[str]) -> Looker:
     """Return a finder for the user's regular expressions, which see text."""
     compiled = [_compiled(pattern) for pattern in patterns]
 
-    def find(data: bytes) -> Iterator[Span]:
+    def find(data: bytes, _clues: Clues) -> Iterator[Span]:
         text = data.decode("utf-8", "surrogateescape")
         for expression in compiled:
             characters = size = 0

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import chain
 
 from replay_agent.recording.redaction.finders.by_name import find_fields, find_form_fields
+from replay_agent.recording.redaction.finders.clues import Clues, Looker
 from replay_agent.recording.redaction.finders.header_lines import find_in_header_lines
 from replay_agent.recording.redaction.finders.paired import find_paired
 from replay_agent.recording.redaction.finders.settings import find_options, find_quoted, find_said, find_settings
@@ -41,16 +42,12 @@ _OVERLAP = MARGIN // 2
 class Search:
     """Looks for what a run knows, for names, for shapes, and for what the user named."""
 
-    def __init__(self, knowledge: Knowledge, own: Sequence[Finder] = ()) -> None:
+    def __init__(self, knowledge: Knowledge, own: Sequence[Looker] = ()) -> None:
         self.knowledge = knowledge
-        self._own = own
-        self._in_documents: tuple[Finder, ...] = (
-            *own,
-            *(find_fields, find_paired, find_in_tables, find_web_keys, find_url_passwords, find_behind_backslashes),
-        )
-        self._in_words: tuple[Finder, ...] = (
-            *(knowledge.find, find_shapes, find_settings, find_options, find_quoted, find_said, find_in_header_lines),
-        )
+        self._by_name: tuple[Looker, ...] = (*own, find_fields, find_paired, find_in_tables)
+        self._in_documents: tuple[Finder, ...] = (find_web_keys, find_url_passwords, find_behind_backslashes)
+        self._in_words: tuple[Looker, ...] = (find_shapes, find_settings)
+        self._in_plain: tuple[Finder, ...] = (find_options, find_quoted, find_said, find_in_header_lines)
 
     def find(
         self, data: bytes, events: Sequence[tuple[int, int]] | None = None, *, first: Finder | None = None
@@ -123,13 +120,15 @@ class Search:
 
     def _within(self, text: bytes, levels: int, depth: int) -> Spans:
         """Look at a text as a document, then at what its escapes stand for, and where there are none at its words."""
-        spans = Spans(text)
+        spans, clues = Spans(text), Clues(text)
+        for look in self._by_name:
+            spans.extend(look(text, clues))
         for find in self._in_documents:
             spans.extend(find(text))
         if is_form_with_spaces(text):  # whether or not a header says so
             spans.extend(find_form_fields(text))
             spans.extend(find_shapes(text))  # it may be a setting: a plus sign is part of a token then
-        spans.extend(self._without_mail(text, levels, depth))
+        spans.extend(self._without_mail(clues, levels, depth))
         if levels and is_quoted_printable(text):
             of_mail = Spans(text, self._in_mail(text, levels)).merged()
             spans = Spans(text, chain(of_mail, _left_by_mail(text, spans, of_mail)))
@@ -139,21 +138,24 @@ class Search:
         for layer in peeled(text, mail=True):
             yield from layer.unpeeled(self._within(layer.text, min(levels - 1, 1), 0))
 
-    def _without_mail(self, text: bytes, levels: int, depth: int) -> Iterator[Span]:
-        position = 0
+    def _without_mail(self, clues: Clues, levels: int, depth: int) -> Iterator[Span]:
+        text, position = clues.text, 0
         for layer in peeled(text) if levels else ():
             if layer.begin:
-                yield from self._within_words(text, position, layer.begin + _OVERLAP, depth)
+                yield from self._within_words(clues.of(position, layer.begin + _OVERLAP), position, depth)
             yield from layer.unpeeled(self._within(layer.text, levels - 1, depth))
             position = max(layer.end - _OVERLAP, 0)
             if layer.end == len(text):
                 return
-        yield from self._within_words(text, position, len(text), depth)
+        yield from self._within_words(clues.of(position, len(text)), position, depth)
 
-    def _within_words(self, text: bytes, start: int, end: int, depth: int) -> Iterator[Span]:
-        """Look at the words of a text from one place to another. A word that is cut at the start is none."""
-        words = text[start:end]
-        for find in self._in_words:
+    def _within_words(self, clues: Clues, start: int, depth: int) -> Iterator[Span]:
+        """Look at the words of a text that begins at a place of another. A word that is cut at the start is none."""
+        words = clues.text
+        yield from _later(self.knowledge.find(words), start)
+        for look in self._in_words:
+            yield from _later(look(words, clues), start)
+        for find in self._in_plain:
             yield from _later(find(words), start)
         if depth:
 

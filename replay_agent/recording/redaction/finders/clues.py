@@ -123,7 +123,7 @@ class Clues:
         if not self._is_read:
             self._places = _places(self.text)
             self._is_read = True
-        return None if self._places is None else self._places.get(mark[0], ())
+        return None if self._places is None else self._places[mark[0]]
 
 
 Looker: TypeAlias = Callable[[bytes, Clues], Iterable[Span]]
@@ -131,19 +131,19 @@ Looker: TypeAlias = Callable[[bytes, Clues], Iterable[Span]]
 
 
 def _places(text: bytes) -> dict[int, array[int]] | None:
-    found: dict[int, set[int]] = {}
+    found = {mark: array("Q") for mark in _MARKS}
     left = len(text) // _ROOMY + 64
     for end in _names(text):
         around = _AROUND.match(text, end)
         assert around is not None
         for place in range(end, around.end()):
-            mark = text[place]
-            if mark in _MARKS:
-                found.setdefault(mark, set()).add(place)
+            places = found.get(text[place])
+            if places is not None and (not places or places[-1] < place):
+                places.append(place)
                 left -= 1
         if left < 0:
             return None
-    return {mark: array("Q", sorted(places)) for mark, places in found.items()}
+    return found
 
 
 def _names(text: bytes) -> Iterator[int]:
@@ -166,7 +166,7 @@ def _names(text: bytes) -> Iterator[int]:
                 yield before + end
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _may_tell(near: bytes) -> bool:
     """Tell whether to judge a piece that ends so: most that end as names that tell are others."""
     near = near.rstrip(_FILLING)
@@ -189,7 +189,7 @@ _NAME_WITHOUT_BLANKS = re.compile(r"[\w.\-@$]*+\Z")
 _NAME_WITH_BLANKS = re.compile(r"[\w.\-@$ /#]*+\Z")
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _judged(spelled: bytes) -> _Telling:
     """Judge a piece by what it can be of a name, wherever that begins."""
     name = spelled.decode("utf-8", "replace")

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-from replay_agent.recording.redaction.layers.runs import Runs
+from replay_agent.recording.redaction.layers.runs import Runs, Seen
 from replay_agent.recording.redaction.spans import Span
 
 __all__ = "CHARACTERS", "SHORTEST", "LongRuns"
@@ -18,9 +18,7 @@ CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.
 """Those of tokens and of their marks. Whatever is beside a run of them is no part of a token."""
 SHORTEST = 15
 """Characters of the shortest token with its mark: ``xoxb-0123456789``."""
-_MOST_KNOWN, _LONGEST_KNOWN = 2048, 96
-"""Words without a token that are known again, and how long one of them may be."""
-_BATCH = 1 << 15
+_BATCH = 1 << 13
 """Bytes of words that are looked at together, so that a short one costs no call of each rule."""
 
 Ordered: TypeAlias = tuple[int, Span]
@@ -36,7 +34,7 @@ class LongRuns:
     def __init__(self, find: Callable[[bytes], Iterable[Ordered]]) -> None:
         self._find = find
         self._runs = Runs(CHARACTERS, SHORTEST)
-        self._clean: set[bytes] = set()
+        self._clean = Seen()
 
     def find(self, text: bytes) -> Iterator[Ordered]:
         """Yield what is found, at its place in the text."""
@@ -68,9 +66,6 @@ class LongRuns:
             touched.add(number)
             shift = starts[number] - (ends[number] - len(batch[number]))
             yield order, span._replace(start=span.start + shift, end=span.end + shift)
-        self._remember(run for number, run in enumerate(batch) if number not in touched)
-
-    def _remember(self, runs: Iterable[bytes]) -> None:
-        if len(self._clean) > _MOST_KNOWN:
-            self._clean = set()
-        self._clean.update(run for run in runs if len(run) <= _LONGEST_KNOWN)
+        for number, run in enumerate(batch):
+            if number not in touched:
+                self._clean.add(run)

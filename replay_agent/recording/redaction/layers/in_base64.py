@@ -6,12 +6,11 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import TypeAlias
 
 from replay_agent.recording.redaction.layers.archives import Clean, is_archive
 from replay_agent.recording.redaction.layers.containers import is_wide, narrowed, packing
-from replay_agent.recording.redaction.layers.runs import Runs
+from replay_agent.recording.redaction.layers.runs import Runs, Seen
 from replay_agent.recording.redaction.spans import Span
 
 __all__ = "find_in_base64", "is_text"
@@ -30,10 +29,9 @@ _LINE = re.compile(rb"[A-Za-z0-9+/_\-=]++")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _LONG = 4096
 """Digits from which on a run is taken to begin where it seems to, and is read piece by piece."""
-_LONGEST_KNOWN = 96
-"""Digits of a line that is known again."""
 _OVERLAP = 4096
 _STEP = 1 << 16
+_NO_TEXTS = Seen()
 _HEAD = 24
 """Digits that tell of most runs that they are no text: ids and signatures hold a control character that early."""
 _TAR_DIGITS = slice(340, 352)
@@ -110,12 +108,12 @@ def _shifts(digits: bytes) -> range:
 
 def _may_hold_text(digits: bytes) -> bool:
     """Tell whether a line of digits may be a text or what texts are packed in: ids and words that are neither repeat."""
-    return _may_hold(digits) if len(digits) <= _LONGEST_KNOWN else True
-
-
-@lru_cache(maxsize=1024)
-def _may_hold(digits: bytes) -> bool:
-    return any(_may_be_text(digits, shift) for shift in _shifts(digits))
+    if digits in _NO_TEXTS:
+        return False
+    may = any(_may_be_text(digits, shift) for shift in _shifts(digits))
+    if not may:
+        _NO_TEXTS.add(digits)
+    return may
 
 
 def _is_worth_it(digits: bytes, shift: int, holds_known: HoldsKnown | None) -> bool:

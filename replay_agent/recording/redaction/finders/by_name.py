@@ -117,7 +117,12 @@ def find_json_fields(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
 
 def _telling_members(text: bytes, telling: Marks, clues: Clues | None) -> Iterator[re.Match[bytes]]:
     """Yield the names of members that may tell, each with what stands between it and its value."""
-    member = _MEMBER if _COMMENTS.search(text) is None else _COMMENTED_MEMBER
+    yield from _members(text, telling, clues, _MEMBER if _COMMENTS.search(text) is None else _COMMENTED_MEMBER)
+
+
+def _members(
+    text: bytes, telling: Marks, clues: Clues | None, member: re.Pattern[bytes] = _MEMBER
+) -> Iterator[re.Match[bytes]]:
     for closing in telling.finditer(text, clues):
         opening = text.rfind(b'"', max(closing.start() - _LONGEST_NAME, 0), closing.start())
         found = member.match(text, opening) if opening >= 0 else None
@@ -392,7 +397,7 @@ def find_fields(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
 # What stands in for a secret, and the user's own names
 
 
-def stand_ins(text: bytes, *, form: bool) -> Iterator[Span]:
+def stand_ins(text: bytes, clues: Clues | None = None, *, form: bool) -> Iterator[Span]:
     """Find what a replay or another recorder has in a secret's place, in the fields of a request itself."""
     pairs = ((found[1], found[2], found.span(2)) for found in _PAIR.finditer(text))
     queries = ((name, found[1], found.span(1)) for name, found in _queries(text))
@@ -404,7 +409,7 @@ def stand_ins(text: bytes, *, form: bool) -> Iterator[Span]:
                 yield from _stand_in(*place, plain(name), value)
     if form or text[:1] not in (b"{", b"["):
         return
-    for found in _MEMBER.finditer(text):
+    for found in _members(text, _TELLING, clues):
         if Naming.SEED > naming_of(found[1]) >= Naming.STRONG and text[found.end() : found.end() + 1] == b'"':
             end = _text_end(text, found.end())
             value = text[found.end() + 1 : end].decode("utf-8", "replace")

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TypeAlias
 
+from replay_agent.recording.redaction.layers.runs import Seen
 from replay_agent.recording.redaction.names import (
     ALL_NAMES,
     BROKEN_ENDINGS,
@@ -69,7 +70,7 @@ def _named() -> re.Pattern[bytes]:
     telling, filling = "".join(places), _one_of(_FILLING.decode())
     return re.compile(
         (
-            f"\n(?:(?<={telling}\n)(?<=(?:{'|'.join(groups)})\n)"
+            f"\n(?<=[^\n][^\n]\n)(?:(?<={telling}\n)(?<=(?:{'|'.join(groups)})\n)"
             f"|(?<=[{filling[1:-1]}\x80-\xff]\n)"
             f"(?:(?<=[\x80-\xff]\n)|(?<={telling}{filling}\n)|(?<=[\x80-\xff]{filling}\n)"
             f"|(?<={places[-1][:-1]}\x80-\xff]{filling * 2}\n)|(?<={filling * 3}\n)))"
@@ -130,6 +131,10 @@ Looker: TypeAlias = Callable[[bytes, Clues], Iterable[Span]]
 """Finds secrets in a text whose escapes are undone, with the clues of that text."""
 
 
+_NO_ENDS, _NO_NAMES = Seen(), Seen()
+"""What was judged and tells nothing: most names of a text stand there many times."""
+
+
 def _places(text: bytes) -> dict[int, array[int]] | None:
     found = {mark: array("Q") for mark in _MARKS}
     left = len(text) // _ROOMY + 64
@@ -154,19 +159,25 @@ def _names(text: bytes) -> Iterator[int]:
         divided = block.translate(_DIVIDED)
         for found in _NAMED.finditer(divided, start - before):
             end = found.start()
-            if not _may_tell(block[max(end - _NEAR, 0) : end]):
+            near = block[max(end - _NEAR, 0) : end]
+            if near in _NO_ENDS:
+                continue
+            if not _may_tell(near):
+                _NO_ENDS.add(near)
                 continue
             if block[end - 1] in _FILLING:
                 end = len(block[:end].rstrip(_FILLING))
             begin = divided.rfind(b"\n", max(end - _LAP, 0), end) + 1 or max(end - _LAP, 0)
-            telling = _judged(block[begin:end])
-            if telling is _Telling.ALONE or (
-                telling is _Telling.BEHIND and begin and block[begin - 1] in _WITHIN_NAMES
-            ):
+            name = block[begin:end]
+            if name in _NO_NAMES:
+                continue
+            telling = _judged(name)
+            if telling is _Telling.NOTHING:
+                _NO_NAMES.add(name)
+            elif telling is _Telling.ALONE or (begin and block[begin - 1] in _WITHIN_NAMES):
                 yield before + end
 
 
-@lru_cache(maxsize=256)
 def _may_tell(near: bytes) -> bool:
     """Tell whether to judge a piece that ends so: most that end as names that tell are others."""
     near = near.rstrip(_FILLING)
@@ -189,7 +200,7 @@ _NAME_WITHOUT_BLANKS = re.compile(r"[\w.\-@$]*+\Z")
 _NAME_WITH_BLANKS = re.compile(r"[\w.\-@$ /#]*+\Z")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def _judged(spelled: bytes) -> _Telling:
     """Judge a piece by what it can be of a name, wherever that begins."""
     name = spelled.decode("utf-8", "replace")

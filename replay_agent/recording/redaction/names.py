@@ -11,6 +11,7 @@ from replay_agent.recording.redaction.looks import is_key, is_phrase, is_random,
 from replay_agent.surroundings.credentials import credential_variables
 
 __all__ = (
+    "ALL_NAMES",
     "BROKEN_ENDINGS",
     "ENDINGS",
     "SEPARATORS",
@@ -19,6 +20,7 @@ __all__ = (
     "field_naming",
     "is_credential_header",
     "is_identity_header",
+    "letters_of",
     "query_naming",
 )
 
@@ -155,6 +157,8 @@ ENDINGS = frozenset(
     name[-3:] for names in (*_NAMES, _VAGUE_QUERY_ENDINGS, ("token",)) for name in names if name[-3:].isascii()
 )
 """The last three letters of every name that tells, of those of other alphabets none."""
+ALL_NAMES = frozenset(name for names in (*_NAMES, _VAGUE_QUERY_ENDINGS, ("token",)) for name in names)
+"""What names that tell are called, or how they end."""
 BROKEN_ENDINGS = frozenset({"yid", "nid", "tid", "sid", "2fa", "swd"})
 """Of these the endings that a separator may divide behind the first letter: ``private_key_id``."""
 SEPARATORS = "-_. \t$@:"
@@ -162,13 +166,14 @@ SEPARATORS = "-_. \t$@:"
 _NO_SEPARATORS = str.maketrans("", "", SEPARATORS)
 
 
-def _bare(name: str) -> str:
+def letters_of(name: str) -> str:
+    """Return a name without separators and capitals."""
     return name.translate(_NO_SEPARATORS).lower()
 
 
-def _has_ending(name: str, bare: str) -> bool:
+def _has_ending(name: str, letters: str) -> bool:
     """Tell whether a name ends as rules expect it that look for endings alone: in three letters with nothing between."""
-    last = bare[-3:]
+    last = letters[-3:]
     whole = name.rstrip(SEPARATORS)
     if len(name) - len(whole) > 1:
         return False
@@ -180,7 +185,7 @@ def _has_ending(name: str, bare: str) -> bool:
 @lru_cache(maxsize=512)
 def field_naming(name: str) -> Naming:
     """Tell what the name of a field of JSON or XML says: ``api_key``, ``clientSecret``, ``x_auth_tokens``."""
-    bare = _bare(name)
+    bare = letters_of(name)
     if len(name) > _LONGEST_NAME or not _has_ending(name, bare):
         return Naming.NOTHING
     one = bare.removesuffix("s") if bare.endswith(_PLURALS) else bare
@@ -211,7 +216,7 @@ def query_naming(name: str) -> Naming:
     """Tell what the name of a field of a query or a form says."""
     if len(name) > _LONGEST_NAME:
         return Naming.NOTHING
-    bare = _bare(name)
+    bare = letters_of(name)
     if _SIGNED_QUERY.fullmatch(bare) and not bare.endswith("date"):
         return Naming.SIGNED
     naming = field_naming(name)

@@ -19,6 +19,7 @@ from replay_agent.recording.redaction.finders.by_name import (
     named_fields,
     stand_ins,
 )
+from replay_agent.recording.redaction.finders.clues import Clues, Looker
 from replay_agent.recording.redaction.headers import (
     corrected,
     header_secrets,
@@ -39,7 +40,7 @@ from replay_agent.recording.redaction.layers.containers import (
     unpacked,
 )
 from replay_agent.recording.redaction.search import Search
-from replay_agent.recording.redaction.spans import Finder, Place, Places, Span, moved, replaced
+from replay_agent.recording.redaction.spans import Place, Places, Span, moved, replaced
 from replay_agent.traffic import Chunk, Failure, Headers, Interaction, Outcome, Request, Response, header
 
 __all__ = ("Redactor",)
@@ -147,7 +148,7 @@ class Redactor:
     def _text(self, text: str) -> str:
         return self._cleaned_text(text.encode("utf-8", "surrogateescape"), None) or text
 
-    def _cleaned_text(self, data: bytes, first: Finder | None) -> str | None:
+    def _cleaned_text(self, data: bytes, first: Looker | None) -> str | None:
         spans = self._search.find(data, (), first=first)
         if not spans:
             return None
@@ -171,9 +172,9 @@ class Redactor:
     def _cleaned_url(self, url: str) -> str:
         expected = any(mark in url for mark in _GOOGLE)
 
-        def first(data: bytes) -> Iterator[Span]:
+        def first(data: bytes, clues: Clues) -> Iterator[Span]:
             yield from find_query_fields(data, expected=expected)
-            yield from stand_ins(data, form=False)
+            yield from stand_ins(data, clues, form=False)
 
         data = url.encode("utf-8", "surrogateescape")
         self._knowledge.reserve(data)
@@ -263,16 +264,16 @@ class Redactor:
         return framed_places(lines, [data[start:end] for start, end in zip(starts, ends, strict=False)])
 
 
-def _first_look(kind: str, *, asked: bool) -> Finder:
+def _first_look(kind: str, *, asked: bool) -> Looker:
     """Return what is found in a body of this media type as it is spelled, before its escapes are undone."""
 
-    def first(data: bytes) -> Iterator[Span]:
+    def first(data: bytes, clues: Clues) -> Iterator[Span]:
         if kind.startswith(_FORM):
             yield from find_form_fields(data)
         elif kind.startswith("multipart/"):
             yield from find_parts(data)
         if asked:
-            yield from stand_ins(data, form=kind.startswith(_FORM))
+            yield from stand_ins(data, clues, form=kind.startswith(_FORM))
 
     return first
 
@@ -290,11 +291,11 @@ class _RedactedKeying:
         return self.inner(self.redactor.request(request))
 
 
-def _matches(patterns: Sequence[str]) -> Finder:
+def _matches(patterns: Sequence[str]) -> Looker:
     """Return a finder for the user's regular expressions, which see text."""
     compiled = [_compiled(pattern) for pattern in patterns]
 
-    def find(data: bytes) -> Iterator[Span]:
+    def find(data: bytes, _clues: Clues) -> Iterator[Span]:
         text = data.decode("utf-8", "surrogateescape")
         for expression in compiled:
             characters = size = 0

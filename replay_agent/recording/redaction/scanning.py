@@ -6,8 +6,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
 
 from replay_agent.recording.redaction.finders.by_name import is_secret
+from replay_agent.recording.redaction.finders.clues import Clues
 from replay_agent.recording.redaction.finders.telling import NAME_END
 from replay_agent.recording.redaction.knowledge import Knowledge
 from replay_agent.recording.redaction.layers.containers import narrowed, unpacked
@@ -64,7 +68,8 @@ def scan(data: bytes | str, *, environ: Mapping[str, str] | None = None) -> list
     search = Search(Knowledge(environ), [_find_fields])
     spans = list(_told_once(span for span in search.find(raw) if span.text != b"" and not _is_harmless(span)))
     starts = [0, *(found.end() for found in re.finditer(rb"\n", raw))] if spans else [0]
-    return [_finding(raw, span, spans, starts) for span in spans]
+    fields = _Fields(raw, starts)
+    return [_finding(raw, span, spans, starts, fields) for span in spans]
 
 
 def _told_once(spans: Iterable[Span]) -> Iterator[Span]:
@@ -84,12 +89,12 @@ def _is_harmless(span: Span) -> bool:
     return any(is_stand_in(each) or is_filler(each) for each in (value, value.partition(" ")[2]) if each)
 
 
-def _find_fields(text: bytes) -> Iterator[Span]:
+def _find_fields(text: bytes, _clues: Clues) -> Iterator[Span]:
     """Find credentials in lines of YAML, headers and settings: ``name: value``, or a list of one below the name."""
     for found in _fields(text):
-        name = found["name"].decode("latin-1")
-        if not 2 <= len(name) <= _LONGEST_NAME or not _is_telling(name):
+        if not _is_telling(found["name"]):
             continue
+        name = found["name"].decode("latin-1")
         value = found["value"].rstrip()
         start = found.start("value")
         if _NO_VALUE.match(value):
@@ -112,7 +117,11 @@ def _fields(text: bytes) -> Iterator[re.Match[bytes]]:
     yield from _FIELD.finditer(text, 0 if first is None else first.end())
 
 
-def _is_telling(name: str) -> bool:
+@lru_cache(maxsize=2048)
+def _is_telling(spelled: bytes) -> bool:
+    name = spelled.decode("latin-1")
+    if not 2 <= len(name) <= _LONGEST_NAME:
+        return False
     if "-" in name and is_credential_header(name.lower()):
         return True
     return (
@@ -135,9 +144,9 @@ def _is_name(value: bytes, name: str) -> bool:
     return value.decode("latin-1").lower() == name.lower()
 
 
-def _finding(data: bytes, span: Span, spans: Sequence[Span], starts: Sequence[int]) -> Finding:
+def _finding(data: bytes, span: Span, spans: Sequence[Span], starts: Sequence[int], fields: _Fields) -> Finding:
     line = bisect_right(starts, span.start)
-    place = _place(data, starts, line)
+    place = fields.place(line)
     if span.text is not None:
         return Finding(span.rule, line, "in the base64 that begins here", place)
     end = data.find(b"\n", span.start)
@@ -165,16 +174,47 @@ def _masked(data: bytes, start: int, end: int, spans: Sequence[Span]) -> str:
     return b"".join((*pieces, data[start : max(start, end)])).decode("utf-8", "replace")
 
 
-def _place(data: bytes, starts: Sequence[int], line: int) -> str:
-    """Return the names of the fields around a line, by its margin and those of the lines above it."""
-    names: list[str] = []
+class _Field(NamedTuple):
+    """A line that begins with the name of a field."""
+
+    line: int
+    margin: int
+    name: str
+
+
+class _Fields:
+    """Which fields the lines of a text are in, asked from the first line to the last."""
+
+    def __init__(self, data: bytes, starts: Sequence[int]) -> None:
+        self._data = data
+        self._starts = starts
+        self._line = 0
+        self._around: list[_Field] = []
+        """The fields around the line that was asked for last, the innermost first."""
+
+    def place(self, line: int) -> str:
+        """Return the names of the fields around a line, by its margin and those of the lines above it."""
+        if line != self._line:
+            last, self._line = self._line, line
+            above = [field for field in self._around if field.line > line - _LOOKED_UP]
+            self._around = list(_outwards(chain(self._fields(line, max(line - _LOOKED_UP, last)), above)))
+        return ".".join(field.name for field in reversed(self._around))
+
+    def _fields(self, line: int, last: int) -> Iterator[_Field]:
+        """Yield the fields that begin from a line up to another one, which was looked at before."""
+        for number in range(line, last, -1):
+            start = self._starts[number - 1]
+            found = _KEY.match(self._data[start : start + 200].decode("utf-8", "replace").partition("\n")[0])
+            if found is not None:
+                yield _Field(number, len(found["margin"]), found["name"])
+
+
+def _outwards(fields: Iterable[_Field]) -> Iterator[_Field]:
+    """Yield of fields, from the last one upwards, each that has less of a margin than all below it."""
     margin = 1 << 30
-    for number in range(line, max(line - _LOOKED_UP, 0), -1):
-        head = data[starts[number - 1] : starts[number - 1] + 200].decode("utf-8", "replace").partition("\n")[0]
-        found = _KEY.match(head)
-        if found is not None and len(found["margin"]) < margin:
-            margin = len(found["margin"])
-            names.append(found["name"])
+    for field in fields:
+        if field.margin < margin:
+            margin = field.margin
+            yield field
             if not margin:
-                break
-    return ".".join(reversed(names))
+                return

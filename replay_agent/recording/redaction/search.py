@@ -11,6 +11,7 @@ from functools import partial
 from itertools import chain
 
 from replay_agent.recording.redaction.finders.by_name import find_fields, find_form_fields
+from replay_agent.recording.redaction.finders.clues import Clues, Looker
 from replay_agent.recording.redaction.finders.header_lines import find_in_header_lines
 from replay_agent.recording.redaction.finders.paired import find_paired
 from replay_agent.recording.redaction.finders.settings import find_options, find_quoted, find_said, find_settings
@@ -26,6 +27,7 @@ from replay_agent.recording.redaction.layers.escapes import (
     is_form_with_spaces,
     is_quoted_printable,
     peeled,
+    plain,
 )
 from replay_agent.recording.redaction.layers.in_base64 import find_in_base64
 from replay_agent.recording.redaction.layers.in_digits import find_in_digits
@@ -41,19 +43,15 @@ _OVERLAP = MARGIN // 2
 class Search:
     """Looks for what a run knows, for names, for shapes, and for what the user named."""
 
-    def __init__(self, knowledge: Knowledge, own: Sequence[Finder] = ()) -> None:
+    def __init__(self, knowledge: Knowledge, own: Sequence[Looker] = ()) -> None:
         self.knowledge = knowledge
-        self._own = own
-        self._in_documents: tuple[Finder, ...] = (
-            *own,
-            *(find_fields, find_paired, find_in_tables, find_web_keys, find_url_passwords, find_behind_backslashes),
-        )
-        self._in_words: tuple[Finder, ...] = (
-            *(knowledge.find, find_shapes, find_settings, find_options, find_quoted, find_said, find_in_header_lines),
-        )
+        self._by_name: tuple[Looker, ...] = (*own, find_fields, find_paired, find_in_tables)
+        self._in_documents: tuple[Finder, ...] = (find_web_keys, find_url_passwords, find_behind_backslashes)
+        self._in_words: tuple[Looker, ...] = (find_shapes, find_settings)
+        self._in_plain: tuple[Finder, ...] = (find_options, find_quoted, find_said, find_in_header_lines)
 
     def find(
-        self, data: bytes, events: Sequence[tuple[int, int]] | None = None, *, first: Finder | None = None
+        self, data: bytes, events: Sequence[tuple[int, int]] | None = None, *, first: Looker | None = None
     ) -> Spans:
         """Find the secrets in a body. What is found is known from then on, so that it is found elsewhere too.
 
@@ -62,7 +60,7 @@ class Search:
         """
         while True:
             known = self.knowledge.size
-            spans = Spans(data, self._all(data, events, first)).merged()
+            spans = Spans(data, self._all(data, events, first), plain).merged()
             for span in spans:
                 if span.text is None and not span.stands_in:
                     self.knowledge.learn(span.rule, span.value)
@@ -70,18 +68,20 @@ class Search:
                 return spans
             del spans
 
-    def _all(self, data: bytes, events: Sequence[tuple[int, int]] | None, first: Finder | None) -> Iterator[Span]:
+    def _all(self, data: bytes, events: Sequence[tuple[int, int]] | None, first: Looker | None) -> Iterator[Span]:
         if is_archive(data):
             found = cleaned_archive(data, lambda inner: self._cleaned(inner, _DEEPEST_BASE64 - 1))
             if found is not None:
                 yield Span(0, len(data), found[1], text=found[0])
                 return
-        packed = list(self._packed(data))
-        plain = chain(
-            first(data) if first else (), self._split(data, events), self._within(data, LEVELS, _DEEPEST_BASE64)
+        packed, clues = list(self._packed(data)), Clues(data)
+        all_else = chain(
+            first(data, clues) if first else (),
+            self._split(data, events),
+            self._within(clues, LEVELS, _DEEPEST_BASE64),
         )
         yield from packed
-        yield from (span for span in plain if not any(span.start < p.end and p.start < span.end for p in packed))
+        yield from (span for span in all_else if not any(span.start < p.end and p.start < span.end for p in packed))
 
     def places(self, data: bytes, spans: Spans) -> Places:
         """Return what comes in the place of each secret."""
@@ -105,7 +105,7 @@ class Search:
         if wide is not None:
             found = self._cleaned(wide.data, depth)
             return None if found is None else (wide.spelled(found[0]), found[1])
-        spans = Spans(data, chain(self._split(data, None), self._within(data, LEVELS, depth))).merged()
+        spans = Spans(data, chain(self._split(data, None), self._within(Clues(data), LEVELS, depth))).merged()
         if not spans:
             return None
         return replaced(data, self.places(data, spans)), spans[0].rule
@@ -119,41 +119,47 @@ class Search:
 
     def _split(self, data: bytes, events: Sequence[tuple[int, int]] | None) -> Iterator[Span]:
         places = stream_events(data) if events is None else events
-        yield from find_split(data, places, lambda joined: self._within(joined, LEVELS, _DEEPEST_BASE64))
+        yield from find_split(data, places, lambda joined: self._within(Clues(joined), LEVELS, _DEEPEST_BASE64))
 
-    def _within(self, text: bytes, levels: int, depth: int) -> Spans:
+    def _within(self, clues: Clues, levels: int, depth: int) -> Spans:
         """Look at a text as a document, then at what its escapes stand for, and where there are none at its words."""
-        spans = Spans(text)
+        text = clues.text
+        spans = Spans(text, (), plain)
+        for look in self._by_name:
+            spans.extend(look(text, clues))
         for find in self._in_documents:
             spans.extend(find(text))
         if is_form_with_spaces(text):  # whether or not a header says so
             spans.extend(find_form_fields(text))
             spans.extend(find_shapes(text))  # it may be a setting: a plus sign is part of a token then
-        spans.extend(self._without_mail(text, levels, depth))
+        spans.extend(self._without_mail(clues, levels, depth))
         if levels and is_quoted_printable(text):
             of_mail = Spans(text, self._in_mail(text, levels)).merged()
-            spans = Spans(text, chain(of_mail, _left_by_mail(text, spans, of_mail)))
+            spans = Spans(text, chain(of_mail, _left_by_mail(text, spans, of_mail)), plain)
         return spans.merged()
 
     def _in_mail(self, text: bytes, levels: int) -> Iterator[Span]:
         for layer in peeled(text, mail=True):
-            yield from layer.unpeeled(self._within(layer.text, min(levels - 1, 1), 0))
+            yield from layer.unpeeled(self._within(Clues(layer.text), min(levels - 1, 1), 0))
 
-    def _without_mail(self, text: bytes, levels: int, depth: int) -> Iterator[Span]:
-        position = 0
+    def _without_mail(self, clues: Clues, levels: int, depth: int) -> Iterator[Span]:
+        text, position = clues.text, 0
         for layer in peeled(text) if levels else ():
             if layer.begin:
-                yield from self._within_words(text, position, layer.begin + _OVERLAP, depth)
-            yield from layer.unpeeled(self._within(layer.text, levels - 1, depth))
+                yield from self._within_words(clues.of(position, layer.begin + _OVERLAP), position, depth)
+            yield from layer.unpeeled(self._within(Clues(layer.text), levels - 1, depth))
             position = max(layer.end - _OVERLAP, 0)
             if layer.end == len(text):
                 return
-        yield from self._within_words(text, position, len(text), depth)
+        yield from self._within_words(clues.of(position, len(text)), position, depth)
 
-    def _within_words(self, text: bytes, start: int, end: int, depth: int) -> Iterator[Span]:
-        """Look at the words of a text from one place to another. A word that is cut at the start is none."""
-        words = text[start:end]
-        for find in self._in_words:
+    def _within_words(self, clues: Clues, start: int, depth: int) -> Iterator[Span]:
+        """Look at the words of a text that begins at a place of another. A word that is cut at the start is none."""
+        words = clues.text
+        yield from _later(self.knowledge.find(words), start)
+        for look in self._in_words:
+            yield from _later(look(words, clues), start)
+        for find in self._in_plain:
             yield from _later(find(words), start)
         if depth:
 

@@ -42,6 +42,10 @@ class Place(NamedTuple):
 _QUOTED, _STANDS_IN = 1, 2
 _VALUE_BESIDE, _TEXT_BESIDE, _RULE_BESIDE = 4, 8, 16
 """What is said of a span in one byte: the last three say what of it is kept beside."""
+_RULE_BEFORE, _VALUE_SPELLED = 32, 64
+"""What is read in the text itself: the name of the rule before the value, as that of a field is, and the value there, spelled."""
+_BEFORE = 255
+"""How far a name may stand before its value."""
 _MOST_RULES = 1000
 """Rules that are numbered. A text can have another name before each of its secrets: of more, each is kept beside."""
 _MOST_FALLS = 500
@@ -53,11 +57,13 @@ _SIZE = 4
 class Spans:
     """The spans of one text, which take some twenty bytes each: a body can be one secret after the other.
 
-    A value that stands in the text as it is takes no more; one that is spelled otherwise there is kept beside.
+    A value that stands in the text as it is takes no more, nor does one that ``read`` makes of what stands there; any
+    other is kept beside.
     """
 
-    def __init__(self, text: bytes, spans: Iterable[Span] = ()) -> None:
+    def __init__(self, text: bytes, spans: Iterable[Span] = (), read: Callable[[bytes], bytes] | None = None) -> None:
         self._text = text
+        self._read_value = read
         self._typecode = "I" if len(text) < 1 << 32 else "Q"
         self._starts, self._ends, self._at = array(self._typecode), array(self._typecode), array(self._typecode)
         self._marks = bytearray()
@@ -78,10 +84,15 @@ class Spans:
         value, text, rule = None, None, None
         if marks & _VALUE_BESIDE:
             value, at = self._read(at)
+        elif marks & _VALUE_SPELLED and self._read_value is not None:
+            value = self._read_value(self._text[start:end])
         if marks & _TEXT_BESIDE:
             text, at = self._read(at)
         if marks & _RULE_BESIDE:
             rule, at = self._read(at)
+        elif marks & _RULE_BEFORE:
+            name = start - self._beside[at]
+            rule = self._text[name : name + self._beside[at + 1]]
         return Span(
             start,
             end,
@@ -101,7 +112,7 @@ class Spans:
         starts, ends = self._starts, self._ends
         if all(ends[number] <= starts[number + 1] for number in range(len(starts) - 1)):
             return self
-        return Spans(self._text, _apart(self.in_order()))
+        return Spans(self._text, _apart(self.in_order()), self._read_value)
 
     def in_order(self) -> Iterator[Span]:
         """Yield these by where they start, of those that start together the longest first."""
@@ -123,15 +134,24 @@ class Spans:
         marks = span.quoted * _QUOTED | span.stands_in * _STANDS_IN
         at = len(self._beside)
         if len(span.value) != end - start or not self._text.startswith(span.value, start):
-            marks |= _VALUE_BESIDE
-            self._keep(span.value)
+            if self._read_value is not None and self._read_value(self._text[start:end]) == span.value:
+                marks |= _VALUE_SPELLED
+            else:
+                marks |= _VALUE_BESIDE
+                self._keep(span.value)
         if span.text is not None:
             marks |= _TEXT_BESIDE
             self._keep(span.text)
         number = self._number(span.rule)
         if number is None:
-            marks |= _RULE_BESIDE
-            self._keep(span.rule.encode("utf-8", "surrogatepass"))
+            name = span.rule.encode("utf-8", "surrogatepass")
+            before = self._text.rfind(name, max(start - _BEFORE, 0), start)
+            if before >= 0 and len(name) <= _BEFORE:
+                marks |= _RULE_BEFORE
+                self._beside += bytes((start - before, len(name)))
+            else:
+                marks |= _RULE_BESIDE
+                self._keep(name)
         self._starts.append(start)
         self._ends.append(end)
         self._at.append(at)

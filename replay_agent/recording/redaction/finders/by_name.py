@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from replay_agent.recording.redaction import looks
+from replay_agent.recording.redaction.finders.clues import Clues, Looker
 from replay_agent.recording.redaction.finders.header_lines import COOKIE_ATTRIBUTES
 from replay_agent.recording.redaction.finders.telling import Marks, behind_names, marks_of_names
 from replay_agent.recording.redaction.layers.escapes import peeled, plain
 from replay_agent.recording.redaction.names import Naming, field_naming, query_naming
-from replay_agent.recording.redaction.spans import Finder, Span, merged
+from replay_agent.recording.redaction.spans import Span, merged
 
 __all__ = (
     "find_fields",
@@ -92,13 +93,14 @@ _MCP = (b"server_url", b"mcp_server", b'"mcp"')
 _HARMLESS_HEADERS = frozenset({"accept", "content-type", "user-agent", "mcp-protocol-version"})
 
 
-def find_json_fields(text: bytes) -> Iterator[Span]:
+def find_json_fields(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
     """Find credentials in JSON: texts, numbers, and what objects and lists under such a name hold."""
     if b'"' not in text or b":" not in text:
         return
     of_mcp = b"headers" in text and any(mark in text for mark in _MCP)
     done = 0
-    for found in _telling_members(text, _TELLING_OF_MCP if of_mcp else _TELLING):
+    members = _telling_members(text, _TELLING_OF_MCP, None) if of_mcp else _telling_members(text, _TELLING, clues)
+    for found in members:
         naming = naming_of(found[1])
         if naming is Naming.NOTHING and not (of_mcp and found[1] == b"headers"):
             continue
@@ -113,10 +115,15 @@ def find_json_fields(text: bytes) -> Iterator[Span]:
             yield from spans
 
 
-def _telling_members(text: bytes, telling: Marks) -> Iterator[re.Match[bytes]]:
+def _telling_members(text: bytes, telling: Marks, clues: Clues | None) -> Iterator[re.Match[bytes]]:
     """Yield the names of members that may tell, each with what stands between it and its value."""
-    member = _MEMBER if _COMMENTS.search(text) is None else _COMMENTED_MEMBER
-    for closing in telling.finditer(text):
+    yield from _members(text, telling, clues, _MEMBER if _COMMENTS.search(text) is None else _COMMENTED_MEMBER)
+
+
+def _members(
+    text: bytes, telling: Marks, clues: Clues | None, member: re.Pattern[bytes] = _MEMBER
+) -> Iterator[re.Match[bytes]]:
+    for closing in telling.finditer(text, clues):
         opening = text.rfind(b'"', max(closing.start() - _LONGEST_NAME, 0), closing.start())
         found = member.match(text, opening) if opening >= 0 else None
         if found is not None:
@@ -380,19 +387,17 @@ def _part_value(text: bytes, start: int) -> tuple[int, int]:
     return 0, start
 
 
-_FINDERS: tuple[Finder, ...] = (find_json_fields, find_query_fields, find_xml_fields)
-
-
-def find_fields(text: bytes) -> Iterator[Span]:
+def find_fields(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
     """Find credentials by name in documents of any kind: in these, an escape may be part of what is to be read."""
-    for find in _FINDERS:
-        yield from find(text)
+    yield from find_json_fields(text, clues)
+    yield from find_query_fields(text)
+    yield from find_xml_fields(text)
 
 
 # What stands in for a secret, and the user's own names
 
 
-def stand_ins(text: bytes, *, form: bool) -> Iterator[Span]:
+def stand_ins(text: bytes, clues: Clues | None = None, *, form: bool) -> Iterator[Span]:
     """Find what a replay or another recorder has in a secret's place, in the fields of a request itself."""
     pairs = ((found[1], found[2], found.span(2)) for found in _PAIR.finditer(text))
     queries = ((name, found[1], found.span(1)) for name, found in _queries(text))
@@ -404,7 +409,7 @@ def stand_ins(text: bytes, *, form: bool) -> Iterator[Span]:
                 yield from _stand_in(*place, plain(name), value)
     if form or text[:1] not in (b"{", b"["):
         return
-    for found in _MEMBER.finditer(text):
+    for found in _members(text, _TELLING, clues):
         if Naming.SEED > naming_of(found[1]) >= Naming.STRONG and text[found.end() : found.end() + 1] == b'"':
             end = _text_end(text, found.end())
             value = text[found.end() + 1 : end].decode("utf-8", "replace")
@@ -417,13 +422,13 @@ def _stand_in(start: int, end: int, name: bytes, value: str) -> Iterator[Span]:
         yield Span(start, end, name.decode("utf-8", "replace"), value.encode(), stands_in=True)
 
 
-def named_fields(names: Iterable[str]) -> Finder:
+def named_fields(names: Iterable[str]) -> Looker:
     """Return a finder for the values of these JSON fields, of whatever type, and of form and query fields."""
     wanted = b"|".join(re.escape(name.encode()) for name in names)
     pattern = re.compile(rb'"(' + wanted + rb')"\s{0,40}+:\s{0,40}+', re.IGNORECASE)
     query = re.compile(rb"(?:^|[?&])(" + wanted + rb")=([^&\s\"'\\<>#]++)", re.IGNORECASE)
 
-    def find(text: bytes) -> Iterator[Span]:
+    def find(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
         found = pattern.search(text)
         while found is not None:
             span, end = _whole_value(text, found)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from replay_agent.recording.redaction.finders.by_name import is_secret, naming_of
+from replay_agent.recording.redaction.finders.clues import Clues
 from replay_agent.recording.redaction.finders.telling import Marks, marks_of_names
 from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.names import Naming
@@ -41,9 +42,9 @@ _PROPERTY = re.compile(rb"<key>([^<>]{1,80}+)</key>\s{0,40}+<(?:string|data)>\s{
 """Property lists of Apple's."""
 
 
-def find_paired(text: bytes) -> Iterator[Span]:
+def find_paired(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
     """Find credentials whose names are values: in members of objects, attributes of XML, pairs of lists."""
-    openings = [opening for closed in _CLOSED for opening in _openings(text, closed)]
+    openings = [opening for closed in _CLOSED for opening in _openings(text, closed, clues)]
     if any(_is_named(text, opening) for opening in openings):
         yield from _members(text)
     for opening in openings:
@@ -66,9 +67,9 @@ def _members(text: bytes) -> Iterator[Span]:
                     yield from _secret(found[1], value[1], value.start(1))
 
 
-def _openings(text: bytes, closed: Marks) -> Iterator[int]:
+def _openings(text: bytes, closed: Marks, clues: Clues | None) -> Iterator[int]:
     """Yield where quotations begin whose end may be that of a name that tells."""
-    for closing in closed.finditer(text):
+    for closing in closed.finditer(text, clues):
         end = closing.start()
         start = max(end - _LONGEST_NAME, 0)
         opening = max(text.rfind(b'"', start, end), text.rfind(b"'", start, end))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from heapq import merge
 
 from replay_agent.recording.redaction import looks
+from replay_agent.recording.redaction.finders.clues import Clues
 from replay_agent.recording.redaction.finders.telling import ending
 from replay_agent.recording.redaction.names import Naming, field_naming
 from replay_agent.recording.redaction.spans import Span
@@ -22,15 +23,14 @@ _TAILS = frozenset(
     }
 )
 """How the names of credentials end that are settings: key, token, secret, password, pass, pwd, their plurals, and others."""
-_SEPARATORS = [
-    re.compile(
-        f"{mark}(?:(?<=(?:{tails}){mark})|(?<=(?:{tails}){closing}{mark})|(?<={closing}{{2}}{mark})){after}".encode(
-            "latin-1"
-        )
+_SEPARATORS = {
+    mark: re.compile(
+        f"{mark.decode()}(?:(?<=(?:{tails}){mark.decode()})|(?<=(?:{tails}){closing}{mark.decode()})"
+        f"|(?<={closing}{{2}}{mark.decode()})){after}".encode("latin-1")
     )
     for tails, closing in ((ending(_TAILS), "[ \t'\"`\\]]"),)
-    for mark, after in (("=", ">?+"), (":", "(?=[ \t\r\n\"'`*])"))
-]
+    for mark, after in ((b"=", ">?+"), (b":", "(?=[ \t\r\n\"'`*])"))
+}
 """What stands between a name that may tell and its value: ``=``, ``=>``, ``:``.
 
 It is looked for by itself: a value may be a name and its value, too.
@@ -50,10 +50,10 @@ _ENVIRONMENT = re.compile(r"[A-Z][A-Z0-9_]*+")
 _MOST_VALUES = 1000
 
 
-def find_settings(text: bytes) -> Iterator[Span]:
+def find_settings(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
     """Find credentials in settings: ``API_KEY=...``, ``Server=h;Password=...``, ``'secret': '...'``, ``api_key: ...``."""
     done = 0
-    for separator in _separators(text):
+    for separator in _separators(text, clues):
         start = separator.start()
         if start < done:
             continue
@@ -73,9 +73,17 @@ def find_settings(text: bytes) -> Iterator[Span]:
                 yield span
 
 
-def _separators(text: bytes) -> Iterator[re.Match[bytes]]:
+def _separators(text: bytes, clues: Clues | None) -> Iterator[re.Match[bytes]]:
     """Yield what may stand between a name that tells and its value, in order."""
-    yield from merge(*(pattern.finditer(text) for pattern in _SEPARATORS), key=re.Match.start)
+    found = (_behind(text, mark, pattern, clues) for mark, pattern in _SEPARATORS.items())
+    yield from merge(*found, key=re.Match.start)
+
+
+def _behind(text: bytes, mark: bytes, pattern: re.Pattern[bytes], clues: Clues | None) -> Iterator[re.Match[bytes]]:
+    places = None if clues is None else clues.behind(mark)
+    if places is None:
+        return pattern.finditer(text)
+    return (each for each in (pattern.match(text, place) for place in places) if each is not None)
 
 
 def _values(text: bytes, found: re.Match[bytes]) -> Iterator[tuple[int, int]]:

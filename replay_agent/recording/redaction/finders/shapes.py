@@ -14,6 +14,8 @@ from heapq import merge
 from itertools import groupby
 from typing import NamedTuple
 
+from replay_agent.recording.redaction.finders.clues import Clues
+from replay_agent.recording.redaction.finders.long_runs import LongRuns
 from replay_agent.recording.redaction.finders.marked_within import find_marked_within
 from replay_agent.recording.redaction.looks import is_minted, is_opaque, is_stand_in, is_wordy
 from replay_agent.recording.redaction.spans import Span, Spans
@@ -260,20 +262,34 @@ _ENDS = b"-_."
 """End a sentence behind a token more often than a token."""
 
 
-def find_shapes(text: bytes) -> Iterator[Span]:
+_JWTS, _MARKED_WITHIN = len(_SHAPES), len(_SHAPES) + 1
+
+
+def find_shapes(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
     """Find tokens by their shape."""
-    yield from _tokens(text)
-    for find in (
-        _jwts,
-        _private_keys,
-        _putty_keys,
-        _telegram_tokens,
-        _bearers,
-        _basics,
-        find_marked_within,
-        _find_oracle_passwords,
-    ):
+    found: dict[int, Spans] = {}
+    for order, span in _LONG_RUNS.find(text):
+        if order not in found:
+            found[order] = Spans(text)
+        found[order].extend((span,))
+    for order in sorted(found):
+        if order <= _JWTS:
+            yield from found[order]
+    for find in (_private_keys, _putty_keys, _telegram_tokens, _bearers, _basics):
         yield from find(text)
+    yield from found.get(_MARKED_WITHIN, ())
+    yield from _find_oracle_passwords(text)
+
+
+def find_in_long_runs(text: bytes) -> Iterator[tuple[int, Span]]:
+    """Find the tokens whose characters are those of long words, each with the place of its rule among the rules."""
+    yield from _tokens_in_text(text)
+    for order, find in ((_JWTS, _jwts), (_MARKED_WITHIN, find_marked_within)):
+        for span in find(text):
+            yield order, span
+
+
+_LONG_RUNS = LongRuns(find_in_long_runs)
 
 
 _LETTERS_OF_ESCAPES = b"bfnrt"
@@ -293,17 +309,6 @@ def find_behind_backslashes(text: bytes) -> Iterator[Span]:
     for found in _BEHIND_BACKSLASH.finditer(text):
         for _, span in _token(text, found.start(1), found[1], _ORDERS[found[1]], {}):
             yield span._replace(start=span.start + 1)
-
-
-def _tokens(text: bytes) -> Iterator[Span]:
-    """Yield the tokens whose marks end in a stop, and those with another mark; of the more telling shapes first."""
-    found: dict[int, Spans] = {}
-    for order, span in _tokens_in_text(text):
-        if order not in found:
-            found[order] = Spans(text)
-        found[order].extend((span,))
-    for order in sorted(found):
-        yield from found[order]
 
 
 def _tokens_in_text(text: bytes) -> Iterator[tuple[int, Span]]:

@@ -11,6 +11,7 @@ from heapq import merge
 from typing import NamedTuple
 
 from replay_agent.recording.redaction.finders.by_name import is_secret
+from replay_agent.recording.redaction.finders.clues import Clues
 from replay_agent.recording.redaction.finders.telling import marks_of_cells
 from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.names import Naming, field_naming
@@ -44,9 +45,9 @@ class _Column(NamedTuple):
     naming: Naming
 
 
-def find_in_tables(text: bytes) -> Iterator[Span]:
+def find_in_tables(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
     """Find the credentials in columns that are called as such."""
-    yield from _in_lines(text)
+    yield from _in_lines(text, clues)
     if b"<t" in text:
         yield from _in_html(text)
     if b"[" in text:
@@ -80,18 +81,18 @@ def _is_value(naming: Naming, value: bytes) -> bool:
 # Lines
 
 
-def _in_lines(text: bytes) -> Iterator[Span]:
+def _in_lines(text: bytes, clues: Clues | None) -> Iterator[Span]:
     if b"\n" not in text:
         return
     done = 0
-    for telling in _telling_places(text):
+    for telling in _telling_places(text, clues):
         if telling < done:
             continue
         end = text.find(b"\n", telling, telling + _LONGEST_HEAD)
         start = max(text.rfind(b"\n", max(done, telling - _LONGEST_HEAD), telling) + 1, done)
         done = end + 1 if end >= 0 else telling + _LONGEST_HEAD
         head = text[start:end].lower()
-        if end < 0 or not any(word in head for word in _TELLING):
+        if end < 0 or not any(word in head for word in _TELLING) or not _has_cell(text, start, end + 1):
             continue
         for mark in _CELL:
             if text.find(mark, start, end) >= 0:
@@ -102,10 +103,19 @@ def _in_lines(text: bytes) -> Iterator[Span]:
                     break
 
 
-def _telling_places(text: bytes) -> Iterator[int]:
+def _telling_places(text: bytes, clues: Clues | None) -> Iterator[int]:
     """Yield where cells end that may be names that tell, in order."""
     marks = [mark for mark in (*_CELL, b"\n") if mark in text]
-    yield from merge(*(map(re.Match.start, _CELL_END[mark].finditer(text)) for mark in marks))
+    places = [None if clues is None else clues.behind(mark) for mark in marks]
+    if any(each is None for each in places):
+        yield from merge(*(map(re.Match.start, _CELL_END[mark].finditer(text)) for mark in marks))
+    else:
+        yield from merge(*(filter(None, places)))
+
+
+def _has_cell(text: bytes, start: int, end: int) -> bool:
+    """Tell whether a line has a cell that may be a name that tells, and no word of prose."""
+    return any(cells.is_within(text, start, end) for cells in _CELL_END.values())
 
 
 def _line_end(text: bytes, start: int) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import groupby
 
+from replay_agent.recording.redaction.finders.clues import Clues
 from replay_agent.recording.redaction.names import BROKEN_ENDINGS, ENDINGS, SEPARATORS
 
 __all__ = "NAME_END", "Marks", "behind_cells", "behind_names", "ending", "marks_of_cells", "marks_of_names"
@@ -95,14 +96,22 @@ class Marks:
     def __init__(self, mark: bytes, pattern: re.Pattern[bytes], bare: re.Pattern[bytes]) -> None:
         self._mark, self._pattern, self._bare = mark, pattern, bare
 
-    def finditer(self, text: bytes) -> Iterator[re.Match[bytes]]:
-        """Yield what the pattern finds, in order."""
+    def finditer(self, text: bytes, clues: Clues | None = None) -> Iterator[re.Match[bytes]]:
+        """Yield what the pattern finds, in order; with ``clues`` those alone that stand behind names that tell."""
+        places = None if clues is None else clues.behind(self._mark)
+        if places is not None:
+            found = (self._pattern.match(text, place) for place in places)
+            return (each for each in found if each is not None)
         if text.count(self._mark) * _FREQUENT < len(text):
             return self._pattern.finditer(text)
         tails = [tail for tail in self._tails(text) if self._bare.match(tail + self._mark, len(tail))]
         if len(tails) > _MOST_TAILS:
             return self._pattern.finditer(text)
         return self._behind(text, tails)
+
+    def is_within(self, text: bytes, start: int, end: int) -> bool:
+        """Tell whether the pattern finds anything from one place to another."""
+        return self._pattern.search(text, start, end) is not None
 
     def _tails(self, text: bytes) -> set[bytes]:
         tails: set[bytes] = set()

@@ -182,7 +182,7 @@ def peeled(source: bytes, *, mail: bool = False) -> Iterator[Peeled]:
     With ``mail`` the escapes of mail are, which mean something else anywhere else.
     """
     escape = _QUOTED_PRINTABLE if mail else _ESCAPE_IN_FORM if is_form_with_spaces(source) else _ESCAPE
-    found = escape.search(source)
+    found = _next(source, 0, escape)
     end = 0
     while found is not None:
         begin = max(found.start() - MARGIN, end)
@@ -192,12 +192,38 @@ def peeled(source: bytes, *, mail: bool = False) -> Iterator[Peeled]:
             stop = _cut(source, position)
             text += _undone(source[position:stop], escape)
             position = stop
-            found = escape.search(source, position)
+            found = _next(source, position, escape)
         end = min(position + MARGIN, len(source))
         text += memoryview(source)[position:end]
         stretch = bytes(text)
         del text
         yield Peeled(stretch, source, begin, end, escape)
+
+
+_MARKED_FIRSTS = bytes(each in b"\\%&\x1b\xc2\xcd\xd8\xe1\xe2\xef\xf3" for each in range(256))
+_BLOCK = 1 << 15
+_MOST_TRIED = 64
+"""Bytes of a block that begin an escape elsewhere; of a block that has more, each byte is looked at."""
+
+
+def _next(source: bytes, position: int, escape: re.Pattern[bytes]) -> re.Match[bytes] | None:
+    """Return the first escape from a place on, found by where its first byte may stand: most of a text has none."""
+    if escape is not _ESCAPE:
+        return escape.search(source, position)
+    start, size = position, _STEP // 8
+    while start < len(source):
+        firsts = source[start : start + size].translate(_MARKED_FIRSTS)
+        first, tried = firsts.find(1), 0
+        while first >= 0:
+            found = escape.match(source, start + first)
+            if found is not None:
+                return found
+            tried += 1
+            if tried > _MOST_TRIED:
+                return escape.search(source, start + first + 1)
+            first = firsts.find(1, first + 1)
+        start, size = start + size, min(2 * size, _BLOCK)
+    return None
 
 
 _OTHER_FIRSTS = b"%&\x1b\xc2\xcd\xd8\xe1\xe2\xef\xf3"

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from replay_agent.recording.redaction.layers.archives import Clean, is_archive
 from replay_agent.recording.redaction.layers.containers import is_wide, narrowed, packing
-from replay_agent.recording.redaction.layers.runs import Runs
+from replay_agent.recording.redaction.layers.runs import Runs, Seen
 from replay_agent.recording.redaction.spans import Span
 
 __all__ = "find_in_base64", "is_text"
@@ -23,12 +23,15 @@ _RUN = re.compile(
 )
 """A run, and those on the lines that follow it at once."""
 _RUNS = Runs(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-", 20)
+_GOES_ON = (b"=", b"\r", b"\n")
+"""What stands behind a run that more may follow: its padding, further lines."""
 _LINE = re.compile(rb"[A-Za-z0-9+/_\-=]++")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _LONG = 4096
 """Digits from which on a run is taken to begin where it seems to, and is read piece by piece."""
 _OVERLAP = 4096
 _STEP = 1 << 16
+_NO_TEXTS = Seen()
 _HEAD = 24
 """Digits that tell of most runs that they are no text: ids and signatures hold a control character that early."""
 _TAR_DIGITS = slice(340, 352)
@@ -48,11 +51,19 @@ def find_in_base64(text: bytes, holds_known: HoldsKnown | None, clean: Clean) ->
     if ``holds_known`` is given.
     """
     done = 0
-    for start, _ in _RUNS.of(text):
-        found = _RUN.match(text, start) if start >= done else None
-        if found is not None:
-            done = found.end()
-            for lines in _blocks(text, *found.span()):
+    for start, end in _RUNS.of(text):
+        if start < done:
+            continue
+        if text[end : end + 1] not in _GOES_ON:
+            done = end
+            if holds_known is not None or _may_hold_text(text[start:end]):
+                yield from _cleaned(text, [(start, end)], holds_known, clean)
+            continue
+        found = _RUN.match(text, start)
+        assert found is not None
+        done = found.end()
+        for lines in _blocks(text, *found.span()):
+            if holds_known is not None or len(lines) > 1 or _may_hold_text(text[lines[0][0] : lines[0][1]]):
                 yield from _cleaned(text, lines, holds_known, clean)
 
 
@@ -77,9 +88,7 @@ def _cleaned(
     text: bytes, lines: Sequence[tuple[int, int]], holds_known: HoldsKnown | None, clean: Clean
 ) -> Iterator[Span]:
     digits = text[lines[0][0] : lines[0][1]] if len(lines) == 1 else b"".join(text[start:end] for start, end in lines)
-    if digits[:_LONG].islower() or digits[:_LONG].isupper():  # an identifier, digits of another base
-        return
-    for shift in range(4 if len(digits) <= _LONG and _GLUE.search(digits, 0, _GLUED) else 1):
+    for shift in _shifts(digits):
         if not _is_worth_it(digits, shift, holds_known):
             continue
         data = _decoded(digits[shift:])
@@ -88,6 +97,23 @@ def _cleaned(
             data, rule = found
             yield from _rewritten(text, lines, digits[:shift] + _encoded(data, like=digits[shift:]), rule)
             return
+
+
+def _shifts(digits: bytes) -> range:
+    """Return the digits that a text may begin with."""
+    if digits[:_LONG].islower() or digits[:_LONG].isupper():  # an identifier, digits of another base
+        return range(0)
+    return range(4 if len(digits) <= _LONG and _GLUE.search(digits, 0, _GLUED) else 1)
+
+
+def _may_hold_text(digits: bytes) -> bool:
+    """Tell whether a line of digits may be a text or what texts are packed in: ids and words that are neither repeat."""
+    if digits in _NO_TEXTS:
+        return False
+    may = any(_may_be_text(digits, shift) for shift in _shifts(digits))
+    if not may:
+        _NO_TEXTS.add(digits)
+    return may
 
 
 def _is_worth_it(digits: bytes, shift: int, holds_known: HoldsKnown | None) -> bool:

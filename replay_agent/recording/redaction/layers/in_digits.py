@@ -21,10 +21,12 @@ _NUMBER = re.compile(rb"[0-9]++")
 
 def find_in_digits(text: bytes, clean: Clean) -> Iterator[Span]:
     """Find runs of digits that spell a text with a secret, each to be replaced by what spells it without."""
-    for runs, pattern, read in _KINDS:
-        for start, end in runs.of(text):
-            for found in pattern.finditer(text, start, end):
-                yield from read(found, clean)
+    for begin, stop in _OF_ANY_KIND.of(text):
+        run = text[begin:stop]
+        for runs, pattern, read in _KINDS:
+            for start, end in runs.of(run):
+                for found in pattern.finditer(text, begin + start, begin + end):
+                    yield from read(found, clean)
 
 
 def _cleaned(data: bytes, clean: Clean) -> tuple[bytes, str] | None:
@@ -65,8 +67,13 @@ def _of_bytes(found: re.Match[bytes], clean: Clean) -> Iterator[Span]:
         yield Span(*found.span(), cleaned[1], text=between.join(b"%d" % number for number in cleaned[0]))
 
 
+_SHORTEST = 32
+_OF_HEX, _OF_BASE32 = b"0123456789abcdefABCDEF :", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567="
+_OF_BYTES = b"0123456789, \t\r\n"
+_OF_ANY_KIND = Runs(_OF_HEX + _OF_BASE32 + _OF_BYTES, _SHORTEST)
+"""Few texts have such a run, so that each kind by itself need not be looked for."""
 _KINDS = (
-    (Runs(b"0123456789abcdefABCDEF :", 32), _HEX, _of_hex),
-    (Runs(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567=", 32), _BASE32, _of_base32),
-    (Runs(b"0123456789, \t\r\n", 32), _BYTES, _of_bytes),
+    (Runs(_OF_HEX, _SHORTEST), _HEX, _of_hex),
+    (Runs(_OF_BASE32, _SHORTEST), _BASE32, _of_base32),
+    (Runs(_OF_BYTES, _SHORTEST), _BYTES, _of_bytes),
 )

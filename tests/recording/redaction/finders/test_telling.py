@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from replay_agent.recording.redaction import names, scanning
 from replay_agent.recording.redaction.finders import by_name, paired, settings, tables
+from replay_agent.recording.redaction.finders.clues import Clues
 from replay_agent.recording.redaction.finders.telling import (
     behind_cells,
     behind_names,
@@ -82,19 +83,19 @@ def test_a_name_that_ends_as_one_that_tells_is_judged_by_all_of_it(name):
     assert list(by_name.find_json_fields(text)) == []
 
 
-def _every_quotation(text, _closed):
+def _every_quotation(text, _closed, _clues):
     for closing in re.finditer(rb"[\"']", text):
         opening = max(text.rfind(b'"', 0, closing.start()), text.rfind(b"'", 0, closing.start()))
         if opening >= 0:
             yield opening
 
 
-def _every_member(text, _telling):
+def _every_member(text, _telling, _clues):
     commented = by_name._COMMENTS.search(text) is not None
     yield from (by_name._COMMENTED_MEMBER if commented else by_name._MEMBER).finditer(text)
 
 
-def _every_line(text):
+def _every_line(text, _clues):
     yield from (found.start() for found in re.finditer(rb"\n", text))
 
 
@@ -103,11 +104,13 @@ def test_nothing_else_would_be_found(pieces):
     text = "".join(pieces).encode()
     found = scan(text, environ={})
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Clues, "behind", lambda _clues, _mark: None)
         patched.setattr(by_name, "_telling_members", _every_member)
         patched.setattr(by_name, "_TELLING_QUERY", re.compile(b"="))
         patched.setattr(paired, "_openings", _every_quotation)
-        patched.setattr(settings, "_SEPARATORS", [re.compile(rb"=>?+|:(?=[ \t\r\n\"'`*])")])
+        patched.setattr(settings, "_SEPARATORS", {b"=": re.compile(rb"=>?+|:(?=[ \t\r\n\"'`*])")})
         patched.setattr(tables, "_telling_places", _every_line)
+        patched.setattr(tables, "_has_cell", lambda *_place: True)
         assert scan(text, environ={}) == found
 
 

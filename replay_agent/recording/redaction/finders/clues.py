@@ -1,0 +1,219 @@
+"""Which places of a text stand behind a name that tells, found by its different names and not by its places.
+
+A text is divided at its marks at the speed of a search for one byte. What stands before them repeats: each different
+piece is judged once, and only those that tell are looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import IntEnum
+from functools import lru_cache
+from itertools import groupby
+from typing import TypeAlias
+
+from replay_agent.recording.redaction.layers.runs import Seen
+from replay_agent.recording.redaction.names import (
+    ALL_NAMES,
+    BROKEN_ENDINGS,
+    ENDINGS,
+    SEPARATORS,
+    Naming,
+    field_naming,
+    letters_of,
+)
+from replay_agent.recording.redaction.spans import Span
+
+__all__ = "Clues", "Looker"
+
+_MARKS = b"\"':=,;|\t\n"
+"""What stands behind a name somewhere: the end of its quotation, what is before its value, the end of its cell."""
+_WITHIN_NAMES = b":\t"
+"""Marks that a name may hold, too."""
+_KELVIN = 0xAA
+"""The last byte of a sign that is a k in small letters."""
+_DIVIDED = bytes(
+    10 if each in _MARKS else ord("k") if each == _KELVIN else ord(bytes((each,)).lower()) for each in range(256)
+)
+_AROUND = re.compile(rb"[ \t'\"`\]*_.\-$@\r:]{0,64}+[=,;|\n]?+")
+"""What may stand between a name and those marks, other marks among it."""
+_FILLING = b"-_. $@*]`\r"
+_BLOCK, _LAP = 1 << 16, 96
+"""Bytes that are divided at once, and those of a piece, from its end, that are judged: no name that tells is longer."""
+_ROOMY = 48
+"""Bytes of a text for each place behind a name that tells; where there are more, each mark is looked at."""
+
+
+def _one_of(characters: Iterable[str]) -> str:
+    return f"[{re.escape(''.join(sorted(set(characters))))}]"
+
+
+def _named() -> re.Pattern[bytes]:
+    """Return a pattern for a mark behind what ends as a name that tells, in small letters, or in what may follow one.
+
+    Three sets of characters are tried first, which is fast and leaves a few.
+    """
+    endings = sorted({*ENDINGS, "\xc3\xb1a", "\xc3\x91a"})  # contraseña
+    groups = [
+        f"{first}(?:{'|'.join(tail[1:] for tail in tails)})" for first, tails in groupby(endings, lambda tail: tail[0])
+    ]
+    broken = {tail[1:] for tail in BROKEN_ENDINGS}
+    groups.append(f"{_one_of(SEPARATORS + chr(10))}(?:{'|'.join(broken)})")
+    places = [
+        _one_of(letters)
+        for letters in zip(
+            *endings, *(f"{separator}{tail}" for tail in broken for separator in SEPARATORS + "\n"), strict=True
+        )
+    ]
+    telling, filling = "".join(places), _one_of(_FILLING.decode())
+    return re.compile(
+        (
+            f"\n(?<=[^\n][^\n]\n)(?:(?<={telling}\n)(?<=(?:{'|'.join(groups)})\n)"
+            f"|(?<=[{filling[1:-1]}\x80-\xff]\n)"
+            f"(?:(?<=[\x80-\xff]\n)|(?<={telling}{filling}\n)|(?<=[\x80-\xff]{filling}\n)"
+            f"|(?<={places[-1][:-1]}\x80-\xff]{filling * 2}\n)|(?<={filling * 3}\n)))"
+        ).encode("latin-1")
+    )
+
+
+_NAMED = _named()
+_NEAR = 12
+"""Bytes of a piece, from its end, that most are told by."""
+_TELLING = 5
+"""Letters of a name, from its end, that most are told by."""
+_SEPARATING = SEPARATORS.encode()
+
+
+def _by_ending() -> dict[bytes, tuple[bytes, ...]]:
+    """Return how names end, and those that have one their plurals, by their last three letters."""
+    ends: dict[bytes, set[bytes]] = {}
+    for name in ALL_NAMES:
+        for each in (name.encode(), f"{name}s".encode()):
+            ends.setdefault(each[-3:], set()).add(each[-_TELLING:])
+    return {ending: tuple(each) for ending, each in ends.items()}
+
+
+_ENDS = _by_ending()
+
+
+class _Telling(IntEnum):
+    """What a piece tells that stands before a mark."""
+
+    NOTHING = 0
+    BEHIND = 1
+    """It is the end of a name that tells, if the rest stands before it and a mark that may be within a name."""
+    ALONE = 2
+
+
+class Clues:
+    """Where marks stand behind names that tell in a text; what it knows is found out when it is first asked."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self._places: dict[int, array[int]] | None = {}
+        self._is_read = False
+
+    def of(self, start: int, end: int) -> Clues:
+        """Return the clues of a part of the text."""
+        return self if not start and end >= len(self.text) else Clues(self.text[start:end])
+
+    def behind(self, mark: bytes) -> Sequence[int] | None:
+        """Return where this mark stands behind a name that tells, in order; None if each is to be looked at."""
+        if not self._is_read:
+            self._places = _places(self.text)
+            self._is_read = True
+        return None if self._places is None else self._places[mark[0]]
+
+
+Looker: TypeAlias = Callable[[bytes, Clues], Iterable[Span]]
+"""Finds secrets in a text whose escapes are undone, with the clues of that text."""
+
+
+_NO_ENDS, _NO_NAMES = Seen(), Seen()
+"""What was judged and tells nothing: most names of a text stand there many times."""
+
+
+def _places(text: bytes) -> dict[int, array[int]] | None:
+    found = {mark: array("Q") for mark in _MARKS}
+    left = len(text) // _ROOMY + 64
+    for end in _names(text):
+        around = _AROUND.match(text, end)
+        assert around is not None
+        for place in range(end, around.end()):
+            places = found.get(text[place])
+            if places is not None and (not places or places[-1] < place):
+                places.append(place)
+                left -= 1
+        if left < 0:
+            return None
+    return found
+
+
+def _names(text: bytes) -> Iterator[int]:
+    """Yield where names end that tell."""
+    for start in range(0, len(text), _BLOCK):
+        before = max(start - _LAP, 0)
+        block = text[before : start + _BLOCK]
+        divided = block.translate(_DIVIDED)
+        for found in _NAMED.finditer(divided, start - before):
+            end = found.start()
+            near = block[max(end - _NEAR, 0) : end]
+            if near in _NO_ENDS:
+                continue
+            if not _may_tell(near):
+                _NO_ENDS.add(near)
+                continue
+            if block[end - 1] in _FILLING:
+                end = len(block[:end].rstrip(_FILLING))
+            begin = divided.rfind(b"\n", max(end - _LAP, 0), end) + 1 or max(end - _LAP, 0)
+            name = block[begin:end]
+            if name in _NO_NAMES:
+                continue
+            telling = _judged(name)
+            if telling is _Telling.NOTHING:
+                _NO_NAMES.add(name)
+            elif telling is _Telling.ALONE or (begin and block[begin - 1] in _WITHIN_NAMES):
+                yield before + end
+
+
+def _may_tell(near: bytes) -> bool:
+    """Tell whether to judge a piece that ends so: most that end as names that tell are others."""
+    near = near.rstrip(_FILLING)
+    if near[-1:].isupper() or not near.isascii() or not near:
+        return True
+    letters = near.translate(_DIVIDED)
+    begin = letters.rfind(b"\n") + 1
+    if begin and near[begin - 1] in _WITHIN_NAMES:
+        return True
+    letters = letters[begin:].translate(None, _SEPARATING)
+    if not begin and len(letters) < _TELLING:
+        return True
+    return letters.endswith(_ENDS.get(letters[-3:], ()))
+
+
+_LAST_LETTERS = frozenset(
+    each[start:] for name in ALL_NAMES for each in (name, f"{name}s") for start in range(len(each))
+)
+_NAME_WITHOUT_BLANKS = re.compile(r"[\w.\-@$]*+\Z")
+_NAME_WITH_BLANKS = re.compile(r"[\w.\-@$ /#]*+\Z")
+
+
+@lru_cache(maxsize=128)
+def _judged(spelled: bytes) -> _Telling:
+    """Judge a piece by what it can be of a name, wherever that begins."""
+    name = spelled.decode("utf-8", "replace")
+    for part in {name, *(_part(name, pattern) for pattern in (_NAME_WITHOUT_BLANKS, _NAME_WITH_BLANKS))}:
+        if field_naming(part) is not Naming.NOTHING or field_naming(part.lstrip(".- ")) is not Naming.NOTHING:
+            return _Telling.ALONE
+    return _Telling.BEHIND if letters_of(name) in _LAST_LETTERS else _Telling.NOTHING
+
+
+def _part(name: str, pattern: re.Pattern[str]) -> str:
+    """Return the end of a text that is a name by its characters."""
+    for start in range(len(name)):
+        found = pattern.match(name, start)
+        if found is not None:
+            return found[0]
+    return ""

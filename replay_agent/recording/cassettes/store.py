@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from io import FileIO
 from pathlib import Path
-from secrets import token_hex
 
 from replay_agent.exceptions import CassetteError, CassetteNotFound, CassetteUnreadable, CassetteUnwritable
 from replay_agent.recording.cassettes.document import Cassette, foreign_cassette, is_ours, read_cassette, render
@@ -329,7 +328,7 @@ def _unwritable(path: Path, exc: OSError | ValueError) -> CassetteUnwritable:
 def replace_file(path: Path, data: bytes) -> None:
     """Write beside, bring it to the disk, rename; on failure leave nothing behind. Raises OSError."""
     made = make_folder(path.parent)
-    beside = path.with_name(f"{_stale_prefix(path)}{os.getpid()}.{token_hex(4)}.tmp")
+    beside = path.with_name(f"{_stale_prefix(path)}{os.getpid()}.{os.urandom(4).hex()}.tmp")
     _remove_stale(path)
     try:
         _write_new(beside, data, mode=_mode(path))
@@ -428,7 +427,7 @@ def _check_link(path: Path, target: Path) -> None:
 
 def _probe(folder: Path) -> None:
     """Write and remove a small file: permissions alone do not tell of read-only or full file systems."""
-    probe = folder / f".{token_hex(8)}.tmp"
+    probe = folder / f".{os.urandom(8).hex()}.tmp"
     try:
         _write_new(probe, _PROBE, None)
     finally:

@@ -82,7 +82,8 @@ class Session:
         if known is None or known[0] is not self._changes or known[1] != self.filter:
             words = self.filter.lower().split()
             passing = [each for each in self._changes if all(word in _searched(each) for word in words)]
-            known = self._passing = self._changes, self.filter, passing
+            known = self._changes, self.filter, passing
+            self._passing = known
         return known[2]
 
     @property
@@ -115,7 +116,8 @@ class Session:
             return current
         known = self._uncounted
         if known is None or known[0] is not changes or known[1] != current.group:
-            known = self._uncounted = changes, current.group, self.group[::-1]
+            known = changes, current.group, self.group[::-1]
+            self._uncounted = known
         left = known[2]
         while left and self.prices.knows(left[-1]):  # what is known once is known for good
             left.pop()

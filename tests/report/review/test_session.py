@@ -478,7 +478,7 @@ def test_what_is_counted_follows_what_is_looked_at(begun):
     assert session.uncounted().test == "m1"
     session.prices.of(session.uncounted())
     assert session.uncounted().test == "m3"
-    press(session, "/5")
+    press(session, "/m5")
     assert session.uncounted().test == "m5"
 
 

@@ -66,7 +66,7 @@ class Session:
         self._changes = Queue.load(state).changes
         self._passing: tuple[list[Change], str, list[Change]] | None = None
         """What was open when the filter was last asked, the filter, and what passes it."""
-        self._uncounted: tuple[list[Change], str, list[Change]] | None = None
+        self._uncounted: tuple[list[Change], tuple[str, str], list[Change]] | None = None
         """Of what passes the filter, the cause that is looked at, and what of it may not be counted yet, backwards."""
         self._insisting = False
         self._steps = [_Step(kept, "accepted", []) for kept in Kept.left(state)]

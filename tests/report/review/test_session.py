@@ -487,9 +487,10 @@ def test_what_is_open_is_searched_when_it_or_the_filter_changes(begun, monkeypat
     looked = []
     searched = session_module._searched
     monkeypatch.setattr(session_module, "_searched", lambda change: looked.append(change) or searched(change))
-    press(session, "/b")
+    press(session, "/other")
+    assert names(session) == ["c", "d"]
     first = len(looked)
-    assert names(session) == names(session) == ["b"]
+    assert (names(session), session.current, session.hidden) == (["c", "d"], session.group[0], 2)
     assert len(looked) == first
-    press(session, ["backspace"])
+    press(session, ["escape"])
     assert names(session) == ["a", "b", "c", "d"]

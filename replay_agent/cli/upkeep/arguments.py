@@ -141,7 +141,8 @@ def _prune(args: argparse.Namespace) -> int:
     if not (args.delete and orphans and (args.yes or agreed(f"Delete {'these' if len(orphans) > 1 else 'this'}?"))):
         return FINDINGS if orphans else CLEAN
     for orphan in orphans:
-        remove(orphan)
+        # Snapshots stand in a folder for each module, in the one that syrupy has for all of them.
+        remove(orphan, project.folder if isinstance(orphan, Orphan) else orphan.path.parent.parent)
         say(f"deleted: {seen_from_here(orphan.path)}")
     return CLEAN
 

@@ -29,14 +29,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from replay_agent.surroundings.visible import visible
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from replay_agent.traffic import Request
 
 __all__ = (
@@ -135,6 +135,8 @@ class UnexpectedModelBehavior(AgentRunError):
 def _indented(body: str | None) -> str | None:
     if body is None:
         return None
+    import json  # by which a command that lists commands is not held up
+
     try:
         return json.dumps(json.loads(body), indent=2)
     except ValueError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -723,6 +722,8 @@ class FunctionToolCallEvent:
     event_kind: Literal["function_tool_call"] = "function_tool_call"
 
     def __post_init__(self) -> None:
+        import uuid  # which imports what tells one machine from another
+
         self.call_id = self.part.tool_call_id or str(uuid.uuid4())
 
 

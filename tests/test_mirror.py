@@ -85,6 +85,7 @@ ELSEWHERE = {
     "pytest_plugin.summary.ending": "integration/test_ending.py",
     "pytest_plugin.summary.pending": "integration/test_review.py",
     "recording.succession.bounds": "report/review/test_plan.py",
+    "report.recorded.project": "cli/upkeep/test_move.py",
     "pytest_plugin.vcr.fixtures": VCR_MARKED,
     "pytest_plugin.vcr.watched": VCR_MARKED,
     # Hooks into HTTP clients: real clients and a provider on loopback.

@@ -6,10 +6,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from replay_agent.surroundings.visible import visible
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = (
     "CLEAN",

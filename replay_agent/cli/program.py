@@ -9,18 +9,15 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from replay_agent.cli.command import CommandParser, Formatter
+from replay_agent.cli.listing import add_commands
 from replay_agent.cli.output import CLEAN, MISUSE, complain
-from replay_agent.cli.reading.arguments import add as add_reading
-from replay_agent.cli.review.arguments import add as add_review
-from replay_agent.cli.runs.arguments import add as add_runs
-from replay_agent.cli.setup.arguments import add as add_setup
-from replay_agent.cli.upkeep.arguments import add as add_upkeep
 from replay_agent.exceptions import CassetteError, UserError
-from replay_agent.report.conversation.known_prices import keeping_prices
 from replay_agent.surroundings.version import __version__
 
 __all__ = ("parser", "run")
 
+_NAME = "replay-agent"
 _ASKED_BY_A_SHELL = "_ARGCOMPLETE"
 """Set by the script of `completion`; nobody else pays for the import."""
 _SELDOM = 70_000
@@ -36,6 +33,8 @@ def run(argv: Sequence[str] | None = None) -> int:
         autocomplete(program)
     args = program.parse_args(argv)
     command: Callable[[argparse.Namespace], int] = args.run
+    from replay_agent.report.conversation.known_prices import keeping_prices
+
     try:
         with keeping_prices(), _collecting_seldom():
             return command(args)
@@ -68,10 +67,9 @@ def _collecting_seldom() -> Iterator[None]:
 def parser() -> argparse.ArgumentParser:
     """Return what reads the command line, each command with a ``run`` that is given what was read."""
     program = argparse.ArgumentParser(
-        prog="replay-agent", description="Deterministic record/replay testing of LLM agents."
+        prog=_NAME, description="Deterministic record/replay testing of LLM agents.", formatter_class=Formatter
     )
     program.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = program.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_setup, add_runs, add_reading, add_review, add_upkeep):
-        add(commands)
+    commands = program.add_subparsers(prog=_NAME, required=True, metavar="COMMAND", parser_class=CommandParser)
+    add_commands(commands)
     return program

@@ -36,6 +36,7 @@ __all__ = (
     "CallIdChanged",
     "Change",
     "Item",
+    "Known",
     "MessageAdded",
     "MessageChanged",
     "MessageRemoved",
@@ -306,12 +307,24 @@ def _likeness(one: str, other: str) -> float:
     return len(words[0] & words[1]) / (len(words[0] | words[1]) or 1)
 
 
-def items_of(messages: Sequence[ModelMessage]) -> list[Item]:
-    """Return the parts of messages in order, as far as they are compared."""
+Known: TypeAlias = dict[tuple[int, int], tuple[ModelMessage, list[Item]]]
+"""The parts of messages that were taken apart before, by identity and turn; the message itself keeps its identity taken."""
+
+
+def items_of(messages: Sequence[ModelMessage], known: Known | None = None) -> list[Item]:
+    """Return the parts of messages in order, as far as they are compared.
+
+    Calls that have messages in common, the very same ones, may share what is ``known`` of them.
+    """
     items: list[Item] = []
     turn = 1
     for message in messages:
-        items += [_item(turn, part) for part in message.parts]
+        found = None if known is None else known.get((id(message), turn))
+        if found is None:
+            found = message, [_item(turn, part) for part in message.parts]
+            if known is not None:
+                known[id(message), turn] = found
+        items += found[1]
         turn += isinstance(message, ModelResponse)
     return items
 

@@ -6,6 +6,7 @@ A cassette may come from a stranger, and what it says of tools, files and tests 
 from __future__ import annotations
 
 import re
+from functools import cache
 
 __all__ = ("visible",)
 
@@ -20,7 +21,7 @@ _FORMATS = (
 _BLANKS = r"\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
 """Letters and marks without ink, and the selectors of variants."""
 _EMOJI = r"\xa9\xae\u203c-\u27ff\u2900-\u3299\U0001f000-\U0001faff"
-_HIDDEN = re.compile(
+_HIDDEN = (
     rf"(?<=[{_EMOJI}0-9#*])(\ufe0f)"
     rf"|(?<=[{_EMOJI}\ufe0f])(\u200d)(?=[{_EMOJI}])"
     rf"|[{_CONTROLS}{_FORMATS}{_BLANKS}]"
@@ -30,7 +31,13 @@ _HIDDEN = re.compile(
 
 def visible(text: str) -> str:
     """Return a text with everything invisible shown, as a control picture or an escape; line breaks and tabs stay."""
-    return text if text.isascii() and text.isprintable() else _HIDDEN.sub(_shown, text)
+    is_plain = text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()
+    return text if is_plain else _hidden().sub(_shown, text)
+
+
+@cache
+def _hidden() -> re.Pattern[str]:
+    return re.compile(_HIDDEN)
 
 
 def _shown(hidden: re.Match[str]) -> str:

@@ -7,7 +7,12 @@ import json
 import pytest
 
 from replay_agent.cli import main
+from replay_agent.cli.runs import verify as verify_module
+from replay_agent.cli.runs.recorded import Recorded
+from replay_agent.cli.runs.session import Collected, collect
+from replay_agent.cli.runs.verify import plan
 from replay_agent.messages import ToolCallPart
+from replay_agent.report.comparison.trials.notes import Note
 from tests.integration.test_replay_mark import module
 
 SUITE = """
@@ -157,3 +162,48 @@ def test_samples_are_a_number(samples, capsys):
         main(["verify", "test_geo.py", f"--samples={samples}"])
     assert ended.value.code == 2
     assert "from 1 to 100" in capsys.readouterr().err
+
+
+MANY = """
+    @pytest.mark.replay
+    @pytest.mark.parametrize("number", range({count}))
+    def test_many(greeting, number):
+        pass
+"""
+LISTING = """
+    import sys
+    from pathlib import Path
+
+    listed = []
+
+    def audited(event, args):
+        if event in ("os.listdir", "os.scandir") and "cassettes" in str(args[0]):
+            listed.append(args[0])
+
+    sys.addaudithook(audited)
+
+    def pytest_sessionfinish():
+        Path("listed.txt").write_text(str(len(listed)))
+"""
+
+
+def test_what_is_collected_looks_through_a_folder_as_often_for_many_tests_as_for_few(suite, tmp_path):
+    suite.makeconftest(LISTING)
+    numbers = []
+    for count in (2, 40):
+        suite.answering(more=MANY.format(count=count))
+        found = collect(["test_geo.py"], tmp_path / str(count))
+        assert len(found.tests) == 4 + count
+        assert [each.test for each in found.fixtures] == ["test_geo.py::fixture greeting"]
+        numbers.append((suite.path / "listed.txt").read_text("utf-8"))
+    assert numbers[0] == numbers[1] != "0"
+
+
+def test_telling_what_is_left_out_compares_no_test_with_another(monkeypatch, tmp_path):
+    equal = []
+    monkeypatch.setattr(Recorded, "__eq__", lambda one, other: equal.append(one) or one is other)
+    notes = [Note(f"test_{number}", "collected", "" if number % 2 else "skipped") for number in range(50)]
+    monkeypatch.setattr(verify_module, "collect", lambda tests, folder: Collected(notes, [], [], [], frozenset()))
+    planned = plan(["."], tmp_path)
+    assert (len(planned.chosen), len(planned.left_out)) == (25, 25)
+    assert equal == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from replay_agent.cli.output import CLEAN, FINDINGS, MISUSE, complain, hand_over, has_colour, progress_of, say
@@ -13,9 +14,19 @@ from replay_agent.exceptions import CassetteError, UserError
 __all__ = ("add",)
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `show`, `report`, `diff`, `stats` and `matrix` to the command line."""
-    show = commands.add_parser("show", help="What was said? Prints the conversation in cassettes of any tool")
+def add(name: str, command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `show`, `report`, `diff`, `stats` and `matrix`."""
+    arguments: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+        "show": _show_arguments,
+        "report": _report_arguments,
+        "diff": _diff_arguments,
+        "stats": _stats_arguments,
+        "matrix": _matrix_arguments,
+    }
+    arguments[name](command)
+
+
+def _show_arguments(show: argparse.ArgumentParser) -> None:
     show.add_argument("files", metavar="FILE", nargs="+", type=Path)
     form = show.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line and file")
@@ -23,17 +34,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     form.add_argument("--textconv", action="store_true", help="for git diff: what is no cassette is printed as it is")
     show.set_defaults(run=_show)
 
-    report = commands.add_parser(
-        "report", help="What did all jobs of the CI see? Makes one page of parts that --replay-report=PART.json wrote"
-    )
+
+def _report_arguments(report: argparse.ArgumentParser) -> None:
     report.add_argument("parts", metavar="PART", nargs="+", type=Path, help="a part")
     report.add_argument(
         "-o", "--output", metavar="FILE", type=Path, required=True, help="the page, FILE.html, or one part, FILE.json"
     )
     report.set_defaults(run=_report)
-
-    _add_diff(commands)
-    _add_sums(commands)
 
 
 def _add_html(command: argparse.ArgumentParser, form: argparse._MutuallyExclusiveGroup) -> None:
@@ -41,12 +48,7 @@ def _add_html(command: argparse.ArgumentParser, form: argparse._MutuallyExclusiv
     command.add_argument("-o", "--output", metavar="FILE", type=Path, help="with --html: write it there")
 
 
-def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    diff = commands.add_parser(
-        "diff",
-        help="What did my prompt change do? Compares the cassettes of two revisions, folders or files, offline",
-        epilog="OLD may be a range (main..HEAD). Without NEW it is compared with the work tree.",
-    )
+def _diff_arguments(diff: argparse.ArgumentParser) -> None:
     diff.add_argument("old", metavar="OLD", help="a git revision, a folder, a file")
     diff.add_argument("new", metavar="NEW", nargs="?", help="the same (default: the work tree)")
     form = diff.add_mutually_exclusive_group()
@@ -71,17 +73,13 @@ def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     diff.set_defaults(run=_diff)
 
 
-def _add_sums(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    stats = commands.add_parser(
-        "stats", help="What do my cassettes hold? Calls, tokens, cost, models, ages, sizes, per folder"
-    )
+def _stats_arguments(stats: argparse.ArgumentParser) -> None:
     stats.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="files and folders (default: this folder)")
     stats.add_argument("--json", action="store_true", help="one JSON object")
     stats.set_defaults(run=_stats)
 
-    matrix = commands.add_parser(
-        "matrix", help="Which model does it best? Compares the variants of parametrised tests by their cassettes"
-    )
+
+def _matrix_arguments(matrix: argparse.ArgumentParser) -> None:
     matrix.add_argument("words", metavar="PATH|NODEID", nargs="*", help="cassettes, folders of them, or tests")
     table = matrix.add_mutually_exclusive_group()
     table.add_argument("--markdown", action="store_true", help="tables for a review")

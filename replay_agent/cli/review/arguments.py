@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,26 +18,27 @@ if TYPE_CHECKING:
 __all__ = ("add",)
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `review`, `pending`, `accept` and `reject` to the command line."""
-    review = commands.add_parser(
-        "review", help="What changed, and do I want it? Shows what the last run left open, one by one, on a terminal"
-    )
-    review.set_defaults(run=_review)
+def add(name: str, command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `review`, `pending`, `accept` and `reject`."""
+    arguments: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+        "review": lambda review: review.set_defaults(run=_review),
+        "pending": _pending_arguments,
+        "accept": lambda accept: _choice_arguments(accept, _accept),
+        "reject": lambda reject: _choice_arguments(reject, _reject),
+    }
+    arguments[name](command)
 
-    pending = commands.add_parser("pending", help="What is open? Lists what the last run left to be looked at")
+
+def _pending_arguments(pending: argparse.ArgumentParser) -> None:
     pending.add_argument("--json", action="store_true", help="one JSON array, with stable ids")
     pending.set_defaults(run=_pending)
 
-    accept = commands.add_parser(
-        "accept", help="Is it meant? Records, updates or drops just what is named, and shows what that did"
-    )
-    reject = commands.add_parser("reject", help="Is it not meant? Leaves files as they are; takes new recordings back")
-    for command, run in ((accept, _accept), (reject, _reject)):
-        command.add_argument("ids", metavar="ID", nargs="*", help="as replay-agent pending lists them")
-        command.add_argument("--all", action="store_true", help="everything that is open")
-        command.add_argument("--yes", action="store_true", help="do not ask on a terminal")
-        command.set_defaults(run=run)
+
+def _choice_arguments(command: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int]) -> None:
+    command.add_argument("ids", metavar="ID", nargs="*", help="as replay-agent pending lists them")
+    command.add_argument("--all", action="store_true", help="everything that is open")
+    command.add_argument("--yes", action="store_true", help="do not ask on a terminal")
+    command.set_defaults(run=run)
 
 
 def _pending(args: argparse.Namespace) -> int:

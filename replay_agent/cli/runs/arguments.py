@@ -18,30 +18,31 @@ __all__ = ("add",)
 _TESTS = "tests marked replay or vcr, as pytest names them: files, folders, node ids"
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `demo`, `sweep`, `verify`, `audit` and `stale` to the command line."""
-    demo = commands.add_parser("demo", help="What does it do? Records, replays and explains a drift, offline")
+def add(name: str, command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `demo`, `sweep`, `verify`, `audit` and `stale`."""
+    arguments: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+        "demo": _demo_arguments,
+        "sweep": _sweep_arguments,
+        "verify": _verify_arguments,
+        "audit": _audit_arguments,
+        "stale": _stale_arguments,
+    }
+    arguments[name](command)
+
+
+def _demo_arguments(demo: argparse.ArgumentParser) -> None:
     demo.add_argument("--keep", metavar="DIR", type=Path, help="write the files there and keep them")
     demo.add_argument("--prompt", metavar="TEXT", help="what the prompt is changed to")
     demo.set_defaults(run=_demo)
 
-    sweep = commands.add_parser(
-        "sweep",
-        help="How does it take faults? Plays recorded tests with every fault at every call, and judges each run",
-    )
+
+def _sweep_arguments(sweep: argparse.ArgumentParser) -> None:
     sweep.add_argument("tests", metavar="NODEID", nargs="+", help="tests marked replay, as pytest names them")
     sweep.add_argument("--faults", metavar="NAMES", default="all", help="by comma (default: all)")
     sweep.set_defaults(run=_sweep)
-    _add_verify(commands)
-    _add_offline(commands)
 
 
-def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    verify = commands.add_parser(
-        "verify",
-        help="Does the model still do what was recorded? Asks it live, and compares what it does, not its words",
-        epilog="Says how many calls it takes, and about what price, and asks first. Nothing in the project is written.",
-    )
+def _verify_arguments(verify: argparse.ArgumentParser) -> None:
     verify.add_argument("tests", metavar="NODEID|PATH", nargs="+", help=_TESTS)
     verify.add_argument("--samples", metavar="N", type=_count, default=1, help="ask everything so many times")
     verify.add_argument("--yes", action="store_true", help="do not ask; needed in CI, and where there is no terminal")
@@ -53,23 +54,15 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     verify.set_defaults(run=_verify)
 
 
-def _add_offline(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    audit = commands.add_parser(
-        "audit",
-        help="Does a test send the same every time? Replays it in several processes, and names what differs",
-        epilog="Hash seeds differ, and in the last process the clock. Nothing in the project is written.",
-    )
+def _audit_arguments(audit: argparse.ArgumentParser) -> None:
     audit.add_argument("tests", metavar="NODEID|PATH", nargs="+", help=_TESTS)
     audit.add_argument("--runs", metavar="N", type=_several, default=4, help="processes, 2 or more (default: 4)")
     audit.add_argument("-v", "--verbose", action="store_true", help="name also the tests in which nothing differs")
     audit.add_argument("--json", action="store_true", help="one JSON object, of a documented schema")
     audit.set_defaults(run=_audit)
 
-    stale = commands.add_parser(
-        "stale",
-        help="How many recorded requests no longer equal what the tests send? Counts them, and changes nothing",
-        epilog="Also for tests marked vcr that match on method and address only.",
-    )
+
+def _stale_arguments(stale: argparse.ArgumentParser) -> None:
     stale.add_argument("tests", metavar="NODEID|PATH", nargs="+", help=_TESTS)
     stale.add_argument("-v", "--verbose", action="store_true", help="list also the tests in which nothing is stale")
     stale.add_argument("--json", action="store_true", help="one JSON object, of a documented schema")

@@ -182,8 +182,11 @@ def plan(tests: Sequence[str], folder: Path) -> Plan:
     found = collect(tests, folder)
     recorded = [recorded_of(note) for note in found.tests]
     by_fixtures = {note.test for note in found.tests if note.uses and not note.reason}
-    chosen = [each for each in recorded if not each.trouble or each.trouble == _ANYWHERE or each.test in by_fixtures]
-    left_out = [each for each in recorded if each not in chosen]
+    chosen: list[Recorded] = []
+    left_out: list[Recorded] = []
+    for each in recorded:
+        has_any = not each.trouble or each.trouble == _ANYWHERE or each.test in by_fixtures
+        (chosen if has_any else left_out).append(each)
     if not chosen:
         said = "\n".join(f"  {each.test}: {each.trouble}" for each in left_out[:10])
         raise UserError(f"None of these tests has anything to be compared with:\n{said}")
@@ -206,7 +209,7 @@ def verify(plan: Plan, samples: int, folder: Path, told: Told | None = None) -> 
                 skipped[note.test] = note.reason
             elif note.outcome not in ("broken", "unmarked"):
                 runs.setdefault(note.test, []).append(_sample(note, known.get(note.test)))
-    idle = [test for test, found in runs.items() if all(map(_is_idle, found))]
+    idle = {test for test, found in runs.items() if all(map(_is_idle, found))}
     for test in idle:  # all that they ask is asked by their fixtures
         del runs[test]
     tests = [VerifiedTest(test, found) for test, found in runs.items()]

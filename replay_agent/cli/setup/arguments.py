@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from replay_agent.cli.output import CLEAN, FINDINGS, say
@@ -12,36 +13,30 @@ from replay_agent.exceptions import UserError
 __all__ = ("add",)
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `init`, `doctor`, `schema` and `completion` to the command line."""
-    init = commands.add_parser(
-        "init",
-        help="How do I begin? Adds the ini options, readable diffs in git and, if asked, a CI file; says each thing",
-        epilog="What is there already is left alone, so that it may be run again.",
-    )
+def add(name: str, command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `init`, `doctor`, `schema` and `completion`."""
+    arguments: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+        "init": _init_arguments,
+        "doctor": _doctor_arguments,
+        "schema": lambda schema: schema.set_defaults(run=_schema),
+        "completion": _completion_arguments,
+    }
+    arguments[name](command)
+
+
+def _init_arguments(init: argparse.ArgumentParser) -> None:
     init.add_argument("--ci", choices=("github", "gitlab"), help="write a CI file too, with a nightly recording")
     init.add_argument("--git-config", action="store_true", help="tell this clone of git how to show cassettes")
     init.add_argument("--dry-run", action="store_true", help="change nothing, say what would be done")
     init.set_defaults(run=_init)
 
-    doctor = commands.add_parser(
-        "doctor", help="What is wrong here? Says versions, options, hooked clients, names of keys: for a bug report"
-    )
+
+def _doctor_arguments(doctor: argparse.ArgumentParser) -> None:
     doctor.add_argument("--json", action="store_true", help="one JSON object")
     doctor.set_defaults(run=_doctor)
 
-    schema = commands.add_parser(
-        "schema",
-        help="Can my editor check a cassette? Prints the JSON Schema of the format",
-        epilog="replay-agent schema > cassette.schema.json; what an editor is told then is in docs/cassettes.md",
-    )
-    schema.set_defaults(run=_schema)
 
-    completion = commands.add_parser(
-        "completion",
-        help="Can the shell complete it? Prints what bash, zsh or fish is to read; with argcomplete, as pytest's own",
-        epilog='bash and zsh: eval "$(replay-agent completion bash)"; fish: replay-agent completion fish | source',
-    )
+def _completion_arguments(completion: argparse.ArgumentParser) -> None:
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
     completion.set_defaults(run=_completion)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,46 +17,46 @@ if TYPE_CHECKING:
 __all__ = ("add",)
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `convert`, `scan`, `prune`, `mv` and `journals` to the command line."""
-    _add_files(commands)
-    _add_upkeep(commands)
+def add(name: str, command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `convert`, `scan`, `prune`, `mv` and `journals`."""
+    arguments: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+        "convert": _convert_arguments,
+        "scan": _scan_arguments,
+        "prune": _prune_arguments,
+        "mv": _mv_arguments,
+        "journals": _journals_arguments,
+    }
+    arguments[name](command)
 
 
-def _add_files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    convert = commands.add_parser(
-        "convert", help="Can it be in another layout? Writes cassettes of any tool as ours, or as vcrpy's"
-    )
+def _convert_arguments(convert: argparse.ArgumentParser) -> None:
     convert.add_argument("source", metavar="SRC", type=Path, help="a file, or a folder")
     convert.add_argument("destination", metavar="DST", type=Path, help="the same kind; may be SRC")
     convert.add_argument("--to", choices=("ours", "vcrpy"), help="the layout (default: vcrpy for a .json, else ours)")
     convert.add_argument("--overwrite", action="store_true", help="replace files that say something else")
     convert.set_defaults(run=_convert)
 
-    scan = commands.add_parser("scan", help="Is there a secret in it? Searches cassettes, journals and snapshots")
+
+def _scan_arguments(scan: argparse.ArgumentParser) -> None:
     scan.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="files and folders (default: this folder)")
     scan.add_argument("--baseline", metavar="FILE", type=Path, help="report only what this file does not accept")
     scan.add_argument("--write-baseline", action="store_true", help="accept all findings: write them into that file")
     scan.set_defaults(run=_scan)
 
 
-def _add_upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    prune = commands.add_parser(
-        "prune",
-        help="What is no longer used? Lists cassettes and snapshots that no test is left for, as far as can be known",
-    )
+def _prune_arguments(prune: argparse.ArgumentParser) -> None:
     prune.add_argument("--delete", action="store_true", help="delete what is listed; asks first on a terminal")
     prune.add_argument("--yes", action="store_true", help="with --delete: do not ask")
     prune.set_defaults(run=_prune)
 
-    mv = commands.add_parser("mv", help="A test was renamed? Moves its cassette and its snapshots of runs")
+
+def _mv_arguments(mv: argparse.ArgumentParser) -> None:
     mv.add_argument("old", metavar="OLD", help="the test, class or module that is gone: tests/test_geo.py::test_old")
     mv.add_argument("new", metavar="NEW", help="what it is called now")
     mv.set_defaults(run=_mv)
 
-    journals = commands.add_parser(
-        "journals", help="What waits to be recorded further? Lists unfinished recordings; shows and drops them"
-    )
+
+def _journals_arguments(journals: argparse.ArgumentParser) -> None:
     journals.add_argument("action", choices=("list", "show", "drop"), nargs="?", default="list")
     journals.add_argument("names", metavar="WHICH", nargs="*", help="a journal, cassette or test (default: all)")
     journals.add_argument("--yes", action="store_true", help="with drop: do not ask")
@@ -141,7 +141,8 @@ def _prune(args: argparse.Namespace) -> int:
     if not (args.delete and orphans and (args.yes or agreed(f"Delete {'these' if len(orphans) > 1 else 'this'}?"))):
         return FINDINGS if orphans else CLEAN
     for orphan in orphans:
-        remove(orphan)
+        # Snapshots stand in a folder for each module, in the one that syrupy has for all of them.
+        remove(orphan, project.folder if isinstance(orphan, Orphan) else orphan.path.parent.parent)
         say(f"deleted: {seen_from_here(orphan.path)}")
     return CLEAN
 

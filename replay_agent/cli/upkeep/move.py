@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from replay_agent.cli.upkeep.amber import move_entries
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette
 from replay_agent.recording.cassettes.parts.item import Item, new_item
+from replay_agent.report.recorded.project import Project
 from replay_agent.surroundings import naming
 from replay_agent.surroundings.interrupts import postponed
 
-__all__ = "Moved", "Project", "move"
-
-
-class Project(Protocol):
-    """What pytest says of a project when it collects the tests, without running them."""
-
-    @property
-    def root(self) -> Path:
-        """The rootdir."""
-
-    @property
-    def folder(self) -> Path:
-        """Where the cassettes are."""
-
-    @property
-    def snapshot_folders(self) -> str:
-        """What the folders with snapshots are called."""
-
-    @property
-    def used(self) -> Mapping[Path, Collection[str]]:
-        """The cassettes that marked tests play, and the tests of each."""
+__all__ = "Moved", "move"
 
 
 @dataclass(frozen=True)

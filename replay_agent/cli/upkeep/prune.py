@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+from pathlib import Path
+
 from replay_agent.cli.upkeep.unused_snapshots import OrphanSnapshot
 from replay_agent.recording.cassettes import store
 from replay_agent.report.recorded.orphans import Orphan
@@ -9,17 +12,18 @@ from replay_agent.report.recorded.orphans import Orphan
 __all__ = ("remove",)
 
 
-def remove(orphan: Orphan | OrphanSnapshot) -> None:
-    """Delete the file, or take the interactions out of it; nothing of what is to be kept. An empty folder goes too.
+def remove(orphan: Orphan | OrphanSnapshot, root: Path) -> None:
+    """Delete the file, or take the interactions out of it; nothing of what is to be kept.
 
+    Folders that are empty then go too, but ``root``, where cassettes or snapshots begin, stays: the project has set it up.
     Raises `CassetteError` and `OSError`; the file is then as it was.
     """
     if orphan.kept:
         return
     if isinstance(orphan, OrphanSnapshot) or orphan.interactions is None:
         orphan.path.unlink()
-        if not any(orphan.path.parent.iterdir()):
-            orphan.path.parent.rmdir()
+        for folder in takewhile(lambda each: each != root and not any(each.iterdir()), orphan.path.parents):
+            folder.rmdir()
         return
     cassette = store.load(orphan.path)
     kept = [cassette.item(index) for index in range(len(cassette)) if index not in orphan.interactions]

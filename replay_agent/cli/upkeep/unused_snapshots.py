@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
+from replay_agent.report.recorded.project import Project
 from replay_agent.surroundings import naming
 from replay_agent.surroundings.visible import visible
 
-__all__ = "OrphanSnapshot", "Project", "find_unused_snapshots"
+__all__ = "OrphanSnapshot", "find_unused_snapshots"
 
 _SUFFIX = ".run.snap"
 _NOT_OURS = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
-
-
-class Project(Protocol):
-    """What pytest says of a project when it collects the tests, and of what it could not collect."""
-
-    @property
-    def root(self) -> Path:
-        """The rootdir."""
-
-    @property
-    def modules(self) -> Collection[str]:
-        """The modules whose tests are all known."""
-
-    @property
-    def snapshot_folders(self) -> str:
-        """What the folders with snapshots are called."""
-
-    @property
-    def snapshots(self) -> Mapping[Path, Collection[str]]:
-        """Of all tests, marked or not: the folders of their snapshots, and what these are called."""
 
 
 @dataclass(frozen=True)

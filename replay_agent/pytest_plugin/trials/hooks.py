@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -83,16 +86,17 @@ class TrialHooks:
         """Leave out what is not recorded."""
         recorded = [item for item in items if is_watched(item)]
         chosen = list(self._chosen(recorded))
-        others = [item for item in items if item not in set(chosen)]
+        others = _without(items, chosen)
         if others:
             config.hook.pytest_deselected(items=others)
             items[:] = chosen
         if config.getoption("collectonly"):
-            self._note_collected(chosen, [item for item in others if item not in set(recorded)])
+            self._note_collected(chosen, _without(others, recorded))
 
     def _chosen(self, items: Sequence[pytest.Item]) -> Iterator[pytest.Item]:
         """Yield the tests that are asked for; one that runs on several event loops is asked live once."""
-        only, met = self._trial.order.only, set()
+        asked, met = self._trial.order.only, set()
+        only = None if asked is None else frozenset(asked)
         for item in items:
             name = _name(item)
             if (only is None or name in only) and not (self._trial.is_live and name in met):
@@ -104,8 +108,9 @@ class TrialHooks:
         for item in others:
             write_note(folder, Note(item.nodeid, "unmarked"))
         fixtures: dict[str, list[str]] = {}
+        names_in = cache(_names_in)
         for item in items:
-            used = {} if is_served(item) else dict(_fixtures_of(item))
+            used = {} if is_served(item) else dict(_fixtures_of(item, names_in))
             fixtures.update(used)
             write_note(folder, replace(_collected(item), uses=list(used)))
         (folder / "keys").write_text("\n".join(_keys_set()), "utf-8")
@@ -125,6 +130,11 @@ class TrialHooks:
             outcome, reason = _judged(reports)
             write_testimony(self._trial, _name(item), outcome, reason, testimony)
         return report
+
+
+def _without(items: Sequence[pytest.Item], others: Sequence[pytest.Item]) -> list[pytest.Item]:
+    left_out = set(others)
+    return [item for item in items if item not in left_out]
 
 
 class _NoMemory:
@@ -173,21 +183,33 @@ def _vcr_cassette(item: pytest.Item) -> Path | None:
     return place
 
 
-def _fixtures_of(item: pytest.Item) -> Iterator[tuple[str, list[str]]]:
-    """Yield the fixtures that a test shares with others, and their cassettes, where there are any."""
+def _fixtures_of(item: pytest.Item, names_in: Callable[[Path], Sequence[str]]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the fixtures that a test shares with others, and their cassettes, where there are any.
+
+    ``names_in`` lists a folder, sorted: thousands of tests may ask for the same one.
+    """
     for fixture in shared_fixtures(item):
         owner = owner_of(fixture, item)
         if owner is not None:
             place = fixture_cassette(owner, item.config)
-            recorded = [str(path) for path in (place, *_with_parameters(place)) if path.is_file()]
+            recorded = [
+                str(path) for path in (place, *_with_parameters(place, names_in(place.parent))) if path.is_file()
+            ]
             if recorded:
                 yield owner, recorded
 
 
-def _with_parameters(place: Path) -> Iterator[Path]:
+def _with_parameters(place: Path, names: Sequence[str]) -> Iterator[Path]:
     """Yield the cassettes of a fixture whose parameters, known when it is set up, stand behind its name."""
-    if place.parent.is_dir():
-        yield from (path for path in sorted(place.parent.iterdir()) if path.name.startswith(f"{place.stem}["))
+    begin = f"{place.stem}["
+    for name in islice(names, bisect_left(names, begin), None):
+        if not name.startswith(begin):
+            return
+        yield place.with_name(name)
+
+
+def _names_in(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
 
 
 def _judged(reports: Sequence[pytest.TestReport]) -> tuple[Outcome, str]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = "Trial", "trial_of"
 
+_A_FOLDER = 100
+"""Files in one folder: who saves one looks through it."""
+
 _TRIAL = pytest.StashKey["Trial"]()
 
 
@@ -53,7 +56,9 @@ class Trial:
 
     def scratch(self, name: str) -> Path:
         """Return the path of a new file in the scratch folder; several processes may ask."""
-        return self.folder / "cassettes" / f"{os.getpid()}-{next(self._numbers)}-{name}.yaml"
+        number = next(self._numbers)
+        place = self.folder / "cassettes" / f"{os.getpid()}-{number // _A_FOLDER}"
+        return place / f"{number}-{name}.yaml"
 
     def options(self, options: RecordOptions) -> RecordOptions:
         """Return the options of a recording as this session wants them."""

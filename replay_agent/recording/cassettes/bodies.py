@@ -14,7 +14,7 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Literal, TypeAlias
 
 from replay_agent.exceptions import WireError
@@ -121,15 +121,16 @@ def _is_writable(value: Any, text: str) -> bool:
 
     Only an escape can say half a character; where there is one, writing it tells.
     """
-    count, rest = 1, [value]
-    while rest and count <= _MOST_VALUES:
-        each = rest.pop()
-        count += len(each)
-        if type(each) is dict:
-            if each and max(map(len, each)) > LONGEST_KEY:
-                return False
-            each = each.values()
-        rest += [inner for inner in each if type(inner) in _COLLECTIONS]
+    count, level, keys = 1, [value], set[str]()
+    while level and count <= _MOST_VALUES:  # a level at a time: the same few keys come again and again
+        count += sum(map(len, level))
+        objects = [each for each in level if type(each) is dict]
+        keys.update(*objects)
+        lists = [each for each in level if type(each) is list]
+        inner = chain(chain.from_iterable(map(dict.values, objects)), chain.from_iterable(lists))
+        level = [each for each in inner if type(each) in _COLLECTIONS]
+    if any(len(key) > LONGEST_KEY for key in keys):
+        return False
     return count <= _MOST_VALUES and ("\\u" not in text or _HALF.search(text) is None or _writes(value))
 
 

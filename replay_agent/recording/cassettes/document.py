@@ -23,12 +23,15 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Literal, TypeAlias
+from weakref import ref
 
 from replay_agent.exceptions import CassetteUnreadable, WireError
 from replay_agent.recording.cassettes.items import BadItem, item_from_fields, read_item, read_outcome
@@ -45,6 +48,7 @@ END = b"...\n"
 # Behind ``interactions:`` a dash in column 0 begins an item and nothing else: all text below it is indented, or within quotes that do not break
 # a line unescaped.
 _ITEM = b"\n- "
+_ITEMS = re.compile(re.escape(_ITEM))
 
 Layout: TypeAlias = Literal["replay-agent", "foreign"]
 
@@ -180,11 +184,20 @@ class ParsedCassette(Cassette):
 class WrittenCassette(Cassette):
     """A cassette as we write it: one piece of bytes, cut where the items begin."""
 
-    def __init__(self, path: Path, header: Header, data: bytes, begins: Sequence[re.Match[bytes]], end: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        header: Header,
+        data: bytes,
+        starts: Sequence[int],
+        end: int,
+        stored: Sequence[Key | None] = (),
+    ) -> None:
+        """``starts`` is where the items begin; ``stored`` has the keys of the first ones, where they are known."""
         super().__init__(path, header, "replay-agent")
         self._data = data
-        self._begins = begins
-        self._bounds = list(pairwise((*(found.start() + 1 for found in begins), end)))
+        self._bounds = list(pairwise((*starts, end)))
+        self._known = stored
         self._edited: dict[int, Interaction] = {}
 
     def __len__(self) -> int:
@@ -194,14 +207,16 @@ class WrittenCassette(Cassette):
     def _stored(self) -> list[Key | None]:
         """The keys in the comments of the items; None for an item that is not as it was written."""
         data, crc32 = memoryview(self._data), zlib.crc32
-        keys: list[Key | None] = []
-        for found, (_, end) in zip(self._begins, self._bounds, strict=True):
+        keys = list(self._known)
+        for start, end in self._bounds[len(keys) :]:
+            found = BEGIN.match(data, start - 1)
+            if found is None or not found[1]:
+                keys.append(None)
+                continue
             digest, spelled, checksum, ids = found.groups()
             # The break that ends the comment is part of the sum, as it was when it was written: one pass, no copy.
-            if digest and crc32(data[found.end() - 1 : end], crc32(digest + spelled + ids)) == int(checksum, 16):
-                keys.append(stored_key(digest, spelled, ids))
-            else:
-                keys.append(None)
+            whole = crc32(data[found.end() - 1 : end], crc32(digest + spelled + ids)) == int(checksum, 16)
+            keys.append(stored_key(digest, spelled, ids) if whole else None)
         return keys
 
     @property
@@ -230,14 +245,27 @@ class WrittenCassette(Cassette):
     def again(self, path: Path) -> WrittenCassette:
         """Return the same lines as a cassette of its own, cut and summed up already."""
         twin = WrittenCassette(path, self.header, self._data, (), 0)
-        twin._begins, twin._bounds, twin._stored = self._begins, self._bounds, self._stored
+        twin._bounds, twin._stored = self._bounds, self._stored
         return twin
+
+    def shared(self, data: bytes) -> tuple[list[int], list[Key | None]]:
+        """Return where the items begin with which another document begins too, byte for byte, and their keys.
+
+        Of these the last is left out: it may go on in the other.
+        """
+        same = next(
+            (at for at in range(0, len(self._data), _PIECE) if self._data[at : at + _PIECE] != data[at : at + _PIECE]),
+            len(self._data),
+        )
+        count = max(bisect_right(self._bounds, same, key=itemgetter(1)) - 1, 0)
+        return [start for start, _ in self._bounds[:count]], self._stored[:count]
 
     def without_torn_end(self) -> WrittenCassette:
         """Return it without its last item if that is not whole."""
         if not self._stored or self._stored[-1] is not None:
             return self
-        return WrittenCassette(self.path, self.header, self._data, self._begins[:-1], self._bounds[-1][0])
+        starts = [start for start, _ in self._bounds[:-1]]
+        return WrittenCassette(self.path, self.header, self._data, starts, self._bounds[-1][0])
 
     def test(self, index: int) -> str | None:
         start, end = self._bounds[index]
@@ -319,10 +347,20 @@ class WrittenCassette(Cassette):
         return opaque and super()._answers(index, id)
 
 
-_last: list[WrittenCassette] = []
+_last: list[Callable[[], WrittenCassette | None]] = []
 """What was cut last. Of a cassette that tests share and add to, each saves, checks and opens what the one before left."""
 _MOST_REMEMBERED = 16 << 20
-"""Bytes of a file; one that is larger is not held for the next who may open it."""
+"""Bytes of a file; one that is larger is known as long as somebody else holds it, as a recording does that adds to it."""
+_PIECE = 1 << 16
+"""Bytes that are compared at once."""
+
+
+def _remember(cassette: WrittenCassette, size: int) -> None:
+    _last[:] = [ref(cassette) if size > _MOST_REMEMBERED else lambda: cassette]
+
+
+def _remembered() -> WrittenCassette | None:
+    return _last[0]() if _last else None
 
 
 @lru_cache(maxsize=1024)
@@ -348,8 +386,9 @@ def read_cassette(data: bytes, path: Path, *, torn: bool = False) -> Cassette:
     ``torn`` is for a journal, which has no end mark: an item cut off at its end is left out. Raises
     `CassetteUnreadable`, `CassetteVersionError`.
     """
-    if not torn and _last and _last[0].holds(data):
-        return _last[0].again(path)
+    known = None if torn else _remembered()
+    if known is not None and known.holds(data):
+        return known.again(path)
     head = _HEAD.search(data)
     header = read_header(data[: head.start()] if head else data, path)
     if head is None:
@@ -368,11 +407,13 @@ def read_cassette(data: bytes, path: Path, *, torn: bool = False) -> Cassette:
         raise CassetteUnreadable(
             f"{path}: the file has {count} interactions; a cassette may have {_MAX_INTERACTIONS}. {RESTORE}", path
         )
-    cassette = WrittenCassette(path, header, data, list(BEGIN.finditer(data, begin, end)), end)
+    starts, stored = known.shared(data) if known is not None and known.path == path else ([], [])
+    # Of a file that has grown only what is new is cut and summed up.
+    starts += (found.start() + 1 for found in _ITEMS.finditer(data, starts[-1] if starts else begin, end))
+    cassette = WrittenCassette(path, header, data, starts, end, stored)
     if torn:
         return cassette.without_torn_end()
-    if len(data) <= _MOST_REMEMBERED:
-        _last[:] = [cassette]
+    _remember(cassette, len(data))
     return cassette
 
 

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from secrets import token_hex
 
 from replay_agent.exceptions import CassetteNotFound, CassetteUnreadable, CassetteUnwritable
 from replay_agent.recording.cassettes.document import Cassette, read_cassette
@@ -58,7 +57,7 @@ def journal_folder(place: Path) -> Path:
 def new_journal_path(cassette: Path, test: str | None, folder: Path | None = None) -> Path:
     """Return a place for a journal that nobody has, in the folder for journals, named after the cassette and the test."""
     folder = folder or journal_folder(cassette)
-    return folder / f"{_name(cassette, test, folder)}.{token_hex(4)}{_SUFFIX}"
+    return folder / f"{_name(cassette, test, folder)}.{os.urandom(4).hex()}{_SUFFIX}"
 
 
 def journals_of(cassette: Path, test: str | None, folder: Path | None = None) -> list[Path]:

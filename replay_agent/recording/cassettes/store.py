@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from io import FileIO
 from pathlib import Path
-from secrets import token_hex
 
 from replay_agent.exceptions import CassetteError, CassetteNotFound, CassetteUnreadable, CassetteUnwritable
 from replay_agent.recording.cassettes.document import Cassette, foreign_cassette, is_ours, read_cassette, render
@@ -60,6 +59,8 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+_left_by_us: dict[Path, object] = {}
+"""Folders in which this process has saved a cassette, and how each stood then."""
 # A block: on a full disk an empty file can still be made.
 _PROBE = bytes(4096)
 _ROOM = 1 << 20
@@ -329,7 +330,7 @@ def _unwritable(path: Path, exc: OSError | ValueError) -> CassetteUnwritable:
 def replace_file(path: Path, data: bytes) -> None:
     """Write beside, bring it to the disk, rename; on failure leave nothing behind. Raises OSError."""
     made = make_folder(path.parent)
-    beside = path.with_name(f"{_stale_prefix(path)}{os.getpid()}.{token_hex(4)}.tmp")
+    beside = path.with_name(f"{_stale_prefix(path)}{os.getpid()}.{os.urandom(4).hex()}.tmp")
     _remove_stale(path)
     try:
         _write_new(beside, data, mode=_mode(path))
@@ -341,6 +342,7 @@ def replace_file(path: Path, data: bytes) -> None:
                 folder.rmdir()
         raise
     _sync_folder(path.parent)
+    _left_by_us[path.parent] = _state(path.parent)
 
 
 def make_folder(folder: Path) -> list[Path]:
@@ -385,10 +387,26 @@ def _stale_prefix(path: Path) -> str:
 
 
 def _remove_stale(path: Path) -> None:
-    """Remove what a killed process left behind; called under the lock, so nobody of this machine writes there."""
-    for left in path.parent.glob(f"{_stale_prefix(path)}*.tmp"):
-        with suppress(OSError):
-            left.unlink()
+    """Remove what a killed process left behind; called under the lock, so nobody of this machine writes there.
+
+    A folder that is as this process left it holds nothing of the kind, and thousands of cassettes may be in it.
+    """
+    if _left_by_us.get(path.parent) == _state(path.parent):
+        return
+    prefix = _stale_prefix(path)
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        for name in [each.name for each in entries if each.name.startswith(prefix) and each.name.endswith(".tmp")]:
+            with suppress(OSError):
+                path.with_name(name).unlink()
+
+
+def _state(folder: Path) -> object:
+    """Return what changes whenever a file comes into a folder; None where nobody knows."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
 
 
 def check_writable(path: Path) -> None:
@@ -428,7 +446,7 @@ def _check_link(path: Path, target: Path) -> None:
 
 def _probe(folder: Path) -> None:
     """Write and remove a small file: permissions alone do not tell of read-only or full file systems."""
-    probe = folder / f".{token_hex(8)}.tmp"
+    probe = folder / f".{os.urandom(8).hex()}.tmp"
     try:
         _write_new(probe, _PROBE, None)
     finally:

@@ -162,7 +162,20 @@ def _scalar(value: Any) -> str:
     raise Unwritable(f"{type(value).__name__} is no plain value")
 
 
+_SHORT = 40
+"""Characters of texts that come again and again: roles, names, types."""
+
+
 def _text(text: str, margin: str) -> str:
+    return _short(text) if len(text) <= _SHORT and "\n" not in text else _written(text, margin)
+
+
+@lru_cache(maxsize=1024)
+def _short(text: str) -> str:
+    return _written(text, "")
+
+
+def _written(text: str, margin: str) -> str:
     # What Python calls printable YAML does too: told of a long text in a hundredth of the time.
     raw = text.isprintable() or not _UNPRINTABLE.search(text)
     if "\n" in text:

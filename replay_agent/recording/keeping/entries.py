@@ -35,8 +35,6 @@ class Entry:
     index: int = -1
     item: Item | None = None
     """What is to be written, if it is not in the cassette yet."""
-    learnt: bool = False
-    """Whether the credentials of ``asked``, which was not redacted, are known."""
 
     def read(self) -> Interaction:
         """Return the interaction as it is stored. Raises `CassetteUnreadable`."""
@@ -57,6 +55,8 @@ class Entries:
         self._keying = keying
         self._lock = lock
         self._by_place: dict[int, Entry] = {}
+        self._unlearnt: dict[int, Entry] = {}
+        """Played ones, by place, whose ``asked`` was not redacted, so that the credentials in it are not known."""
         self._next = 0
         self._redacted_at = 0
         """How many secrets were known when everything recorded was last searched for them."""
@@ -75,6 +75,8 @@ class Entries:
         """
         with self._lock:
             self._by_place[place] = entry
+            if entry.source is not None:
+                self._unlearnt[place] = entry
             if known is not None:
                 self._redacted_at = min(self._redacted_at, known)
 
@@ -107,10 +109,11 @@ class Entries:
 
     def learn(self, redactor: Callable[[], Redactor]) -> None:
         """Let the credentials be known that replayed requests carried: they were not looked through."""
-        for entry in self.in_order():
-            if entry.source is not None and not entry.learnt:
-                redactor().learn(entry.asked)
-                entry.learnt = True
+        with self._lock:
+            new = sorted(self._unlearnt)
+        for place in new:
+            redactor().learn(self._by_place[place].asked)
+            self._unlearnt.pop(place, None)
 
     def redact_again(self, redactor: Redactor) -> list[tuple[Item, Item]]:
         """Take out of what was recorded before what has turned out since to be a secret.

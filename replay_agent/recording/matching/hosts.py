@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import socket
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import TypeAlias
@@ -65,6 +64,8 @@ def _address_of_numbers(host: str) -> IPAddress | None:
     if not _NUMBERS.fullmatch(host):
         return None
     try:
+        import socket  # which a command that reads files never needs
+
         return ipaddress.IPv4Address(socket.inet_aton(host))
     except OSError:
         return None

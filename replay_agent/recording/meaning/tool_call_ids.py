@@ -47,6 +47,8 @@ def _in_messages(body: Any) -> Places:
     for message in _objects(body, "messages"):
         # By its role a message of a model call differs from an e-mail or a log entry in a list of that name.
         if type(message.get("role")) is str:
+            if len(message) == 2 and type(message.get("content")) is str:
+                continue  # as most are: there is no place for an id in it
             yield from _in_blocks(message)
             yield from _held(message, "tool_call_id", "toolCallId")
             for name in ("tool_calls", "toolCalls"):

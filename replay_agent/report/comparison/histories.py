@@ -47,7 +47,8 @@ def from_model(item: Item) -> bool:
 
 def _begins(items: Sequence[Item], said: Sequence[Item]) -> bool:
     return len(items) >= len(said) and all(
-        one.role == other.role and one.text == other.text for one, other in zip(said, items, strict=False)
+        one is other or (one.role == other.role and one.text == other.text)
+        for one, other in zip(said, items, strict=False)
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from replay_agent.report.compare import Item, items_of
+from replay_agent.report.compare import Item, Known, items_of
 from replay_agent.report.comparison.alignment import Call, CallPair, Openings, aligned, with_openings_together
 from replay_agent.report.comparison.histories import Asked, asked_anew, said_by
 
@@ -102,8 +102,9 @@ def _conversations(transcript: Transcript) -> list[_Conversation]:
 def _calls(exchanges: Iterable[Exchange]) -> Iterator[Call]:
     previous: Exchange | None = None
     said: list[Item] = []
+    known: Known = {}
     for number, exchange in enumerate(exchanges, 1):
-        items = items_of(exchange.call.messages)
+        items = items_of(exchange.call.messages, known)
         yield Call(exchange, previous, number, asked_anew(items, said))
         previous, said = exchange, said_by(exchange, items)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import sha256
+from typing import TypeAlias
 from unicodedata import normalize
 
 from replay_agent.calls import Exchange, ModelCall
@@ -131,6 +132,10 @@ class _History:
     cuts: tuple[_Cut, ...]
 
 
+_Asked: TypeAlias = dict[int, tuple[ModelRequest, list[str]]]
+"""What requests ask, by the identity of each: calls that repeat a conversation may share its messages."""
+
+
 @dataclass(eq=False, slots=True)
 class _Thread:
     conversation: Conversation
@@ -150,7 +155,7 @@ class _Thread:
         answer = self.last.answer
         if not self.last.partial and answer.error is None and answer.response is not None:
             return False
-        before = _history(self.last.call.messages)
+        before = _history(self.last.call.messages, {})
         return (
             before.asked == history.asked
             and len(before.cuts) == len(history.cuts)
@@ -165,9 +170,10 @@ class _Threads:
         self._answers: dict[str, tuple[_Thread, int]] = {}
         self._tool_calls: dict[str, _Thread] = {}
         self._stored: dict[str, _Thread] = {}
+        self._questions: _Asked = {}
 
     def add(self, exchange: Exchange) -> None:
-        history = _history(exchange.call.messages)
+        history = _history(exchange.call.messages, self._questions)
         # In order of certainty: what the call names itself; what the provider keeps; the same call again after a failure;
         # the history that it carries; the results that it returns, where the history was cut; and last a mere likeness.
         # A retry goes before the history, since a call that failed left the same history as the one that repeats it.
@@ -321,12 +327,16 @@ def _system_prompts(messages: Iterable[ModelMessage]) -> Iterator[str]:
         yield from (part.content for part in message.parts if isinstance(part, SystemPromptPart))
 
 
-def _history(messages: Sequence[ModelMessage]) -> _History:
+def _history(messages: Sequence[ModelMessage], known: _Asked) -> _History:
     asked: list[str] = []
     cuts: list[_Cut] = []
     for place, message in enumerate(messages):
         if isinstance(message, ModelRequest):
-            asked += [_question(part) for part in message.parts if not isinstance(part, SystemPromptPart)]
+            found = known.get(id(message))
+            if found is None:
+                questions = [_question(part) for part in message.parts if not isinstance(part, SystemPromptPart)]
+                found = known[id(message)] = message, questions
+            asked += found[1]
         # Answers in a row are one place where the model spoke: no client sends them back in the same portions.
         elif cuts and cuts[-1].asked == len(asked):
             cuts[-1] = _Cut(len(asked), (*cuts[-1].said, *message.parts), place + 1)

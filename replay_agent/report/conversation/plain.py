@@ -12,7 +12,6 @@ from enum import Enum
 from hashlib import sha256
 from pathlib import PurePath
 from typing import Any
-from uuid import UUID
 
 __all__ = "media_line", "parsed", "plain", "type_name"
 
@@ -29,7 +28,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value
     if depth > _DEEPEST:
         return "..."
-    if _is_model(value):
+    if _is_a(value, "pydantic.main", "BaseModel"):
         return plain(value.model_dump(warnings=False), depth + 1)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
@@ -46,10 +45,10 @@ def plain(value: Any, depth: int = 0) -> Any:
     return _scalar(value, depth)
 
 
-def _is_model(value: Any) -> bool:
-    """Tell whether a value is a model of pydantic, which need not be imported for that: whoever made one has done so."""
-    pydantic = sys.modules.get("pydantic.main")
-    return pydantic is not None and isinstance(value, pydantic.BaseModel)
+def _is_a(value: Any, module: str, name: str) -> bool:
+    """Tell whether a value is of a class whose module need not be imported for that: whoever made one has done so."""
+    holder = sys.modules.get(module)
+    return holder is not None and isinstance(value, getattr(holder, name))
 
 
 def _scalar(value: Any, depth: int) -> Any:
@@ -57,7 +56,7 @@ def _scalar(value: Any, depth: int) -> Any:
         return plain(value.value, depth + 1)
     if isinstance(value, datetime | date | time):
         return value.isoformat()
-    if isinstance(value, timedelta | Decimal | UUID | PurePath):
+    if isinstance(value, timedelta | Decimal | PurePath) or _is_a(value, "uuid", "UUID"):
         return str(value)
     if isinstance(value, BaseException):
         return f"{type(value).__name__}: {value}"

@@ -20,6 +20,7 @@ from replay_agent.report.conversation.volatile import EVERYTHING, Placeholders
 from replay_agent.traffic import Interaction, Outcome, Request
 from replay_agent.usage import Usage
 from replay_agent.wire.registry import kind_of, read_call, read_lost_call
+from replay_agent.wire.shapes.history import sharing
 
 __all__ = "Transcript", "UnknownTraffic"
 
@@ -47,12 +48,13 @@ class Transcript:
     def from_interactions(cls, interactions: Sequence[Interaction]) -> Transcript:
         """Decode traffic. Never raises for what is in it: a call that cannot be read is unknown, with the reason."""
         transcript = cls()
-        for number, interaction in enumerate(interactions):
-            read = _read(number, interaction)
-            if isinstance(read, Exchange):
-                transcript.exchanges.append(read)
-            else:
-                transcript.unknown.append(read)
+        with sharing():
+            for number, interaction in enumerate(interactions):
+                read = _read(number, interaction)
+                if isinstance(read, Exchange):
+                    transcript.exchanges.append(read)
+                else:
+                    transcript.unknown.append(read)
         return transcript
 
     def __len__(self) -> int:

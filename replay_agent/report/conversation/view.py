@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from replay_agent.exceptions import UserError
-from replay_agent.recording.meaning.json_path import JSONPath
 from replay_agent.report.conversation.plain import parsed, plain
+
+if TYPE_CHECKING:
+    from replay_agent.recording.meaning.json_path import JSONPath
 
 __all__ = "EVERYTHING", "MASKED", "SECTIONS", "View"
 
@@ -37,6 +39,8 @@ class View:
             raise UserError(f"{unknown[0]!r} is no section of a snapshot: there are {', '.join(SECTIONS)}")
         if len(left_out) == len(SECTIONS):
             raise UserError("a snapshot without messages, result and usage holds nothing: leave one of them in")
+        from replay_agent.recording.meaning.json_path import JSONPath
+
         return cls(left_out, tuple(JSONPath.parse(path) for path in masks))
 
     def shows(self, section: str) -> bool:

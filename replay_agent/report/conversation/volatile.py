@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 __all__ = "CLOCK", "EVERYTHING", "IDS", "Placeholders", "kind_by_origin", "kind_of"
@@ -42,13 +43,18 @@ _DIGIT = re.compile(r"[0-9]")
 """Every volatile value holds one, most lines of a prompt do not."""
 # "0b1c2d3e4f5a4b6c8d7e0f1a2b3c4d5e": the 13th digit is the version, the 17th the variant
 _UUID_HEX = re.compile(r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}")
-_WHOLE = {name: re.compile(pattern) for name, pattern in _KINDS.items()}
 
 
 def kind_of(text: str) -> str | None:
     """Tell what kind of volatile value a text is as a whole: ``"uuid"``, ``"date"``, ...; None for anything else."""
     text = text.strip(" \t\r\n.,;:!?\"'()[]<>`")
-    return next((name for name, pattern in _WHOLE.items() if pattern.fullmatch(text)), None)
+    return next((name for name, pattern in _patterns().items() if pattern.fullmatch(text)), None)
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    """The kinds, each compiled: when the first value is asked about, which shows no transcript."""
+    return {name: re.compile(pattern) for name, pattern in _KINDS.items()}
 
 
 def kind_by_origin(text: str) -> str | None:

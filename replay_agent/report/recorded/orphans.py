@@ -3,48 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 from replay_agent.exceptions import CassetteError
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import Cassette
+from replay_agent.report.recorded.project import Project
 from replay_agent.surroundings.naming import seen_from_here
 from replay_agent.surroundings.visible import visible
 
-__all__ = "Orphan", "Project", "find_orphans"
+__all__ = "Orphan", "find_orphans"
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
 _OF_VCRPY = b"interactions:"
 """How vcrpy's cassettes begin, whose keys are sorted; ours say first what wrote them."""
 _NO_SOURCES = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
-
-
-class Project(Protocol):
-    """What pytest says of a project when it collects the tests, and of what it could not collect."""
-
-    @property
-    def root(self) -> Path:
-        """The rootdir."""
-
-    @property
-    def folder(self) -> Path:
-        """Where the cassettes are."""
-
-    @property
-    def used(self) -> Mapping[Path, Collection[str]]:
-        """The cassettes that marked tests play, and the tests of each."""
-
-    @property
-    def modules(self) -> Collection[str]:
-        """The modules whose tests are all known."""
-
-    @property
-    def unmarked(self) -> Collection[str]:
-        """The tests that are there and are not marked: what they play, if anything, nobody knows."""
 
 
 @dataclass(frozen=True)

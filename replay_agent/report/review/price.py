@@ -75,10 +75,11 @@ def _amount(usd: Decimal) -> str:
 
 
 class Prices:
-    """Reads the recorded calls of each cassette once."""
+    """Reads of each cassette what is asked for; the file itself once, if all that is asked of it is asked in a row."""
 
     def __init__(self) -> None:
         self._cassettes: dict[str, dict[str, Decimal | None]] = {}
+        self._last: tuple[object, _Calls] | None = None
 
     def of(self, change: Change) -> Price:
         """Return what it takes to accept a change; a call to be made is taken to cost what the recorded one did."""
@@ -103,13 +104,22 @@ class Prices:
         return price
 
     def _known(self, change: Change) -> dict[str, Decimal | None]:
-        if change.file not in self._cassettes:
-            self._cassettes[change.file] = _read(Path(change.file), set(change.giving_way))
-        known = self._cassettes[change.file]
-        if not known.keys() >= set(change.giving_way):
-            missing = set(change.giving_way) - known.keys()
-            known.update(dict.fromkeys(missing), **_read(Path(change.file), missing))
+        known = self._cassettes.setdefault(change.file, {})
+        missing = set(change.giving_way) - known.keys()
+        if missing:
+            calls = self._calls(Path(change.file))
+            known.update((digest, calls.price(digest)) for digest in missing)
         return known
+
+    def _calls(self, path: Path) -> _Calls:
+        try:
+            found = path.stat()
+            state: object = path, found.st_mtime_ns, found.st_ino
+        except OSError:
+            state = path
+        if self._last is None or self._last[0] != state:
+            self._last = state, _Calls(path)
+        return self._last[1]
 
 
 def sum_of(prices: Iterable[Decimal | None]) -> Decimal | None:
@@ -120,17 +130,30 @@ def sum_of(prices: Iterable[Decimal | None]) -> Decimal | None:
     return total
 
 
-def _read(path: Path, wanted: set[str]) -> dict[str, Decimal | None]:
-    from replay_agent.report.conversation.transcript import Transcript
+class _Calls:
+    """The recorded calls of one cassette, by their keys; none where it cannot be read."""
 
-    try:
-        cassette = store.load(path)
-        found = {digest: index for index in range(len(cassette)) if (digest := _digest(cassette, index)) in wanted}
-        return {
-            digest: Transcript.from_interactions([cassette.interaction(index)]).cost for digest, index in found.items()
-        }
-    except CassetteError:
-        return {}
+    def __init__(self, path: Path) -> None:
+        self._cassette: Cassette | None = None
+        self._places: dict[str, int] = {}
+        try:
+            cassette = store.load(path)
+            self._places = {_digest(cassette, index): index for index in range(len(cassette))}
+            self._cassette = cassette
+        except CassetteError:
+            pass  # of which every price is unknown
+
+    def price(self, digest: str) -> Decimal | None:
+        """Return what a call cost, None where that is not known."""
+        from replay_agent.report.conversation.transcript import Transcript
+
+        place = self._places.get(digest)
+        if self._cassette is None or place is None:
+            return None
+        try:
+            return Transcript.from_interactions([self._cassette.interaction(place)]).cost
+        except CassetteError:
+            return None
 
 
 def _digest(cassette: Cassette, index: int) -> str:

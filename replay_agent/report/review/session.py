@@ -64,6 +64,10 @@ class Session:
         self._trouble: Exception | None = None
         self._seen = Queue.mark(state)
         self._changes = Queue.load(state).changes
+        self._passing: tuple[list[Change], str, list[Change]] | None = None
+        """What was open when the filter was last asked, the filter, and what passes it."""
+        self._uncounted: tuple[list[Change], tuple[str, str], list[Change]] | None = None
+        """Of what passes the filter, the cause that is looked at, and what of it may not be counted yet, backwards."""
         self._insisting = False
         self._steps = [_Step(kept, "accepted", []) for kept in Kept.left(state)]
         if self._steps:
@@ -74,8 +78,13 @@ class Session:
     @property
     def changes(self) -> list[Change]:
         """What is open and passes the filter."""
-        words = self.filter.lower().split()
-        return [each for each in self._changes if all(word in _searched(each) for word in words)]
+        known = self._passing
+        if known is None or known[0] is not self._changes or known[1] != self.filter:
+            words = self.filter.lower().split()
+            passing = [each for each in self._changes if all(word in _searched(each) for word in words)]
+            known = self._changes, self.filter, passing
+            self._passing = known
+        return known[2]
 
     @property
     def hidden(self) -> int:
@@ -102,8 +111,17 @@ class Session:
 
     def uncounted(self) -> Change | None:
         """Return something to be seen of which the price is to be counted, what is looked at first; None if there is none."""
-        current = [self.current] if self.current is not None else []
-        return next((each for each in (*current, *self.group) if not self.prices.knows(each)), None)
+        current, changes = self.current, self.changes
+        if current is None or not self.prices.knows(current):
+            return current
+        known = self._uncounted
+        if known is None or known[0] is not changes or known[1] != current.group:
+            known = changes, current.group, self.group[::-1]
+            self._uncounted = known
+        left = known[2]
+        while left and self.prices.knows(left[-1]):  # what is known once is known for good
+            left.pop()
+        return left[-1] if left else None
 
     @property
     def can_undo(self) -> bool:

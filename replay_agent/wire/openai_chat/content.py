@@ -6,7 +6,8 @@ A message or a block of one that our vocabulary has no word for becomes an `Unkn
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from replay_agent.messages import (
     NO_TIMESTAMP,
@@ -29,25 +30,65 @@ from replay_agent.messages import (
 from replay_agent.wire.openai_chat.assistant import address_in, assistant_fields, is_text, read_assistant
 from replay_agent.wire.openai_chat.dialects import Dialect
 from replay_agent.wire.shapes.data_url import decode_base64, read_data_url, write_data_url
-from replay_agent.wire.shapes.history import retry_reason
+from replay_agent.wire.shapes.history import read_lately, retry_reason
 from replay_agent.wire.shapes.json_text import Fields
 
 __all__ = "read_messages", "write_messages"
 
 
 def read_messages(messages: Sequence[object], dialect: Dialect) -> tuple[list[ModelMessage], str | None]:
-    """Return the conversation and the role of its system prompts where that is not ``system``."""
-    reader = _Conversation(dialect)
-    for message in messages:
+    """Return the conversation and the role of its system prompts where that is not ``system``.
+
+    Each request of a conversation repeats those before it: within `sharing` what stands at its beginning and was read lately
+    is not read again, and the messages of both are the same objects.
+    """
+    lately: list[_Said] | None = read_lately(_Said)
+    known = next((said for said in lately or () if said.begins(messages, dialect)), None)
+    reader = _Conversation(dialect) if known is None else known.reader.again()
+    new = messages[0 if known is None else len(known.raw) :]
+    for message in new:
         reader.add(message)
-    return reader.messages, reader.system_role
+    if lately is None or len(messages) <= _FEW or not all(map(_is_plain, new)):
+        return reader.messages, reader.system_role
+    lately[:] = [_Said(messages, reader), *(said for said in lately if said is not known)][:_MOST]
+    return list(reader.messages), reader.system_role
+
+
+class _Said(NamedTuple):
+    """What was read of a conversation; ``raw`` holds texts alone, so that what equals it is the same."""
+
+    raw: Sequence[object]
+    reader: _Conversation
+
+    def begins(self, messages: Sequence[object], dialect: Dialect) -> bool:
+        """Tell whether another conversation goes on from this one."""
+        count = len(self.raw)
+        return (
+            count <= len(messages)
+            and self.reader.dialect is dialect
+            and self.raw[-1] == messages[count - 1]
+            and self.raw == messages[:count]
+        )
+
+
+_MOST = 4
+"""Conversations that are remembered, as several agents may take turns."""
+_FEW = 4
+"""Messages that are sooner read than compared."""
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether there is nothing in a value that equals another one: ``1`` equals ``1.0`` and ``true``."""
+    if type(value) is dict:
+        return all(map(_is_plain, value.values()))
+    return value is None or type(value) is str or (type(value) is list and all(map(_is_plain, value)))
 
 
 class _Conversation:
     def __init__(self, dialect: Dialect) -> None:
         self.messages: list[ModelMessage] = []
         self.system_role: str | None = None
-        self._dialect = dialect
+        self.dialect = dialect
         self._tools: dict[str, str] = {}
         self._readers: dict[object, Callable[[Fields], Sequence[ModelRequestPart]]] = {
             "system": self._system,
@@ -56,6 +97,14 @@ class _Conversation:
             "tool": self._tool,
             "function": self._function,
         }
+
+    def again(self) -> _Conversation:
+        """Return one that goes on from here, and leaves this one as it is."""
+        twin = _Conversation(self.dialect)
+        twin.messages, twin.system_role, twin._tools = list(self.messages), self.system_role, dict(self._tools)
+        if twin.messages and isinstance(twin.messages[-1], ModelRequest):  # to which the next part is added
+            twin.messages[-1] = replace(twin.messages[-1], parts=list(twin.messages[-1].parts))
+        return twin
 
     def add(self, message: object) -> None:
         if not isinstance(message, dict):
@@ -74,7 +123,7 @@ class _Conversation:
             self.messages.append(ModelRequest(list(parts)))
 
     def _answered(self, message: Fields) -> None:
-        parts = read_assistant(message, self._dialect)
+        parts = read_assistant(message, self.dialect)
         for part in parts:
             if isinstance(part, ToolCallPart) and part.tool_call_id is not None:
                 self._tools[part.tool_call_id] = part.tool_name

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
 from replay_agent.exceptions import WireError
 from replay_agent.messages import (
@@ -20,10 +23,32 @@ from replay_agent.messages import (
 )
 from replay_agent.wire.shapes.json_text import Fields
 
-__all__ = "read_history", "retry_reason", "user_prompt", "with_system"
+__all__ = "read_history", "read_lately", "retry_reason", "sharing", "user_prompt", "with_system"
+
+_Said = TypeVar("_Said")
+_LATELY: ContextVar[dict[type, list[Any]] | None] = ContextVar("_LATELY", default=None)
 
 _INVITATION = RetryPromptPart("").model_response()
 """Providers have no word for a retry, so the invitation that ends its text gives it away."""
+
+
+@contextmanager
+def sharing() -> Iterator[None]:
+    """Let the calls that are read in the block, as those of one recording, share the messages that they have in common.
+
+    Beyond it nothing is remembered: whoever changes a message changes none of another recording.
+    """
+    before = _LATELY.set({})
+    try:
+        yield
+    finally:
+        _LATELY.reset(before)
+
+
+def read_lately(kind: type[_Said]) -> list[_Said] | None:
+    """Return what was read of late in the block of `sharing`, to be looked at and kept up to date; None outside of one."""
+    lately = _LATELY.get()
+    return None if lately is None else lately.setdefault(kind, [])
 
 
 def retry_reason(text: str) -> str | None:

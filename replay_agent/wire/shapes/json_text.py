@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import Any, TypeAlias
-
-from pydantic_core import from_json, to_jsonable_python
 
 from replay_agent.exceptions import WireError
 
@@ -15,6 +14,9 @@ __all__ = "Fields", "dump_json", "read_json", "read_object", "write_json", "writ
 Fields: TypeAlias = dict[str, Any]
 """A JSON object."""
 
+_DEEPEST = 200
+_SHORT = 50_000
+"""Bytes that Python's own reader has read long before pydantic's is imported."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 # A whole pair of surrogates, half of one (the group), or any other escape: so an escaped backslash before ``ud83d`` is
@@ -35,9 +37,33 @@ def read_json(text: str | bytes, format: str) -> Any:
     if _SURROGATE.search(data):
         data = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], data)
     try:
-        return from_json(data)
+        return _value(data)
     except ValueError as exc:
         raise WireError(f"this is not JSON: {exc}", format) from exc
+
+
+def _value(data: bytes) -> Any:
+    """Return what pydantic's reader makes of a text; without it where nobody has it yet and the text is short."""
+    if len(data) <= _SHORT and not _is_pydantic_there():
+        try:
+            # No text of fewer brackets is too deep, and what one of the two makes of it the other does too.
+            if data.count(b"[") + data.count(b"{") <= _DEEPEST:
+                return json.loads(data.decode())
+        except ValueError:
+            pass  # which the other one words, as it does wherever it is there already
+    from pydantic_core import from_json
+
+    return from_json(data)
+
+
+def _is_pydantic_there() -> bool:
+    return "pydantic_core" in sys.modules
+
+
+def _jsonable(value: object) -> Any:
+    from pydantic_core import to_jsonable_python
+
+    return to_jsonable_python(value)
 
 
 def read_object(text: str | bytes, format: str) -> Fields:
@@ -50,7 +76,7 @@ def read_object(text: str | bytes, format: str) -> Fields:
 
 def write_text(value: object) -> str:
     """Return compact JSON; values beyond JSON's types are written as pydantic writes them."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=to_jsonable_python)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_jsonable)
 
 
 def write_json(value: object) -> bytes:
@@ -64,5 +90,5 @@ def dump_json(value: object) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":"), default=to_jsonable_python)
+        return json.dumps(value, separators=(",", ":"), default=_jsonable)
     return text

@@ -53,7 +53,7 @@ def test_a_cassette_without_a_test_is_one(folder):
     (orphan,) = found(folder)
     assert (orphan.path, orphan.tests, orphan.interactions, orphan.kept) == (path, ("t.py::test_a",), None, "")
     assert str(orphan) == f"{path}: no test plays it, recorded by t.py::test_a"
-    remove(orphan)
+    remove(orphan, folder)
     assert not path.exists()
 
 
@@ -62,7 +62,7 @@ def test_interactions_of_tests_that_are_gone_are_found_in_a_shared_cassette(fold
     (orphan,) = found(folder, {path: {"t.py::test_a"}})
     assert orphan.interactions == (2,)
     assert "1 interaction of tests that are gone, recorded by t.py::test_b" in str(orphan)
-    remove(orphan)
+    remove(orphan, folder)
     left = store.load(path)
     assert {left.interaction(index).request.url for index in range(len(left))} == {"http://a.test/0", "http://a.test/2"}
 
@@ -87,7 +87,7 @@ def test_what_may_be_in_use_is_said_and_left_alone(folder, tests, more, why):
     path = record(folder / "a.yaml", *tests)
     (orphan,) = found(folder, **more)
     assert why in str(orphan)
-    remove(orphan)
+    remove(orphan, folder)
     assert path.exists()
 
 
@@ -116,3 +116,25 @@ def test_other_files_are_left_alone(folder):
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path):
     assert found(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize(
+    ("gone", "beside", "left"),
+    [
+        (["a.yaml"], [], []),
+        (["m/a.yaml"], [], []),
+        (["m/n/a.yaml", "m/b.yaml"], [], []),
+        (["m/n/a.yaml"], ["m/notes.txt"], ["m", "m/notes.txt"]),
+        (["m/a.yaml", "k/a.yaml"], ["m/.keep"], ["m", "m/.keep"]),
+    ],
+)
+def test_folders_that_are_empty_go_and_the_folder_of_all_cassettes_stays(folder, gone, beside, left):
+    for name in gone:
+        record(folder / name, "former.py::test_a")
+    for name in beside:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    for orphan in found(folder):
+        remove(orphan, folder)
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")) == left
+    assert folder.is_dir()

@@ -68,7 +68,7 @@ def test_those_of_a_module_that_is_not_known_stay_with_a_reason(root):
     path = snapshot(root, "test_gone")
     (orphan,) = find_unused_snapshots(Known(root, modules=set()))
     assert "left alone, for pytest did not collect tests/test_geo.py" in str(orphan)
-    remove(orphan)
+    remove(orphan, orphan.path.parent.parent)
     assert path.exists()
 
 
@@ -96,6 +96,6 @@ def test_other_snapshots_are_syrupys(root):
 def test_the_file_goes_and_a_folder_that_is_empty_then(root):
     first, second = snapshot(root, "test_gone"), snapshot(root, "test_gone_too")
     for orphan in find_unused_snapshots(Known(root)):
-        remove(orphan)
+        remove(orphan, orphan.path.parent.parent)
     assert not first.parent.exists()
     assert not second.exists()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from pathlib import Path
+from weakref import ref
 
 import pytest
 import yaml
 
 from replay_agent.exceptions import CassetteUnreadable
+from replay_agent.recording.cassettes import document as document_module
 from replay_agent.recording.cassettes.document import foreign_cassette, is_ours, read_cassette, render
 from replay_agent.recording.cassettes.parts.header import Header
-from replay_agent.recording.cassettes.parts.item import new_item
+from replay_agent.recording.cassettes.parts.item import new_item, stored_key
 from replay_agent.recording.matching.keys import Key
 from replay_agent.traffic import Chunk, Failure, Phase, Response
 
@@ -256,3 +259,69 @@ def test_torn_end_is_left_out(document, three):
         cassette = read_cassette(end, PATH, torn=True)
         kept = 3 if end.startswith(whole) else 2
         assert cassette.interactions() == three[:kept]
+
+
+# --- a cassette that grows ----------------------------------------------------------------------------------------------
+
+
+def _documents(chat, keying, wordings):
+    """Documents of one file's life: each wording's items, one letter an interaction."""
+    known = {letter: chat(f"{letter}\nof many lines") for letter in "abcdefgh"}
+    header = Header(keying=keying.scheme)
+    return [render(header, [new_item(known[one], keying(known[one].request)) for one in words]) for words in wordings]
+
+
+def _facts(cassette, keying):
+    return (
+        [cassette.test(index) for index in range(len(cassette))],
+        cassette.interactions(),
+        cassette.keys(keying),
+        [cassette.item(index) for index in range(len(cassette))],
+        cassette.is_as_written,
+    )
+
+
+@pytest.mark.parametrize("piece", [1, 7, 300, 1 << 20])
+@pytest.mark.parametrize("first", ["a", "abcd", "abca"])
+@pytest.mark.parametrize("then", ["abcde", "abc", "abxcd", "xabcd", "bcd", "a", "aabcd", "abcd"])
+def test_what_has_changed_is_read_as_in_a_file_of_its_own(monkeypatch, chat, keying, first, then, piece):
+    monkeypatch.setattr(document_module, "_PIECE", piece)
+    old, new = _documents(chat, keying, [first, then.replace("x", "h")])
+    alone = _facts(read_cassette(new, Path("another.yaml")), keying)
+    read_cassette(old, PATH)
+    assert _facts(read_cassette(new, PATH), keying) == alone
+
+
+@pytest.mark.parametrize("at", ["many", "lines", "- # ", "POST", "...\n"])
+def test_an_edit_shows_though_the_file_was_read_before_it(chat, keying, at):
+    (old,) = _documents(chat, keying, ["abcd"])
+    read_cassette(old, PATH)
+    place = old.rindex(at.encode())
+    edited = old[:place] + (b"...\n" if at == "...\n" else at.swapcase().encode()) + old[place + len(at) :]
+    alone = read_cassette(edited, Path("another.yaml")).is_as_written
+    read_cassette(old, PATH)
+    assert read_cassette(edited, PATH).is_as_written == alone == (edited == old)
+
+
+@pytest.mark.parametrize("size", [1, 1 << 30])
+def test_only_what_is_new_is_summed_up(monkeypatch, chat, keying, size):
+    """A file beyond what is held for the next one is known while a recording holds it."""
+    monkeypatch.setattr(document_module, "_MOST_REMEMBERED", size)
+    monkeypatch.setattr(document_module, "_PIECE", 64)
+    old, new = _documents(chat, keying, ["abcdefg", "abcdefgh"])
+    base = read_cassette(old, PATH)
+    assert base.is_as_written
+    summed = []
+    monkeypatch.setattr(document_module, "stored_key", lambda *said: summed.append(said) or stored_key(*said))
+    assert read_cassette(old, PATH).is_as_written
+    assert summed == []
+    assert read_cassette(new, PATH).is_as_written
+    assert len(summed) <= 3  # of which two the piece begins that has changed
+
+
+def test_a_large_file_is_let_go_with_its_last_reader(monkeypatch, chat, keying):
+    monkeypatch.setattr(document_module, "_MOST_REMEMBERED", 1)
+    (old,) = _documents(chat, keying, ["abc"])
+    known = ref(read_cassette(old, PATH))
+    gc.collect()
+    assert known() is None

@@ -412,8 +412,29 @@ def test_mode_of_the_file_stays(saved, items):
 def test_leftover_of_a_killed_save_goes(saved, items):
     left = saved.with_name(f"{store._stale_prefix(saved)}1.00000000.tmp")
     left.write_bytes(b"half")
+    _seen_to_change(saved.parent)
     save(saved, HEADER, items("more"))
     assert names(saved.parent) == ["geo.yaml"]
+
+
+def _seen_to_change(folder):
+    """Let a folder be younger than the last save in it: two changes within one tick of its clock look the same."""
+    os.utime(folder, ns=(0, folder.stat().st_mtime_ns + 1_000_000))
+
+
+def test_a_folder_is_looked_through_once_though_many_are_saved_in_it(tmp_path, items, monkeypatch):
+    looked = []
+    scan = os.scandir
+    monkeypatch.setattr("os.scandir", lambda path: looked.append(path) or scan(path))
+    for number in range(20):
+        save(tmp_path / f"{number}.yaml", HEADER, items("a"))
+    assert len(looked) == 1
+    left = tmp_path / f"{store._stale_prefix(tmp_path / '7.yaml')}1.00000000.tmp"
+    left.write_bytes(b"half")
+    _seen_to_change(tmp_path)
+    save(tmp_path / "7.yaml", HEADER, items("b"))
+    assert not left.exists()
+    assert len(looked) == 2
 
 
 LIMITED = """

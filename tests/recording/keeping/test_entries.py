@@ -144,6 +144,24 @@ def test_credentials_of_replayed_requests_are_learnt_once(entries, source):
     assert redactor.learnt == [b"with a key"]
 
 
+def test_credentials_are_learnt_in_the_order_of_the_requests(entries, source):
+    redactor = Forgetful()
+    first, second = entries.place(), entries.place()
+    for place, body in ((second, b"second"), (first, b"first")):
+        entries.put(place, Entry(asking(body), source=source, index=0))
+    entries.learn(lambda: redactor)
+    assert redactor.learnt == [b"first", b"second"]
+
+
+def test_learning_again_looks_at_what_is_new_alone(entries, source, monkeypatch):
+    redactor = Forgetful()
+    monkeypatch.setattr(Entries, "in_order", lambda self: pytest.fail("all of them were looked at"))
+    for number in range(20):
+        entries.add(Entry(asking(b"%d" % number), source=source, index=0))
+        entries.learn(lambda: redactor)
+    assert len(redactor.learnt) == 20
+
+
 def test_no_redactor_is_made_where_nothing_is_to_be_learnt(entries):
     record(entries, entries.place(), asking(b"live"), answered(b"live"))
     entries.learn(lambda: pytest.fail("made for nothing"))

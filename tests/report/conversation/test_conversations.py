@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from replay_agent.calls import Answer, AnswerError, Exchange, ModelCall
@@ -16,7 +17,12 @@ from replay_agent.messages import (
     ToolReturnPart,
     UserPromptPart,
 )
+from replay_agent.report import compare as compare_module
+from replay_agent.report.comparison.turns import threads_of
+from replay_agent.report.conversation import conversations as conversations_module
 from replay_agent.report.conversation.conversations import conversations_of
+from replay_agent.report.conversation.transcript import Transcript
+from replay_agent.traffic import Chunk, Interaction, Request, Response
 from replay_agent.usage import Usage
 
 SYSTEM = SystemPromptPart("Be brief.")
@@ -332,3 +338,28 @@ def test_arguments_that_are_no_json_are_told_apart_by_their_text():
     begun = ([user("Hi")], calls("{broken")), ([user("Hi")], calls("{torn"))
     then = ([user("Hi"), calls("{torn"), user("Again")], says("Well."))
     assert shape(*begun, then) == [([0], []), ([1, 2], [])]
+
+
+def test_what_turns_have_in_common_is_looked_at_once(monkeypatch):
+    """Of a conversation that each request repeats, what is new is read, joined and taken apart: numbers, not clocks."""
+    turns, said, interactions = 40, [], []
+    for turn in range(turns):
+        said.append({"role": "user", "content": f"Question {turn}?"})
+        body = {"model": "gpt-4o", "messages": list(said)}
+        said.append({"role": "assistant", "content": f"Answer {turn}."})
+        answer = {"model": "gpt-4o", "choices": [{"message": said[-1]}]}
+        interactions.append(
+            Interaction(
+                Request("POST", "https://api.openai.com/v1/chat/completions", (), json.dumps(body).encode()),
+                Response(200, (), (Chunk(json.dumps(answer).encode()),)),
+            )
+        )
+    asked, parts = [], []
+    question, item = conversations_module._question, compare_module._item
+    monkeypatch.setattr(conversations_module, "_question", lambda part: asked.append(part) or question(part))
+    monkeypatch.setattr(compare_module, "_item", lambda turn, part: parts.append(part) or item(turn, part))
+    transcript = Transcript.from_interactions(interactions)
+    assert len(transcript.conversations) == 1
+    assert len(asked) <= 3 * turns
+    threads_of(transcript, transcript)
+    assert len(parts) <= 2 * 5 * turns

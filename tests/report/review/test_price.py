@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -109,3 +110,22 @@ def test_what_is_known_is_known_without_reading(cassette, tmp_path):
     prices.of(gone)
     assert prices.knows(gone)
     assert all(prices.knows(drift(**values)) for values in ({"kind": "leftover"}, {"mode": ""}, {"giving_way": ()}))
+
+
+def test_a_file_is_read_once_however_many_of_its_calls_are_asked_for(cassette, monkeypatch):
+    file, keys = cassette
+    read = []
+    load = store.load
+    monkeypatch.setattr(store, "load", lambda path: read.append(path) or load(path))
+    prices = Prices()
+    for key in (*keys, "unknown", *keys):
+        prices.of(drift(file=file, giving_way=(key,)))
+    assert len(read) == 1
+
+
+def test_what_was_recorded_meanwhile_is_read(cassette, tmp_path):
+    file, (one, two, _) = cassette
+    path, prices = tmp_path / "moving.yaml", Prices()
+    assert prices.of(drift(file=str(path), giving_way=(one,))).usd_most is None
+    path.write_bytes(Path(file).read_bytes())
+    assert prices.of(drift(file=str(path), giving_way=(two,))).usd_most is not None

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from replay_agent.exceptions import UserError
+from replay_agent.report.review import session as session_module
 from replay_agent.report.review.judging import Judge
 from replay_agent.report.review.kept import Altered, Kept
 from replay_agent.report.review.queue import Queue, updating
@@ -452,3 +453,44 @@ def test_prices_that_somebody_else_counts_are_not_waited_for(begun):
         session.prices.of(change)
     assert counted[0] == "a"
     assert session.price_of(session.group) is not None
+
+
+def test_counting_many_looks_at_each_a_few_times(begun, monkeypatch):
+    session, _ = begun(*(drift(f"m{number}", giving_way=(f"k{number}",)) for number in range(200)))
+    asked = []
+    knows = session.prices.knows
+    monkeypatch.setattr(session.prices, "knows", lambda change: asked.append(change) or knows(change))
+    counted = []
+    while (change := session.uncounted()) is not None:
+        counted.append(change.test)
+        session.prices.of(change)
+    assert counted == [f"m{number}" for number in range(200)]
+    assert len(asked) <= 5 * 200
+
+
+def test_what_is_counted_follows_what_is_looked_at(begun):
+    session, _ = begun(
+        *(drift(f"m{number}", cause=f"cause {number % 2}", giving_way=(f"k{number}",)) for number in range(6))
+    )
+    session.prices.of(session.uncounted())
+    assert session.uncounted().test == "m2"
+    press(session, "S")
+    assert session.uncounted().test == "m1"
+    session.prices.of(session.uncounted())
+    assert session.uncounted().test == "m3"
+    press(session, "/m5")
+    assert session.uncounted().test == "m5"
+
+
+def test_what_is_open_is_searched_when_it_or_the_filter_changes(begun, monkeypatch):
+    session, _ = begun()
+    looked = []
+    searched = session_module._searched
+    monkeypatch.setattr(session_module, "_searched", lambda change: looked.append(change) or searched(change))
+    press(session, "/other")
+    assert names(session) == ["c", "d"]
+    first = len(looked)
+    assert (names(session), session.current, session.hidden) == (["c", "d"], session.group[0], 2)
+    assert len(looked) == first
+    press(session, ["escape"])
+    assert names(session) == ["a", "b", "c", "d"]

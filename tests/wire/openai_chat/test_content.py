@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import base64
+from copy import deepcopy
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from replay_agent.messages import (
     NO_TIMESTAMP,
@@ -21,8 +24,10 @@ from replay_agent.messages import (
     UnknownPart,
     UserPromptPart,
 )
+from replay_agent.wire.openai_chat import content
 from replay_agent.wire.openai_chat.content import read_messages, write_messages
 from replay_agent.wire.openai_chat.dialects import ANYONE, DIALECTS
+from replay_agent.wire.shapes.history import sharing
 
 PIXEL = base64.b64encode(b"pixel").decode()
 INVITATION = "\n\nFix the errors and try again."
@@ -267,3 +272,66 @@ def test_strict_providers_get_no_fields_they_do_not_know(name):
 def test_reasoning_goes_back_as_the_provider_takes_it(name, fields):
     [message] = write_messages([said(ThinkingPart("hm"), TextPart("a"))], DIALECTS[name])
     assert message == {"role": "assistant", "content": "a", **fields}
+
+
+# --- a conversation that repeats itself -----------------------------------------------------------------------------------
+
+ROLES = st.sampled_from(["system", "developer", "user", "assistant", "tool", "function", "critic", 7, None])
+CONTENT = st.one_of(
+    st.sampled_from(["Hi.", "Hi" + INVITATION, "", None, 1, 1.0, True]),
+    st.lists(st.sampled_from([{"type": "text", "text": "Hi."}, {"type": "text", "text": 1}, "odd"]), max_size=2),
+)
+CALLS = st.sampled_from([None, [{"id": "c1", "type": "function", "function": {"name": "add", "arguments": "{}"}}]])
+RAW = st.one_of(
+    st.fixed_dictionaries(
+        {"role": ROLES, "content": CONTENT},
+        optional={"tool_calls": CALLS, "tool_call_id": st.sampled_from(["c1", "c2"])},
+    ),
+    st.sampled_from(["no message", 1, True, None]),
+)
+
+
+@st.composite
+def repeating(draw):
+    """Conversations of which most go on from one of those before, or from a part of one; some have a number otherwise."""
+    said = [draw(st.lists(RAW, max_size=8))]
+    for _ in range(draw(st.integers(1, 6))):
+        before = draw(st.sampled_from(said))
+        cut = draw(st.one_of(st.just(len(before)), st.integers(0, len(before))))
+        said.append([*deepcopy(before[:cut]), *draw(st.lists(RAW, max_size=4))])
+    return said
+
+
+@given(repeating(), st.sampled_from([ANYONE, DIALECTS["mistral"]]))
+def test_what_is_repeated_is_read_as_it_was_the_first_time(conversations, dialect):
+    alone = [read_messages(each, dialect) for each in conversations]
+    with sharing():
+        together = [read_messages(each, dialect) for each in conversations]
+    assert together == alone
+    assert list(map(repr, together)) == list(map(repr, alone))  # which tells 1 from True
+
+
+def test_each_turn_reads_what_is_new_in_it(monkeypatch):
+    added = []
+    add = content._Conversation.add
+    monkeypatch.setattr(content._Conversation, "add", lambda self, message: added.append(message) or add(self, message))
+    said, other = [], []
+    with sharing():
+        for turn in range(40):
+            for history, name in ((said, "a"), (other, "b")):  # two agents, who take turns
+                history += [{"role": "user", "content": f"{name} {turn}"}, {"role": "assistant", "content": "Yes."}]
+                read_messages(list(history), ANYONE)
+    assert len(added) < 3 * 2 * 40
+
+
+def test_beyond_the_block_nothing_is_shared():
+    history = [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Ho."}] * 4
+    with sharing():
+        first, _ = read_messages(history, ANYONE)
+        within, _ = read_messages(list(history), ANYONE)
+    with sharing():
+        beyond, _ = read_messages(list(history), ANYONE)
+    assert within[0] is first[0]
+    assert beyond[0] is not first[0]
+    within.append("more")
+    assert len(first) == 8

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay_agent.exceptions import WireError
+from replay_agent.wire.shapes import json_text
 from replay_agent.wire.shapes.json_text import (
     dump_json,
     read_json,
@@ -22,6 +23,57 @@ def test_values_come_back(value):
     assert read_json(write_json(value), "test") == value
     assert read_json(dump_json(value), "test") == value
     assert read_json(json.dumps(value), "test") == value
+
+
+@st.composite
+def nearly_json(draw):
+    """JSON that may be cut short, or have something put in or out of place: numbers of every spelling, brackets, bytes."""
+    text = json.dumps(draw(g.json_values), ensure_ascii=draw(st.booleans())).encode("utf-8", "replace")
+    at, until = sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text)))))
+    oddities = [
+        b"",
+        b"-0",
+        b"1e999",
+        b"NaN",
+        b"-Infinity",
+        b"0x1",
+        b"01",
+        b"1.",
+        b"\\u0041",
+        b"\xff",
+        b"\xc3\xa9",
+        b",",
+        b"[",
+        b"}",
+    ]
+    put = draw(
+        st.sampled_from([*oddities, b"\xef\xbb\xbf", b"\x00", b"9" * 400, b'"a":1,"a":2', b"[" * 201, b"\xed\xa0\x80"])
+    )
+    return text[:at] + put + text[until:]
+
+
+def read_or_refused(body):
+    try:
+        return repr(read_json(body, "test"))
+    except WireError as refused:
+        return str(refused)
+
+
+@given(nearly_json())
+def test_a_short_text_reads_the_same_where_pydantic_was_never_imported(body):
+    there = read_or_refused(body)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_text, "_is_pydantic_there", lambda: False)
+        assert read_or_refused(body) == there
+
+
+@pytest.mark.parametrize("levels", [199, 200, 201, 202, 900])
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}"), ('[{"[":', "}]")])
+def test_the_deepest_value_is_as_deep_without_pydantic(monkeypatch, levels, opened, closed):
+    body = opened * levels + "1" + closed * levels
+    there = read_or_refused(body)
+    monkeypatch.setattr(json_text, "_is_pydantic_there", lambda: False)
+    assert read_or_refused(body) == there
 
 
 def test_json_is_compact_and_plain():

@@ -6,12 +6,14 @@ import os
 from collections.abc import Collection, Iterator, MutableMapping
 from contextlib import contextmanager
 from functools import lru_cache
+from operator import is_
 from pathlib import Path
 
 __all__ = (
     "PLACEHOLDER",
     "credential_names",
     "credential_variables",
+    "deciding_variables",
     "is_in_place",
     "is_placeholder",
     "place",
@@ -142,6 +144,11 @@ def credential_names() -> list[str]:
     return [*_KEYS, *_FILES, *_OTHERS]
 
 
+def deciding_variables() -> frozenset[str]:
+    """Return the variables by which a replay decides which of them it fills."""
+    return _COUNTING
+
+
 def is_placeholder(value: str) -> bool:
     """Tell whether a value is what a replay puts in a credential's place."""
     return value == PLACEHOLDER or value in _SHAPED
@@ -199,9 +206,9 @@ def is_in_place(placed: dict[str, str]) -> bool:
     """
     data = _held_by(os.environ)
     encoded = _encoded(tuple(placed.items()))
-    if data is None or not encoded.items() <= data.items():
+    if data is None or not all(map(is_, map(data.get, encoded), encoded.values())):
         return False
-    others = frozenset(_SPELLED[name] for name in (_SPELLED.keys() & data.keys()) - encoded.keys())
+    others = frozenset(_SPELLED[name] for name in _SPELLED.keys() - encoded.keys() if name in data)
     return _missing(others) == placed
 
 

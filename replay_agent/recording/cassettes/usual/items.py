@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from replay_agent.recording.cassettes.bodies import read_chunks, spelling_of
-from replay_agent.recording.cassettes.usual.json_lines import JSONLines
+from replay_agent.recording.cassettes.usual.json_lines import LONG, JSONLines
+from replay_agent.recording.cassettes.usual.one_line import on_one_line
 from replay_agent.recording.cassettes.usual.streams import text_and_chunks
 from replay_agent.traffic import Headers, Request, Response
 
@@ -42,6 +44,7 @@ _ODD_VALUE = frozenset('"|[{')
 _CONSTANTS = frozenset({"null", "true", "false"})
 _LONGEST = 1 << 20
 """Characters. What is longer is left to the reader that counts lines and values."""
+_spelling = lru_cache(maxsize=64)(spelling_of)
 _COLUMN = 6
 """Where ``json:`` stands."""
 
@@ -108,5 +111,8 @@ def _body(text: str, begin: int) -> tuple[bytes, str | None]:
     if rest is None:
         raise ValueError("the last line does not end")
     spelling, chunks = rest.groups()
-    lines = JSONLines(text[begin : rest.start() + 1], spelling_of(spelling or "compact"))
-    return lines.below(_COLUMN).encode("utf-8", "surrogatepass"), chunks
+    said, lines = _spelling(spelling or "compact"), text[begin : rest.start() + 1]
+    body = on_one_line(lines, said) if len(lines) < LONG else None
+    if body is None:
+        body = JSONLines(lines, said).below(_COLUMN)
+    return body.encode("utf-8", "surrogatepass"), chunks

@@ -149,8 +149,8 @@ def test_nothing_is_left_of_nothing(left):
 
 def test_where_the_environment_is_something_else_they_are_taken_back_at_once(left, monkeypatch):
     placed = lingering.claim()
-    monkeypatch.setattr(os, "environ", {NAME: "mine"})
-    lingering.leave(placed)
-    assert lingering.claim() == {}
-    monkeypatch.undo()
+    with monkeypatch.context() as another:
+        another.setattr(os, "environ", {NAME: "mine"})
+        lingering.leave(placed)
+        assert lingering.claim() == {}
     assert not in_the_system("GROQ_API_KEY")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay_agent.recording.cassettes.json_spelling import LAYOUTS, Spelling, read_json, spell
-from replay_agent.recording.cassettes.usual.one_line import on_one_line
+from replay_agent.recording.cassettes.usual.one_line import _MOST_KNOWN, _lines, on_one_line
 from replay_agent.recording.cassettes.yaml_blocks import write_block
 
 ODD = [
@@ -38,6 +38,15 @@ def test_a_body_is_what_the_long_way_makes_of_it(value, layout, ascii):
     spelling = Spelling(layout, ascii)
     told = on_one_line(lines, spelling)
     assert told == spell(found[0], spelling) or (told is None and "\\\n" in lines)
+
+
+@pytest.mark.parametrize("spelling", [Spelling(), Spelling("spaced")])
+def test_what_is_remembered_of_lines_has_a_bound(spelling):
+    for number in range(10):
+        value = {f"a{each}": f"{number} {each}" for each in range(900)}
+        lines = write_block({"json": value}).removeprefix("json:\n")
+        assert on_one_line(lines, spelling) == on_one_line(lines, spelling) == spell(value, spelling)
+    assert len(_lines(spelling)._known) <= _MOST_KNOWN
 
 
 @pytest.mark.parametrize("spelling", [Spelling("  "), Spelling("\t")])

@@ -169,12 +169,19 @@ def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] =
         if not path.resolve().is_relative_to(folder.resolve()):
             raise UserError(f"the cassette {name!r} of {item.nodeid} would lie outside {folder}")
         return path
-    folder, name = module_folder(item.path, root, cassettes), file_name_of(item, siblings)
-    path, former = folder / f"{name}.yaml", (former_folder(item.path, root, cassettes), _former_name(item, siblings))
-    if former == (folder, name) or path.exists():
+    folder, former = module_folder(item.path, root, cassettes), former_folder(item.path, root, cassettes)
+    former_name = _former_name(item, siblings)
+    name = former_name if _is_named_as_ever(item) else file_name_of(item, siblings)
+    path = folder / f"{name}.yaml"
+    if (former, former_name) == (folder, name) or path.exists():
         return path
-    old = former[0] / f"{former[1]}.yaml"
+    old = former / f"{former_name}.yaml"
     return old if _holds(old, nodeid(item)) else path
+
+
+def _is_named_as_ever(item: pytest.Item) -> bool:
+    """Tell whether a test is in no class, and has nothing like a key among its parameters."""
+    return getattr(item, "cls", item) is None and _redacted(item.name) == item.name
 
 
 def _former_name(item: pytest.Item, siblings: Sequence[str]) -> str:

@@ -150,9 +150,11 @@ class Run(DecodedTraffic):
         intercept.open_for_test(self.recording)
 
     def _enter(self) -> None:
-        with ExitStack() as doors:
-            self._put_in_force(doors)
-            self._doors = doors.pop_all()
+        try:
+            self._put_in_force(self._doors)
+        except BaseException:
+            self._doors.close()
+            raise
 
     @contextmanager
     def in_force(self) -> Iterator[None]:

@@ -15,7 +15,7 @@ import pytest
 from replay_agent.pytest_plugin.marks import TEST, is_served
 from replay_agent.pytest_plugin.options import ACCEPTING_MODE, asked_mode
 from replay_agent.pytest_plugin.sources import Source
-from replay_agent.surroundings import credentials
+from replay_agent.surroundings import credentials, lingering
 
 __all__ = "KeysOfTests", "place_for", "take_back", "while_importing", "while_loading_conftests"
 
@@ -23,8 +23,6 @@ _CONFTEST = "conftest.py"
 _READ = pytest.StashKey[dict[Path, Source]]()
 _PLACED = pytest.StashKey[dict[str, str]]()
 _LEFT = pytest.StashKey[dict[str, str]]()
-_KEPT = pytest.StashKey[dict[str, str]]()
-"""Keys that are in place between two tests."""
 
 
 def _marks(config: pytest.Config) -> tuple[str, ...]:
@@ -118,7 +116,7 @@ def place_for(item: pytest.Item) -> None:
     if test is not None and not test.records and "replay" in _marks(item.config):
         _place(item)
     else:
-        _drop(item.config)
+        lingering.take_back()
 
 
 def _place_for_vcr(item: pytest.Item) -> None:
@@ -130,12 +128,10 @@ def _place_for_vcr(item: pytest.Item) -> None:
 
 
 def _place(item: pytest.Item) -> None:
-    kept = item.config.stash.get(_KEPT, {})
-    if kept and credentials.is_in_place(kept):
-        item.config.stash[_KEPT] = {}
+    kept = lingering.claim()
+    if kept:
         item.stash[_PLACED] = kept
         return
-    _drop(item.config)
     placed = credentials.place()
     item.stash.setdefault(_PLACED, {}).update(placed)
     item.config.stash.setdefault(_LEFT, {}).update(placed)
@@ -146,58 +142,11 @@ def take_back(item: pytest.Item) -> None:
     credentials.remove(item.stash.get(_PLACED, {}))
 
 
-def _keep(item: pytest.Item) -> None:
-    """Leave the keys of a test in place for the next one: that is half of what it takes to open and close a test."""
-    kept = item.config.stash.setdefault(_KEPT, {})  # of a test before, where this one could not be opened
-    placed: dict[str, str] = item.stash.get(_PLACED, {})
-    kept.update(placed)
-
-
-def _drop(config: pytest.Config) -> None:
-    """Remove keys that were kept for a test which is to have none."""
-    credentials.remove(config.stash.get(_KEPT, {}))
-    config.stash[_KEPT] = {}
-
-
-def _asks_by_mark(item: pytest.Item) -> bool:
-    """Tell whether a mark of a test may ask for a key before it begins, in a condition that is evaluated then."""
-    marks = (mark for mark in item.iter_markers() if mark.name in ("skipif", "xfail"))
-    return any(isinstance(each, str) for mark in marks for each in (*mark.args, mark.kwargs.get("condition")))
-
-
-def _asks_between(config: pytest.Config) -> bool:
-    """Tell whether a hook of the project, or of a plugin, may ask for a key between two tests: to skip one, say.
-
-    Whom a hook calls cannot be told from outside: each counts, but for those of plugins that are known to ask nothing.
-    """
-    functions = (impl.function for name in _BETWEEN for impl in getattr(config.hook, name).get_hookimpls())
-    return any(_package_of(function) not in _HARMLESS for function in functions)
-
-
-def _package_of(function: object) -> str:
-    """Return where a function is written; of a decorated one, where the decorator is."""
-    module: str = getattr(function, "__globals__", {}).get("__name__", "")
-    return module.partition(".")[0]
-
-
-_BETWEEN = (
-    "pytest_runtest_protocol",
-    "pytest_runtest_logstart",
-    "pytest_runtest_setup",
-    "pytest_runtest_teardown",
-    "pytest_runtest_makereport",
-    "pytest_runtest_logreport",
-    "pytest_runtest_logfinish",
-)
-_HARMLESS = frozenset({"_hypothesis_pytestplugin", "_pytest", "anyio", "pytest", "replay_agent", "syrupy", "xdist"})
-
-
 class KeysOfTests:
     """Hooks around tests, in a session that has some to replay."""
 
     def __init__(self, is_replayed: Callable[[pytest.Item], bool]) -> None:
         self._is_replayed = is_replayed
-        self._asks: bool | None = None
 
     @pytest.hookimpl
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -205,7 +154,7 @@ class KeysOfTests:
         if TEST in item.stash and not is_served(item):
             place_for(item)
             return
-        _drop(item.config)
+        lingering.take_back()
         if is_served(item):
             _place_for_vcr(item)
         else:
@@ -215,23 +164,20 @@ class KeysOfTests:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
-        """Take keys back behind the last fixture, unless the next test has them too and nothing between the two can tell."""
+        """Take keys back behind the last fixture; where the next test has them too, as soon as anybody looks for one."""
         try:
             yield
         finally:
-            _keep(item)
-            if nextitem is None or not self._is_replayed(nextitem) or self._asks_before(nextitem):
-                _drop(item.config)
-
-    def _asks_before(self, item: pytest.Item) -> bool:
-        if self._asks is None:
-            self._asks = _asks_between(item.config)
-        return self._asks or _asks_by_mark(item)
+            if nextitem is not None and self._is_replayed(nextitem):
+                lingering.leave(item.stash.get(_PLACED, {}))
+            else:
+                lingering.take_back()
+                take_back(item)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Take back what was kept for a test that did not come, and in the end what one held that left the session."""
-        _drop(session.config)
+        lingering.take_back()
         try:
             yield
         finally:

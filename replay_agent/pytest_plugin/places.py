@@ -57,7 +57,7 @@ def _file_name(item: pytest.Item, siblings: Sequence[str], classes: Sequence[str
     own = naming.without_backend(item.name, backend)
     name = ".".join((*classes, _without_secrets(own, siblings, backend)))
     digest_of = "::".join((*_classes(item), own)) if apart else None
-    return naming.file_name(name, clashes=apart or own in _clashing(tuple(siblings), backend), digest_of=digest_of)
+    return naming.file_name(name, clashes=apart or own in _clashes.among(siblings, backend), digest_of=digest_of)
 
 
 def _classes(item: pytest.Item) -> list[str]:
@@ -104,9 +104,22 @@ def _module_of(holder: object) -> object:
     return holder.__module__ if isinstance(holder, type) else getattr(holder, "__name__", None)
 
 
-@functools.lru_cache(maxsize=32)
-def _clashing(siblings: tuple[str, ...], backend: str | None) -> frozenset[str]:
-    return naming.clashing(naming.without_backend(name, backend) for name in siblings)
+class _Clashes:
+    """Which names clash, of those that were asked for last: the tests of a module come one after the other."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Sequence[str], int, str | None, frozenset[str]] = ((), 0, None, frozenset())
+
+    def among(self, siblings: Sequence[str], backend: str | None) -> frozenset[str]:
+        """Return those of the names of a module or class that would share a file with another."""
+        known, count, of, found = self._last
+        if siblings is not known or len(siblings) != count or backend != of:
+            found = naming.clashing(naming.without_backend(name, backend) for name in siblings)
+            self._last = siblings, len(siblings), backend, found
+        return found
+
+
+_clashes = _Clashes()
 
 
 def _without_secrets(name: str, siblings: Sequence[str], backend: str | None) -> str:
@@ -156,19 +169,26 @@ def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] =
         if not path.resolve().is_relative_to(folder.resolve()):
             raise UserError(f"the cassette {name!r} of {item.nodeid} would lie outside {folder}")
         return path
-    folder, name = module_folder(item.path, root, cassettes), file_name_of(item, siblings)
-    path, former = folder / f"{name}.yaml", (former_folder(item.path, root, cassettes), _former_name(item, siblings))
-    if former == (folder, name) or path.exists():
+    folder, former = module_folder(item.path, root, cassettes), former_folder(item.path, root, cassettes)
+    former_name = _former_name(item, siblings)
+    name = former_name if _is_named_as_ever(item) else file_name_of(item, siblings)
+    path = folder / f"{name}.yaml"
+    if (former, former_name) == (folder, name) or path.exists():
         return path
-    old = former[0] / f"{former[1]}.yaml"
+    old = former / f"{former_name}.yaml"
     return old if _holds(old, nodeid(item)) else path
+
+
+def _is_named_as_ever(item: pytest.Item) -> bool:
+    """Tell whether a test is in no class, and has nothing like a key among its parameters."""
+    return getattr(item, "cls", item) is None and _redacted(item.name) == item.name
 
 
 def _former_name(item: pytest.Item, siblings: Sequence[str]) -> str:
     """Return the name that tests of classes of one name shared, and in which keys among the parameters were seen."""
     backend = _backend(item)
     own = naming.without_backend(item.name, backend)
-    return naming.file_name(".".join((*_classes(item)[-1:], own)), clashes=own in _clashing(tuple(siblings), backend))
+    return naming.file_name(".".join((*_classes(item)[-1:], own)), clashes=own in _clashes.among(siblings, backend))
 
 
 def _holds(path: Path, test: str) -> bool:

@@ -272,37 +272,39 @@ class ReplayedTest(WatchedTest):
 
 def _run_of(item: pytest.Item, path: Path, since: float) -> Run:
     """Return the run of a test, with all that its mark and its session ask for, to be opened."""
-    options, trial, place = _options_of(item, path, since), trial_of(item.config), path
+    test = nodeid(item)
+    options, trial, place = _options_of(item, path, test, since), trial_of(item.config), path
     if trial is not None:
         options, place = trial.options(options), trial.place(path)
-    run = Run(place, options, test=nodeid(item), command=partial(command_of, item))
+    run = Run(place, options, test=test, command=partial(command_of, item))
     if trial is not None:
         trial.prepare(run.recording, path)
     run.project = item.config.rootpath / str(item.config.getini("replay_cassette_dir")), item.config.rootpath
     let_pass(run.recording, item.config)
     planned = plan_of(item)
     run.recording.bounds = planned.bounds if planned is not None else None
-    for fault in _faults_of(item):
+    mark = closest(item, "replay")
+    for fault in _faults_of(item, mark):
         run.fault(fault)
-    run.recording.recut = _recut_of(item)
+    run.recording.recut = _recut_of(mark)
     return run
 
 
-def _options_of(item: pytest.Item, path: Path, since: float) -> RecordOptions:
+def _options_of(item: pytest.Item, path: Path, test: str, since: float) -> RecordOptions:
     options = options_of(item)
-    options = item.ihook.pytest_replay_options(item=item, options=options) or options
-    options = first_recording(options, path, nodeid(item), since)
+    if item.config.hook.pytest_replay_options.get_hookimpls():  # of all plugins and conftests; nearly always none
+        options = item.ihook.pytest_replay_options(item=item, options=options) or options
+    options = first_recording(options, path, test, since)
     if CELL in item.stash:  # which takes its own way after a fault, and records nothing
         options = replace(options, record_mode=RecordMode.NONE, allow_repeats=True, allow_unused=True)
     return options
 
 
-def _faults_of(item: pytest.Item) -> list[Fault]:
+def _faults_of(item: pytest.Item, mark: pytest.Mark | None) -> list[Fault]:
     """Return the faults that the mark of a test names, or that of the cell that it is."""
     if CELL in item.stash:
         cell = item.stash[CELL]
         return [] if cell.fault is None else [cell.fault]
-    mark = closest(item, "replay")
     asked = mark.kwargs.get("fault") if mark is not None else None
     if asked is None:
         return []
@@ -311,9 +313,8 @@ def _faults_of(item: pytest.Item) -> list[Fault]:
     return faults_of(asked)
 
 
-def _recut_of(item: pytest.Item) -> Recut | None:
+def _recut_of(mark: pytest.Mark | None) -> Recut | None:
     """Return how the mark of a test wants streams to be cut."""
-    mark = closest(item, "replay")
     asked = mark.kwargs.get("restream") if mark is not None else None
     if asked is None:
         return None

@@ -372,27 +372,31 @@ class Recording:
         if self.passes is not None and isinstance(outcome, Response) and source.cassette.layout == "replay-agent":
             self._answering.add(origin(request.url))
         outcome = outcome_for(request, outcome, source, index)
-        changed = self._tampered(request, key, (source, index), outcome)
-        if changed is not None:
-            self._note_tampered(order, request, (source, index), changed)
-            return self._answer(changed, request, key, skips=True)
+        if self.disturbance.tampering is not None:
+            changed = self._tampered(request, key, (source, index), outcome)
+            if changed is not None:
+                self._note_tampered(order, request, (source, index), changed)
+                return self._answer(changed, request, key, skips=True)
         self._entries.put(order, self._ledger.played_entry(request, source, index))
         return self._answer(outcome, request, key)
 
     def _take(self, key: Key, *, literal: bool) -> tuple[int, Source, int] | None:
         """Find what answers a key, and say so to other processes: the place of the request, and what is played."""
-        with self._lock, self._kin.turn():
-            if self._kin.spool is not None:
+        with self._lock:
+            if self._kin.spool is None:
+                return self._found(key, literal=literal)
+            with self._kin.turn():
                 self._ledger.hear()
-            # Taken before the answer is read, so that entries stand in the order of the requests.
-            order = self._entries.place()
-            found = self._lookup.find(key, literal=literal)
-            if found is None:
-                return None
-            source, index = found
-            if self._kin.spool is not None:
-                self._kin.say_played(index, source=self._sources.number(source))
-        return order, source, index
+                taken = self._found(key, literal=literal)
+                if taken is not None:
+                    self._kin.say_played(taken[2], source=self._sources.number(taken[1]))
+                return taken
+
+    def _found(self, key: Key, *, literal: bool) -> tuple[int, Source, int] | None:
+        # Taken before the answer is read, so that entries stand in the order of the requests.
+        order = self._entries.place()
+        found = self._lookup.find(key, literal=literal)
+        return None if found is None else (order, *found)
 
     def _with_supposed_secrets(self, request: Request, redacted: Request) -> Replay | None:
         """Return the recorded answer to a request with secrets that only a later one, or the recorded answers, showed."""
@@ -406,8 +410,6 @@ class Recording:
 
     def _tampered(self, request: Request, key: Key, found: tuple[Source, int], outcome: Outcome) -> Outcome | None:
         """Return what the client gets instead of a recorded answer, which waits for it to ask again; None for the answer."""
-        if self.disturbance.tampering is None:
-            return None
         if self.disturbance.goes_on_for_ever(key.digest):
             text = f"The client has asked for the same {PERSEVERANCE} times and goes on: {request.method} {request.url}"
             raise self._hangs(text, request)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Collection, Iterator, MutableMapping
 from contextlib import contextmanager
 from functools import lru_cache
+from operator import is_
 from pathlib import Path
 
 __all__ = (
     "PLACEHOLDER",
     "credential_names",
     "credential_variables",
+    "deciding_variables",
     "is_in_place",
     "is_placeholder",
     "place",
@@ -142,6 +145,11 @@ def credential_names() -> list[str]:
     return [*_KEYS, *_FILES, *_OTHERS]
 
 
+def deciding_variables() -> frozenset[str]:
+    """Return the variables by which a replay decides which of them it fills."""
+    return _COUNTING
+
+
 def is_placeholder(value: str) -> bool:
     """Tell whether a value is what a replay puts in a credential's place."""
     return value == PLACEHOLDER or value in _SHAPED
@@ -169,7 +177,7 @@ def place(environ: MutableMapping[str, str] = os.environ, *, without: Collection
         environ.update(missing)
         return dict(missing)
     missing = _missing(frozenset(_SPELLED[name] for name in _SPELLED.keys() & data.keys()), frozenset(without))
-    for name, value in _encoded(tuple(missing.items())).items():
+    for name, value in _encoded(missing).items():
         _putenv(name, value)
         data[name] = value
     return dict(missing)
@@ -198,19 +206,27 @@ def is_in_place(placed: dict[str, str]) -> bool:
     False where that takes as long to say as to do.
     """
     data = _held_by(os.environ)
-    encoded = _encoded(tuple(placed.items()))
-    if data is None or not encoded.items() <= data.items():
+    encoded = _encoded(placed)
+    if data is None or not all(map(is_, map(data.get, encoded), encoded.values())):
         return False
-    others = frozenset(_SPELLED[name] for name in (_SPELLED.keys() & data.keys()) - encoded.keys())
+    others = frozenset(_SPELLED[name] for name in _SPELLED.keys() - encoded.keys() if name in data)
     return _missing(others) == placed
 
 
-@lru_cache(maxsize=4)
-def _encoded(placed: tuple[tuple[str, str], ...]) -> dict[str | bytes, str | bytes]:
-    """Return variables as the system has them."""
-    return {_as_held(name): _as_held(value) for name, value in placed}
+def _encoded(placed: dict[str, str]) -> dict[str | bytes, str | bytes]:
+    """Return variables as the system has them: those that all tests get, what was found the last time."""
+    for known, encoded in _last_encoded:
+        if known is placed and len(encoded) == len(placed):
+            return encoded
+    encoded = {_as_held(name): _as_held(value) for name, value in placed.items()}
+    _last_encoded.append((placed, encoded))
+    return encoded
 
 
+_last_encoded: deque[tuple[dict[str, str], dict[str | bytes, str | bytes]]] = deque(maxlen=4)
+
+
+@lru_cache(maxsize=256)
 def _as_held(text: str) -> str | bytes:
     return text if os.name == "nt" else os.fsencode(text)
 
@@ -223,7 +239,7 @@ def remove(placed: dict[str, str], environ: MutableMapping[str, str] = os.enviro
             if environ.get(name) == value:
                 del environ[name]
         return
-    for spelled, held in _encoded(tuple(placed.items())).items():
+    for spelled, held in _encoded(placed).items():
         if data.get(spelled) == held:
             _unsetenv(spelled)
             del data[spelled]

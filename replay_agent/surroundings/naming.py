@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from unicodedata import category
 
@@ -35,6 +36,7 @@ def _without_hidden(name: str) -> str:
     return name if name.isascii() else "".join("-" if category(letter) in _HIDDEN else letter for letter in name)
 
 
+@lru_cache(maxsize=256)
 def file_name(name: str, *, clashes: bool = False, digest_of: str | None = None) -> str:
     """Return a test's name (``Class.test[param]``) as a file name without extension.
 

@@ -10,7 +10,7 @@ import pytest
 
 from replay_agent.exceptions import CassetteMissError
 from replay_agent.harness import Run
-from replay_agent.pytest_plugin.around.compared import differences_of
+from replay_agent.pytest_plugin.around.compared import KEEPER, differences_of
 from replay_agent.pytest_plugin.around.planned import run_name
 from replay_agent.pytest_plugin.failures import explanations_of, leaves_of
 from replay_agent.pytest_plugin.marks import TEST
@@ -69,7 +69,8 @@ class OpenChanges:
         said = item.stash[_SAID]
         if said:
             said.update(pair for miss in test.keeper.misses for pair in _said_by(miss).items())
-        report.__dict__["replay_agent_open"] = [each.dump() for each in self._changes(item, test)]
+        nothing = not said and not test.records and KEEPER not in item.stash
+        report.__dict__["replay_agent_open"] = [] if nothing else [each.dump() for each in self._changes(item, test)]
         report.__dict__["replay_agent_run"] = run_name(item)
 
     def _changes(self, item: pytest.Item, test: WatchedTest) -> Iterator[Change]:

@@ -155,7 +155,7 @@ class Transcription:
     """How to spell what a JSON text consists of."""
 
     def __init__(self, spelling: Spelling) -> None:
-        self._comma, self.colon = _LAYOUTS.get(spelling.layout, (",", ": "))
+        self.comma, self.colon = _LAYOUTS.get(spelling.layout, (",", ": "))
         self._step = None if spelling.layout in _LAYOUTS else spelling.layout
         self._plain = encode_basestring_ascii if spelling.ascii else encode_basestring
         self._escapes = {ord(char): _escape(char, spelling.upper) for char in spelling.escapes}
@@ -164,6 +164,11 @@ class Transcription:
         self.string: Callable[[str], str] = self._respelled if spelling.escapes or spelling.upper else self._plain
         """Spells a text, with its quotes."""
 
+    @property
+    def is_on_one_line(self) -> bool:
+        """Whether all of a text stands on one line."""
+        return self._step is None
+
     def inner(self, margin: str) -> str:
         """Return the break and indentation between the items of what stands at ``margin``."""
         return margin if self._step is None else margin + self._step
@@ -171,7 +176,7 @@ class Transcription:
     def wrapped(self, opening: str, items: list[str], closing: str, margin: str) -> str:
         """Join the items of an object or array that begins at ``margin``. Raises ValueError beyond `MAX_MARGINS`."""
         if self._step is None:
-            return opening + self._comma.join(items) + closing
+            return opening + self.comma.join(items) + closing
         inner = margin + self._step
         self._room -= (len(items) + 1) * len(inner)
         if self._room < 0:

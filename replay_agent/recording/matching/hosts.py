@@ -45,6 +45,7 @@ def split_url(url: str) -> tuple[str, str]:
     return rest[:end].rpartition("@")[2].lower(), rest[end:] or "/"
 
 
+@lru_cache(maxsize=256)
 def host_of(url: str) -> tuple[str, int | None]:
     """Return host (lower case) and port of an absolute URL; the scheme's own port where none is written."""
     host, port = split_host(split_url(url)[0])
@@ -80,6 +81,7 @@ def is_loopback(host: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
+@lru_cache(maxsize=256)
 def origin(url: str) -> str:
     """Return scheme, host and port of an absolute URL, as they are spelled; what stands behind them may be missing."""
     start = url.find("://") + 3

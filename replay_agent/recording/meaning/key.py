@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import unquote
@@ -56,10 +57,17 @@ def meaning(
     headers that do, ``normalize`` functions that rewrite a body before it is read, ``same_hosts`` lines of hosts or base URLs
     that stand for each other. Raises `UserError` for a bad path.
     """
+    made = _meaning(tuple(ignore_body), tuple(match_headers), tuple(same_hosts))
+    return replace(made, normalize=tuple(normalize)) if normalize else made
+
+
+@lru_cache(maxsize=64)
+def _meaning(ignore_body: tuple[str, ...], match_headers: tuple[str, ...], same_hosts: tuple[str, ...]) -> Meaning:
+    """Return what the tests of a session, nearly all under the same options, share."""
     return Meaning(
         _paths(ignore_body) if ignore_body else (),
         tuple(sorted({name.lower() for name in match_headers})),
-        tuple(normalize),
+        (),
         SameHosts(same_hosts) if same_hosts else None,
     )
 
@@ -86,6 +94,8 @@ class Meaning:
     @property
     def scheme(self) -> str:
         """Version of the algorithm and the options, as one line."""
+        if not (self.ignore_body or self.match_headers or self.normalize or self.same_hosts):
+            return VERSION
         options: dict[str, list[str]] = {
             "ignore_body": [path.text for path in self.ignore_body],
             "match_headers": list(self.match_headers),

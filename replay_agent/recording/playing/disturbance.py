@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Protocol
 
 from replay_agent.recording.playing.source import Source
@@ -64,7 +63,7 @@ class Disturbance:
         self.hung = False
         """Whether a client would have waited, or tried, for ever."""
         self.owed = Owed()
-        self._asked: Counter[str] = Counter()
+        self._asked: dict[str, int] = {}
 
     @property
     def struck(self) -> bool:
@@ -73,8 +72,8 @@ class Disturbance:
 
     def goes_on_for_ever(self, digest: str) -> bool:
         """Take note that the client asks for this, and tell whether it has done so more often than any with an end."""
-        self._asked[digest] += 1
-        return self._asked[digest] > PERSEVERANCE
+        asked = self._asked[digest] = self._asked.get(digest, 0) + 1
+        return asked > PERSEVERANCE
 
     def changed(self, digest: str, request: Request, found: tuple[Source, int], outcome: Outcome) -> Outcome | None:
         """Return what the client gets instead of the answer found, which waits for it to ask again; None for the answer."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -33,28 +32,34 @@ class Source:
         self.cassette = cassette
         self._keying = keying
         self._repeats = repeats
+        # Made when first asked for; not by cached_property, whose lock costs as much as what is within.
+        self._found: list[Key] | None = None
+        self._made: Index | None = None
+        self._spelled: dict[str, Key] | None = None
 
-    @cached_property
+    @property
     def _keys(self) -> list[Key]:
-        return self.cassette.keys(self._keying)
+        if self._found is None:
+            self._found = self.cassette.keys(self._keying)
+        return self._found
 
-    @cached_property
+    @property
     def _index(self) -> Index:
-        cassette = self.cassette  # and not this source: a cycle would be garbage that only a collection finds
-        return Index(
-            self._keys,
-            answered=cassette.answered,
-            request=lambda index: cassette.interaction(index).request,
-            allow_repeats=self._repeats,
-        )
-
-    @cached_property
-    def _by_fingerprint(self) -> dict[str, Key]:
-        return {key.fingerprint: key for key in self._keys if key.fingerprint}
+        if self._made is None:
+            cassette = self.cassette  # and not this source: a cycle would be garbage that only a collection finds
+            self._made = Index(
+                self._keys,
+                answered=cassette.answered,
+                request=lambda index: cassette.interaction(index).request,
+                allow_repeats=self._repeats,
+            )
+        return self._made
 
     def key_of(self, fingerprint: str) -> Key | None:
         """Return the key of a recorded request that was spelled the same, which saves computing it."""
-        return self._by_fingerprint.get(fingerprint)
+        if self._spelled is None:
+            self._spelled = {key.fingerprint: key for key in self._keys if key.fingerprint}
+        return self._spelled.get(fingerprint)
 
     def digest(self, index: int) -> str:
         """Return the digest of the key under which an interaction is found."""
@@ -88,7 +93,7 @@ class Source:
     @property
     def played(self) -> frozenset[int]:
         """Which interactions were played."""
-        return self._index.played if "_index" in self.__dict__ else frozenset()
+        return self._made.played if self._made is not None else frozenset()
 
     def leftovers(self) -> list[int]:
         """Return which interactions were not played, in recorded order."""

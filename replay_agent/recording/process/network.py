@@ -54,15 +54,14 @@ class NetworkGuard:
         self.allowed_hosts = tuple(map(_as_looked_up, allowed_hosts))
         self.refused: list[str] = []
         """Hosts and addresses that were asked for, in order."""
-        self._own_name = socket.gethostname().lower()  # by which servers of the process may be reached
         self._looked_up = {host for host in map(_name_of, self.allowed_hosts) if "*" not in host}
         self._addresses: set[str] = set()
-        self._resolving = threading.local()
+        self._own_name: str | None = None
 
     def check_lookup(self, host: Host) -> None:
         """Raise `NetworkBlocked` for a name that must not be looked up. Literal addresses need no lookup."""
         name = _text(host)
-        if self._is_own(name) or address_of(name) is not None or getattr(self._resolving, "now", False):
+        if self._is_own(name) or address_of(name) is not None or getattr(_resolving, "now", False):
             return
         if not self._is_allowed(name, None):
             self._refuse(name, f"the lookup of {name!r}")
@@ -90,6 +89,8 @@ class NetworkGuard:
         return self.test, self.allowed_hosts
 
     def _is_own(self, name: str) -> bool:
+        if self._own_name is None:
+            self._own_name = socket.gethostname().lower()  # by which servers of the process may be reached
         return not name or name == self._own_name or is_loopback(name)
 
     def _is_allowed(self, name: str, port: int | None) -> bool:
@@ -100,11 +101,11 @@ class NetworkGuard:
     def _stands_for_allowed(self, address: str) -> bool:
         """Tell whether an allowed name stands for this address: one given exactly, or one that was looked up."""
         if address not in self._addresses and self._looked_up:
-            self._resolving.now = True
+            _resolving.now = True
             try:
                 self._addresses.update(found for name in list(self._looked_up) for found in _resolve(name))
             finally:
-                self._resolving.now = False
+                _resolving.now = False
         return address in self._addresses
 
     def _refuse(self, host: str, what: str) -> None:
@@ -187,6 +188,8 @@ def _of_parent() -> NetworkGuard | None:
     return _inherited[1]
 
 
+_resolving = threading.local()
+"""Where a thread asks for the addresses of names that a guard allows."""
 _lock = threading.RLock()
 _guards: list[NetworkGuard] = []
 _active: NetworkGuard | None = None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import cast
 
 from replay_agent.recording.cassettes.bodies import read_chunks, spelling_of
-from replay_agent.recording.cassettes.usual.json_lines import JSONLines
+from replay_agent.recording.cassettes.usual.json_lines import LONG, JSONLines
+from replay_agent.recording.cassettes.usual.one_line import on_one_line
 from replay_agent.recording.cassettes.usual.streams import text_and_chunks
-from replay_agent.traffic import Headers, Request, Response
+from replay_agent.traffic import Chunk, Headers, Request, Response
 
 __all__ = "outcome_start", "usual_exchange", "usual_response"
 
@@ -37,11 +40,13 @@ _RESPONSE = "\n  response:\n"
 _REASONS_IN_QUOTES = frozenset({"True", "False", "Null", "Yes", "No", "On", "Off", "Y", "N"})
 # What may stand behind the body: ``spelling: spaced ascii`` and ``chunks: all@35``, either or neither.
 _REST = re.compile(r"\n(?:      spelling: ([a-z0-9 ]{1,60})\n)?(?:      chunks: (all@[0-9]{1,12})\n)?\Z")
+_WHOLE = re.compile("all@([0-9]{1,12})")
 _LONGEST_REST = 120
 _ODD_VALUE = frozenset('"|[{')
 _CONSTANTS = frozenset({"null", "true", "false"})
 _LONGEST = 1 << 20
 """Characters. What is longer is left to the reader that counts lines and values."""
+_spelling = lru_cache(maxsize=64)(spelling_of)
 _COLUMN = 6
 """Where ``json:`` stands."""
 
@@ -60,7 +65,9 @@ def usual_response(text: str) -> Response | None:
         return None
     try:
         body, chunks = (text_and_chunks if is_text else _body)(text, head.end())
-        return Response(int(status), headers, read_chunks(chunks, body), reason=reason)
+        whole = chunks is not None and body and _WHOLE.fullmatch(chunks)
+        pieces = (Chunk(body, int(whole[1])),) if whole else read_chunks(chunks, body)
+        return Response(int(status), headers, pieces, reason=reason)
     except (ValueError, IndexError, RecursionError):
         return None
 
@@ -90,16 +97,18 @@ def outcome_start(text: str) -> int:
 
 
 def _headers(lines: str) -> Headers | None:
-    found = []
-    for line in lines[:-1].split("\n"):
-        name, _, value = line[6:].partition(": ")
-        first = value[0]
-        if first == "'":
-            value = value[1:-1].replace("''", "'")
-        elif first in _ODD_VALUE or value in _CONSTANTS:
-            return None
-        found.append((name, value))
-    return tuple(found)
+    found = tuple(map(_header, lines[:-1].split("\n")))
+    return None if None in found else cast(Headers, found)
+
+
+@lru_cache(maxsize=1024)
+def _header(line: str) -> tuple[str, str] | None:
+    """Read a header; most have the same value in all answers of a provider."""
+    name, _, value = line[6:].partition(": ")
+    first = value[0]
+    if first == "'":
+        return name, value[1:-1].replace("''", "'")
+    return None if first in _ODD_VALUE or value in _CONSTANTS else (name, value)
 
 
 def _body(text: str, begin: int) -> tuple[bytes, str | None]:
@@ -108,5 +117,8 @@ def _body(text: str, begin: int) -> tuple[bytes, str | None]:
     if rest is None:
         raise ValueError("the last line does not end")
     spelling, chunks = rest.groups()
-    lines = JSONLines(text[begin : rest.start() + 1], spelling_of(spelling or "compact"))
-    return lines.below(_COLUMN).encode("utf-8", "surrogatepass"), chunks
+    said, lines = _spelling(spelling or "compact"), text[begin : rest.start() + 1]
+    body = on_one_line(lines, said) if len(lines) < LONG else None
+    if body is None:
+        body = JSONLines(lines, said).below(_COLUMN)
+    return body.encode("utf-8", "surrogatepass"), chunks

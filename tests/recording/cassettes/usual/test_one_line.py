@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replay_agent.recording.cassettes.json_spelling import LAYOUTS, Spelling, read_json, spell
+from replay_agent.recording.cassettes.usual.one_line import _MOST_KNOWN, _lines, on_one_line
+from replay_agent.recording.cassettes.yaml_blocks import write_block
+
+ODD = [
+    *("a |", "a - |", "- |", ": |", "a: |-", "x |\n- |\n", "b |\nc: |\nd", "- |2\n", "|", "| a\n|"),
+    *("two\nlines", "\n\nlate\n", "  indented\nfirst", "\n", "end\n\n", "a: b", "'q'", '"dq"', "it's", "{}", "[1, 2]"),
+    *("- a", "true", "1.5", "", "#x", "\\", "a\tb\nc", "\r\n", "é", "y", "a:", "[", "'"),
+]
+texts = st.sampled_from(ODD) | st.text("ab:|-\n '\"#[{\\é\t", max_size=12)
+keys = st.sampled_from(["role", "b c", "k:", "é", "- x", "on", "|", 'q"', "", "a.b-c"]) | texts
+values = st.recursive(
+    texts | st.integers(-5, 5) | st.sampled_from([True, False, None, 1.5]),
+    lambda each: st.lists(each, max_size=4) | st.dictionaries(keys, each, max_size=4),
+    max_leaves=12,
+)
+collections = st.lists(values, min_size=1) | st.dictionaries(keys, values, min_size=1)
+
+
+def lines_of(value: object) -> str:
+    return write_block({"json": value}, "    ").removeprefix("    json:\n")
+
+
+@given(collections, st.sampled_from(LAYOUTS), st.booleans())
+def test_a_body_is_what_the_long_way_makes_of_it(value, layout, ascii):
+    found = read_json(json.dumps(value))
+    lines = lines_of(found[0])
+    if lines.startswith("    json: "):  # numbers in a row, which no line stands below
+        return
+    spelling = Spelling(layout, ascii)
+    told = on_one_line(lines, spelling)
+    assert told == spell(found[0], spelling) or (told is None and "\\\n" in lines)
+
+
+@pytest.mark.parametrize("spelling", [Spelling(), Spelling("spaced")])
+def test_what_is_remembered_of_lines_has_a_bound(spelling):
+    for number in range(10):
+        value = {f"a{each}": f"{number} {each}" for each in range(900)}
+        lines = write_block({"json": value}).removeprefix("json:\n")
+        assert on_one_line(lines, spelling) == on_one_line(lines, spelling) == spell(value, spelling)
+    assert len(_lines(spelling)._known) <= _MOST_KNOWN
+
+
+@pytest.mark.parametrize("spelling", [Spelling("  "), Spelling("\t")])
+def test_a_text_of_several_lines_is_left_to_the_long_way(spelling):
+    assert on_one_line(lines_of({"a": "b"}), spelling) is None
+
+
+@pytest.mark.parametrize("spelling", [Spelling(escapes="/"), Spelling(ascii=True, upper=True)])
+def test_odd_escapes_are_written(spelling):
+    assert on_one_line(lines_of({"a": "é/b"}), spelling) == spell({"a": "é/b"}, spelling)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "",
+        "    a\n",
+        "    a: b\n    c",
+        "    a:\n    b: c\n",
+        "    a:\n",
+        "    a: b\n      c: d\n",
+        "    a: b\n    - c\n",
+        "    - a\n    b: c\n",
+        "    a: b\n\n    c: d\n",
+        '    a: "b" c\n',
+    ],
+)
+def test_lines_that_nobody_writes_are_refused(lines):
+    with pytest.raises((ValueError, IndexError)):
+        on_one_line(lines, Spelling())

@@ -79,6 +79,13 @@ def pytester(
     remembered_libraries.update((name, module) for name, module in sys.modules.items() if _is_installed(module))
 
 
+@pytest.fixture
+def without_anyio(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have inner runs go without anyio's plugin: for its sake every process of its own would import trio."""
+    request.getfixturevalue("pytester")
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"{os.environ['PYTEST_ADDOPTS']} -p no:anyio")
+
+
 class _ReadOnce:
     """An installed distribution, each of whose files is read once, however many inner runs look for plugins in it."""
 

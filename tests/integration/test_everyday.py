@@ -7,7 +7,6 @@ run to be green, with no more changed than what was meant.
 from __future__ import annotations
 
 import io
-import os
 import re
 import shlex
 import subprocess
@@ -21,6 +20,8 @@ import pytest
 
 from replay_agent.cli import main
 from tests.integration.everyday_provider import KEY, last_question, providing
+
+pytestmark = pytest.mark.usefixtures("without_anyio")
 
 APP = """
     import os
@@ -161,8 +162,6 @@ def provider():
 @pytest.fixture
 def day(project, monkeypatch, provider):
     monkeypatch.syspath_prepend(project.path)
-    # Nothing here needs anyio's own plugin, whose trio every process of its own would import.
-    monkeypatch.setenv("PYTEST_ADDOPTS", f"{os.environ['PYTEST_ADDOPTS']} -p no:anyio")
     provider.asked.clear()
     provider.brain = last_question
     made = Day(project, monkeypatch, provider)

@@ -16,6 +16,8 @@ from replay_agent.report.review.queue import Queue
 from tests.integration.everyday_provider import KEY, last_question, providing
 from tests.report.review.pseudo_terminal import PseudoTerminal
 
+pytestmark = pytest.mark.usefixtures("without_anyio")
+
 APP = """
     import os
     import httpx
@@ -126,8 +128,6 @@ def desk(project, monkeypatch, capsys, provider, looked_at):
     monkeypatch.syspath_prepend(project.path)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
-    # Nothing here needs anyio's own plugin, whose trio every process of its own would import.
-    monkeypatch.setenv("PYTEST_ADDOPTS", f"{os.environ['PYTEST_ADDOPTS']} -p no:anyio")
     provider.asked.clear()
     provider.brain = last_question
     made = Desk(project, provider, monkeypatch, capsys)

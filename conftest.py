@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import os
 import pkgutil
 import signal
+import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -34,21 +39,71 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
-@functools.cache
-def _import_everything() -> None:
-    """Import all that is ours: what an inner run imports first, pytester forgets after it, and the next imports it anew."""
+gc.disable()  # while SDKs and tests are imported, of which nothing goes away
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is there by now out of every later garbage collection: it stays to the end anyway."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope="session")
+def libraries() -> dict[str, ModuleType]:
+    """What inner runs have imported of libraries. Ours is imported at once: pytester forgets what it has first imported."""
     rooms = pkgutil.walk_packages(replay_agent.__path__, "replay_agent.")
     own = (module.name for module in rooms if not module.name.startswith(_LEFT_OUT))
     for name in (*own, "filelock", "genai_prices", "tarfile"):
         importlib.import_module(name)
+    return {}
 
 
 @pytest.fixture
-def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+def remembered_libraries(libraries: dict[str, ModuleType]) -> Iterator[dict[str, ModuleType]]:
+    """Give libraries back when pytester, which is set up after this, has forgotten them."""
+    yield libraries
+    for name, module in libraries.items():
+        sys.modules.setdefault(name, module)
+
+
+@pytest.fixture
+def pytester(
+    remembered_libraries: dict[str, ModuleType], pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[pytest.Pytester]:
     """Pytest within pytest, without plugins that no inner test needs and that take most of a second to import."""
-    _import_everything()
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:respx")
-    return pytester
+    installed = _distributions()
+    monkeypatch.setattr(metadata, "distributions", lambda: iter(installed))
+    yield pytester
+    remembered_libraries.update((name, module) for name, module in sys.modules.items() if _is_installed(module))
+
+
+@pytest.fixture
+def without_anyio(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have inner runs go without anyio's plugin: for its sake every process of its own would import trio."""
+    request.getfixturevalue("pytester")
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"{os.environ['PYTEST_ADDOPTS']} -p no:anyio")
+
+
+class _ReadOnce:
+    """An installed distribution, each of whose files is read once, however many inner runs look for plugins in it."""
+
+    def __init__(self, distribution: metadata.Distribution) -> None:
+        self._distribution = distribution
+
+    def __getattr__(self, name: str) -> Any:
+        value = self.__dict__[name] = getattr(self._distribution, name)
+        return value
+
+
+@functools.cache
+def _distributions() -> list[_ReadOnce]:
+    return [_ReadOnce(distribution) for distribution in metadata.distributions()]
+
+
+def _is_installed(module: ModuleType) -> bool:
+    return "site-packages" in (getattr(module, "__file__", None) or "")
 
 
 @pytest.fixture

@@ -76,18 +76,24 @@ USED_IF_THERE = {"brotli", "zstandard"}
 """Libraries that nobody has to install: without them an answer in their encoding is kept as it came."""
 
 
+@functools.cache
 def modules():
-    for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(PACKAGE).with_suffix("").parts
-        yield ".".join(part for part in parts if part != "__init__"), ast.parse(path.read_text("utf-8"))
+    """Return every module of ours, with the names that it imports."""
+    return [(dotted(path), imports(path)) for path in sorted(PACKAGE.rglob("*.py"))]
 
 
-def imports(tree):
-    for node in ast.walk(tree):
+def dotted(path):
+    return ".".join(part for part in path.relative_to(PACKAGE).with_suffix("").parts if part != "__init__")
+
+
+def imports(path):
+    names = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (imported(node.module, alias.name) for alias in node.names)
+            names += [imported(node.module, alias.name) for alias in node.names]
+    return names
 
 
 def imported(module, name):
@@ -112,9 +118,9 @@ def within(module, name):
 EDGES = sorted(
     {
         (module, name.removeprefix("replay_agent."))
-        for module, tree in modules()
+        for module, names in modules()
         if module
-        for name in imports(tree)
+        for name in names
         if name.startswith("replay_agent.")
     }
 )
@@ -203,7 +209,7 @@ def test_a_format_is_imported_by_the_registry_alone(name):
 
 @pytest.mark.parametrize("library", sorted(ONLY_IN))
 def test_a_library_has_one_door(library):
-    doors = {module for module, tree in modules() if any(name.split(".")[0] == library for name in imports(tree))}
+    doors = {module for module, names in modules() if any(name.split(".")[0] == library for name in names)}
     assert doors <= ONLY_IN[library]
 
 
@@ -215,7 +221,7 @@ def declared():
 
 
 def test_every_library_that_is_imported_is_declared():
-    libraries = {name.split(".")[0] for _, tree in modules() for name in imports(tree)} - set(sys.stdlib_module_names)
+    libraries = {name.split(".")[0] for _, names in modules() for name in names} - set(sys.stdlib_module_names)
     homes = packages_distributions()
     needed = {name: {home.lower().replace("_", "-") for home in homes[name]} for name in libraries & homes.keys()}
     foreign = needed.keys() - USED_IF_THERE - {"replay_agent", "pydantic_core"}
@@ -283,7 +289,7 @@ COME_ALONG = {
 
 def imported_by_tests():
     for path in (PACKAGE.parent / "tests").rglob("*.py"):
-        yield from (name.split(".")[0] for name in imports(ast.parse(path.read_text("utf-8"))))
+        yield from (name.split(".")[0] for name in imports(path))
 
 
 def test_every_library_that_a_test_imports_is_declared():

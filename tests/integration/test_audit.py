@@ -10,6 +10,8 @@ from replay_agent.cli import main
 from replay_agent.cli.runs.audit import Audit, AuditedTest
 from tests.integration.test_replay_mark import module
 
+pytestmark = pytest.mark.usefixtures("without_anyio")
+
 RESTLESS = """
     import concurrent.futures, datetime, random, uuid
 

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("without_anyio")
+
 COUNTING = """
     import json, sys
     from pathlib import Path

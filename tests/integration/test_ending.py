@@ -12,6 +12,8 @@ from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.traffic import Interaction
 from tests.report.page.samples import URL, answer, call, system, user
 
+pytestmark = pytest.mark.usefixtures("without_anyio")
+
 DESK = f"""
     import httpx, pytest
 

@@ -6,17 +6,22 @@ run to be green, with no more changed than what was meant.
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 import subprocess
 import sys
 import textwrap
+from contextlib import redirect_stdout
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from tests.integration.everyday_provider import KEY, providing
+from replay_agent.cli import main
+from tests.integration.everyday_provider import KEY, last_question, providing
+
+pytestmark = pytest.mark.usefixtures("without_anyio")
 
 APP = """
     import os
@@ -107,15 +112,21 @@ class Day:
         before = len(self.provider.asked)
         program, *arguments = shlex.split(command)
         if program == "replay-agent":
-            done = subprocess.run([sys.executable, "-m", "replay_agent", *arguments], check=True, capture_output=True)
+            said = self.command(*arguments)
             assert asks == 0
             self.green()
-            return done.stdout.decode()
+            return said
         accepted = self.run(*arguments, live=True)
         assert accepted.ret == 0, accepted.stdout.str()
         assert asks is None or len(self.provider.asked) - before == asks
         self.green()
         return accepted
+
+    def command(self, *arguments):
+        """Run the command line without a finding, and return what it said."""
+        with redirect_stdout(io.StringIO()) as said:
+            assert main(arguments) == 0
+        return said.getvalue()
 
     def files(self):
         found = [*self.path.glob("cassettes/**/*"), *self.path.glob("**/__snapshots__/**/*")]
@@ -142,19 +153,40 @@ def changed(before, after):
     return [line for line in old if line not in new], [line for line in new if line not in old]
 
 
+@pytest.fixture(scope="module")
+def provider():
+    with providing() as serving:
+        yield serving
+
+
 @pytest.fixture
-def day(project, monkeypatch):
+def day(project, monkeypatch, provider):
     monkeypatch.syspath_prepend(project.path)
-    with providing() as provider:
-        made = Day(project, monkeypatch, provider)
-        made.write("app.py", APP.format(base=provider.base))
-        made.write("tests/test_support.py", TESTS)
-        yield made
+    provider.asked.clear()
+    provider.brain = last_question
+    made = Day(project, monkeypatch, provider)
+    made.write("app.py", APP.format(base=provider.base))
+    made.write("tests/test_support.py", TESTS)
+    return made
+
+
+@pytest.fixture(scope="module")
+def recordings():
+    """What projects have recorded of the provider: equal projects record once, and are found green once."""
+    return {}
 
 
 @pytest.fixture
-def recorded(day):
-    day.record()
+def recorded(day, recordings):
+    return record_once(day, recordings, "support")
+
+
+def record_once(day, recordings, project):
+    if project not in recordings:
+        day.record()
+        recordings[project] = day.files()
+    for name, text in recordings[project].items():
+        day.write(name, text)
     return day
 
 
@@ -299,21 +331,30 @@ MANY = """
     from app import ask
 
     @pytest.mark.replay
-    @pytest.mark.parametrize("number", range(6))
+    @pytest.mark.parametrize("number", range({count}))
     def test_many(number, replay, run_snapshot):
-        ask(f"Question {number}?")
+        ask(f"Question {{number}}?")
         assert replay == run_snapshot
 """
 PLUGINS = "[pytest]\naddopts = -p no:hypothesispytest\npythonpath = .\nfilterwarnings = default\n"
 
 
 @pytest.fixture
-def eighteen(day):
+def eighteen(day, recordings):
     """Eighteen tests in three modules."""
+    return record_once(three_modules(day, 6), recordings, "eighteen")
+
+
+@pytest.fixture
+def six(day, recordings):
+    """Six tests in three modules."""
+    return record_once(three_modules(day, 2), recordings, "six")
+
+
+def three_modules(day, tests):
     day.path.joinpath("tests/test_support.py").unlink()
     for name in ("billing", "orders", "refunds"):
-        day.write(f"tests/test_{name}.py", MANY)
-    day.record()
+        day.write(f"tests/test_{name}.py", MANY.format(count=tests))
     return day
 
 
@@ -362,17 +403,17 @@ MANY_CAUSES = """
 """
 
 
-def test_fifty_tests_that_drift_for_three_causes_are_three_short_messages(day):
+def test_many_tests_that_drift_for_three_causes_are_three_short_messages(day):
     day.pytester.makeini(PLUGINS)
     day.path.joinpath("tests/test_support.py").unlink()
-    causes = {"one": (17, ", temperature=0.5"), "two": (17, ", max_tokens=10"), "three": (16, ", top_p=0.5")}
+    causes = {"one": (9, ", temperature=0.5"), "two": (8, ", max_tokens=10"), "three": (8, ", top_p=0.5")}
     for name, (count, _) in causes.items():
         day.write(f"tests/test_{name}.py", MANY_CAUSES.format(count=count, more=""))
-    day.run("--replay-accept", live=True).assert_outcomes(passed=50)
+    day.run("--replay-accept", live=True).assert_outcomes(passed=25)
     for name, (count, more) in causes.items():
         day.write(f"tests/test_{name}.py", MANY_CAUSES.format(count=count, more=more))
     result = day.run()
-    result.assert_outcomes(failed=50)
+    result.assert_outcomes(failed=25)
     text = result.stdout.str()
     for setting in ("temperature", "max_tokens", "top_p"):
         assert text.count(f"{setting} was added") == 1
@@ -401,14 +442,14 @@ OTHERWISE = {
 
 
 @pytest.mark.parametrize("otherwise", OTHERWISE)
-def test_the_command_stays_short_beside_tests_that_fail_otherwise(eighteen, otherwise):
+def test_the_command_stays_short_beside_tests_that_fail_otherwise(six, otherwise):
     name, source, orders = OTHERWISE[otherwise]
-    path = eighteen.path / name
+    path = six.path / name
     path.write_text((path.read_text("utf-8") if path.exists() else "") + "\n" + source, "utf-8")
-    eighteen.edit("app.py", "one sentence", "two sentences")
+    six.edit("app.py", "one sentence", "two sentences")
     command = f"pytest tests/test_billing.py {orders} tests/test_refunds.py --replay-accept"
-    assert command in commands(eighteen.run())
-    assert eighteen.run(*shlex.split(command)[1:], live=True).ret == 0
+    assert command in commands(six.run())
+    assert six.run(*shlex.split(command)[1:], live=True).ret == 0
 
 
 def test_one_parameter_that_fails_otherwise_is_not_named(eighteen):
@@ -483,21 +524,27 @@ LIVE = """
 """
 
 
-@pytest.mark.parametrize("scope", ["function", "module", "session"])
 @pytest.mark.parametrize("port", ["free", "fixed"])
-def test_an_app_under_test_runs_and_only_the_model_is_recorded(day, free_port, scope, port):
+def test_an_app_under_test_runs_and_only_the_model_is_recorded(day, free_port, port):
     day.path.joinpath("tests/test_support.py").unlink()
-    day.write("tests/test_live.py", LIVE.format(scope=scope, port=free_port if port == "fixed" else 0))
-    day.accept(day.run(), asks=2)
+    modules = [f"tests/test_live_{scope}.py" for scope in ("function", "module", "session")]
+    for module, scope in zip(modules, ("function", "module", "session"), strict=True):
+        day.write(module, LIVE.format(scope=scope, port=free_port if port == "fixed" else 0))
+
+    def edit(before, after):
+        for module in modules:
+            day.edit(module, before, after)
+
+    day.accept(day.run(), asks=6)
     assert all("/chat/completions" in text and text.count("uri:") == 1 for text in day.files().values())
-    day.edit("tests/test_live.py", "broken = False", "broken = True")
-    day.run().assert_outcomes(failed=2)
-    day.edit("tests/test_live.py", "broken = True", "broken = False")
-    day.edit("tests/test_live.py", "ask(question)", "ask(question, seed=1)")
+    edit("broken = False", "broken = True")
+    day.run().assert_outcomes(failed=6)
+    edit("broken = True", "broken = False")
+    edit("ask(question)", "ask(question, seed=1)")
     result = day.run()
-    result.assert_outcomes(failed=2)
+    result.assert_outcomes(failed=6)
     result.stdout.fnmatch_lines(["*seed*added*"])
-    day.accept(result, asks=2)
+    day.accept(result, asks=6)
 
 
 @pytest.fixture
@@ -543,16 +590,16 @@ def test_a_test_that_was_renamed(recorded):
         assert len(gone) == len(new) == (4 if "money_back.yaml" in name else 0), (gone, new)
 
 
-def test_a_module_that_was_moved(eighteen):
-    eighteen.path.joinpath("tests/shop").mkdir()
-    eighteen.path.joinpath("tests/test_orders.py").rename(eighteen.path / "tests/shop/test_orders.py")
-    result = eighteen.run()
-    result.assert_outcomes(passed=12, failed=6)
+def test_a_module_that_was_moved(six):
+    six.path.joinpath("tests/shop").mkdir()
+    six.path.joinpath("tests/test_orders.py").rename(six.path / "tests/shop/test_orders.py")
+    result = six.run()
+    result.assert_outcomes(passed=4, failed=2)
     assert commands(result) == ["replay-agent mv tests/test_orders.py tests/shop/test_orders.py"]
-    count = len(eighteen.files())
-    eighteen.accept(result, asks=0)
-    assert len(eighteen.files()) == count
-    assert not eighteen.path.joinpath("tests/__snapshots__/test_orders").exists()
+    count = len(six.files())
+    six.accept(result, asks=0)
+    assert len(six.files()) == count
+    assert not six.path.joinpath("tests/__snapshots__/test_orders").exists()
 
 
 def test_tests_that_were_put_into_a_class(recorded):
@@ -616,22 +663,22 @@ def test_snapshots_of_a_test_that_was_renamed_are_not_taken_for_unused(recorded,
     result = recorded.run("--snapshot-update", *workers, apart=True)
     assert "deleted" not in result.stdout.str()
     assert recorded.files() == files
-    (command,) = commands(recorded.run(*workers, apart=True))
+    (command,) = commands(recorded.run())
     assert command.startswith("replay-agent mv ")
-    subprocess.run([sys.executable, "-m", "replay_agent", *shlex.split(command)[1:]], check=True, capture_output=True)
-    assert recorded.run(*workers, apart=True).ret == 0
+    recorded.command(*shlex.split(command)[1:])
+    recorded.green()
 
 
 @pytest.mark.parametrize(("options", "workers"), [([], []), (["--continue-on-collection-errors"], ["-n", "2"])])
-def test_snapshots_of_a_module_that_cannot_be_imported_are_kept(eighteen, workers, options):
-    eighteen.pytester.makeini(PLUGINS)
-    eighteen.edit("tests/test_orders.py", "import pytest", "import pytest, nowhere_to_be_found")
-    files = eighteen.files()
-    result = eighteen.run("--snapshot-update", *options, *workers, apart=True)
+def test_snapshots_of_a_module_that_cannot_be_imported_are_kept(six, workers, options):
+    six.pytester.makeini(PLUGINS)
+    six.edit("tests/test_orders.py", "import pytest", "import pytest, nowhere_to_be_found")
+    files = six.files()
+    result = six.run("--snapshot-update", *options, *workers, apart=True)
     assert result.ret != 0
-    assert eighteen.files() == files
-    eighteen.run("--replay-accept", *options, *workers, apart=True)
-    assert eighteen.files() == files
+    assert six.files() == files
+    six.run("--replay-accept", *options, *workers, apart=True)
+    assert six.files() == files
 
 
 def test_use_cassette_in_a_fixture_follows_the_command_line(day):
@@ -699,11 +746,10 @@ AGENT = """
 
 
 @pytest.fixture
-def agent(day):
+def agent(day, recordings):
     day.path.joinpath("tests/test_support.py").unlink()
     day.write("tests/test_agent.py", AGENT)
-    day.record()
-    return day
+    return record_once(day, recordings, "agent")
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -973,15 +1019,15 @@ def test_a_cassette_that_was_deleted(agent):
     assert agent.files().keys() == files.keys()
 
 
-def test_a_parameter_of_the_test_that_is_another(eighteen):
-    eighteen.edit("tests/test_orders.py", "range(6)", "[0, 1, 2, 3, 4, 17]")
-    result = eighteen.run()
-    result.assert_outcomes(passed=17, failed=1)
+def test_a_parameter_of_the_test_that_is_another(six):
+    six.edit("tests/test_orders.py", "range(2)", "[0, 17]")
+    result = six.run()
+    result.assert_outcomes(passed=5, failed=1)
     (command,) = commands(result)
-    assert eighteen.run(*shlex.split(command)[1:], live=True).ret == 0
+    assert six.run(*shlex.split(command)[1:], live=True).ret == 0
     # The snapshot of the test that is gone is syrupy's to tell: it says which option deletes it.
     # In a process of its own, since syrupy reports for one session in a process.
-    result = eighteen.run(apart=True)
+    result = six.run(apart=True)
     result.stdout.fnmatch_lines(["*1 snapshot unused*", "*--snapshot-update to delete*"])
-    assert eighteen.run("--snapshot-update", apart=True).ret == 0
-    eighteen.green()
+    assert six.run("--snapshot-update", apart=True).ret == 0
+    six.green()

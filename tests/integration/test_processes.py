@@ -7,7 +7,10 @@ import pytest
 from replay_agent.provider.server import serve
 from replay_agent.wire.codec import EncodedAnswer
 
-pytestmark = pytest.mark.skipif("not hasattr(__import__('os'), 'fork')", reason="nothing is forked here")
+pytestmark = [
+    pytest.mark.skipif("not hasattr(__import__('os'), 'fork')", reason="nothing is forked here"),
+    pytest.mark.usefixtures("without_anyio"),
+]
 
 ASK = """
 import os, httpx

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
+import io
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from unittest.mock import patch
 
 import pytest
+
+from replay_agent.cli import main
+
+pytestmark = pytest.mark.usefixtures("without_anyio")
 
 TESTS = """
     import httpx, pytest
@@ -36,9 +43,18 @@ def recorded(project, provide):
     return project
 
 
+@dataclass(frozen=True)
+class Pruned:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 def prune(project, *arguments, where="."):
-    command = [sys.executable, "-m", "replay_agent", "prune", *arguments]
-    return subprocess.run(command, cwd=project.path / where, capture_output=True, text=True, check=False)
+    out, err = io.StringIO(), io.StringIO()
+    with chdir(project.path / where), redirect_stdout(out), redirect_stderr(err), patch.dict(sys.modules):
+        status = main(["prune", *arguments])  # patched, so that the next collects the tests anew
+    return Pruned(status, out.getvalue(), err.getvalue())
 
 
 def test_only_the_cassette_without_a_test_is_listed_and_deleted(recorded):
@@ -93,10 +109,6 @@ def test_cassettes_of_tests_that_are_not_collected_by_default_stay(recorded, ini
 
 
 def test_a_person_at_the_terminal_is_asked(recorded, monkeypatch, capsys):
-    import io
-
-    from replay_agent.cli import main
-
     class Terminal(io.StringIO):
         def isatty(self):
             return True

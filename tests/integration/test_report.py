@@ -15,6 +15,8 @@ from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.report.page.parts import read_part
 from tests.report.page.samples import URL, run_with_a_tool
 
+pytestmark = pytest.mark.usefixtures("without_anyio")
+
 TESTS = f"""
     import json
     import pytest

@@ -13,8 +13,10 @@ import pytest
 from replay_agent.cli import main
 from replay_agent.cli.review.waiting import find_state
 from replay_agent.report.review.queue import Queue
-from tests.integration.everyday_provider import KEY, providing
+from tests.integration.everyday_provider import KEY, last_question, providing
 from tests.report.review.pseudo_terminal import PseudoTerminal
+
+pytestmark = pytest.mark.usefixtures("without_anyio")
 
 APP = """
     import os
@@ -108,21 +110,39 @@ class Desk:
         return {name for name in {*before, *after} if before.get(name) != after.get(name)}
 
 
+@pytest.fixture(scope="module")
+def provider():
+    with providing() as serving:
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def looked_at():
+    """The files of the project once everything is recorded and looked at, which is done once."""
+    return {}
+
+
 @pytest.fixture
-def desk(project, monkeypatch, capsys):
+def desk(project, monkeypatch, capsys, provider, looked_at):
     """A project with a cache, everything recorded and looked at."""
     monkeypatch.syspath_prepend(project.path)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
-    with providing() as provider:
-        made = Desk(project, provider, monkeypatch, capsys)
-        made.write("pytest.ini", INI)
-        (made.path / "tox.ini").unlink(missing_ok=True)
-        made.write("app.py", APP.format(base=provider.base))
-        made.write("test_it.py", TESTS)
+    provider.asked.clear()
+    provider.brain = last_question
+    made = Desk(project, provider, monkeypatch, capsys)
+    made.write("pytest.ini", INI)
+    (made.path / "tox.ini").unlink(missing_ok=True)
+    made.write("app.py", APP.format(base=provider.base))
+    made.write("test_it.py", TESTS)
+    if not looked_at:
         made.run("--replay-accept").assert_outcomes(passed=3)
         assert made.decide("accept", "--all")[0] == 0
-        yield made
+        looked_at |= {path.relative_to(made.path): path.read_bytes() for path in made.path.rglob("*") if path.is_file()}
+    for name, data in looked_at.items():
+        (made.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (made.path / name).write_bytes(data)
+    return made
 
 
 def test_new_recordings_wait_to_be_looked_at(desk):

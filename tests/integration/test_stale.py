@@ -9,6 +9,8 @@ import pytest
 from replay_agent.cli import main
 from tests.integration.test_replay_mark import module
 
+pytestmark = pytest.mark.usefixtures("without_anyio")
+
 SUITE = """
     @pytest.mark.replay
     def test_capital():

@@ -15,6 +15,8 @@ from replay_agent.messages import ToolCallPart
 from replay_agent.report.comparison.trials.notes import Note
 from tests.integration.test_replay_mark import module
 
+pytestmark = pytest.mark.usefixtures("without_anyio")
+
 SUITE = """
     TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": {}}}}
              for name in ("look_up", "search")]

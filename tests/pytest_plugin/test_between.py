@@ -61,7 +61,7 @@ def seen(result):
 
 def test_it_is_shut_between_replayed_tests_and_open_for_others(project):
     project.makepyfile(TESTS)
-    result = project.runpytest_subprocess("-s", "-p", "no:randomly", "--replay-mode=none", "-k", "not recording")
+    result = project.runpytest("-s", "-p", "no:randomly", "--replay-mode=none", "-k", "not recording")
     result.assert_outcomes(passed=5, deselected=1)
     finishes = [each for each in seen(result) if each.startswith("finish")]
     assert finishes[:2] == ["finish=True", "finish=True"]  # the second is within its own protocol still
@@ -85,7 +85,7 @@ def test_a_test_that_may_record_finds_it_open(project):
         def test_two(): assert network.is_shut()
         """
     )
-    result = project.runpytest_subprocess("-s", "-p", "no:randomly")
+    result = project.runpytest("-s", "-p", "no:randomly")
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines("*AT THE END False")
 
@@ -94,7 +94,7 @@ def test_a_session_that_records_is_left_open(project):
     project.makepyfile(
         "import pytest\n@pytest.mark.replay\ndef test_one(): pass\n@pytest.mark.replay\ndef test_two(): pass\n"
     )
-    result = project.runpytest_subprocess("-s", "--replay-mode=once")
+    result = project.runpytest("-s", "--replay-mode=once")
     result.assert_outcomes(passed=2)
     assert {each.partition("=")[2] for each in seen(result)} == {"False"}
 
@@ -117,7 +117,7 @@ def test_a_fixture_that_fails_leaves_it_as_it_should_be(project):
         def test_two(): assert network.is_shut()
         """
     )
-    result = project.runpytest_subprocess("-s", "-p", "no:randomly")
+    result = project.runpytest("-s", "-p", "no:randomly")
     result.assert_outcomes(passed=2, errors=1)
 
 
@@ -139,7 +139,7 @@ def test_allowed_hosts_are_open_between_too(project):
         def test_two(): pass
         """
     )
-    result = project.runpytest_subprocess("--allowed-hosts=example.org")
+    result = project.runpytest("--allowed-hosts=example.org")
     result.assert_outcomes(passed=2)
 
 
@@ -148,6 +148,6 @@ def test_a_session_that_stops_before_the_next_test_ends_open(project, stop):
     project.makepyfile(
         "import pytest\n@pytest.mark.replay\ndef test_one(): assert 0\n@pytest.mark.replay\ndef test_two(): pass\n"
     )
-    result = project.runpytest_subprocess("-s", stop, "--replay-mode=none")
+    result = project.runpytest("-s", stop, "--replay-mode=none")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines("*AT THE END False")

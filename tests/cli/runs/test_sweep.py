@@ -4,6 +4,8 @@ import pytest
 
 from replay_agent.cli.runs.sweep import sweep
 
+pytestmark = pytest.mark.usefixtures("without_anyio")
+
 TEST = """
 import httpx, pytest
 

@@ -9,6 +9,8 @@ import pytest
 from replay_agent.provider.script import Script
 from replay_agent.provider.server import serve
 
+pytestmark = pytest.mark.usefixtures("without_anyio")
+
 TESTS = """
 import httpx, pytest
 

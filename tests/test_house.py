@@ -87,13 +87,36 @@ def dotted(path):
 
 
 def imports(path):
-    names = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [imported(node.module, alias.name) for alias in node.names]
-    return names
+    return [*read_imports(path)]
+
+
+@functools.cache
+def read_imports(path):
+    """Return the names that a module imports, and whether it does so when it is itself imported.
+
+    Not so: what a function imports when it is called, and what is imported for annotations alone.
+    """
+    found = {}
+    waiting = [(ast.parse(path.read_text("utf-8")), True)]
+    while waiting:
+        node, first = waiting.pop()
+        for name in imported_by(node):
+            found[name] = found.get(name, False) or first
+        first = first and not (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or is_for_annotations(node))
+        waiting += [(child, first) for child in ast.iter_child_nodes(node)]
+    return found
+
+
+def imported_by(node):
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return [imported(node.module, alias.name) for alias in node.names]
+    return []
+
+
+def is_for_annotations(node):
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
 def imported(module, name):
@@ -228,28 +251,16 @@ def test_every_library_that_is_imported_is_declared():
     assert {name for name in foreign if not needed[name] & declared()} == set()
 
 
-def first_imports(node):
-    """Yield what a module imports when it is itself imported: not in its functions, not for annotations alone."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import | ast.ImportFrom):
-            yield from imports(ast.Module([child], []))
-        elif not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and not is_for_annotations(child):
-            yield from first_imports(child)
-
-
-def is_for_annotations(node):
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-
-
 LONGEST_CHAIN = 14
 
 
 def test_no_chain_of_imports_is_long():
-    known = {module: tree for module, tree in modules() if module}
-    below = {
-        module: {name.removeprefix("replay_agent.") for name in first_imports(tree)} & known.keys() - {module}
-        for module, tree in known.items()
+    first = {
+        dotted(path): [name.removeprefix("replay_agent.") for name, first in read_imports(path).items() if first]
+        for path in PACKAGE.rglob("*.py")
+        if path.parent != PACKAGE or path.stem != "__init__"
     }
+    below = {module: first.keys() & set(names) - {module} for module, names in first.items()}
 
     @functools.cache
     def chain(module):

@@ -75,7 +75,8 @@ class Index:
         self._allow_repeats = allow_repeats
         self._keys: list[Key] = []
         self._played: set[int] = set()
-        self._same: dict[str, _Queue] = {}
+        self._same: dict[str, _Queue | int] = {}
+        """By digest, what answers it; one interaction alone, as most are, by its index, until it is asked for."""
         self._by_ids: _Grouping = {}
         self._by_pattern: _Grouping = {}
         self._recorded_ids: set[str] = set()
@@ -93,15 +94,23 @@ class Index:
         """Append an interaction and return its index."""
         index = len(self._keys)
         self._keys.append(key)
-        same = self._same.get(key.digest)
-        if same is None:
-            same = self._same[key.digest] = _Queue()
-        same.add(index, key.fingerprint)
+        if self._same.setdefault(key.digest, index) != index:
+            same = self._queue(key.digest)
+            assert same is not None
+            same.add(index, key.fingerprint)
         if key.ids:
             self._recorded_ids.update(key.ids)
             self._by_ids.pop(key.digest, None)  # made anew when next asked for
             self._by_pattern.pop(key.digest, None)
         return index
+
+    def _queue(self, digest: str) -> _Queue | None:
+        same = self._same.get(digest)
+        if not isinstance(same, int):
+            return same
+        queue = self._same[digest] = _Queue()
+        queue.add(same, self._keys[same].fingerprint)
+        return queue
 
     def find(self, key: Key, *, literal: bool = False) -> int | None:
         """Return the next interaction for the key and mark it played; None if there is none (left).
@@ -124,7 +133,7 @@ class Index:
 
     def _as_spelled(self, key: Key) -> int | None:
         """Return what is found first for a key without ids and secrets, if all of its queue are spelled as it is."""
-        queue = self._same.get(key.digest)
+        queue = self._queue(key.digest)
         if (
             queue is None
             or key.ids
@@ -176,10 +185,11 @@ class Index:
 
     def _with_like_ids(self, key: Key) -> Iterator[_Queue]:
         """Yield those with the very same ids first, then those with client-made ones."""
-        if key.digest not in self._same:
+        same = self._queue(key.digest)
+        if same is None:
             return
         if not key.ids:
-            yield self._same[key.digest]
+            yield same
             return
         for grouping, group in ((self._by_ids, tuple), (self._by_pattern, self._pattern)):
             queue = self._groups(grouping, key.digest, group).get(group(key.ids))
@@ -191,7 +201,8 @@ class Index:
         groups = grouping.get(digest)
         if groups is None:
             groups = grouping[digest] = {}
-            for index in self._same[digest].members:
+            same = self._queue(digest)
+            for index in same.members if same else ():
                 groups.setdefault(group(self._keys[index].ids), _Queue()).add(index, self._keys[index].fingerprint)
         return groups
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from replay_agent.recording.matching import index as index_module
 from replay_agent.recording.matching.choosing import choice_of
 from replay_agent.recording.matching.index import Index
 from replay_agent.recording.matching.keys import Key
@@ -256,3 +257,17 @@ def test_as_many_secrets_as_were_recorded():
     assert index.find(secret("mine")) is None
     assert index.find(secret("mine", "mine")) is None
     assert index.find(secret("mine", "yours")) == 0
+
+
+def test_what_is_not_asked_for_is_kept_as_a_number_alone(monkeypatch):
+    """Of a hundred thousand interactions one test asks for a few: the others leave nothing to the garbage collector."""
+    made = []
+    queue = index_module._Queue
+    monkeypatch.setattr(index_module, "_Queue", lambda *said: made.append(said) or queue(*said))
+    index = Index(Key(f"digest {number}", fingerprint=f"spelled {number}") for number in range(500))
+    assert made == []
+    assert index.find(Key("digest 7", fingerprint="spelled 7")) == 7
+    assert index.find(Key("digest 7", fingerprint="spelled 7")) is None
+    assert index.add(Key("digest 8", fingerprint="spelled 8")) == 500
+    assert [index.find(Key("digest 8", fingerprint="spelled 8")) for _ in range(3)] == [8, 500, None]
+    assert len(made) == 2

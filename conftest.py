@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import certifi
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -67,12 +68,25 @@ def remembered_libraries(libraries: dict[str, ModuleType]) -> Iterator[dict[str,
         sys.modules.setdefault(name, module)
 
 
+@pytest.fixture(scope="session")
+def few_certificates(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file of one authority: a client that only talks to loopback needs none, and reads all that it is told of."""
+    first, end, _ = Path(certifi.where()).read_text("utf-8").partition("-----END CERTIFICATE-----\n")
+    path = tmp_path_factory.mktemp("certificates") / "one.pem"
+    path.write_text(first + end, "utf-8")
+    return str(path)
+
+
 @pytest.fixture
 def pytester(
-    remembered_libraries: dict[str, ModuleType], pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    remembered_libraries: dict[str, ModuleType],
+    few_certificates: str,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[pytest.Pytester]:
     """Pytest within pytest, without plugins that no inner test needs and that take most of a second to import."""
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:respx")
+    monkeypatch.setenv("SSL_CERT_FILE", few_certificates)
     installed = _distributions()
     monkeypatch.setattr(metadata, "distributions", lambda: iter(installed))
     yield pytester

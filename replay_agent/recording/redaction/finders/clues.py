@@ -40,7 +40,7 @@ _DIVIDED = bytes(
 _AROUND = re.compile(rb"[ \t'\"`\]*_.\-$@\r:]{0,64}+[=,;|\n]?+")
 """What may stand between a name and those marks, other marks among it."""
 _FILLING = b"-_. $@*]`\r"
-_BLOCK, _LAP = 1 << 16, 96
+_BLOCK, _LAP = 1 << 14, 96
 """Bytes that are divided at once, and those of a piece, from its end, that are judged: no name that tells is longer."""
 _ROOMY = 48
 """Bytes of a text for each place behind a name that tells; where there are more, each mark is looked at."""
@@ -162,20 +162,24 @@ def _names(text: bytes) -> Iterator[int]:
             near = block[max(end - _NEAR, 0) : end]
             if near in _NO_ENDS:
                 continue
-            if not _may_tell(near):
-                _NO_ENDS.add(near)
-                continue
             if block[end - 1] in _FILLING:
-                end = len(block[:end].rstrip(_FILLING))
+                end -= _filled(block[max(end - _LAP, 0) : end])
             begin = divided.rfind(b"\n", max(end - _LAP, 0), end) + 1 or max(end - _LAP, 0)
             name = block[begin:end]
             if name in _NO_NAMES:
+                continue
+            if not _may_tell(near):
+                _NO_ENDS.add(near)
                 continue
             telling = _judged(name)
             if telling is _Telling.NOTHING:
                 _NO_NAMES.add(name)
             elif telling is _Telling.ALONE or (begin and block[begin - 1] in _WITHIN_NAMES):
                 yield before + end
+
+
+def _filled(piece: bytes) -> int:
+    return len(piece) - len(piece.rstrip(_FILLING))
 
 
 def _may_tell(near: bytes) -> bool:

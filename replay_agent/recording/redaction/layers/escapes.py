@@ -201,7 +201,7 @@ def peeled(source: bytes, *, mail: bool = False) -> Iterator[Peeled]:
 
 
 _MARKED_FIRSTS = bytes(each in b"\\%&\x1b\xc2\xcd\xd8\xe1\xe2\xef\xf3" for each in range(256))
-_BLOCK = 1 << 15
+_BLOCK = 1 << 14
 _MOST_TRIED = 64
 """Bytes of a block that begin an escape elsewhere; of a block that has more, each byte is looked at."""
 

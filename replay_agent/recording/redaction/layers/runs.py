@@ -8,6 +8,8 @@ from collections.abc import Iterator
 __all__ = "Runs", "Seen"
 
 _SLOTS = 1 << 12
+_BLOCK = 1 << 14
+"""Bytes that are looked at together."""
 
 
 class Runs:
@@ -19,13 +21,24 @@ class Runs:
 
     def of(self, text: bytes) -> Iterator[tuple[int, int]]:
         """Yield where each run begins and ends."""
-        marks = text.translate(self._table)
-        place = marks.find(self._run)
-        while place >= 0:
-            end = marks.find(b"\0", place)
-            end = len(marks) if end < 0 else end
-            yield place, end
+        least, begin = len(self._run), -1
+        for start in range(0, len(text), _BLOCK):
+            marks = text[start : start + _BLOCK].translate(self._table)
+            end = 0
+            if begin >= 0:  # it began in a block before
+                end = marks.find(b"\0")
+                if end < 0:
+                    continue
+                if start + end - begin >= least:
+                    yield begin, start + end
             place = marks.find(self._run, end)
+            while place >= 0 and (end := marks.find(b"\0", place)) >= 0:
+                yield start + place, start + end
+                place = marks.find(self._run, end)
+            open_at = len(marks.rstrip(b"\1"))
+            begin = start + open_at if open_at < len(marks) else -1
+        if begin >= 0 and len(text) - begin >= least:
+            yield begin, len(text)
 
 
 class Seen:

@@ -54,17 +54,24 @@ def leave(placed: dict[str, str]) -> None:
 
 def claim() -> dict[str, str]:
     """Return what was left, and is just what would be placed now; nothing where somebody has looked."""
-    placed = _left.pop() if _left else {}
+    placed = _no_longer_left()
     _look_away()
     return placed
 
 
 def take_back() -> None:
     """Remove what was left, if it is still there."""
-    if _left:
-        placed = _left.pop()
+    placed = _no_longer_left()
+    if placed:
         _look_away()
         credentials.remove(placed)
+
+
+def _no_longer_left() -> dict[str, str]:
+    try:
+        return _left.pop()
+    except IndexError:  # also where another thread has looked at the same moment
+        return {}
 
 
 def _look_away() -> None:

@@ -258,6 +258,20 @@ def pytest_runtest_setup(item): other.check()
 """,
     "start": "def pytest_runtest_logstart(nodeid): assert not os.getenv('OPENAI_API_KEY')",
     "end": "def pytest_runtest_logfinish(nodeid): assert 'OPENAI_API_KEY' not in os.environ",
+    "a process": """
+import subprocess, sys
+CODE = "import os, sys; sys.exit('OPENAI_API_KEY' in os.environ)"
+def pytest_runtest_logfinish(nodeid): subprocess.run([sys.executable, "-c", CODE], check=True)
+""",
+    "a spawned process": """
+import multiprocessing
+import seen as other
+def pytest_runtest_logfinish(nodeid):
+    process = multiprocessing.get_context("spawn").Process(target=other.check)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+""",
     "protocol": """
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):

@@ -297,9 +297,13 @@ class WrittenCassette(Cassette):
 
     def _outcome_start(self, index: int) -> int | None:
         start, end = self._bounds[index]
-        # ``response:`` in column 2 is a field of the item; in a body it would stand further right.
-        places = (self._data.find(mark, start, end) for mark in _OUTCOMES)
-        return next((place + 1 for place in places if place >= 0), None)
+        # ``response:`` in column 2 is a field of the item; in a body it would stand further right. Looked for from the
+        # end, as models are asked more than they answer.
+        for mark in _OUTCOMES:
+            place = self._data.rfind(mark, start, end)
+            if place >= 0:
+                return place + 1
+        return None
 
     def _read_edited(self, index: int) -> Interaction:
         """Read an item that somebody touched; its dash becomes a blank, so that the rest is a mapping of its own."""

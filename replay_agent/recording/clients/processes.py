@@ -12,6 +12,7 @@ from typing import Any
 from replay_agent.recording import dispatch
 from replay_agent.recording.process.patching import Patch
 from replay_agent.recording.recorder import Recording
+from replay_agent.surroundings import lingering
 
 __all__ = ("process_patches",)
 
@@ -40,6 +41,7 @@ def process_patches(module: ModuleType) -> list[Patch]:
 
 def _inviting(original: Any) -> Any:
     def start(self: Any) -> None:
+        lingering.take_back()  # no audit event tells of a process that is spawned
         recording = dispatch.current()
         if recording is not None:
             setattr(self, _ATTRIBUTE, Invitation(recording))

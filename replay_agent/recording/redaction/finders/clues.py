@@ -42,7 +42,7 @@ _AROUND = re.compile(rb"[ \t'\"`\]*_.\-$@\r:]{0,64}+[=,;|\n]?+")
 _FILLING = b"-_. $@*]`\r"
 _BLOCK, _LAP = 1 << 14, 96
 """Bytes that are divided at once, and those of a piece, from its end, that are judged: no name that tells is longer."""
-_ROOMY = 48
+_ROOMY = 256
 """Bytes of a text for each place behind a name that tells; where there are more, each mark is looked at."""
 
 

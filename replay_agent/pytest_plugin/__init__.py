@@ -36,6 +36,7 @@ from replay_agent.recording.process import forked, late_guard, session_mode
 if TYPE_CHECKING:
     from replay_agent.harness import DecodedTraffic
     from replay_agent.provider.script import Script
+    from replay_agent.pytest_plugin.between import BetweenTests
     from replay_agent.pytest_plugin.watched import WatchedTest
     from replay_agent.report.comparison.tally import Tally
     from replay_agent.report.snapshots.extension import RunSnapshot
@@ -236,20 +237,16 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     around = config.pluginmanager.get_plugin(_AroundTests.NAME)
     if isinstance(around, _AroundTests):
         return around
-    from replay_agent.pytest_plugin.around.open_changes import OpenChanges
     from replay_agent.pytest_plugin.around.own_servers import OWN_SERVERS, OwnServers
-    from replay_agent.pytest_plugin.kept_random import KeptRandom
     from replay_agent.recording.process.listening import listeners
 
     config.stash[OWN_SERVERS] = OwnServers(listeners())
     around = _AroundTests(config)
     config.pluginmanager.register(around, _AroundTests.NAME)
-    config.pluginmanager.register(keys.KeysOfTests(is_replayed))
+    config.pluginmanager.register(around.keys)
     _watch_snapshots(config)
-    config.pluginmanager.register(OpenChanges(former_files(config)))
-    config.pluginmanager.register(KeptRandom())
     _hold_clients(config)
-    _shut_between(config)
+    around.between = _shut_between(config)
     return around
 
 
@@ -268,13 +265,15 @@ def _hold_clients(config: pytest.Config) -> None:
     config.add_cleanup(network.allow_removal)
 
 
-def _shut_between(config: pytest.Config) -> None:
-    """Shut the network between tests in a session that replays."""
+def _shut_between(config: pytest.Config) -> BetweenTests | None:
+    """Shut the network between tests in a session that replays; return what does, None in one that does not."""
     if (options.asked_mode(config) or config.getini("replay_record_mode")) == "none":
         from replay_agent.pytest_plugin.between import BetweenTests
 
         between = BetweenTests(is_replayed, options.allowed_hosts(config))
         config.pluginmanager.register(between, BetweenTests.NAME)
+        return between
+    return None
 
 
 def _watch_snapshots(config: pytest.Config) -> None:
@@ -283,7 +282,7 @@ def _watch_snapshots(config: pytest.Config) -> None:
     from replay_agent.pytest_plugin.around.snapshot_differences import SnapshotDifferences
 
     if not config.pluginmanager.has_plugin(SnapshotDifferences.NAME):
-        config.pluginmanager.register(AcceptedSnapshots(is_watched, accept=config.getoption("replay_accept")))
+        config.pluginmanager.register(AcceptedSnapshots(config, is_watched, accept=config.getoption("replay_accept")))
         config.pluginmanager.register(SnapshotDifferences(), SnapshotDifferences.NAME)
 
 
@@ -303,14 +302,21 @@ def _refuse_two_recorders(item: pytest.Item) -> None:
 class _AroundTests:
     """Opens a test's recording before its first fixture and closes it after its last.
 
-    The wrappers are the innermost: what fails here finds pytest's own (logging, warnings) in place.
+    The wrappers are the innermost: what fails here finds pytest's own (logging, warnings) in place. Whatever else is to
+    be done around every test is called from here: a wrapper of its own would cost more than most of it does.
     """
 
     NAME = "replay_agent_around_tests"
 
     def __init__(self, config: pytest.Config) -> None:
+        from replay_agent.pytest_plugin.around.open_changes import OpenChanges
+        from replay_agent.pytest_plugin.kept_random import keep_random, leave_random
         from replay_agent.pytest_plugin.watched_fixtures import WatchedFixtures
 
+        self.keys = keys.KeysOfTests(is_replayed)
+        self.between: BetweenTests | None = None
+        self._changes = OpenChanges(former_files(config))
+        self._keep_random, self._leave_random = keep_random, leave_random
         self.fixtures = WatchedFixtures(since=config.stash[_STARTED])
         self._spent: dict[str, Any] = {}
 
@@ -331,6 +337,9 @@ class _AroundTests:
             _refuse_two_recorders(item)
         elif is_replayed(item):
             _open_test(item)
+            self._keep_random(item)
+        if self.between is not None:
+            self.between.opened()
         yield
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -343,10 +352,13 @@ class _AroundTests:
             yield
 
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+        self._changes.tearing_down(item)
         try:
             yield
         finally:
+            self.keys.torn_down(item, nextitem)
+            self._leave_random(item)
             test = item.stash.get(TEST, None)
             if test is not None:
                 try:
@@ -365,6 +377,7 @@ class _AroundTests:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
+        self._changes.reported(item, call, report)
         test = item.stash.get(TEST, None)
         if call.when == "teardown":
             self.fixtures.note_recorded(report)

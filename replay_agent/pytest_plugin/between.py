@@ -42,12 +42,10 @@ class BetweenTests:
                 self._open()
         return result
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_setup(self) -> Generator[None]:
-        """Called when the recording of a test is open, before its first fixture."""
+    def opened(self) -> None:
+        """To be called when the recording of a test is open, before its first fixture."""
         if network.active() is self._guard:
             self._open()
-        yield
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

@@ -7,38 +7,31 @@ phases, fixtures and the test itself, may seed as it likes: that is the same in 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
 import pytest
 
 from replay_agent.pytest_plugin.marks import TEST
 from replay_agent.pytest_plugin.watched import ReplayedTest
 
-__all__ = ("KeptRandom",)
+__all__ = "keep_random", "leave_random"
 
 _KEEPER = pytest.StashKey["_Keeper"]()
 
 
-class KeptRandom:
-    """Hooks around tests, in a session that has some to replay."""
+def keep_random(item: pytest.Item) -> None:
+    """Begin with a test whose recording was opened, that is, seeded, just now; nothing comes of it where nothing was."""
+    test = item.stash.get(TEST, None)
+    if isinstance(test, ReplayedTest) and "random" in test.run.recording.frozen:
+        item.stash[_KEEPER] = _Keeper(item)
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
-        """Begin with a test whose recording is open, that is, seeded: after the wrapper that opens it, before all else."""
-        test = item.stash.get(TEST, None)
-        if isinstance(test, ReplayedTest) and "random" in test.run.recording.frozen:
-            item.stash[_KEEPER] = _Keeper(item)
-        yield
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
-        try:
-            yield
-        finally:
-            keeper = item.stash.get(_KEEPER, None)
-            if keeper is not None:
-                keeper.leave()
-                del item.stash[_KEEPER]
+def leave_random(item: pytest.Item) -> None:
+    """End with the last fixture of a test; nothing comes of it where nobody began."""
+    keeper = item.stash.get(_KEEPER, None)
+    if keeper is not None:
+        keeper.leave()
+        del item.stash[_KEEPER]
 
 
 class _Keeper:

@@ -162,17 +162,13 @@ class KeysOfTests:
             left = item.config.stash.get(_LEFT, {})
             credentials.remove({name: value for name, value in left.items() if credentials.is_placeholder(value)})
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    def torn_down(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         """Take keys back behind the last fixture; where the next test has them too, as soon as anybody looks for one."""
-        try:
-            yield
-        finally:
-            if nextitem is not None and self._is_replayed(nextitem):
-                lingering.leave(item.stash.get(_PLACED, {}))
-            else:
-                lingering.take_back()
-                take_back(item)
+        if nextitem is not None and self._is_replayed(nextitem):
+            lingering.leave(item.stash.get(_PLACED, {}))
+        else:
+            lingering.take_back()
+            take_back(item)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,11 +40,15 @@ def _former_tests(call: pytest.CallInfo[None]) -> set[str]:
 class AcceptedSnapshots:
     """Hooks around tests, in a session that has some to replay."""
 
-    def __init__(self, is_watched: Callable[[pytest.Item], bool], *, accept: bool) -> None:
+    def __init__(self, config: pytest.Config, is_watched: Callable[[pytest.Item], bool], *, accept: bool) -> None:
         """``is_watched`` tells whether a test is recorded or replayed; ``accept`` is ``--replay-accept``.
 
         Tests with snapshots of runs are ours as well, whoever answers them: a model that is scripted, say.
         """
+        self._plugins = config.pluginmanager
+        self._verdicts = _Verdicts(self)
+        if any("snapshot" in getattr(item, "fixturenames", ()) for item in _items(config)):
+            self._await_verdicts()
         self._is_recorded: Callable[[pytest.Item], bool] = is_watched
         self._accept = accept
         self._last: SnapshotKeeper | None = None
@@ -57,6 +61,7 @@ class AcceptedSnapshots:
         """Watch syrupy's fixture; a project's own fixture of that name is none of our business."""
         value = yield
         if fixturedef.argname == "snapshot" and type(value).__module__.startswith("syrupy."):
+            self._await_verdicts()
             self._last = self._keeper(request.node)
             self._last.watch(value)
         return value
@@ -69,20 +74,18 @@ class AcceptedSnapshots:
             for module in dict.fromkeys(uncollected.modules):
                 self._last.keep_those_of(module)
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
+    def _await_verdicts(self) -> None:
+        if not self._plugins.is_registered(self._verdicts):
+            self._plugins.register(self._verdicts)
+
+    def torn_down(self, item: pytest.Item) -> None:
         """Write what a test has accepted, once nothing can be wrong with it any more."""
-        yield
         keeper = item.stash.get(KEEPER, None)
         if keeper is not None and not item.stash.get(_FAILED, False):
             keeper.write()
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def reported(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Say beside a difference how to accept it, and keep what a failed test has not compared."""
-        report = yield
         if report.failed:
             item.stash[_FAILED] = True
             item.stash.setdefault(_FORMER, set()).update(_former_tests(call))
@@ -90,7 +93,6 @@ class AcceptedSnapshots:
             self._say_how_to_accept(item, report)
         if report.when == "teardown" and item.stash.get(_FAILED, False) and self._is_watched(item):
             self._keep(item)
-        return report
 
     def _is_watched(self, item: pytest.Item) -> bool:
         return self._is_recorded(item) or "run_snapshot" in getattr(item, "fixturenames", ())
@@ -121,3 +123,28 @@ class AcceptedSnapshots:
             add("a snapshot differs", f"If that is meant, this accepts it:\n    {command}")
             if all(difference.old is None for difference in differences_of(item)):
                 tell_new_snapshots(report, item, recorded=_has_recording(item))
+
+
+def _items(config: pytest.Config) -> Sequence[pytest.Item]:
+    """Return the tests of the session, which is a plugin itself."""
+    return getattr(config.pluginmanager.get_plugin("session"), "items", ())
+
+
+class _Verdicts:
+    """The hooks behind a test and around its reports, in a session in which somebody asks for syrupy's fixture."""
+
+    def __init__(self, accepted: AcceptedSnapshots) -> None:
+        self._accepted = accepted
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
+        yield
+        self._accepted.torn_down(item)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        self._accepted.reported(item, call, report)
+        return report

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,30 +32,24 @@ _BEFORE = pytest.StashKey["bytes | None"]()
 
 
 class OpenChanges:
-    """Hooks around tests, in a session that has some to replay."""
+    """Stands by around tests, in a session that has some to replay."""
 
     def __init__(self, folder: Path | None) -> None:
         """``folder`` is where the former files of new recordings are kept, None for nowhere."""
         self._folder = folder
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
+    def tearing_down(self, item: pytest.Item) -> None:
         """Hold the cassette of a test that is recorded as it is before it is replaced."""
         test = item.stash.get(TEST, None)
         if self._folder is not None and test is not None and not test.is_scripted and test.records:
             path = getattr(test.run, "cassette_path", None)
             item.stash[_BEFORE] = _content(path) if path is not None else None
-        yield
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def reported(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Collect what the phases of a test say, and add all of it to the last report."""
-        report = yield
         test = item.stash.get(TEST, None)
         if test is None or test.is_scripted:
-            return report
+            return
         said = item.stash.setdefault(_SAID, {})
         if report.when == "setup":
             said.clear()  # of a run before, if the test is run again
@@ -63,7 +57,6 @@ class OpenChanges:
             said.update(_said_by(call.excinfo.value))
         if report.when == "teardown":
             self._tell(report, item, test)
-        return report
 
     def _tell(self, report: pytest.TestReport, item: pytest.Item, test: WatchedTest) -> None:
         said = item.stash[_SAID]

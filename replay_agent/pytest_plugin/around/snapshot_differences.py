@@ -25,34 +25,47 @@ class SnapshotDifferences:
 
     def __init__(self) -> None:
         self._differing: AssertionResult | None = None
+        self._telling = _Telling(self)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_assertrepr_compare(self, op: str, left: Any, right: Any) -> list[str] | None:
+    def pytest_assertrepr_compare(self, config: pytest.Config, op: str, left: Any, right: Any) -> list[str] | None:
         """Name the snapshot in one line; None for what is none of ours, or could not be compared at all."""
         snapshot = next((each for each in (left, right) if _is_ours(each)), None)
         compared = snapshot.last if snapshot is not None and op == "==" else None
         if compared is None or compared.exception is not None or compared.success:
             return None
         self._differing = compared
+        if not config.pluginmanager.is_registered(self._telling):
+            config.pluginmanager.register(self._telling)
         name = Path(compared.snapshot_location).name
         if compared.recalled_data is None:
             return [f"run == snapshot {name}", f"Snapshot '{compared.snapshot_name}' does not exist!"]
         return [f"run == snapshot {name}"]
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def tell(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Add what differs to the report of the test that failed for it."""
-        report = yield
         compared, self._differing = self._differing, None
         add = getattr(report.longrepr, "addsection", None)
         if compared is None or add is None or not report.failed or call.excinfo is None:
-            return report
+            return
         lines = _lines(compared, item.config)
         if lines:
             file = os.path.relpath(compared.snapshot_location, item.config.invocation_params.dir)
             add("the run is another than in its snapshot", "\n".join([file, "", *lines]))
+
+
+class _Telling:
+    """The hook around reports, from the first difference of a session on: before, no report need wait for it."""
+
+    def __init__(self, differences: SnapshotDifferences) -> None:
+        self._differences = differences
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        self._differences.tell(item, call, report)
         return report
 
 

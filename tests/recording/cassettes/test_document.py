@@ -100,6 +100,41 @@ def test_edited_comment_is_no_key(document, keying, three, comment, make_keying)
     assert cassette.interactions() == three
 
 
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("comment", [b"- ", b"- # mine\n  ", b"- #\n  "])
+def test_an_item_without_its_comment_is_found_wherever_it_stands(document, three, which, comment):
+    begin = -1
+    for _ in range(which + 1):
+        begin = document.index(b"\n- # ", begin + 1)
+    end = document.index(b"\n", begin + 1)
+    edited = document[: begin + 1] + comment + document[end + 3 :]
+    cassette = read_cassette(edited, PATH)
+    assert cassette.interactions() == three
+    assert not cassette.is_as_written
+
+
+@pytest.mark.parametrize(
+    "text", ["#" * 9000, "# a\n## b\n" * 900, "\n- # a/b 01234567\n", "- # ", "#!", "a #b", "\n...\n#"]
+)
+def test_number_signs_in_texts_begin_nothing(chat, keying, text):
+    said = [chat(text), chat("two"), chat(text + " "), chat("four #")]
+    document = render(Header(keying=keying.scheme), [new_item(each, keying(each.request)) for each in said])
+    cassette = read_cassette(document, PATH)
+    assert cassette.is_as_written
+    assert cassette.interactions() == said
+
+
+@pytest.mark.parametrize("named", ["x", "interactions", "a\ninteractions:\n- b", "interactions:"])
+def test_the_items_stand_behind_the_first_line_that_says_so(chat, keying, named):
+    said = [chat(f"{named} 1"), chat(f"\n{named}:\n")]
+    header = Header(keying=keying.scheme, recorded_at="2026-11-22T10:00:00Z", extra={"note": f"{named}:\n- c"})
+    document = render(header, [new_item(each, keying(each.request)) for each in said])
+    cassette = read_cassette(document, PATH)
+    assert is_ours(document)
+    assert cassette.header.extra == header.extra
+    assert cassette.interactions() == said
+
+
 def test_items_are_written_again_byte_for_byte(cassette, document, keying):
     cassette.keys(keying)
     assert render(cassette.header, [cassette.item(index) for index in range(3)]) == document

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from typing import TypeAlias
+from itertools import compress, count
+from operator import ne
+from typing import NamedTuple, TypeAlias
 
 from replay_agent.recording.cassettes.json_spelling import Spelling, Transcription
 from replay_agent.recording.cassettes.yaml_blocks import read_literal
@@ -23,6 +25,9 @@ _LITERAL = re.compile(r"^( *(?:- )*)([^ '\n|][^\n]*: )?\|2?[-+]?\n", re.MULTILIN
 _CONSTANTS = frozenset({"null", "true", "false"})
 _NUMERIC = frozenset("-0123456789")
 _MOST_KNOWN = 4096
+_MOST_MODELS = 64
+_MOST_OTHERS = 8
+"""Lines in which a body may differ from one of as many lines; with more it takes no longer to transcribe it as a whole."""
 _LONGEST_KNOWN = 120
 """Characters of a line that is remembered."""
 
@@ -34,6 +39,16 @@ brackets of those, and whether the value stands in the lines below.
 A level is twice the column in which something begins, one more at a dash: a list stands in the column of the key that it
 belongs to. A plain tuple, as it is taken apart for each line.
 """
+
+
+class _Model(NamedTuple):
+    """A body that was transcribed: the next one of as many lines nearly always differs from it in their values alone."""
+
+    lines: list[str]
+    read: list[_Line]
+    written: list[str]
+    places: list[int]
+    """Where in ``written`` each line is."""
 
 
 def on_one_line(text: str, spelling: Spelling) -> str | None:
@@ -82,14 +97,36 @@ class _Lines:
     def __init__(self, spelled: Transcription) -> None:
         self._string, self._comma, self._colon = spelled.string, spelled.comma, spelled.colon
         self._known: dict[str, _Line] = {}
+        self._models: dict[int, _Model] = {}
+        """By their number of lines, what was transcribed last."""
 
     def transcribed(self, lines: list[str], literals: list[str]) -> str:
         """Transcribe the lines of a body, and what they say together."""
+        model = None if literals else self._models.get(len(lines))
+        return self._anew(lines, literals) if model is None else self._like(model, lines)
+
+    def _like(self, model: _Model, lines: list[str]) -> str:
+        """Transcribe a body after the model of one whose lines stand in the same levels, if it does have that shape."""
+        known = self._known
+        others = list(compress(count(), map(ne, lines, model.lines)))
+        if len(others) > _MOST_OTHERS:
+            return self._anew(lines, [])
+        written = model.written.copy()
+        for place in others:
+            was, line = model.read[place], lines[place]
+            now = known.get(line) or self._read(line, [])
+            if now[0] != was[0] or now[1] != was[1] or now[3] is not was[3]:
+                return self._anew(lines, [])
+            written[model.places[place]] = now[2]
+        return "".join(written)
+
+    def _anew(self, lines: list[str], literals: list[str]) -> str:
         known, comma = self._known, self._comma
         levels, written, leads = [-1], list[str](), True
-        add = written.append
+        add, read, places = written.append, list[_Line](), list[int]()
         for line in lines:
-            level, within, text, more = known.get(line) or self._read(line, literals)
+            found = known.get(line) or self._read(line, literals)
+            level, within, text, more = found
             while levels[-1] > level:
                 add(_CLOSING[levels.pop() & 1])
             if (levels[-1] != level) is not leads:
@@ -101,12 +138,21 @@ class _Lines:
                 add(comma)
             if within:
                 levels += within
+            read.append(found)
+            places.append(len(written))
             add(text)
             leads = more
         if leads:
             raise ValueError("nothing follows a key")
         written += [_CLOSING[level & 1] for level in reversed(levels[1:])]
+        if not literals:
+            self._keep(_Model(lines, read, written, places))
         return "".join(written)
+
+    def _keep(self, model: _Model) -> None:
+        if len(self._models) >= _MOST_MODELS:
+            self._models.clear()
+        self._models[len(model.lines)] = model
 
     def _read(self, line: str, literals: list[str]) -> _Line:
         found = _LINE.fullmatch(line)

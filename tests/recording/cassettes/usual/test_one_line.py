@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay_agent.recording.cassettes.json_spelling import LAYOUTS, Spelling, read_json, spell
-from replay_agent.recording.cassettes.usual.one_line import _MOST_KNOWN, _lines, on_one_line
+from replay_agent.recording.cassettes.usual.one_line import _MOST_KNOWN, _MOST_MODELS, _lines, on_one_line
 from replay_agent.recording.cassettes.yaml_blocks import write_block
 
 ODD = [
@@ -77,3 +77,50 @@ def test_odd_escapes_are_written(spelling):
 def test_lines_that_nobody_writes_are_refused(lines):
     with pytest.raises((ValueError, IndexError)):
         on_one_line(lines, Spelling())
+
+
+@given(st.lists(collections, min_size=2, max_size=4), st.sampled_from([Spelling(), Spelling("spaced")]))
+def test_a_body_owes_nothing_to_those_before_it(several, spelling):
+    for value in [*several, *several]:
+        found, _ = read_json(json.dumps(value))
+        lines = lines_of(found)
+        if not lines.startswith("    json: "):
+            told = on_one_line(lines, spelling)
+            assert told == spell(found, spelling) or (told is None and "\\\n" in lines)
+
+
+SHAPES = [
+    {"a": {"b": 1}, "c": 2},
+    {"a": {"b": 1, "c": 2}},
+    {"a": [1, {"c": 2}]},
+    {"a": [{"b": 1, "c": 2}]},
+    {"a": [[{"c": 2}], 1]},
+    {"a": {"b": {"c": 2}}},
+    {"a": {"b": "it's"}, "c": "- d"},
+    {"x": {"y": "2"}, "z": None},
+    [{"a": 1}, {"b": 2}, {"c": {"d": 3}}],
+    ["a", "b", "c"],
+    [["a"], ["b"], ["c"]],
+    {"a": "two\nlines", "b": "|0"},
+    {"a": "|0", "b": "x", "c": "|1"},
+]
+
+
+@pytest.mark.parametrize("first", SHAPES, ids=json.dumps)
+@pytest.mark.parametrize("then", SHAPES, ids=json.dumps)
+def test_a_body_is_told_from_one_of_as_many_lines(first, then):
+    spelling = Spelling("spaced")
+    for value in (first, then, first):
+        assert on_one_line(lines_of(value), spelling) == spell(value, spelling)
+
+
+def test_a_body_with_other_values_in_many_lines_than_the_one_before_is_read_as_ever():
+    for number in range(3):
+        value = {f"a{each}": f"{number} {each}" for each in range(40)}
+        assert on_one_line(lines_of(value), Spelling()) == spell(value, Spelling())
+
+
+def test_how_many_bodies_are_remembered_has_a_bound():
+    for number in range(1, 200):
+        assert on_one_line(lines_of([*range(number), "a"]), Spelling()) is not None
+    assert len(_lines(Spelling())._models) <= _MOST_MODELS

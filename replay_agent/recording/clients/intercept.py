@@ -15,7 +15,7 @@ from replay_agent.recording.process import backoff
 from replay_agent.recording.process.holders import Holders
 from replay_agent.recording.process.imports import ImportWatcher
 from replay_agent.recording.process.lazy_certificates import LazyCertificates
-from replay_agent.recording.process.patching import Patch, all_stand
+from replay_agent.recording.process.patching import Patch, Standing
 from replay_agent.recording.recorder import Recording
 from replay_agent.recording.stand_ins import Responder
 
@@ -51,6 +51,7 @@ HOOKS = {
 
 _lock = threading.RLock()
 _holders = Holders()
+_standing = Standing(HOOKS)
 _patches: dict[tuple[str, int], tuple[ModuleType, list[Patch]]] = {}
 """By name and identity of the module: one that was forgotten and imported again is another one."""
 
@@ -62,16 +63,21 @@ def install() -> None:
     """
     with _lock:
         _holders.join()
-        modules = sys.modules
-        for name in HOOKS:
-            module = modules.get(name)
-            if module is None:
-                continue
-            # The everyday case: every test asks, of a dozen modules and two dozen methods.
-            known = _patches.get((name, id(module)))
-            if known is None or not all_stand(known[1]):
+        # The everyday case: every test asks, of a dozen modules and two dozen methods.
+        if not _standing.stands:
+            for name in HOOKS:
                 _hook(name)
+            _note_what_stands()
         _watcher.install()
+
+
+def _note_what_stands() -> None:
+    """Have the next `install` look at what this one found; a module that could not be hooked yet is tried each time."""
+    present = [(name, id(module)) for name in HOOKS if (module := sys.modules.get(name)) is not None]
+    if all(each in _patches for each in present):
+        _standing.note(patch for each in present for patch in _patches[each][1])
+    else:
+        _standing.forget()
 
 
 def _loaded(name: str) -> ModuleType | None:
@@ -95,6 +101,7 @@ def uninstall() -> None:
         if _holders:
             return
         _watcher.uninstall()
+        _standing.forget()
         for (name, _), (module, patches) in reversed(list(_patches.items())):
             for patch in reversed(patches):
                 patch.undo()

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import sys
 from functools import wraps
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay_agent.recording.process.patching import Patch
+from replay_agent.recording.process.patching import Patch, Standing
 
 
 class Base:
@@ -225,3 +227,62 @@ def test_nothing_is_left_of_us_where_others_go_as_they_came(turns, again):
         hook.apply()
     hook.undo()
     assert owner.greet is before
+
+
+def _standing(monkeypatch, *names):
+    """Return what is noted of a module, and of two methods that are replaced."""
+    module = ModuleType("a_module")
+    monkeypatch.setitem(sys.modules, "a_module", module)
+    owner = type("Owner", (), {"one": lambda self: 1, "two": lambda self: 2})
+    patches = [Patch(owner, name, lambda original: lambda self: original(self)) for name in names]
+    for patch in patches:
+        patch.apply()
+    standing = Standing(["a_module", "no_module"])
+    standing.note(patches)
+    return standing, owner, patches
+
+
+def test_what_was_noted_stands(monkeypatch):
+    standing, _, _ = _standing(monkeypatch, "one", "two")
+    assert standing.stands
+
+
+def test_nothing_stands_before_it_was_noted():
+    assert not Standing([]).stands
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda owner, patches: setattr(owner, "two", lambda self: None),
+        lambda owner, patches: delattr(owner, "one"),
+        lambda owner, patches: patches[0].undo(),
+        lambda owner, patches: sys.modules.__setitem__("a_module", ModuleType("a_module")),
+        lambda owner, patches: sys.modules.pop("a_module"),
+        lambda owner, patches: sys.modules.__setitem__("a_module", None),
+    ],
+)
+def test_what_has_changed_does_not_stand(monkeypatch, change):
+    standing, owner, patches = _standing(monkeypatch, "one", "two")
+    change(owner, patches)
+    assert not standing.stands
+
+
+def test_a_module_that_has_come_is_looked_at(monkeypatch):
+    standing, _, _ = _standing(monkeypatch, "one")
+    monkeypatch.setitem(sys.modules, "no_module", ModuleType("no_module"))
+    assert not standing.stands
+
+
+def test_what_is_under_a_replacement_of_others_is_looked_at_each_time(monkeypatch):
+    standing, owner, patches = _standing(monkeypatch, "one")
+    ours = owner.one
+    owner.one = wraps(ours)(lambda self: ours(self))
+    standing.note(patches)
+    assert not standing.stands
+
+
+def test_what_is_forgotten_does_not_stand(monkeypatch):
+    standing, _, _ = _standing(monkeypatch, "one")
+    standing.forget()
+    assert not standing.stands

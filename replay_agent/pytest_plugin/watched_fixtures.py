@@ -60,7 +60,7 @@ class WatchedFixtures:
     def asks_nobody(self, fixture: Fixture, request: pytest.FixtureRequest) -> bool:
         """Note what a fixture that is about to be set up depends on, and tell whether there is nothing to surround."""
         self._note_parameters(fixture, request)
-        return _is_of_pytest(fixture)
+        return _is_of_pytest(fixture) or _is_a_value(fixture, request)
 
     @contextmanager
     def setting_up(self, fixture: Fixture, request: pytest.FixtureRequest) -> Iterator[None]:
@@ -117,6 +117,14 @@ _HARMLESS = frozenset(
 def _is_of_pytest(fixture: Fixture) -> bool:
     """Tell whether a fixture is pytest's own, and calls nothing of the project."""
     return getattr(fixture.func, "__module__", None) in _HARMLESS
+
+
+def _is_a_value(fixture: Fixture, request: pytest.FixtureRequest) -> bool:
+    """Tell whether a fixture does nothing but hand out a value of ``pytest.mark.parametrize``.
+
+    pytest has those beside the ones that call `setup_class` and its like, which have no parameters.
+    """
+    return hasattr(request, "param") and getattr(fixture.func, "__module__", None) == "_pytest.python"
 
 
 def _recording_of(test: WatchedTest | None) -> Recording | None:

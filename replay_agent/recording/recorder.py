@@ -290,7 +290,9 @@ class Recording:
             return []  # what was asked after a fault, and what not, is the client's way of taking it
         with self._lock:
             left = played.leftovers()
-            own = self._ledger.own(played.cassette) if left else frozenset()
+            if not left:
+                return []
+            own = self._ledger.own(played.cassette)
             unplayed = [index for index in left if index in own]
         return [index for index in unplayed if not _may_be_left(played.interaction(index))]
 

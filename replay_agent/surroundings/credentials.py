@@ -209,8 +209,14 @@ def is_in_place(placed: dict[str, str]) -> bool:
     encoded = _encoded(placed)
     if data is None or not all(map(is_, map(data.get, encoded), encoded.values())):
         return False
-    others = frozenset(_SPELLED[name] for name in _SPELLED.keys() - encoded.keys() if name in data)
+    others = frozenset(_SPELLED[name] for name in _others(frozenset(encoded)) if name in data)
     return _missing(others) == placed
+
+
+@lru_cache(maxsize=32)
+def _others(encoded: frozenset[str | bytes]) -> tuple[str | bytes, ...]:
+    """Return the variables that decide and are not among these."""
+    return tuple(name for name in _SPELLED if name not in encoded)
 
 
 def _encoded(placed: dict[str, str]) -> dict[str | bytes, str | bytes]:

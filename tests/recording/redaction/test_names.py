@@ -113,6 +113,12 @@ def test_other_names(name, naming):
         ("X-Amz-Date", Naming.NOTHING),
         ("q", Naming.NOTHING),
         ("pageToken", Naming.NOTHING),
+        ("startingToken", Naming.NOTHING),
+        ("resumption_token", Naming.NOTHING),
+        ("jsessionid", Naming.WEAK),
+        ("PHPSESSID", Naming.WEAK),
+        ("ASP.NET_SessionId", Naming.WEAK),
+        ("chat_session_id", Naming.NOTHING),
         ("api_key", Naming.STRONG),
     ],
 )

@@ -82,6 +82,13 @@ ROADS = {
     "datagram with flags": lambda: on_socket(lambda s: s.sendto(b"x", 0, (FAR, 53)), type=UDP),
     "datagram by sendmsg": lambda: on_socket(lambda s: s.sendmsg([b"x"], [], 0, (FAR, 53)), type=UDP),
     "datagram made in C": lambda: on_socket(lambda s: s.sendto(b"x", (FAR, 53)), type=UDP, kind=_socket.socket),
+    "datagram to a name": lambda: on_socket(lambda s: s.sendto(b"x", ("example.org", 53)), type=UDP),
+    "datagram to a name, with flags": lambda: on_socket(lambda s: s.sendto(b"x", 0, (b"example.org", 53)), type=UDP),
+    "datagram to a name by sendmsg": lambda: on_socket(
+        lambda s: s.sendmsg([b"x"], [], 0, ("no.invalid", 53)), type=UDP
+    ),
+    "datagram over IPv6 by sendmsg": lambda: on_socket(lambda s: s.sendmsg([b"x"], [], 0, ("b.invalid", 53)), V6, UDP),
+    "connect_ex to a name": lambda: on_socket(lambda s: s.connect_ex((b"no.invalid", 80))),
     "getaddrinfo": lambda: socket.getaddrinfo("example.org", 443),
     "gethostbyname": lambda: socket.gethostbyname("example.org"),
     "gethostbyname_ex": lambda: socket.gethostbyname_ex("example.org"),

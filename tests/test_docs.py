@@ -172,7 +172,9 @@ def test_a_recipe_is_skipped_for_what_is_not_installed_or_too_old(source, reason
 
 
 @pytest.mark.usefixtures("imported")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # recipes leave clients open, as people do
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # recipes leave clients open, as people do
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_is_recorded_and_replayed(recipe, pytester, monkeypatch):
     source = RECIPES[recipe].parsed

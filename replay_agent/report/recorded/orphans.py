@@ -17,7 +17,7 @@ from replay_agent.report.recorded.project import Project
 from replay_agent.surroundings.naming import seen_from_here
 from replay_agent.surroundings.visible import visible
 
-__all__ = "Orphan", "find_orphans"
+__all__ = "Orphan", "defines", "find_orphans"
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
 _OF_VCRPY = b"interactions:"
@@ -110,7 +110,7 @@ class _Search:
         if (module, name) in self._collected:
             return False
         source = next((text for path, text in self._sources if path == self._project.root / module), "")
-        return re.search(rf"^\s*+(?:async\s++)?+(?:def|class)\s++{re.escape(name)}\b", source, re.MULTILINE) is not None
+        return defines(source, name)
 
     @cached_property
     def _collected(self) -> set[tuple[str, str]]:
@@ -128,6 +128,11 @@ class _Search:
     @cached_property
     def _sources(self) -> list[tuple[Path, str]]:
         return [(path, path.read_text("utf-8", "replace")) for path in _python_files(self._project.root)]
+
+
+def defines(source: str, name: str) -> bool:
+    """Tell whether the text of a module defines a function or class of this name, under whatever condition."""
+    return re.search(rf"^\s*+(?:async\s++)?+(?:def|class)\s++{re.escape(name)}\b", source, re.MULTILINE) is not None
 
 
 def _names_of(test: str) -> list[str]:

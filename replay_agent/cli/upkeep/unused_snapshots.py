@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from replay_agent.report.recorded.orphans import defines
 from replay_agent.report.recorded.project import Project
 from replay_agent.surroundings import naming
 from replay_agent.surroundings.visible import visible
@@ -51,9 +52,26 @@ def _orphan(path: Path, project: Project, names: Collection[str]) -> OrphanSnaps
     if any(own == name or own.startswith(f"{name}.") for name in names):
         return None
     module = _module(path, project.root)
-    there = (project.root / module).exists()
-    doubt = f"for pytest did not collect {module}" if there and module not in project.modules else ""
-    return OrphanSnapshot(path, module, doubt or _other_owner(path))
+    return OrphanSnapshot(path, module, _doubt(own, project, module, names) or _other_owner(path))
+
+
+def _doubt(own: str, project: Project, module: str, names: Collection[str]) -> str:
+    """Say why a snapshot of a module that is there may be in use: where pytest did not see all that is written in it."""
+    source = project.root / module
+    if not source.exists():
+        return ""
+    if module not in project.modules:
+        return f"for pytest did not collect {module}"
+    collected = {word for name in names for word in _words(name)}
+    unseen = [word for word in _words(own) if word not in collected]
+    text = source.read_text("utf-8", "replace") if unseen else ""
+    written = next((word for word in unseen if defines(text, word)), None)
+    return f"for {module} has {written}, which pytest did not collect this time" if written else ""
+
+
+def _words(name: str) -> list[str]:
+    """Return the classes and the function of a snapshot's name: ``TestX`` and ``test_a`` of ``TestX.test_a[b.c]``."""
+    return name.partition("[")[0].split(".")
 
 
 def _module(path: Path, root: Path) -> str:

@@ -99,3 +99,43 @@ def test_the_file_goes_and_a_folder_that_is_empty_then(root):
         remove(orphan, orphan.path.parent.parent)
     assert not first.parent.exists()
     assert not second.exists()
+
+
+ELSEWHERE = """
+import sys
+if sys.platform == "nowhere":
+    def test_there(): ...
+
+    class TestThere:
+        async def test_b(self): ...
+try:
+    import no_such_library
+except ImportError:
+    pass
+else:
+    async def test_with_it(): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("test_there", "test_there"),
+        ("test_there.second", "test_there"),
+        ("test_there[x.y]", "test_there"),
+        ("test_with_it", "test_with_it"),
+        ("TestThere.test_b[x]", "TestThere"),
+    ],
+)
+def test_those_of_a_test_that_is_defined_elsewhere_stay_with_a_reason(root, name, written):
+    (root / "tests" / "test_geo.py").write_text(ELSEWHERE)
+    snapshot(root, name)
+    (orphan,) = find_unused_snapshots(Known(root))
+    assert orphan.kept == f"for tests/test_geo.py has {written}, which pytest did not collect this time"
+
+
+@pytest.mark.parametrize("name", ["test_gone", "test_a[y]", "TestGone.test_a", "test_ther", "test_there_too"])
+def test_what_is_written_nowhere_is_an_orphan_all_the_same(root, name):
+    (root / "tests" / "test_geo.py").write_text(ELSEWHERE)
+    snapshot(root, name)
+    assert [orphan.kept for orphan in find_unused_snapshots(Known(root))] == [""]

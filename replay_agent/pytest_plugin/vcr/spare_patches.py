@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from types import FunctionType, ModuleType
+from functools import cache
+from operator import is_
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
+
+import vcr.patch
 
 __all__ = "Patches", "SparePatches"
 
@@ -26,8 +30,10 @@ class Patches:
         """``build`` returns vcrpy's patchers for the cassette."""
         known = sys.getrefcount(cassette)
         self.all = list(build(cassette))
-        self._present = [_present(patcher) for patcher in self.all]
-        self._values = list({id(one.value): one.value for one in self.all if hasattr(one, "value")}.values())
+        replacing = [one for one in self.all if hasattr(one, "value")]
+        self._places = [(vars(one.owner), one.name) for one in replacing]
+        self._present = self._found()
+        self._values = list({id(one.value): one.value for one in replacing}.values())
         self._classes = [value for value in self._values if _has(value, cassette)]
         self._cells = [cell for value in self._values for cell in _cells(value) if cell.cell_contents is cassette]
         holds_it_so = sys.getrefcount(cassette) - known == len(self._classes) + len(self._cells)
@@ -60,12 +66,15 @@ class Patches:
 
     def serve(self, cassette: Any) -> bool:
         """Be those of another cassette; False if what they would replace is not what it was."""
-        if any(map(_differs, self.all, self._present)):
+        if not all(map(is_, self._found(), self._present)):
             return False
         for one in self._classes:
             one.__name__ = one.__qualname__ = f"{one.__base__.__name__}{cassette._path}"  # noqa: SLF001
         self._serve(cassette)
         return True
+
+    def _found(self) -> list[Any]:
+        return [attributes.get(name, _MISSING) for attributes, name in self._places]
 
     def _serve(self, cassette: Any) -> None:
         for one in self._classes:
@@ -82,7 +91,7 @@ class SparePatches:
         self._modules = frozenset(modules) | _READ
         self._spare: Patches | None = None
         self._asked: Any = None
-        self._world: list[tuple[str, ModuleType, dict[str, Any]]] = []
+        self._world: list[tuple[str, ModuleType, list[str], list[Any]]] = []
 
     def taken(self, cassette: Any, absent: Any, build: Callable[[Any], Iterable[Any]]) -> Patches:
         """Return patches for a cassette while modules are ``absent``: those left behind, or what ``build`` makes."""
@@ -101,16 +110,36 @@ class SparePatches:
         if patches.emptied():
             self._spare = patches
 
-    def _seen(self) -> list[tuple[str, ModuleType, dict[str, Any]]]:
+    def _seen(self) -> list[tuple[str, ModuleType, list[str], list[Any]]]:
         modules: dict[str, Any] = dict(sys.modules)  # where None says that there is no such module
         return [
-            (name, module, dict(vars(module)))
+            (name, module, names := [each for each in vars(module) if each in _names()], _values(module, names))
             for name, module in modules.items()
             if isinstance(module, ModuleType) and (name in self._modules or name.startswith("vcr.stubs"))
         ]
 
     def _is_the_same_world(self) -> bool:
-        return all(sys.modules.get(name) is module and vars(module) == state for name, module, state in self._world)
+        return all(
+            sys.modules.get(name) is module and all(map(is_, _values(module, names), values))
+            for name, module, names, values in self._world
+        )
+
+
+def _values(module: ModuleType, names: Iterable[str]) -> list[Any]:
+    return list(map(vars(module).get, names))
+
+
+@cache
+def _names() -> frozenset[str]:
+    """Return the names of what vcrpy looks up when it says what to replace."""
+    found: set[str] = set()
+    loader: Any = vcr.patch.__loader__
+    codes = [loader.get_code(vcr.patch.__name__)]
+    while codes:
+        code = codes.pop()
+        found.update(code.co_names)
+        codes += [each for each in code.co_consts if isinstance(each, CodeType)]
+    return frozenset(found)
 
 
 _CAN_COUNT = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -139,11 +168,3 @@ def _has(value: Any, cassette: Any) -> bool:
 
 def _cells(value: Any) -> tuple[Any, ...]:
     return (value.__closure__ or ()) if type(value) is FunctionType else ()
-
-
-def _present(patcher: Any) -> Any:
-    return vars(patcher.owner).get(patcher.name, _MISSING) if hasattr(patcher, "value") else None
-
-
-def _differs(patcher: Any, before: Any) -> bool:
-    return _present(patcher) is not before

@@ -11,6 +11,7 @@ from typing import Any
 from vcr.cassette import log
 from vcr.patch import CassettePatcherBuilder
 
+from replay_agent.pytest_plugin.vcr.read_headers import STUBS, asked_of, makes_requests
 from replay_agent.pytest_plugin.vcr.spare_patches import SparePatches
 
 __all__ = "AbsentModules", "Attribute", "PatcherBuilder", "patched_for"
@@ -36,7 +37,7 @@ def patched_for(cassette: Any) -> Iterator[Any]:
     with _absent.known() as absent:
         patches = _spare.taken(cassette, absent, _built)
     try:
-        for patcher in patches.all:
+        for patcher in (*patches.all, *_shorter()):
             patcher.__enter__()
             entered.append(patcher)
         log.debug("Entering context for cassette at %s.", cassette._path)  # noqa: SLF001 - as vcrpy does
@@ -45,6 +46,12 @@ def patched_for(cassette: Any) -> Iterator[Any]:
     finally:
         _leave(entered)
         _spare.left(patches)
+
+
+def _shorter() -> list[Attribute]:
+    """Return what has requests made in less time, for a cassette that no other is around."""
+    stubs = sys.modules.get(STUBS)
+    return [Attribute(stubs, "_make_vcr_request", asked_of)] if makes_requests(stubs) else []
 
 
 def _built(cassette: Any) -> Any:

@@ -1,12 +1,19 @@
-"""The headers of recorded requests as vcrpy holds them, made at once instead of header by header."""
+"""The headers of requests, recorded and sent, as vcrpy holds them, made at once instead of header by header."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-from vcr.request import HeadersDict
+from vcr.request import HeadersDict, Request
 
-__all__ = "headers_of", "with_headers"
+__all__ = "STUBS", "asked_of", "headers_of", "makes_requests", "with_headers"
+
+STUBS = "vcr.stubs.httpx_stubs"
+"""The module of vcrpy that makes requests of what httpx, or a library like it, sends."""
+_CLIENTS = "httpx", "httpx2"
+_MAKER = ("VcrRequest", "method", "str", "url", "headers"), ("real_request", "real_request_body")
+"""The names that its function for it goes by: what `asked_of` does."""
 
 
 def _seen() -> list[dict[str, Any]]:
@@ -23,7 +30,7 @@ _MADE = _seen()
 
 def with_headers(document: Any) -> Any:
     """Return what was read of a cassette, the headers of its requests as `Request` would make them of what is there."""
-    if not (_AGREES and _seen() == _MADE):
+    if not _are_as_known():
         return document
     interactions = document.get("interactions") if type(document) is dict else None
     for each in interactions if type(interactions) is list else ():
@@ -31,6 +38,35 @@ def with_headers(document: Any) -> Any:
         if type(request) is dict and type(request.get("headers")) is dict:
             request["headers"] = headers_of(request["headers"])
     return document
+
+
+def _are_as_known() -> bool:
+    return _AGREES and _seen() == _MADE
+
+
+def makes_requests(stubs: Any) -> bool:
+    """Tell whether the function ``_make_vcr_request`` of the stubs does what `asked_of` does."""
+    code = getattr(getattr(stubs, "_make_vcr_request", None), "__code__", None)
+    return (
+        code is not None
+        and (code.co_names, code.co_varnames) == _MAKER
+        and getattr(stubs, "VcrRequest", None) is Request
+        and _are_as_known()
+    )
+
+
+def asked_of(real_request: Any, real_request_body: Any) -> Any:
+    """Return vcrpy's request for one of httpx."""
+    return Request(real_request.method, str(real_request.url), real_request_body, _sent(real_request.headers))
+
+
+def _sent(headers: Any) -> Any:
+    """Return vcrpy's headers for those of a client; themselves if vcrpy is to look at them one by one."""
+    clients = [sys.modules[name] for name in _CLIENTS if name in sys.modules]
+    if type(headers) not in [getattr(client, "Headers", None) for client in clients]:
+        return headers
+    store = {name.lower(): (name, value) for name, value in headers.items()}
+    return _holding(store) if len(store) == len(headers.keys()) else headers
 
 
 def headers_of(read: dict[Any, Any]) -> Any:
@@ -41,6 +77,10 @@ def headers_of(read: dict[Any, Any]) -> Any:
     store = {name.lower(): (name, values[0]) for name, values in read.items()}
     if len(store) != len(read):
         return read
+    return _holding(store)
+
+
+def _holding(store: dict[str, tuple[str, Any]]) -> Any:
     made: Any = object.__new__(HeadersDict)
     made._store = store  # noqa: SLF001 - which `_AGREES` knows to be all that they consist of
     return made

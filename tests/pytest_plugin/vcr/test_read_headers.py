@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import copy
 
+import httpx
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vcr.request import HeadersDict, Request
+from vcr.stubs import httpx_stubs
 from vcr.util import CaseInsensitiveDict
 
 from replay_agent.pytest_plugin.vcr import read_headers
-from replay_agent.pytest_plugin.vcr.read_headers import headers_of, with_headers
+from replay_agent.pytest_plugin.vcr.read_headers import asked_of, headers_of, makes_requests, with_headers
+from tests.pytest_plugin.vcr.older import on_known_vcrpy
 
 names = st.sampled_from(["Accept", "accept", "X-y", "İ", "", "z"]) | st.integers(0, 1)
 values = st.lists(st.text(max_size=3) | st.integers() | st.none(), max_size=2) | st.text(max_size=2) | st.none()
@@ -73,3 +77,39 @@ def test_where_vcrpys_headers_were_replaced_nothing_is_made(owner, monkeypatch):
 def test_where_vcrpy_has_others_nothing_is_made(monkeypatch):
     monkeypatch.setattr(read_headers, "_AGREES", False)
     assert type(headers_in(with_headers(document({"A": ["b"]})))) is dict
+
+
+def told(request):
+    headers = request.headers
+    return request.method, request.uri, request.body, type(headers), list(headers._store.items())
+
+
+sent_names = st.sampled_from(["Accept", "accept", "X-y", "z", "K", "Content-Type", "a_b"])
+
+
+@on_known_vcrpy
+@pytest.mark.parametrize("client", [httpx, httpx2])
+@given(st.lists(st.tuples(sent_names, st.sampled_from(["", "a", "b, c", "é", "\u2019"])), max_size=6))
+def test_a_request_of_a_client_is_what_vcrpy_makes_of_it(client, headers):
+    encoded = [(name, value.encode()) for name, value in headers]
+    request = client.Request("POST", "http://a/b?c=%20d", headers=encoded, content=b"e")
+    assert told(asked_of(request, b"e")) == told(httpx_stubs._make_vcr_request(request, b"e"))
+
+
+@on_known_vcrpy
+def test_other_headers_are_left_to_vcrpy():
+    request = httpx.Request("GET", "http://a")
+    request.headers = {"A": "b", "a": "c"}
+    assert told(asked_of(request, None)) == told(httpx_stubs._make_vcr_request(request, None))
+
+
+@on_known_vcrpy
+def test_stubs_that_others_changed_are_used_as_they_stand(monkeypatch):
+    assert makes_requests(httpx_stubs)
+    with monkeypatch.context() as patching:
+        patching.setattr(httpx_stubs, "VcrRequest", type("Mine", (Request,), {}))
+        assert not makes_requests(httpx_stubs)
+    with monkeypatch.context() as patching:
+        patching.setattr(httpx_stubs, "_make_vcr_request", lambda *_: None)
+        assert not makes_requests(httpx_stubs)
+    assert not makes_requests(None)

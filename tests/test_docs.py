@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import inspect
 import json
@@ -171,6 +172,9 @@ def test_a_recipe_is_skipped_for_what_is_not_installed_or_too_old(source, reason
 
 
 @pytest.mark.usefixtures("imported")
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # recipes leave clients open, as people do
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_is_recorded_and_replayed(recipe, pytester, monkeypatch):
     source = RECIPES[recipe].parsed
@@ -193,6 +197,7 @@ def test_a_recipe_is_recorded_and_replayed(recipe, pytester, monkeypatch):
     replayed = pytester.runpytest()
     assert replayed.ret == 0, replayed.stdout.str()
     assert list(pytester.path.glob("cassettes/test_recipe/*.yaml"))
+    gc.collect()  # here, where what was left open may be told
 
 
 RECIPES_WANTED = {

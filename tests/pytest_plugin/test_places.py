@@ -108,6 +108,54 @@ def test_a_key_in_a_test_id_is_in_no_name(items):
     assert not any("sk-proj" in name for name in (*names, *map(nodeid, keyed), *map(snapshot_name_of, keyed)))
 
 
+TAIL = "Qz7Lk9Wm3PvXt5Rb2Ny8HfJd4Gs6Ac1"
+KEYS = {
+    "openai": "sk-" + "proj-" + TAIL,
+    "github": "gh" + "p_a8Kd93jfKq0Zx7Lm2Vb5Nc1Qw4Er6Ty8UiOp",
+    "aws": "AKIA" + "Q3EGR7LMXK2TVYZP",
+    "google": "AIza" + "SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q",
+    "hugging face": "hf" + "_QwErTyUiOpAsDfGhJkLzXcVbNmQwErTyUi",
+    "bearer": f"Bearer {TAIL}",
+    "address": f"https://a.example/x?api_key={TAIL}",
+    "escaped": "\né sk-" + "ant-api03-" + TAIL,
+    "variable": "word-of-the-environment-7391",
+}
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+def test_any_key_among_others_in_a_test_id_is_in_no_name(pytester, monkeypatch, key):
+    monkeypatch.setenv("SERVICE_API_KEY", KEYS["variable"])
+    module = pytester.makepyfile(
+        f"""
+        import pytest
+        @pytest.mark.parametrize("model", ["gpt-4o", "b"])
+        @pytest.mark.parametrize("key", [{key!r}])
+        @pytest.mark.parametrize("wordy", ["some-words", "eu-west-1"])
+        def test_it(wordy, key, model): ...
+        """
+    )
+    items, _ = pytester.inline_genitems(module)
+    siblings = [item.name for item in items]
+    names = [[name(item, siblings) for item in items] for name in (file_name_of, snapshot_name_of)]
+    told = "".join((*names[0], *names[1], *map(nodeid, items)))
+    assert not any(piece in told for piece in (key, key[-12:], TAIL[:12]))
+    assert told.count("REDACTED(") == 3 * len(items)
+    assert [len(set(each)) for each in names] == [4, 4]
+
+
+@pytest.mark.parametrize(
+    "id",
+    [
+        *("gpt-4o-2024-08-06-high-True-0.5", "6f1c7f3e-8a3e-4a6e-9c1a-0f7a3c2b1d4e", "password-reset-x-api-key-header"),
+        *("anthropic-claude-3-5-sonnet-20241022-required", "api_key-abc123def456", "toolu_01A09q90qw90lq917835lq9-b"),
+    ],
+)
+def test_other_ids_stay(pytester, id):
+    module = pytester.makepyfile(f"import pytest\n@pytest.mark.parametrize('a', [{id!r}])\ndef test_it(a): ...\n")
+    (item,), _ = pytester.inline_genitems(module)
+    assert file_name_of(item) == f"test_it[{id}]"
+
+
 def record(path, test):
     recording = make(path, "once", test=test).open()
     recording.begin(Request("GET", "http://a.test/")).finish(Response(200, (), (Chunk(b"x"),)))

@@ -309,6 +309,20 @@ def _guarding_datagram(original: Any) -> Any:
     return method
 
 
+def _guarding_message(original: Any) -> Any:
+    """Check the address of a message before the system looks its name up, which comes before the event."""
+    transfer = _guarding_transfer(original)
+
+    @wraps(original)
+    def method(self: Any, *args: Any) -> Any:
+        guard = active()
+        if guard is not None and len(args) > 3:
+            guard.check_peer(self.family, args[3])
+        return transfer(self, *args)
+
+    return method
+
+
 def _guarding_transfer(original: Any) -> Any:
     @wraps(original)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -321,11 +335,12 @@ def _guarding_transfer(original: Any) -> Any:
 
 
 _TRANSFERS = "send", "sendall", "recv", "recv_into"
-_MORE = "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into", "sendfile", "sendmsg"
+_MORE = "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into", "sendfile"
 _PATCHES = [
     Patch(socket, "getnameinfo", _guarding_reverse_lookup),
     *(Patch(socket.socket, name, _guarding_connect) for name in ("connect", "connect_ex")),
     Patch(socket.socket, "sendto", _guarding_datagram),
+    *(Patch(socket.socket, name, _guarding_message) for name in ("sendmsg",) if hasattr(socket.socket, name)),
     *(Patch(socket.socket, name, _guarding_transfer) for name in (*_TRANSFERS, *_MORE) if hasattr(socket.socket, name)),
     *(Patch(ssl.SSLSocket, name, _guarding_transfer) for name in (*_TRANSFERS, "read", "write")),
 ]

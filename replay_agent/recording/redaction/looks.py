@@ -176,8 +176,12 @@ def _is_place(value: str) -> bool:
     )
 
 
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
 def _has_digit_and_letter(value: str) -> bool:
-    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return _DIGIT.search(value) is not None and _LETTER.search(value) is not None
 
 
 def is_random(value: str) -> bool:

@@ -22,6 +22,7 @@ __all__ = (
     "is_identity_header",
     "letters_of",
     "query_naming",
+    "reads_on",
 )
 
 
@@ -133,6 +134,7 @@ _WEAK = frozenset(
         "authentication",
         "connectionstring",
         "sessionid",
+        *("jsessionid", "phpsessid", "aspnetsessionid"),
         "sid",
         "csrf",
         "xsrf",
@@ -146,9 +148,16 @@ _TOKENS_OF_ANOTHER_KIND = re.compile(
     r"|eos|bos|pad|unk|mask|stop|sep|cls|special|first|last|top|start|end|begin|time|per|max|min|prompt|completion|input"
     r"|output|total|cached|cache|logprob|reset|skip|num|number|reasoning|thinking|text|audio|image|budget|base|quote|reward"
     r"|native|governance|lp|nft|progress|by|new|old|design|syntax|task|state|statement|query|search|sub|word|used|of|delta|stream|watch|feed|trace"
-    r"|correlation|shard|job|chunk|offset|seek|lookup)tokens?$"
+    r"|correlation|shard|job|chunk|offset|seek|lookup|starting|resumption)tokens?$"
 )
 """Pieces of text, counters, coins, and what a client must send back to read on: none of them opens a door."""
+_WORD = re.compile(rb"[A-Za-z0-9_\-]{1,60}\Z")
+_READS_ON = re.compile(
+    rb"(?:pag(?:e|ing|ination)|next|prev(?:ious)?|forward|backward|continu(?:e|ation)|resum(?:e|ption)|sync|cursor|delta"
+    rb"|skip|scroll|start(?:ing)?)[ \t]tokens?\Z",
+    re.IGNORECASE,
+)
+"""``page token``, as sentences have it. Fewer than of fields: who writes `the new token` means a credential."""
 _VAGUE_QUERY = frozenset({"key", "token", "sig", "signature", "auth", "access", "code", "hmac", "accesssig"})
 _VAGUE_QUERY_ENDINGS = ("signature", "credential")
 _SIGNED_QUERY = re.compile(r"x(?:amz|goog|oss|cos|obs|tos)(?:signature|credential|securitytoken|date)$")
@@ -211,6 +220,14 @@ def field_naming(name: str) -> Naming:
     return Naming.WEAK if is_token else Naming.NOTHING
 
 
+def reads_on(before: bytes) -> bool:
+    """Tell whether a text ends in the name of what a client sends back to read on: ``nextToken``, ``the page token``."""
+    if _READS_ON.search(before) is not None:
+        return True
+    name = _WORD.search(before)
+    return name is not None and _TOKENS_OF_ANOTHER_KIND.search(letters_of(name[0].decode("ascii"))) is not None
+
+
 @lru_cache(maxsize=512)
 def query_naming(name: str) -> Naming:
     """Tell what the name of a field of a query or a form says."""
@@ -265,6 +282,8 @@ _NO_SECRET_VARIABLE = re.compile(
 )
 _KNOWN_VARIABLES = frozenset(credential_variables()) - {"AWS_DEFAULT_REGION", "GOOGLE_APPLICATION_CREDENTIALS"}
 _SCHEMES = frozenset({"bearer", "basic", "token", "apikey", "api-key"})
+_OF_PYTEST = "PYTEST_CURRENT_TEST"
+"""The name of the test that runs: what it holds is found as in any text, by one rule whether a test runs or not."""
 _URL_PASSWORD = re.compile(r"://[^\s/@:]{0,200}+:([^\s/@]{1,500}+)@")
 
 
@@ -288,7 +307,7 @@ def _searched_for(name: str, value: str) -> tuple[str, ...]:
 
 
 def _variable_secrets(name: str, value: str) -> Iterator[str]:
-    if len(value) < 8:
+    if len(value) < 8 or name == _OF_PYTEST:
         return
     scheme, blank, rest = value.partition(" ")
     if blank and scheme.lower() in _SCHEMES and is_random(rest.strip()):

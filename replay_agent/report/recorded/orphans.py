@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from replay_agent.exceptions import CassetteError
@@ -98,7 +100,23 @@ class _Search:
             return "for it does not say which test recorded it"
         if module not in self._project.modules:
             return f"for pytest did not collect {module}" if (self._project.root / module).exists() else ""
-        return f"for {test} is there, though it is not marked" if test in self._project.unmarked else ""
+        if test in self._project.unmarked:
+            return f"for {test} is there, though it is not marked"
+        written = next((name for name in _names_of(test or "") if self._is_not_defined_here(module, name)), None)
+        return f"for {module} has {written}, which pytest did not collect this time" if written else ""
+
+    def _is_not_defined_here(self, module: str, name: str) -> bool:
+        """Tell whether a module has a test or class that it defines elsewhere: on another system, with another library."""
+        if (module, name) in self._collected:
+            return False
+        source = next((text for path, text in self._sources if path == self._project.root / module), "")
+        return re.search(rf"^\s*+(?:async\s++)?+(?:def|class)\s++{re.escape(name)}\b", source, re.MULTILINE) is not None
+
+    @cached_property
+    def _collected(self) -> set[tuple[str, str]]:
+        """The modules with the names of the classes and functions of their tests."""
+        tests = {*self._project.unmarked, *chain.from_iterable(self._project.used.values())}
+        return {(test.partition("::")[0], name) for test in tests for name in _names_of(test)}
 
     def _mention(self, path: Path) -> str:
         """Return which source file names a cassette, as code does that plays it without a mark."""
@@ -110,6 +128,11 @@ class _Search:
     @cached_property
     def _sources(self) -> list[tuple[Path, str]]:
         return [(path, path.read_text("utf-8", "replace")) for path in _python_files(self._project.root)]
+
+
+def _names_of(test: str) -> list[str]:
+    """Return the classes and the function of a node id: ``TestX`` and ``test_a`` of ``t.py::TestX::test_a[b::c]``."""
+    return test.partition("[")[0].split("::")[1:]
 
 
 def _python_files(root: Path) -> Iterator[Path]:

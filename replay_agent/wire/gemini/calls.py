@@ -68,6 +68,8 @@ def read_call(body: Fields, model: str | None, alt: object, *, stream: bool, dia
     for tool in tools:
         tool.parameters_json_schema = spelled_schema(tool.parameters_json_schema, enums)
     settings, output_schema = _read_config(fields.get("generationConfig"), extras)
+    if output_schema is not None:
+        output_schema.schema = spelled_schema(output_schema.schema, enums)
     if "safetySettings" in fields:
         settings = cast("ModelSettings", {**settings, _SAFETY: rated(fields["safetySettings"], enums)})
     return ModelCall(

@@ -102,6 +102,39 @@ def test_what_a_source_file_names_is_left_alone(folder, source):
     assert "play.py names it" in orphan.kept
 
 
+@pytest.mark.parametrize(
+    ("test", "source"),
+    [
+        ("test_a", "if sys.platform == 'win32':\n    def test_a(): ...\n"),
+        ("test_a[b::c]", "try:\n    import rare\nexcept ImportError: ...\nelse:\n    async def test_a(x): ...\n"),
+        ("TestA::test_b", "if os.environ.get('MORE'):\n    class TestA(Base): ...\n"),
+        ("TestB::test_a", "class TestB:\n    if False:\n        def test_a(self): ...\n"),
+    ],
+)
+def test_a_test_that_is_defined_elsewhere_is_not_gone(folder, test, source):
+    path = record(folder / "a.yaml", f"t.py::{test}")
+    (folder.parent / "t.py").write_text(source, "utf-8")
+    (orphan,) = found(folder, {folder / "b.yaml": {"t.py::TestB::test_b"}})
+    assert "which pytest did not collect this time" in str(orphan)
+    remove(orphan, folder)
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("test", "source"),
+    [
+        ("test_a", "# def test_a(): ...\ndef test_ab(): 'def test_a'\n"),
+        ("test_b[gone]", "def test_b(x): ...\n"),
+        ("TestA::test_b", "class TestAB:\n    def test_b(self): ...\n"),
+    ],
+)
+def test_a_test_that_its_module_does_not_define_is_gone(folder, test, source):
+    record(folder / "a.yaml", f"t.py::{test}")
+    (folder.parent / "t.py").write_text(source, "utf-8")
+    (orphan,) = found(folder, {folder / "b.yaml": {"t.py::test_b[x]"}})
+    assert not orphan.kept
+
+
 def test_interactions_are_left_alone_where_their_tests_may_be_there(folder):
     path = record(folder / "a.yaml", "t.py::test_a", "other.py::test_b", "t.py::test_c")
     (folder.parent / "other.py").touch()

@@ -68,6 +68,35 @@ def in_a_thread():
     raise caught[0]
 
 
+class Datagrams(asyncio.DatagramProtocol):
+    """What an event loop tells: what came, and what kept a datagram from going out, which ends the endpoint."""
+
+    def __init__(self):
+        self.heard = asyncio.get_running_loop().create_future()
+
+    def connection_lost(self, exc):
+        if exc is not None:
+            self.heard.set_exception(exc)
+
+    def datagram_received(self, data, addr):
+        self.heard.set_result(data)
+
+
+def datagram_by_event_loop(to, **endpoint):
+    """Send a datagram from an endpoint of a loop, and return what it hears."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        transport, told = await loop.create_datagram_endpoint(Datagrams, **endpoint)
+        try:
+            transport.sendto(b"x", to or transport.get_extra_info("sockname"))
+            return await told.heard
+        finally:
+            transport.close()
+
+    return asyncio.run(main())
+
+
 V6 = socket.AF_INET6
 UDP = socket.SOCK_DGRAM
 ROADS = {
@@ -82,12 +111,22 @@ ROADS = {
     "datagram with flags": lambda: on_socket(lambda s: s.sendto(b"x", 0, (FAR, 53)), type=UDP),
     "datagram by sendmsg": lambda: on_socket(lambda s: s.sendmsg([b"x"], [], 0, (FAR, 53)), type=UDP),
     "datagram made in C": lambda: on_socket(lambda s: s.sendto(b"x", (FAR, 53)), type=UDP, kind=_socket.socket),
+    "datagram to a name": lambda: on_socket(lambda s: s.sendto(b"x", ("example.org", 53)), type=UDP),
+    "datagram to a name, with flags": lambda: on_socket(lambda s: s.sendto(b"x", 0, (b"example.org", 53)), type=UDP),
+    "datagram to a name by sendmsg": lambda: on_socket(
+        lambda s: s.sendmsg([b"x"], [], 0, ("no.invalid", 53)), type=UDP
+    ),
+    "datagram over IPv6 by sendmsg": lambda: on_socket(lambda s: s.sendmsg([b"x"], [], 0, ("b.invalid", 53)), V6, UDP),
+    "connect_ex to a name": lambda: on_socket(lambda s: s.connect_ex((b"no.invalid", 80))),
     "getaddrinfo": lambda: socket.getaddrinfo("example.org", 443),
     "gethostbyname": lambda: socket.gethostbyname("example.org"),
     "gethostbyname_ex": lambda: socket.gethostbyname_ex("example.org"),
     "gethostbyaddr": lambda: socket.gethostbyaddr(FAR),
     "getnameinfo": lambda: socket.getnameinfo((FAR, 80), 0),
     "asyncio": connect_by_event_loop,
+    "asyncio datagram": lambda: datagram_by_event_loop((FAR, 53), local_addr=("127.0.0.1", 0)),
+    "asyncio datagram to a peer": lambda: datagram_by_event_loop(None, remote_addr=(FAR, 53)),
+    "asyncio datagram over IPv6": lambda: datagram_by_event_loop((FAR_6, 53), local_addr=("::1", 0)),
     "thread": in_a_thread,
 }
 
@@ -145,6 +184,10 @@ def test_an_address_in_digits_is_asked_of_nobody(guard, address, flags):
 @pytest.mark.parametrize("host", ["127.8.9.1", "0.0.0.0", "::", "::1", "::ffff:127.0.0.1", "localhost"])
 def test_addresses_of_this_machine_are_open(guard, host):
     guard.check_address(host, 80)
+
+
+def test_datagrams_within_this_machine_stay_open(guard):
+    assert datagram_by_event_loop(None, local_addr=("127.0.0.1", 0)) == b"x"
 
 
 def test_unix_sockets_and_pairs_stay_open(guard):

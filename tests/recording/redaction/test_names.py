@@ -113,6 +113,12 @@ def test_other_names(name, naming):
         ("X-Amz-Date", Naming.NOTHING),
         ("q", Naming.NOTHING),
         ("pageToken", Naming.NOTHING),
+        ("startingToken", Naming.NOTHING),
+        ("resumption_token", Naming.NOTHING),
+        ("jsessionid", Naming.WEAK),
+        ("PHPSESSID", Naming.WEAK),
+        ("ASP.NET_SessionId", Naming.WEAK),
+        ("chat_session_id", Naming.NOTHING),
         ("api_key", Naming.STRONG),
     ],
 )
@@ -164,6 +170,7 @@ def test_environment_secrets():
         "API_KEY_FILE": "keys-of-mine.txt",
         "GPG_KEY": "A035C8C19219BA821ECEA86B64E628F8D684696D",
         "EDITOR": FILL,
+        "PYTEST_CURRENT_TEST": "t.py::test_x[postgres://me:very-hunter-33@db.example/x] (call)",
     }
     assert environment_secrets(environ) == {
         FILL: "OPENAI_API_KEY",

@@ -64,6 +64,52 @@ def test_a_stream_is_read_where_the_request_is_gone():
     assert (exchange.call.stream, exchange.partial) == (True, False)
 
 
+def events(*documents):
+    return b"".join(b"data: %s\n\n" % json.dumps(each).encode() for each in documents)
+
+
+GEMINI = {"candidates": [{"content": {"role": "model", "parts": [{"text": "hello"}]}}]}
+STREAMED = {
+    "anthropic": (
+        "https://api.anthropic.com/v1/messages",
+        SSE,
+        events(
+            {"type": "message_start", "message": {**MESSAGE, "content": []}},
+            {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hello"}},
+        ),
+    ),
+    "gemini": (
+        "https://g.example/v1beta/models/gemini-2.5-pro:streamGenerateContent",
+        JSON,
+        json.dumps([GEMINI]).encode(),
+    ),
+    "openai_responses": (
+        "https://api.openai.com/v1/responses",
+        SSE,
+        events({"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "hello"}),
+    ),
+    "ollama": (
+        "http://localhost:11434/api/chat",
+        (("content-type", "application/x-ndjson"),),
+        b'{"message": {"content": "hel"}, "done": false}\n{"message": {"content": "lo"}, "done": true}\n',
+    ),
+    "mistral": (
+        "https://api.mistral.ai/v1/chat/completions",
+        SSE,
+        events({"choices": [{"index": 0, "delta": {"content": "hello"}}]}),
+    ),
+}
+
+
+@pytest.mark.parametrize("format", STREAMED)
+def test_a_stream_of_any_format_is_read_where_the_request_is_gone(format):
+    url, headers, body = STREAMED[format]
+    asked = Request("POST", url, JSON, b"")
+    (exchange,) = Transcript.from_interactions([Interaction(asked, Response(200, headers, (Chunk(body),)))]).exchanges
+    assert (exchange.format, exchange.answer.response.parts) == (format, [TextPart("hello")])
+
+
 def test_what_a_request_still_says_is_read():
     body = b'{"model": "gpt-4o", "messages": "REDACTED", "max_tokens": 5}'
     (exchange,) = Transcript.from_interactions([Interaction(Request("POST", CHAT, JSON, body), reply(TEXT))]).exchanges

@@ -82,6 +82,23 @@ def test_types_of_schemas():
     }
 
 
+@pytest.mark.parametrize("url", [VERTEX, STUDIO])
+@pytest.mark.parametrize(
+    ("asked", "read"),
+    [
+        ({"type": 6, "properties": {"a": {"type": 3}}}, {"type": "OBJECT", "properties": {"a": {"type": "INTEGER"}}}),
+        ({"type": 5, "items": {"type": 1}}, {"type": "ARRAY", "items": {"type": "STRING"}}),
+        ({"anyOf": [{"type": 2}, {"type": 7}]}, {"anyOf": [{"type": "NUMBER"}, {"type": "NULL"}]}),
+        ({"type": "STRING", "enum": ["1"]}, {"type": "STRING", "enum": ["1"]}),
+        ({"type": 99}, {"type": 99}),
+    ],
+)
+@pytest.mark.parametrize("name", ["responseSchema", "response_schema"])
+def test_types_of_the_wanted_answer(url, asked, read, name):
+    config = {"responseMimeType": "application/json", name: asked}
+    assert call(url, generationConfig=config).output_schema.schema == read
+
+
 def test_harms():
     settings = [{"category": 1, "threshold": 4, "method": 1}, {"category": "HARM_CATEGORY_HARASSMENT", "threshold": 99}]
     assert call(safetySettings=settings).settings["gemini_safety_settings"] == [
@@ -113,7 +130,11 @@ def test_arguments_keep_their_numbers():
 
 
 def test_numbers_are_written_as_they_came():
-    body = {"contents": [], "toolConfig": {"functionCallingConfig": {"mode": 2}}}
+    body = {
+        "contents": [],
+        "toolConfig": {"functionCallingConfig": {"mode": 2}},
+        "generationConfig": {"responseMimeType": "application/json", "responseSchema": {"type": 6}},
+    }
     sent = json.dumps(body, indent=1).encode()
     read = codec.decode_call(Request("POST", VERTEX, body=sent))
     assert codec.encode_call(read).body == sent

@@ -9,7 +9,7 @@ from heapq import merge
 from replay_agent.recording.redaction import looks
 from replay_agent.recording.redaction.finders.clues import Clues
 from replay_agent.recording.redaction.finders.telling import ending
-from replay_agent.recording.redaction.names import Naming, field_naming
+from replay_agent.recording.redaction.names import Naming, field_naming, reads_on
 from replay_agent.recording.redaction.spans import Span
 
 __all__ = "find_options", "find_quoted", "find_said", "find_settings"
@@ -39,7 +39,7 @@ _VALUE = re.compile(
     rb"\*{0,2}+[ \t]{0,8}+"
     rb"(?:&?+(?:'static )?+[A-Za-z_][A-Za-z0-9_.\[\]|?]{0,30}+[ \t]{1,4}+=[ \t]{0,4}+)?+"  # its type, before the value
     rb"(?:(?:[|>][+\-]?+)?+[ \t]{0,8}+(?:#[^\r\n]{0,200}+)?+\r?\n[ \t]{1,40}+(?:-[ \t]{1,4}+)?+)?+"  # in YAML, on the next line
-    rb"""(?:[A-Za-z_.]{1,40}+\((?=["']))?+["'`]?+"""  # SecretStr('
+    rb"""(?:[A-Za-z_.]{1,40}+\((?=["']))?+(?:[A-Za-z]{1,2}(?=["']))?+["'`]?+"""  # SecretStr('...'), b'...'
     rb"""([^\s"'`&;,<>{}()\[\]\\]{8,500}+)"""
 )
 _NEXT_VALUE = re.compile(rb"""["'`]?+,?+\r?\n[ \t]{1,40}+-[ \t]{1,4}+["'`]?+([^\s"'`&;,<>{}()\[\]\\:]{8,500}+)""")
@@ -66,6 +66,8 @@ def find_settings(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
         name = _NAME_BEFORE.search(before)
         assert name is not None
         rule = name[0].decode("ascii").lstrip(".-")
+        if rule.lower() == "token" and reads_on(before):
+            continue
         for value in _values(text, found):
             span = _setting(text, separator, rule, *value)
             if span is not None:
@@ -225,8 +227,11 @@ def find_said(text: bytes) -> Iterator[Span]:
     for size, pattern in _SAID:
         for found in pattern.finditer(text):
             start = found.start(3)
-            name = _SAID_NAME.search(text[max(found.start() - 20, 0) : found.start() + size])
+            before = text[max(found.start() - 60, 0) : found.start() + size]
+            name = _SAID_NAME.search(before)
             if name is None or (name[1] and not found[1].strip() and not found[2]):  # "token" alone says little
+                continue
+            if name[1] and reads_on(before):
                 continue
             value = found[3].rstrip(b".")
             said = value.decode("ascii")

@@ -13,6 +13,10 @@ def values(find, text):
 
 
 S = "s3cretPW99abc"
+READ_ON = (
+    *("next_token", "nextToken", "Continuation-Token", "continuation token", "page token", "the next page token"),
+    *("resume token", "sync_token", "pagination token", "delta token", "skip token", "cursor token", "resumptionToken"),
+)
 OPAQUE = "Qz7Lk9Wm3PvXt5Rb2Ny8"
 
 
@@ -28,6 +32,10 @@ OPAQUE = "Qz7Lk9Wm3PvXt5Rb2Ny8"
         (f"{{'api_key':'{S}'}}", [S]),
         (f"Config(api_key=SecretStr('{S}'))", [S]),
         (f'client = X(api_key="{S}")', [S]),
+        (f"client = X(password=b'{S}')", [S]),
+        (f'api_key = r"{S}"', [S]),
+        (f"secret: rb'{S}'", [S]),
+        (f'token = f"{OPAQUE}"', [OPAQUE]),
         (f"level=info token={OPAQUE} msg=ok", [OPAQUE]),
         ("level=info token=Qz7Lk9Wm msg=ok", []),
         ("APIKey: cfg.APIKeyFromEnv2,", []),
@@ -130,3 +138,17 @@ def test_short_options(text, found):
 )
 def test_what_errors_and_pages_say(text, found):
     assert values(find_said, text) == found
+
+
+@pytest.mark.parametrize("name", READ_ON)
+@pytest.mark.parametrize("value", [OPAQUE, "eyJwYWdlIjogMn0="])
+def test_tokens_to_read_on_are_none(name, value):
+    for text in (f"{name}: {value}", f"{name} is {value}", f"{name}={value}", f"**{name}:** `{value}`"):
+        assert values(find_said, text) == values(find_settings, text) == []
+    assert values(find_options, f"list --{name.replace(' ', '-')} {value}") == []
+
+
+@pytest.mark.parametrize("name", ["access token", "your new token", "bot token", "next access token", "deploy_token"])
+def test_other_tokens_are_found(name):
+    assert values(find_settings, f"{name}: {OPAQUE}") == [OPAQUE]
+    assert values(find_said, f"{name} is: {OPAQUE}") == [OPAQUE]

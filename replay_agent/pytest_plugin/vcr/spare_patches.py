@@ -21,6 +21,7 @@ __all__ = "Patches", "SparePatches"
 _READ = frozenset({"http.client", "urllib3.connection", "urllib3.connectionpool", "aiohttp.client", "vcr.patch", "vcr"})
 """Modules that vcrpy looks into for what it replaces and by what, beside its stubs and those it tries to import."""
 _MISSING = object()
+_references: Callable[[Any], int] = getattr(sys, "getrefcount", lambda _: 0)
 
 
 class Patches:
@@ -28,7 +29,7 @@ class Patches:
 
     def __init__(self, cassette: Any, build: Callable[[Any], Iterable[Any]]) -> None:
         """``build`` returns vcrpy's patchers for the cassette."""
-        known = sys.getrefcount(cassette)
+        known = _references(cassette)
         self.all = list(build(cassette))
         replacing = [one for one in self.all if hasattr(one, "value")]
         self._places = [(vars(one.owner), one.name) for one in replacing]
@@ -36,7 +37,7 @@ class Patches:
         self._values = list({id(one.value): one.value for one in replacing}.values())
         self._classes = [value for value in self._values if _has(value, cassette)]
         self._cells = [cell for value in self._values for cell in _cells(value) if cell.cell_contents is cassette]
-        holds_it_so = sys.getrefcount(cassette) - known == len(self._classes) + len(self._cells)
+        holds_it_so = _references(cassette) - known == len(self._classes) + len(self._cells)
         self.may_serve_again = holds_it_so and all(
             one.__name__ == f"{one.__base__.__name__}{cassette._path}"  # noqa: SLF001 - as vcrpy calls it
             for one in self._classes
@@ -46,7 +47,7 @@ class Patches:
 
     def _holders(self) -> list[int]:
         """Count who holds each value: the same as in the beginning is nobody but these patches."""
-        return [sys.getrefcount(value) for value in self._values]
+        return [_references(value) for value in self._values]
 
     def _seen(self) -> list[Any]:
         """Return what of the values others may have changed."""

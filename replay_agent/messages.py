@@ -723,7 +723,6 @@ class FunctionToolCallEvent:
 
     def __post_init__(self) -> None:
         import uuid  # which imports what tells one machine from another
-
         self.call_id = self.part.tool_call_id or str(uuid.uuid4())
 
 

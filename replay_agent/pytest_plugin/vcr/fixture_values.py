@@ -6,6 +6,7 @@ Setting up a fixture costs what a request costs, and each marked test goes by se
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -81,7 +82,11 @@ def vcr_markers(request: pytest.FixtureRequest) -> list[pytest.Mark]:
 
 def vcr_cassette_dir(request: pytest.FixtureRequest) -> str:
     """Return the folder of a module's cassettes: beside it."""
-    path: Path = request.node.path
+    return _cassettes_beside(request.node.path)
+
+
+@lru_cache(maxsize=64)
+def _cassettes_beside(path: Path) -> str:
     return str(path.parent / "cassettes" / path.stem)
 
 

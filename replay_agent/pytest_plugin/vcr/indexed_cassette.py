@@ -10,8 +10,9 @@ from typing import Any
 import vcr.cassette
 from vcr import matchers
 from vcr.cassette import Cassette
+from vcr.record_mode import RecordMode
 
-from replay_agent.pytest_plugin.vcr.own_copies import filters_of, with_own_copies
+from replay_agent.pytest_plugin.vcr.own_copies import filters_of, is_plain, with_own_copies
 from replay_agent.pytest_plugin.vcr.request_index import KEYED, RequestIndex, Undecided, is_known
 
 __all__ = ("IndexedCassette",)
@@ -29,7 +30,9 @@ class IndexedCassette(Cassette):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._before_record_request: Any = with_own_copies(vars(self)["_before_record_request"])
+        filters = vars(self)["_before_record_request"]
+        self._before_record_request: Any = with_own_copies(filters)
+        self._copies_alone: Any = self._before_record_request if filters_of(filters) == [] else None
         self._is_loading = False
         self._asked: Any = None
 
@@ -49,6 +52,17 @@ class IndexedCassette(Cassette):  # type: ignore[misc]
             self.data.append((request, response))
             self.dirty = True
 
+    def _needs_no_copy(self, request: Any) -> bool:
+        """Tell whether to filter a request is to copy it: nobody but the index has a look at the copy, who changes nothing."""
+        return (
+            self._copies_alone is not None and self._before_record_request is self._copies_alone and is_plain(request)
+        )
+
+    def can_play_response_for(self, request: Any) -> Any:
+        if not self._needs_no_copy(request):
+            return super().can_play_response_for(request)
+        return request in self and self.record_mode != RecordMode.ALL and (self.rewound or self.allow_playback_repeats)
+
     def _responses(self, request: Any) -> Iterator[tuple[int, Any]]:
         if _log.isEnabledFor(logging.DEBUG) or _looking() != _LOOKING or not is_known():
             yield from super()._responses(request)
@@ -57,7 +71,8 @@ class IndexedCassette(Cassette):  # type: ignore[misc]
             self._asked = self._match_on
             self._others = [matcher for matcher in self._match_on if not _is_keyed(matcher)]
             self._index = RequestIndex(filter(_is_keyed, self._match_on))
-        request = self._before_record_request(request)
+        if self._others or not self._needs_no_copy(request):
+            request = self._before_record_request(request)
         try:
             places = self._index.places(request, self.data)
         except Undecided:

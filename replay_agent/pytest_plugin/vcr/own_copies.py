@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from vcr import VCR
 from vcr.request import HeadersDict, Request
 
-__all__ = "copied", "filters_of", "with_own_copies"
+__all__ = "copied", "filters_of", "is_plain", "with_own_copies"
 
 Filter: TypeAlias = Callable[[Any], Any]
 
@@ -47,10 +47,7 @@ def filters_of(filters: Filter) -> list[Filter] | None:
 
 def copied(request: Any) -> Any:
     """Return a copy of a request that shares nothing with it which could change."""
-    if type(request) is not Request or (state := vars(request)).keys() != _STATE:
-        return copy.deepcopy(request)
-    headers = state["_headers"]
-    if type(state["_body"]) not in _UNCHANGEABLE or type(headers) is not HeadersDict or not _are_texts(headers):
+    if not is_plain(request) or not _are_texts(headers := (state := vars(request))["_headers"]):
         return copy.deepcopy(request)
     fresh: Any = object.__new__(Request)
     fresh_headers: Any = object.__new__(HeadersDict)
@@ -58,6 +55,13 @@ def copied(request: Any) -> Any:
     vars(fresh).update(state)
     vars(fresh)["_headers"] = fresh_headers
     return fresh
+
+
+def is_plain(request: Any) -> bool:
+    """Tell whether a request is vcrpy's own, with a body that cannot change and headers as vcrpy has them."""
+    if type(request) is not Request or (state := vars(request)).keys() != _STATE:
+        return False
+    return type(state["_body"]) in _UNCHANGEABLE and type(state["_headers"]) is HeadersDict
 
 
 def _are_texts(headers: HeadersDict) -> bool:

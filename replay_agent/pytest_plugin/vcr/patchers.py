@@ -11,6 +11,9 @@ from typing import Any
 from vcr.cassette import log
 from vcr.patch import CassettePatcherBuilder
 
+from replay_agent.pytest_plugin.vcr.read_headers import STUBS, asked_of, makes_requests
+from replay_agent.pytest_plugin.vcr.spare_patches import SparePatches
+
 __all__ = "AbsentModules", "Attribute", "PatcherBuilder", "patched_for"
 
 OPTIONAL = (
@@ -31,16 +34,28 @@ OPTIONAL = (
 def patched_for(cassette: Any) -> Iterator[Any]:
     """Have requests answered by a cassette of vcrpy, from the first step of the generator to its second."""
     entered: list[Any] = []
+    with _absent.known() as absent:
+        patches = _spare.taken(cassette, absent, _built)
     try:
-        with _absent.known():
-            for patcher in PatcherBuilder(cassette).build():
-                patcher.__enter__()
-                entered.append(patcher)
+        for patcher in (*patches.all, *_shorter()):
+            patcher.__enter__()
+            entered.append(patcher)
         log.debug("Entering context for cassette at %s.", cassette._path)  # noqa: SLF001 - as vcrpy does
         yield cassette
         log.debug("Exiting context for cassette at %s.", cassette._path)  # noqa: SLF001
     finally:
         _leave(entered)
+        _spare.left(patches)
+
+
+def _shorter() -> list[Attribute]:
+    """Return what has requests made in less time, for a cassette that no other is around."""
+    stubs = sys.modules.get(STUBS)
+    return [Attribute(stubs, "_make_vcr_request", asked_of)] if makes_requests(stubs) else []
+
+
+def _built(cassette: Any) -> Any:
+    return PatcherBuilder(cassette).build()
 
 
 def _leave(entered: list[Any]) -> None:
@@ -89,6 +104,7 @@ class Attribute:
             setattr(self.owner, self.name, self._original)
         else:
             delattr(self.owner, self.name)
+        self._original = None
 
 
 class AbsentModules:
@@ -100,8 +116,11 @@ class AbsentModules:
         self._absent: list[str] = []
 
     @contextmanager
-    def known(self) -> Iterator[None]:
-        """Have their imports fail at once for a block: nothing is searched for again before ``sys.path`` changes."""
+    def known(self) -> Iterator[list[str]]:
+        """Have their imports fail at once for a block, and yield which.
+
+        Nothing is searched for again before ``sys.path`` changes.
+        """
         if sys.path != self._searched:
             self._absent = [name for name in self._names if not _is_there(name)]
             self._searched = list(sys.path)
@@ -110,7 +129,7 @@ class AbsentModules:
         for name in absent:
             modules[name] = None  # how Python says that there is no such module
         try:
-            yield
+            yield absent
         finally:
             for name in absent:
                 if modules.get(name, self) is None:
@@ -127,3 +146,4 @@ def _is_there(name: str) -> bool:
 
 
 _absent = AbsentModules(OPTIONAL)
+_spare = SparePatches(OPTIONAL)

@@ -12,6 +12,7 @@ from vcr.serialize import deserialize, serialize
 from vcr.serializers import yamlserializer
 
 from replay_agent.exceptions import CassetteUnwritable
+from replay_agent.pytest_plugin.vcr.read_headers import with_headers
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.dumped_yaml import NotDumped, read_dumped
 
@@ -29,7 +30,7 @@ class _DumpedYaml:
 
     def deserialize(self, text: str) -> Any:
         try:
-            return read_dumped(text)
+            return with_headers(read_dumped(text))
         except (NotDumped, RecursionError):
             self.was_dumped = False
             return yamlserializer.deserialize(text)

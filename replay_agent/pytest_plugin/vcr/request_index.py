@@ -34,9 +34,10 @@ class RequestIndex:
     def __init__(self, asked: Iterable[Matcher]) -> None:
         """``asked`` are those of `KEYED` by which a request and a recorded one have to agree."""
         asked = set(asked)
-        self._plain = [key for matcher, key in _PLAIN.items() if matcher in asked]
+        self._plain_keys = [key for matcher, key in _PLAIN.items() if matcher in asked]
         self._raw, self._parsed = matchers.raw_body in asked, matchers.body in asked
         self._meanings: dict[Hashable, Hashable] = {}
+        self._plain: dict[Hashable, Hashable] = {}
         self._asked: Any = None
         self._found: list[int] = []
         self._forget()
@@ -86,13 +87,20 @@ class RequestIndex:
         """Return the keys of all but the body, of the body, and of what its headers make of it, None if nothing."""
         if type(request) is not Request:
             raise Undecided
-        plain = tuple([key(request) for key in self._plain])
+        plain = self._plain_of(request)
         if not (self._raw or self._parsed):
             return plain, None, None
         body = request.body
         key = body if body is None or type(body) is bytes else _key_of(body)
         meaning = self._meaning(request, key) if self._parsed else None
         return plain, key, None if self._raw else meaning
+
+    def _plain_of(self, request: Request) -> Hashable:
+        """Return the keys of what a line of a request says, which most requests of a cassette have in common."""
+        line = _text(request.method), _text(request.uri), request.parsed_uri
+        if line not in self._plain:
+            self._plain[line] = tuple([key(request) for key in self._plain_keys])
+        return self._plain[line]
 
     def _meaning(self, request: Request, body: Hashable) -> Hashable:
         transformers = tuple(matchers._get_transformers(request))  # noqa: SLF001 - which apply is for vcrpy to say

@@ -233,7 +233,7 @@ class VcrRun(DecodedTraffic):
         configure(vcr)
         name = file_name(settings.name, settings.config.get("serializer", ".yaml"))
         afresh = self._begin_afresh(vcr, name, passed) if settings.afresh else None
-        patient = PatientPersister(vcr.get_merged_config(path=name, **settings.keywords())["persister"])
+        patient = PatientPersister(settings.config.get("persister", vcr.persister))
         vcr.register_persister(patient)
         with intercept.beside(records=not settings.replays_only), ExitStack() as doors:
             doors.callback(patient.give_up)

@@ -50,6 +50,16 @@ _NAMED = {
 _NO_PLAIN = frozenset(" '\"|>&*!%@`?:-,[]{}#")
 _INTEGER = re.compile("0|[1-9][0-9]{0,14}")
 _CONSTANTS = {"null": None, "true": True, "false": False}
+_USUAL_BEGIN = "request:\n    body: "
+_USUAL_MIDDLE = re.compile(
+    r"headers:\n((?: {6}[^\n]+\n)+)    method: (GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\n"
+    r"    uri: (https?://[A-Za-z0-9._~:/?&=%+@-]*[A-Za-z0-9/=_-])\n  response:\n    body:\n      string: (?=[^\n])"
+)
+_USUAL_END = re.compile(
+    r"headers:\n((?: {6}[^\n]+\n)+)    status:\n      code: ([1-9][0-9]{2})\n      message: ([A-Za-z]+(?: [A-Za-z]+)*)\n"
+    r"(?=- |[A-Za-z_])"
+)
+"""What stands around the two bodies of an interaction in a cassette of vcrpy, whose keys are sorted."""
 _TYPED = frozenset("0123456789+-.~<=yYnNtTfFoO")
 """How a plain text begins that may be more than a text to YAML 1.1: a number, a date, a truth value, nothing."""
 
@@ -163,6 +173,10 @@ class _Reader:
 
     def _entry(self, begin: int, margin: int) -> Any:
         text = self._text
+        if not margin and text.startswith(_USUAL_BEGIN, begin):
+            found = self._interaction(begin + len(_USUAL_BEGIN))
+            if found is not None:
+                return found
         if text.startswith("- ", begin):
             return self._sequence(begin, margin + 2)
         line = _LINE.match(text, begin)
@@ -174,6 +188,36 @@ class _Reader:
         self._step_to(end + 1)
         return self._value(text[begin:end], begin, end, margin)
 
+    def _interaction(self, begin: int) -> dict[str, Any] | None:
+        """Read an interaction as vcrpy writes most, from the value of its body on; None for what has another shape."""
+        text = self._text
+        body = self._value_at(begin, 4)
+        middle = _USUAL_MIDDLE.match(text, self.begin) if self.margin == 4 else None
+        if middle is None or (headers := _usual_headers(middle[1])) is None:
+            return None
+        string = self._value_at(middle.end(), 6)
+        end = _USUAL_END.match(text, self.begin) if self.margin == 4 else None
+        if end is None or (answered := _usual_headers(end[1])) is None:
+            return None
+        self._step_to(end.end())
+        message = end[3]
+        return {
+            "request": {"body": body, "headers": headers, "method": middle[2], "uri": middle[3]},
+            "response": {
+                "body": {"string": string},
+                "headers": answered,
+                "status": {"code": int(end[2]), "message": _typed(message) if message[0] in _TYPED else message},
+            },
+        }
+
+    def _value_at(self, begin: int, margin: int) -> Any:
+        """Read the value that begins behind a key in the column ``margin``."""
+        end = self._text.index("\n", begin)
+        if end == begin:
+            raise self._odd(begin)
+        self._step_to(end + 1)
+        return self._value(self._text[begin:end], begin, end, margin)
+
     def _single(self, rest: str, start: int, margin: int) -> str:
         if "'" not in rest[1:-1] and len(rest) > 1 and rest[-1] == "'":
             return rest[1:-1]
@@ -183,7 +227,7 @@ class _Reader:
         value = found[1]
         if "\n" in value:
             self._step_to(found.end())
-            value = _folded(_lines(value, margin), "\n")
+            value = _joined(value, margin) or _folded(_lines(value, margin), "\n")
         return value.replace("''", "'")
 
     def _double(self, start: int, margin: int) -> str:
@@ -265,6 +309,18 @@ def _lines(value: str, margin: int) -> list[str]:
     return [first.rstrip(" "), *[line.strip(" ") for line in lines], last.lstrip(" ")]
 
 
+def _joined(value: str, margin: int) -> str | None:
+    """Join lines that are all indented alike, as the dumper folds a text without breaks; None for any other."""
+    first = value.index("\n")
+    column = first + 1
+    while value[column : column + 1] == " ":
+        column += 1
+    fold = value[first:column]
+    if len(fold) < margin + 2 or " \n" in value or f"{fold} " in value or value.count(fold) != value.count("\n"):
+        return None
+    return value.replace(fold, " ")
+
+
 def _folded(lines: list[str], newline: str) -> str:
     """Join lines as YAML does: a break is a blank, one with empty lines after it as many line breaks as those."""
     if all(lines[1:-1]):
@@ -298,6 +354,52 @@ def _binary(block: str) -> bytes:
         return base64.decodebytes(block.encode("ascii"))
     except (binascii.Error, UnicodeEncodeError):
         raise NotDumped("binary data that is not base64") from None
+
+
+_HEADER_NAME = re.compile(r" {6}([A-Za-z_][A-Za-z0-9_-]*):")
+_HEADER_VALUE = re.compile(r" {6}- (?:'([^'\n]*)'|([A-Za-z0-9](?:[^\n:# ]|:(?=[^ \n])| (?=[^ #\n]))*))")
+_names: dict[str, str] = {}
+_values: dict[str, str] = {}
+"""What lines of headers say that were read before: most cassettes of a suite have them in common."""
+_MOST_KNOWN = 4096
+_LONGEST_KNOWN = 200
+
+
+def _usual_headers(block: str) -> dict[str, list[Any]] | None:
+    """Read the headers of an interaction, each a line with one value in the next; None for what is left to the long way.
+
+    Raises `NotDumped` as that does.
+    """
+    *lines, _ = block.split("\n")
+    if len(lines) % 2:
+        return None
+    found: dict[str, list[Any]] = {}
+    for name, value in zip(lines[::2], lines[1::2], strict=True):
+        key = _names.get(name)
+        text = _values.get(value)
+        if key is None or text is None:
+            if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+                return None
+            key, text = _read_header(name, value)
+        found[key] = [text]
+    return found
+
+
+def _read_header(name: str, value: str) -> tuple[str, Any]:
+    key = _text_key(name[6:-1])
+    said = value[9:-1] if value[8] == "'" else value[8:]
+    text = _typed(said) if value[8] in _TYPED else said
+    _remember(_names, name, key)
+    if type(text) is str:
+        _remember(_values, value, text)
+    return key, text
+
+
+def _remember(known: dict[str, str], line: str, text: str) -> None:
+    if len(line) <= _LONGEST_KNOWN:
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        known[line] = text
 
 
 _SINGLE_LISTS: dict[int, Callable[[str, int], re.Match[str] | None]] = {}

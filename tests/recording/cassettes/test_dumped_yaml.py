@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 import yaml
@@ -80,9 +81,75 @@ def test_what_it_reads_is_what_yaml_reads(document, allow_unicode, width):
 
 @given(documents, st.data())
 def test_no_damage_is_read_as_something_else(document, data):
-    text = dumped({"a": document, "b": "x"})
+    damage(dumped({"a": document, "b": "x"}), data)
+
+
+header_names = st.sampled_from(["accept", "Content-Type", "x_y", "no", "a b", "on", "date", "9", "content-length"])
+header_values = texts | st.sampled_from(
+    ["Fri, 27 Nov 2026 15:06:03 GMT", "127.0.0.1:80", "325", "*/*", "a, b", "OK:", "1.5"]
+)
+headers = st.dictionaries(header_names, st.lists(header_values, min_size=1, max_size=2) | header_values, max_size=3)
+bodies = (
+    texts | st.none() | st.binary(max_size=60) | st.builds(lambda text, times: text * times, texts, st.integers(1, 30))
+)
+interactions = st.fixed_dictionaries(
+    {
+        "request": st.fixed_dictionaries(
+            {
+                "body": bodies,
+                "headers": headers,
+                "method": st.sampled_from(["GET", "POST", "NO", "get", "Y"]),
+                "uri": st.sampled_from(
+                    ["http://a/b?c=d", "https://a:", "http://a/#b", "http://a/ b", "u", "http://a/é"]
+                ),
+            }
+        ),
+        "response": st.fixed_dictionaries(
+            {
+                "body": st.fixed_dictionaries({"string": bodies}),
+                "headers": headers,
+                "status": st.fixed_dictionaries(
+                    {
+                        "code": st.sampled_from([200, 404, 99, 0, None, "200"]),
+                        "message": st.sampled_from(
+                            ["OK", "Not Found", "No", "", None, "I'm a teapot", "true", "on off"]
+                        ),
+                    }
+                ),
+            },
+            optional={"url": st.just("u")},
+        ),
+    },
+    optional={"id": st.just("a"), "zone": st.just("z")},
+)
+cassettes = st.builds(
+    lambda found, more: {"interactions": found, **more},
+    st.lists(interactions, min_size=1, max_size=3),
+    st.sampled_from([{"version": 1}, {"metadata": {"a": [1]}, "version": 1}, {}]),
+)
+
+
+@given(cassettes, st.booleans(), st.sampled_from([20, 80]))
+def test_of_a_cassette_it_reads_what_yaml_reads(cassette, allow_unicode, width):
+    text = dumped(cassette, allow_unicode=allow_unicode, width=width)
+    try:
+        found = read_dumped(text)
+    except NotDumped:
+        return
+    assert repr(found) == repr(read_by_yaml(text))
+
+
+@given(cassettes, st.data())
+def test_no_damaged_cassette_is_read_as_something_else(cassette, data):
+    damage(dumped(cassette), data)
+
+
+PUT = ["", "\n", " ", "  ", "'", '"', "\\", "#", " #", "- ", ": ", ":", "|", "\n\n", "&a ", "\n      ", "\n    x: y"]
+
+
+def damage(text, data):
     place = data.draw(st.integers(0, len(text) - 1))
-    put = data.draw(st.sampled_from(["", "\n", " ", "'", '"', "\\", "#", "- ", ": ", "|", "\n\n", "&a "]))
+    put = data.draw(st.sampled_from(PUT))
     damaged = text[:place] + put + text[place + data.draw(st.integers(0, 1)) :]
     try:
         found = read_dumped(damaged)
@@ -91,9 +158,17 @@ def test_no_damage_is_read_as_something_else(document, data):
     assert repr(found) == repr(read_by_yaml(damaged))
 
 
+def test_headers_read_before_are_lists_of_their_own():
+    text = dumped(READ["a cassette"])
+    first, second = read_dumped(text), read_dumped(text)
+    first["interactions"][0]["request"]["headers"]["accept"].append("x")
+    first["interactions"][0]["request"]["headers"]["more"] = ["y"]
+    assert second == read_dumped(text) == READ["a cassette"]
+
+
 LONG = "A sentence that goes on, " * 20
 
-READ = {
+READ: dict[str, Any] = {
     "a cassette": {
         "interactions": [
             {

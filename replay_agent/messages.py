@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     error_details_ta: TypeAdapter[list[pydantic_core.ErrorDetails]]
     ModelMessagesTypeAdapter: TypeAdapter[list[ModelMessage]]
 else:
-    # Who reads or shows messages needs none of it; who dumps them, or has them as fields of a model, evaluates the
-    # annotations below, which name it.
+    # Who reads messages needs none of it; who dumps them, or makes them fields, evaluates the annotations that name it.
     pydantic, pydantic_core = Later("pydantic"), Later("pydantic_core")
 
 __all__ = (
@@ -723,6 +722,7 @@ class FunctionToolCallEvent:
 
     def __post_init__(self) -> None:
         import uuid  # which imports what tells one machine from another
+
         self.call_id = self.part.tool_call_id or str(uuid.uuid4())
 
 

@@ -9,7 +9,7 @@ import os
 import pkgutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -126,6 +126,35 @@ def ctrl_c_is_heard() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def calls_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], list[Any]]:
+    """Note, in the list that is returned, what a function is given by each call; it still does its work."""
+
+    def noted(owner: Any, name: str) -> list[Any]:
+        calls: list[Any] = []
+        original = getattr(owner, name)
+
+        def noting(*args: Any, **options: Any) -> Any:
+            calls.append(args)
+            return original(*args, **options)
+
+        monkeypatch.setattr(owner, name, noting)
+        return calls
+
+    return noted
+
+
+@pytest.fixture
+def limit(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Lower limits of a module, so that little is too much: ``limit(packed, MAX_UNPACKED=1000)``."""
+
+    def lowered(module: ModuleType, **limits: int) -> None:
+        for name, value in limits.items():
+            monkeypatch.setattr(module, name, value)
+
+    return lowered
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -100,8 +100,8 @@ def test_an_unknown_encoding_is_named():
 
 
 @pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd"])
-def test_a_bomb_is_refused(name, monkeypatch):
-    monkeypatch.setattr(content_encoding, "MAX_DECODED", 1000)
+def test_a_bomb_is_refused(name, limit):
+    limit(content_encoding, MAX_DECODED=1000)
     with pytest.raises(WireError, match="beyond 1000 bytes"):
         decode((("content-encoding", name),), CASES[name])
 
@@ -119,8 +119,8 @@ def test_what_grows_beyond_measure_is_refused(name):
 
 
 @pytest.mark.parametrize(("name", "empty"), [("gzip", gzip.compress(b"", mtime=0)), ("zstd", zstandard.compress(b""))])
-def test_members_are_counted(monkeypatch, name, empty):
-    monkeypatch.setattr(content_encoding, "MAX_MEMBERS", 10)
+def test_members_are_counted(limit, name, empty):
+    limit(content_encoding, MAX_MEMBERS=10)
     headers = (("content-encoding", name),)
     assert decode(headers, empty * 10) == b""
     with pytest.raises(WireError, match="more than 10 members"):

@@ -11,7 +11,6 @@ from replay_agent.exceptions import (
     CassetteMissError,
 )
 from replay_agent.recording.answers import Live
-from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.options import RecordOptions
 from replay_agent.recording.playing import lookup
 from replay_agent.recording.recorder import Recording
@@ -529,10 +528,9 @@ def test_a_request_to_a_server_of_the_tests_own_passes_though_it_equals_a_record
 
 @pytest.mark.parametrize("headers", [{}, {"accept": "text/plain"}, {"range": "bytes=0-"}, {"expect": "100-continue"}])
 @pytest.mark.parametrize("hooks", [{}, {"before_record_request": lambda request: request}])
-def test_how_a_request_is_spelled_is_looked_at_once(path, monkeypatch, headers, hooks):
+def test_how_a_request_is_spelled_is_looked_at_once(path, calls_of, headers, hooks):
     record(path, ("a", "1"))
-    asked = []
-    monkeypatch.setattr(lookup, "fingerprint", lambda request: asked.append(request) or fingerprint(request))
+    asked = calls_of(lookup, "fingerprint")
     request = ask("a")
     answer = make(path, **hooks).open().begin(replace(request, headers=(*request.headers, *headers.items())))
     assert answer.outcome.body == b"1"

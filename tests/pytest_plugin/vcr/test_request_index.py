@@ -117,9 +117,8 @@ def test_a_body_that_was_sent_as_an_object_is_known_by_its_value():
     assert RequestIndex([matchers.body]).places(request({"a": [1.0]}, {}), recorded) == [0]
 
 
-def test_each_body_is_read_once(monkeypatch):
-    read = []
-    monkeypatch.setattr(json, "loads", lambda text, loads=json.loads: read.append(text) or loads(text))
+def test_each_body_is_read_once(calls_of):
+    read = calls_of(json, "loads")
     recorded = [(request(b"[%d]" % number), {}) for number in range(20)]
     index = RequestIndex([matchers.body])
     for number in range(20):

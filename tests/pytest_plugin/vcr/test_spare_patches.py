@@ -6,7 +6,7 @@ import httpx
 import pytest
 import urllib3
 import urllib3.connectionpool
-import vcr.patch
+from vcr import patch as replacing
 from vcr import stubs
 from vcr.cassette import Cassette
 from vcr.patch import CassettePatcherBuilder
@@ -133,8 +133,8 @@ def test_what_was_changed_does_not_serve_again(change):
 
 OTHERWISE = [
     (httpx, "HTTPTransport", type("Mine", (httpx.HTTPTransport,), {})),
-    (vcr.patch, "_HttpxHttpTransport_handle_request", lambda *_: None),
-    (vcr.patch, "VCRHTTPConnection", type("Mine", (stubs.VCRHTTPConnection,), {})),
+    (replacing, "_HttpxHttpTransport_handle_request", lambda *_: None),
+    (replacing, "VCRHTTPConnection", type("Mine", (stubs.VCRHTTPConnection,), {})),
     (urllib3.connectionpool, "is_connection_dropped", lambda _: False),
     (urllib3.connectionpool.HTTPConnectionPool, "_get_conn", lambda *_: None),
 ]

@@ -14,7 +14,7 @@ from replay_agent.exceptions import CassetteUnreadable
 from replay_agent.recording.cassettes import document as document_module
 from replay_agent.recording.cassettes.document import foreign_cassette, is_ours, read_cassette, render
 from replay_agent.recording.cassettes.parts.header import Header
-from replay_agent.recording.cassettes.parts.item import new_item, stored_key
+from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.matching.keys import Key
 from replay_agent.traffic import Chunk, Failure, Phase, Response
 
@@ -319,8 +319,8 @@ def _facts(cassette, keying):
 @pytest.mark.parametrize("piece", [1, 7, 300, 1 << 20])
 @pytest.mark.parametrize("first", ["a", "abcd", "abca"])
 @pytest.mark.parametrize("then", ["abcde", "abc", "abxcd", "xabcd", "bcd", "a", "aabcd", "abcd"])
-def test_what_has_changed_is_read_as_in_a_file_of_its_own(monkeypatch, chat, keying, first, then, piece):
-    monkeypatch.setattr(document_module, "_PIECE", piece)
+def test_what_has_changed_is_read_as_in_a_file_of_its_own(limit, chat, keying, first, then, piece):
+    limit(document_module, _PIECE=piece)
     old, new = _documents(chat, keying, [first, then.replace("x", "h")])
     alone = _facts(read_cassette(new, Path("another.yaml")), keying)
     read_cassette(old, PATH)
@@ -339,23 +339,21 @@ def test_an_edit_shows_though_the_file_was_read_before_it(chat, keying, at):
 
 
 @pytest.mark.parametrize("size", [1, 1 << 30])
-def test_only_what_is_new_is_summed_up(monkeypatch, chat, keying, size):
+def test_only_what_is_new_is_summed_up(limit, calls_of, chat, keying, size):
     """A file beyond what is held for the next one is known while a recording holds it."""
-    monkeypatch.setattr(document_module, "_MOST_REMEMBERED", size)
-    monkeypatch.setattr(document_module, "_PIECE", 64)
+    limit(document_module, _MOST_REMEMBERED=size, _PIECE=64)
     old, new = _documents(chat, keying, ["abcdefg", "abcdefgh"])
     base = read_cassette(old, PATH)
     assert base.is_as_written
-    summed = []
-    monkeypatch.setattr(document_module, "stored_key", lambda *said: summed.append(said) or stored_key(*said))
+    summed = calls_of(document_module, "stored_key")
     assert read_cassette(old, PATH).is_as_written
     assert summed == []
     assert read_cassette(new, PATH).is_as_written
     assert len(summed) <= 3  # of which two the piece begins that has changed
 
 
-def test_a_large_file_is_let_go_with_its_last_reader(monkeypatch, chat, keying):
-    monkeypatch.setattr(document_module, "_MOST_REMEMBERED", 1)
+def test_a_large_file_is_let_go_with_its_last_reader(limit, chat, keying):
+    limit(document_module, _MOST_REMEMBERED=1)
     (old,) = _documents(chat, keying, ["abc"])
     known = ref(read_cassette(old, PATH))
     gc.collect()

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from replay_agent.recording.cassettes import items
 from replay_agent.recording.cassettes.items import BadItem, read_item, read_outcome, write_item
-from replay_agent.recording.cassettes.safe_documents import read_yaml
 from replay_agent.recording.cassettes.yaml_blocks import Unwritable
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 from tests.recording.cassettes.samples import DAMAGE, INTERACTIONS, OUTCOMES, REQUEST
@@ -162,9 +161,8 @@ def test_damaged_lines_are_read_or_refused(interaction, place, inserted):
 @pytest.mark.parametrize(
     ("said", "times"), [("one\ntwo 'and' \"three\"", 0), ("a\ttab", 1), ("\x1b[1m and \n more", 1)]
 )
-def test_only_texts_out_of_the_ordinary_are_read_back_by_libyaml(chat, monkeypatch, said, times):
-    asked = []
-    monkeypatch.setattr(items, "read_yaml", lambda *args, **options: asked.append(args) or read_yaml(*args, **options))
+def test_only_texts_out_of_the_ordinary_are_read_back_by_libyaml(chat, calls_of, said, times):
+    asked = calls_of(items, "read_yaml")
     interaction = chat(said)
     assert read_item(write_item(interaction)) == interaction
     assert len(asked) == times

@@ -28,8 +28,8 @@ def test_a_cut_file_says_so(cut):
 
 
 @pytest.mark.parametrize("members", [1, 3])
-def test_a_file_that_grows_is_refused(monkeypatch, members):
-    monkeypatch.setattr(packed, "MAX_UNPACKED", 1000)
+def test_a_file_that_grows_is_refused(limit, members):
+    limit(packed, MAX_UNPACKED=1000)
     with pytest.raises(CassetteUnreadable, match="more than 1000 bytes"):
         unpacked(gzip.compress(bytes(500)) * members + gzip.compress(bytes(5000)), PATH)
     assert len(unpacked(gzip.compress(bytes(1000)), PATH)) == 1000

@@ -422,10 +422,8 @@ def _seen_to_change(folder):
     os.utime(folder, ns=(0, folder.stat().st_mtime_ns + 1_000_000))
 
 
-def test_a_folder_is_looked_through_once_though_many_are_saved_in_it(tmp_path, items, monkeypatch):
-    looked = []
-    scan = os.scandir
-    monkeypatch.setattr("os.scandir", lambda path: looked.append(path) or scan(path))
+def test_a_folder_is_looked_through_once_though_many_are_saved_in_it(tmp_path, items, calls_of):
+    looked = calls_of(os, "scandir")
     for number in range(20):
         save(tmp_path / f"{number}.yaml", HEADER, items("a"))
     assert len(looked) == 1

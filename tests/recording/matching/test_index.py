@@ -259,11 +259,9 @@ def test_as_many_secrets_as_were_recorded():
     assert index.find(secret("mine", "yours")) == 0
 
 
-def test_what_is_not_asked_for_is_kept_as_a_number_alone(monkeypatch):
+def test_what_is_not_asked_for_is_kept_as_a_number_alone(calls_of):
     """Of a hundred thousand interactions one test asks for a few: the others leave nothing to the garbage collector."""
-    made = []
-    queue = index_module._Queue
-    monkeypatch.setattr(index_module, "_Queue", lambda *said: made.append(said) or queue(*said))
+    made = calls_of(index_module, "_Queue")
     index = Index(Key(f"digest {number}", fingerprint=f"spelled {number}") for number in range(500))
     assert made == []
     assert index.find(Key("digest 7", fingerprint="spelled 7")) == 7

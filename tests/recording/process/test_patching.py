@@ -235,8 +235,8 @@ def _standing(monkeypatch, *names):
     monkeypatch.setitem(sys.modules, "a_module", module)
     owner = type("Owner", (), {"one": lambda self: 1, "two": lambda self: 2})
     patches = [Patch(owner, name, lambda original: lambda self: original(self)) for name in names]
-    for patch in patches:
-        patch.apply()
+    for change in patches:
+        change.apply()
     standing = Standing(["a_module", "no_module"])
     standing.note(patches)
     return standing, owner, patches

@@ -29,12 +29,10 @@ def suite_of(folder, count):
     return folder
 
 
-def test_only_what_changed_is_read(tmp_path, monkeypatch, capsys):
+def test_only_what_changed_is_read(tmp_path, monkeypatch, calls_of, capsys):
     suite_of(tmp_path, 1_000)
     monkeypatch.chdir(tmp_path)
-    read = []
-    parse = store.parse
-    monkeypatch.setattr(store, "parse", lambda data, place: read.append(place) or parse(data, place))
+    read = calls_of(store, "parse")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     assert main(["diff", "HEAD"]) == 1
     page = capsys.readouterr().out.splitlines()

@@ -340,7 +340,7 @@ def test_arguments_that_are_no_json_are_told_apart_by_their_text():
     assert shape(*begun, then) == [([0], []), ([1, 2], [])]
 
 
-def test_what_turns_have_in_common_is_looked_at_once(monkeypatch):
+def test_what_turns_have_in_common_is_looked_at_once(calls_of):
     """Of a conversation that each request repeats, what is new is read, joined and taken apart: numbers, not clocks."""
     turns, said, interactions = 40, [], []
     for turn in range(turns):
@@ -354,10 +354,7 @@ def test_what_turns_have_in_common_is_looked_at_once(monkeypatch):
                 Response(200, (), (Chunk(json.dumps(answer).encode()),)),
             )
         )
-    asked, parts = [], []
-    question, item = conversations_module._question, compare_module._item
-    monkeypatch.setattr(conversations_module, "_question", lambda part: asked.append(part) or question(part))
-    monkeypatch.setattr(compare_module, "_item", lambda turn, part: parts.append(part) or item(turn, part))
+    asked, parts = calls_of(conversations_module, "_question"), calls_of(compare_module, "_item")
     transcript = Transcript.from_interactions(interactions)
     assert len(transcript.conversations) == 1
     assert len(asked) <= 3 * turns

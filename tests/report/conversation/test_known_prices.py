@@ -107,8 +107,8 @@ def test_a_home_without_such_a_folder_stays_as_it_is(tmp_path, looked_up, monkey
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_last_prices_stay(prices, monkeypatch):
-    monkeypatch.setattr(known_prices, "_MOST", 3)
+def test_the_last_prices_stay(prices, limit):
+    limit(known_prices, _MOST=3)
     for number in range(5):
         with keeping_prices():
             known_price((number,), lambda number=number: Decimal(number))

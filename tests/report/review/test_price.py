@@ -112,11 +112,9 @@ def test_what_is_known_is_known_without_reading(cassette, tmp_path):
     assert all(prices.knows(drift(**values)) for values in ({"kind": "leftover"}, {"mode": ""}, {"giving_way": ()}))
 
 
-def test_a_file_is_read_once_however_many_of_its_calls_are_asked_for(cassette, monkeypatch):
+def test_a_file_is_read_once_however_many_of_its_calls_are_asked_for(cassette, calls_of):
     file, keys = cassette
-    read = []
-    load = store.load
-    monkeypatch.setattr(store, "load", lambda path: read.append(path) or load(path))
+    read = calls_of(store, "load")
     prices = Prices()
     for key in (*keys, "unknown", *keys):
         prices.of(drift(file=file, giving_way=(key,)))

@@ -455,11 +455,9 @@ def test_prices_that_somebody_else_counts_are_not_waited_for(begun):
     assert session.price_of(session.group) is not None
 
 
-def test_counting_many_looks_at_each_a_few_times(begun, monkeypatch):
+def test_counting_many_looks_at_each_a_few_times(begun, calls_of):
     session, _ = begun(*(drift(f"m{number}", giving_way=(f"k{number}",)) for number in range(200)))
-    asked = []
-    knows = session.prices.knows
-    monkeypatch.setattr(session.prices, "knows", lambda change: asked.append(change) or knows(change))
+    asked = calls_of(session.prices, "knows")
     counted = []
     while (change := session.uncounted()) is not None:
         counted.append(change.test)
@@ -482,11 +480,9 @@ def test_what_is_counted_follows_what_is_looked_at(begun):
     assert session.uncounted().test == "m5"
 
 
-def test_what_is_open_is_searched_when_it_or_the_filter_changes(begun, monkeypatch):
+def test_what_is_open_is_searched_when_it_or_the_filter_changes(begun, calls_of):
     session, _ = begun()
-    looked = []
-    searched = session_module._searched
-    monkeypatch.setattr(session_module, "_searched", lambda change: looked.append(change) or searched(change))
+    looked = calls_of(session_module, "_searched")
     press(session, "/other")
     assert names(session) == ["c", "d"]
     first = len(looked)

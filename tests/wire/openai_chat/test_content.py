@@ -311,10 +311,8 @@ def test_what_is_repeated_is_read_as_it_was_the_first_time(conversations, dialec
     assert list(map(repr, together)) == list(map(repr, alone))  # which tells 1 from True
 
 
-def test_each_turn_reads_what_is_new_in_it(monkeypatch):
-    added = []
-    add = content._Conversation.add
-    monkeypatch.setattr(content._Conversation, "add", lambda self, message: added.append(message) or add(self, message))
+def test_each_turn_reads_what_is_new_in_it(calls_of):
+    added = calls_of(content._Conversation, "add")
     said, other = [], []
     with sharing():
         for turn in range(40):

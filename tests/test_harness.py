@@ -6,8 +6,10 @@ import contextlib
 import dataclasses
 import inspect
 import os
+import re
 import threading
 import unittest
+from pathlib import Path
 
 import httpx
 import pytest
@@ -195,6 +197,16 @@ def test_the_signature_shows_every_option_and_its_default():
         name: options[name] for name in set(options) - not_of_a_block
     }
     assert [name for name in shown if f"{name}: " not in use_cassette.__doc__] == []
+
+
+def test_the_reference_shows_the_same_signature():
+    page = Path(__file__, "../../docs/api.md").resolve().read_text("utf-8")
+    (written,) = re.findall(r"^\.\. autofunction:: use_cassette\((.+)\)$", page, re.MULTILINE)
+    told = eval(f"lambda {written}: None")
+    shown = inspect.signature(use_cassette).parameters.values()
+    assert [(each.name, each.kind, each.default) for each in inspect.signature(told).parameters.values()] == [
+        (each.name, each.kind, each.default) for each in shown
+    ]
 
 
 @pytest.mark.anyio

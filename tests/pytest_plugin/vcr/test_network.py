@@ -55,11 +55,12 @@ def test_every_spelling_of_an_address_is_refused(block, host):
         connect((host, 80))
 
 
-def test_this_machine_can_be_left_open(block, port, tmp_path):
+def test_this_machine_can_be_left_open(block, port, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # whose path may be longer than one of a socket
     block(loopback=True)
     connect(("127.0.0.1", port))
     with pytest.raises(FileNotFoundError):
-        connect(str(tmp_path / "socket"), socket.AF_UNIX)
+        connect("./socket", socket.AF_UNIX)
     with pytest.raises(NetworkBlocked, match=f"--allowed-hosts={FAR}"):
         connect((FAR, 80))
 

@@ -6,9 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeAlias
-from weakref import WeakMethod
 
 import pytest
 
@@ -138,23 +136,12 @@ def _recording_of(test: WatchedTest | None) -> Recording | None:
 @contextmanager
 def _wrapped(fixture: Fixture, request: pytest.FixtureRequest, explained: Wrapper, cleaned: Wrapper) -> Iterator[None]:
     """Wrap the function of a fixture for a block, and the finalizers that are added by way of its request."""
-    original, add = fixture.func, _without_a_ring(request.addfinalizer)
+    original, add = fixture.func, request.addfinalizer
+    # Added first, called last: what is put over the method here would keep the request, and with it the test's recording.
+    add(partial(vars(request).pop, "addfinalizer", None))
     fixture.func = explained(original)  # type: ignore[misc]
     request.addfinalizer = lambda finalizer: add(cleaned(finalizer))  # type: ignore[method-assign]
     try:
         yield
     finally:
         fixture.func = original  # type: ignore[misc]
-
-
-def _without_a_ring(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what calls a method of an object without keeping it: a request that holds that is freed with its test."""
-    if not isinstance(method, MethodType):
-        return method
-    kept = WeakMethod(method)
-
-    def called(*args: Any) -> Any:
-        there = kept()
-        return there(*args) if there is not None else None
-
-    return called

@@ -171,6 +171,28 @@ def test_a_teardown_that_misses_hinders_no_other(project, source):
     says_so(result, times=2)
 
 
+def test_finalizers_are_added_by_what_a_fixture_kept_of_its_request(pytester):
+    pytester.makepyfile("""
+        import gc, pytest
+
+        DONE = []
+
+        @pytest.fixture
+        def later(request):
+            return request.addfinalizer
+
+        @pytest.mark.replay
+        def test_it(later):
+            gc.collect()
+            later(lambda: later(lambda: DONE.append("second")))
+            later(lambda: DONE.append("first"))
+
+        def test_all_were_called():
+            assert DONE == ["first", "second"]
+    """)
+    pytester.runpytest("-p", "no:randomly").assert_outcomes(passed=2)
+
+
 SHARED = {
     "module": fixture("module", "yield\nask()"),
     "class": "class TestIt:\n    @pytest.fixture(scope='class', autouse=True)\n    def prepared(self):\n        yield\n        ask()\n"

@@ -97,7 +97,9 @@ def _read(config: pytest.Config) -> SetUp:
 def _owner(config: pytest.Config, option: str) -> str:
     if option not in config.stash.get(TAKEN, ()):
         return "replay-agent"
-    return "pytest-recording" if config.pluginmanager.has_plugin("recording") else "another plugin or a conftest"
+    has = config.pluginmanager.has_plugin
+    others = (name for plugin, name in _SERVERS.items() if plugin != STAND_IN and has(plugin))
+    return next(others, "another plugin or a conftest")
 
 
 def _record_mode(config: pytest.Config) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.integration.test_vcr_mark import CAPITAL, module
@@ -127,3 +129,34 @@ def test_options_of_a_conftest_stay_its_own(project):
     """)
     project.makepyfile('def test_it(pytestconfig):\n    assert pytestconfig.getoption("--vcr-record") == "theirs"')
     project.runpytest().assert_outcomes(passed=1)
+
+
+SERVING = """
+    import pytest
+
+    @pytest.fixture
+    def vcr_config():
+        return {}
+
+    @pytest.fixture
+    def vcr():
+        return "theirs"
+"""
+
+
+@pytest.mark.parametrize(
+    "option", ["", "parser.addoption('--record-mode')", "parser.addoption('--record-mode', default='all')"]
+)
+def test_the_mark_is_anothers_where_a_plugin_serves_it(project, option):
+    hook = f"\n\ndef pytest_addoption(parser):\n    {option or 'pass'}\n"
+    project.makepyfile(serving=textwrap.dedent(SERVING) + hook)
+    project.makepyfile("""
+        import pytest
+
+        @pytest.mark.vcr(their_option=1)
+        def test_it(vcr, pytestconfig):
+            assert vcr == "theirs"
+            assert pytestconfig.getoption("disable_recording", "no such option") in (False, "no such option")
+    """)
+    project.syspathinsert()
+    project.runpytest("-p", "serving").assert_outcomes(passed=1)

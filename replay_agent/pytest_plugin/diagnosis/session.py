@@ -22,7 +22,7 @@ from replay_agent.report.comparison.budgets import read_budget
 
 __all__ = "SetUp", "look"
 
-_SERVERS = {STAND_IN: "replay-agent", "recording": "pytest-recording", "vcr": "pytest-vcr"}
+_SERVERS = {STAND_IN: "replay-agent", "recording": "pytest-recording", "vcr": "pytest-vcr", "cassetter": "cassetter"}
 """Who serves the mark vcr, by the name under which pytest knows the plugin."""
 
 

@@ -39,6 +39,7 @@ from replay_agent.recording.cassettes.parts.header import RESTORE, Header, read_
 from replay_agent.recording.cassettes.parts.item import BEGIN, UNKNOWN_KEY, Item, commented, new_item, stored_key
 from replay_agent.recording.cassettes.safe_documents import BadDocument, read_yaml
 from replay_agent.recording.cassettes.yaml_blocks import read_block
+from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.traffic import Interaction, Outcome, Response
 
@@ -111,7 +112,10 @@ class Cassette:
 
     def _computed(self, keying: Keying, index: int, *, same: bool) -> Key:
         """Compute a key anew. Of a file that was keyed otherwise nobody knows whether it tells secrets apart."""
-        key = keying(self.interaction(index).request)
+        request = self.interaction(index).request
+        key = keying(request)
+        if not key.secrets:  # else it is not spelled as it was sent
+            return replace(key, fingerprint=fingerprint(request))
         return key if same else replace(key, secrets=())
 
     def test(self, index: int) -> str | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.document import read_cassette, render
 from replay_agent.recording.cassettes.parts.header import Header
 from replay_agent.recording.cassettes.parts.item import new_item
@@ -64,7 +66,22 @@ def test_changed_fingerprint_in_the_file_is_not_believed(chat, keying, tmp_path)
     data = render(Header(keying=keying.scheme), [new_item(chat(), keying(chat().request))])
     forged = data.replace(fingerprint(chat().request).encode(), fingerprint(ASKED).encode())
     (key,) = read_cassette(forged, tmp_path / "a.yaml").keys(keying)
-    assert (key, key.fingerprint) == (keying(chat().request), "")
+    assert (key, key.fingerprint) == (keying(chat().request), fingerprint(chat().request))
+
+
+@pytest.mark.parametrize("body", [b'{"prompt": "Hello"}', b'{"prompt": "sk-REDACTED(openai-key)"}'])
+def test_another_tools_cassette_is_known_by_it_unless_secrets_were_taken_out(keying, tmp_path, body):
+    asked = Request("POST", "https://api.example.org/v1", (("content-type", "application/json"),), body)
+    said = {
+        "method": asked.method,
+        "uri": asked.url,
+        "headers": {"content-type": ["application/json"]},
+        "body": body.decode(),
+    }
+    document = {"version": 1, "interactions": [{"request": said, "response": {"status": {"code": 200}}}]}
+    (key,) = store.parse(json.dumps(document).encode(), tmp_path / "a.json").keys(keying)
+    assert key.digest == keying(asked).digest
+    assert key.fingerprint == ("" if b"REDACTED" in body else fingerprint(asked))
 
 
 def test_the_digits_are_those_that_stand_in_files():

@@ -19,7 +19,6 @@ from typing import Any, Literal, TypeAlias
 
 from replay_agent.exceptions import WireError
 from replay_agent.recording.cassettes.json_spelling import LAYOUTS, MAX_INDENT, Spelling, read_json, spell
-from replay_agent.recording.cassettes.usual.repeated import read_repeated
 from replay_agent.recording.cassettes.yaml_blocks import LONGEST_KEY, Unwritable, write_block
 from replay_agent.traffic import Chunk, Headers
 
@@ -105,7 +104,7 @@ def _characters(data: bytes) -> tuple[str | None, str | None]:
 
 
 def _as_json(text: str, margin: str | None) -> dict[str, Any] | None:
-    found = (None if margin is None else read_repeated(text, margin)) or read_json(text)
+    found = (None if margin is None else _repeated(text, margin)) or read_json(text)
     if found is None:
         return None
     value, spelling = found
@@ -118,6 +117,12 @@ def _as_json(text: str, margin: str | None) -> dict[str, Any] | None:
         fields["spelling"] = words
     fields.update((name, extra) for name, extra in extras.items() if extra)
     return fields
+
+
+def _repeated(text: str, margin: str) -> tuple[Any, Spelling] | None:
+    from replay_agent.recording.cassettes.usual.repeated import read_repeated  # nothing is written in replay
+
+    return read_repeated(text, margin)
 
 
 def _is_writable(value: Any, text: str) -> bool:

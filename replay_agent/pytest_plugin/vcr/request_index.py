@@ -43,7 +43,7 @@ class RequestIndex:
         self._forget()
 
     def _forget(self) -> None:
-        self._read: list[tuple[Any, ...]] = []
+        self._read: list[dict[str, Any]] = []
         self._by_body: dict[Hashable, list[int]] = defaultdict(list)
         self._by_meaning: dict[Hashable, list[int]] = defaultdict(list)
 
@@ -70,7 +70,7 @@ class RequestIndex:
 
     def _keep_up(self, interactions: Interactions) -> bool:
         """Read the interactions that are new, all of them if one that was read has changed; tell whether any was."""
-        states = [_state(request) for request, _ in interactions]
+        states = [vars(request).copy() for request, _ in interactions]
         if states == self._read:
             return False
         if states[: len(self._read)] != self._read:
@@ -110,10 +110,6 @@ class RequestIndex:
         if found not in self._meanings:
             self._meanings[found] = _transformed(transformers, body)
         return self._meanings[found]
-
-
-def _state(request: Any) -> tuple[Any, ...]:
-    return request.method, request.uri, request.body, request.headers
 
 
 def _transformed(transformers: Sequence[Callable[[Any], Any]], body: Hashable) -> Hashable:

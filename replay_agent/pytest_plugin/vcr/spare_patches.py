@@ -92,14 +92,14 @@ class SparePatches:
         self._modules = frozenset(modules) | _READ
         self._spare: Patches | None = None
         self._asked: Any = None
-        self._world: list[tuple[str, ModuleType, list[str], list[Any]]] = []
+        self._world = _World([])
 
     def taken(self, cassette: Any, absent: Any, build: Callable[[Any], Iterable[Any]]) -> Patches:
         """Return patches for a cassette while modules are ``absent``: those left behind, or what ``build`` makes."""
         spare, self._spare = self._spare, None
         asked = absent, getattr(cassette, "skip_patchers", ())
         fits = spare is not None and self._asked == asked and not cassette.custom_patches
-        if fits and self._is_the_same_world() and spare is not None and spare.serve(cassette):
+        if fits and self._world.is_there() and spare is not None and spare.serve(cassette):
             return spare
         made = Patches(cassette, build)
         made.may_serve_again &= _CAN_COUNT and not cassette.custom_patches and all(map(_is_plain, made.all))
@@ -111,23 +111,33 @@ class SparePatches:
         if patches.emptied():
             self._spare = patches
 
-    def _seen(self) -> list[tuple[str, ModuleType, list[str], list[Any]]]:
+    def _seen(self) -> _World:
         modules: dict[str, Any] = dict(sys.modules)  # where None says that there is no such module
-        return [
-            (name, module, names := [each for each in vars(module) if each in _names()], _values(module, names))
+        return _World(
+            (name, module)
             for name, module in modules.items()
             if isinstance(module, ModuleType) and (name in self._modules or name.startswith("vcr.stubs"))
-        ]
-
-    def _is_the_same_world(self) -> bool:
-        return all(
-            sys.modules.get(name) is module and all(map(is_, _values(module, names), values))
-            for name, module, names, values in self._world
         )
 
 
-def _values(module: ModuleType, names: Iterable[str]) -> list[Any]:
-    return list(map(vars(module).get, names))
+class _World:
+    """Modules by their names, and what vcrpy looks up in them, as they are when it is made."""
+
+    def __init__(self, modules: Iterable[tuple[str, ModuleType]]) -> None:
+        self._modules = dict(modules)
+        looked_up = [
+            (vars(module), name) for module in self._modules.values() for name in _names() & vars(module).keys()
+        ]
+        self._attributes, self._names = [each for each, _ in looked_up], [name for _, name in looked_up]
+        self._values = self._found()
+
+    def _found(self) -> list[Any]:
+        return list(map(dict.get, self._attributes, self._names))
+
+    def is_there(self) -> bool:
+        """Tell whether all of it is the same now."""
+        modules = map(sys.modules.get, self._modules)
+        return all(map(is_, modules, self._modules.values())) and all(map(is_, self._found(), self._values))
 
 
 @cache

@@ -49,14 +49,17 @@ _LONE_CR = re.compile("\r(?!\n)")
 _LONE_LF = re.compile("(?<!\r)\n")
 
 
-def write_body(data: bytes, headers: Headers, view: View = "json") -> dict[str, Any]:
-    """Return the fields of a body; none for an empty one."""
+def write_body(data: bytes, headers: Headers, view: View = "json", margin: str | None = None) -> dict[str, Any]:
+    """Return the fields of a body; none for an empty one.
+
+    With a ``margin``, that of the members of its JSON, lists that came before may be written already (`Lines`).
+    """
     if not data:
         return {}
     shown = _decoded(headers, data)
     if shown is None:
-        return _written(data, view)
-    fields = _written(shown, view)
+        return _written(data, view, margin)
+    fields = _written(shown, view, margin)
     # What is not legible with its encoding undone is not worth keeping twice.
     return {"base64": _base64(data)} if "base64" in fields else {**fields, "encoded": _base64(data)}
 
@@ -73,12 +76,12 @@ def _decoded(headers: Headers, data: bytes) -> bytes | None:
         return None
 
 
-def _written(data: bytes, view: View) -> dict[str, Any]:
+def _written(data: bytes, view: View, margin: str | None) -> dict[str, Any]:
     text, charset = _characters(data)
     if text is None or view == "base64":
         return {"base64": _base64(data)}
     if view == "json" and charset is None:
-        fields = _as_json(text)
+        fields = _as_json(text, margin)
         if fields is not None:
             return fields
     return _as_text(text, charset)
@@ -100,8 +103,8 @@ def _characters(data: bytes) -> tuple[str | None, str | None]:
     return (text, None) if controls <= len(text) // 20 else (None, None)
 
 
-def _as_json(text: str) -> dict[str, Any] | None:
-    found = read_json(text)
+def _as_json(text: str, margin: str | None) -> dict[str, Any] | None:
+    found = (None if margin is None else _repeated(text, margin)) or read_json(text)
     if found is None:
         return None
     value, spelling = found
@@ -114,6 +117,12 @@ def _as_json(text: str) -> dict[str, Any] | None:
         fields["spelling"] = words
     fields.update((name, extra) for name, extra in extras.items() if extra)
     return fields
+
+
+def _repeated(text: str, margin: str) -> tuple[Any, Spelling] | None:
+    from replay_agent.recording.cassettes.usual.repeated import read_repeated  # nothing is written in replay
+
+    return read_repeated(text, margin)
 
 
 def _is_writable(value: Any, text: str) -> bool:

@@ -29,6 +29,8 @@ __all__ = "MARGIN", "BadItem", "item_from_fields", "read_item", "read_outcome", 
 
 MARGIN = "  "
 """The column in which the fields of an item begin."""
+_MEMBERS = MARGIN * 4
+"""That of the members of a JSON body: the item, its request, that one's body, ``json:``."""
 
 _VIEWS: tuple[View, ...] = ("json", "text", "base64")
 _KNOWN = frozenset({"test", "recorded_at", "request", "response", "failure"})
@@ -111,7 +113,7 @@ def _fields(interaction: Interaction, view: View) -> dict[str, Any]:
 def _request_fields(request: Request, view: View) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     _add(fields, method=request.method, uri=request.url, headers=_header_fields(request.headers))
-    _add(fields, body=write_body(request.body, request.headers, view) or None)
+    _add(fields, body=write_body(request.body, request.headers, view, _MEMBERS) or None)
     return fields
 
 
@@ -121,7 +123,7 @@ def _response_fields(response: Response, view: View) -> dict[str, Any]:
     if response.http_version != "HTTP/1.1":
         _add(fields, http_version=response.http_version)
     _add(fields, headers=_header_fields(response.headers))
-    body = write_body(response.body, response.headers, view)
+    body = write_body(response.body, response.headers, view, _MEMBERS)
     _add(body, chunks=write_chunks(response.chunks))
     _add(fields, body=body or None)
     if response.frames:

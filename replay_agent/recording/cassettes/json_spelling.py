@@ -6,10 +6,24 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
-__all__ = "LAYOUTS", "MAX_INDENT", "NUMBER", "Number", "Spelling", "Transcription", "read_json", "spell"
+__all__ = (
+    "LAYOUTS",
+    "MAX_INDENT",
+    "NUMBER",
+    "Number",
+    "Spelling",
+    "Transcription",
+    "dumped_as",
+    "escapes_in",
+    "is_shallow",
+    "read_json",
+    "read_plain",
+    "spell",
+)
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 """A number by the grammar of RFC 8259."""
@@ -59,47 +73,69 @@ class Spelling:
 def read_json(text: str) -> tuple[Any, Spelling] | None:
     """Read a JSON object or array such that `spell` gives the very same text; None where that cannot be.
 
-    Numbers come as `Number`. That excludes repeated keys, NaN, deep nesting, uneven white space and the like.
+    Numbers come as Python's where it spells them so, else as `Number`. What cannot be is repeated keys, NaN, deep nesting,
+    uneven white space and the like.
     """
     inner = text.strip(_SPACE)
     if not inner.startswith(("{", "[")):
         return None
+    start = text.index(inner[0])
+    escapes, around = escapes_in(inner), (text[:start], text[start + len(inner) :])
+    spellings = [Spelling(layout, *escapes, *around) for layout in _likely_layouts(inner)]
     try:
-        # A Number is a str: Python's float would lose digits, its int refuses more than 4,300.
-        value = json.loads(inner, parse_int=Number, parse_float=Number, parse_constant=_refuse)
+        found = _as_dumped(inner, spellings) or _as_spelled(text, inner, spellings)
     except (ValueError, RecursionError):
         return None
-    if not _shallow(value):
-        return None
-    start = text.index(inner[0])
-    before, after = text[:start], text[start + len(inner) :]
-    # The proof is in the writing: a layout that is only nearly right gives another text and is not taken.
-    for layout in _likely_layouts(inner):
-        spelling = Spelling(layout, *_escapes(inner), before, after)
-        if _as_dumped(inner, spelling) or spell(value, spelling) == text:
-            return value, spelling
-    return None
+    return found if found is not None and is_shallow(found[0]) else None
 
 
-def _as_dumped(text: str, spelling: Spelling) -> bool:
-    """Tell whether a text is what `json.dumps` makes of its value, in a spelling on one line: then so does `spell`.
+def _as_dumped(inner: str, spellings: list[Spelling]) -> tuple[Any, Spelling] | None:
+    """Read what `json.dumps` makes of its value, in a spelling on one line: then so does `spell`, numbers included.
 
-    Numbers are then spelled as Python does. That takes a third of the time of `spell`, and is true of most bodies.
+    That takes a third of the time of `spell`, and is true of most bodies.
     """
-    separators = _LAYOUTS.get(spelling.layout)
-    if separators is None or spelling.upper or spelling.escapes:
-        return False
+    dumped = [each for each in spellings if each.layout in _LAYOUTS and not (each.upper or each.escapes)]
     try:
-        return json.dumps(json.loads(text), ensure_ascii=spelling.ascii, separators=separators) == text
+        value = _PLAIN.decode(inner) if dumped else None
     except ValueError:  # a number of more digits than Python converts
-        return False
+        return None
+    spelling = next((each for each in dumped if dumped_as(value, each.layout, ascii=each.ascii) == inner), None)
+    return None if spelling is None else (value, spelling)
+
+
+def _as_spelled(text: str, inner: str, spellings: list[Spelling]) -> tuple[Any, Spelling] | None:
+    value = _EXACT.decode(inner) if spellings else None
+    # The proof is in the writing: a layout that is only nearly right gives another text and is not taken.
+    spelling = next((each for each in spellings if spell(value, each) == text), None)
+    return None if spelling is None else (value, spelling)
+
+
+def dumped_as(value: Any, layout: str, *, ascii: bool) -> str:
+    """Return the text that `json.dumps` makes of a value in a layout on one line."""
+    return _encoder(layout, ascii).encode(value)
+
+
+@lru_cache(maxsize=8)
+def _encoder(layout: str, ascii: bool) -> json.JSONEncoder:
+    return json.JSONEncoder(ensure_ascii=ascii, separators=_LAYOUTS[layout], check_circular=False)
+
+
+def read_plain(text: str, begin: int) -> tuple[Any, int]:
+    """Read the value that begins at a place in a text, numbers as Python's; return where it ends. Raises ValueError."""
+    return _PLAIN.raw_decode(text, begin)
 
 
 def _refuse(_constant: str) -> Any:
     raise ValueError
 
 
-def _shallow(value: Any) -> bool:
+_PLAIN = json.JSONDecoder(parse_constant=_refuse)
+_EXACT = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=_refuse)
+"""A Number is a str: Python's float would lose digits, its int refuses more than 4,300."""
+
+
+def is_shallow(value: Any) -> bool:
+    """Tell whether a value is not deeper than what is written as lines."""
     level = [value]
     for _ in range(_MAX_DEPTH):
         level = [
@@ -124,7 +160,7 @@ def _likely_layouts(text: str) -> list[str]:
     return [name for name, (_, written) in _LAYOUTS.items() if written == colon]
 
 
-def _escapes(text: str) -> tuple[bool, bool, str]:
+def escapes_in(text: str) -> tuple[bool, bool, str]:
     """Tell from a JSON text: whether all but ASCII is escaped, in capitals, and what else is escaped needlessly."""
     if "\\u" not in text and "\\/" not in text:
         return False, False, ""

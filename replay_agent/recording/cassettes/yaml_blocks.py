@@ -24,6 +24,7 @@ __all__ = (
     "LINE",
     "LONGEST_KEY",
     "BlockReader",
+    "Lines",
     "Unwritable",
     "block_end",
     "is_ordinary",
@@ -45,6 +46,7 @@ LONGEST_KEY = 200
 MAX_VALUES = 1_000_000
 """Lines, and further numbers in rows, that `read_block` reads."""
 _STEP = "  "
+_NUMBERS = frozenset({Number, int, float})
 
 
 class Unwritable(ValueError):
@@ -54,12 +56,25 @@ class Unwritable(ValueError):
 def write_block(value: Mapping[str, Any], margin: str = "") -> str:
     """Write a mapping of plain values as lines that begin with ``margin``, the last one ended.
 
-    Values are text, `Number`, int, bool, None, and lists and mappings (with text as keys) of them. Raises
-    `Unwritable`.
+    Values are text, `Number`, int, float, bool, None, lists and mappings (with text as keys) of them, and `Lines`.
+    Raises `Unwritable`.
     """
     lines: list[str] = []
     _add_mapping(lines, value, margin)
     return "".join(lines)
+
+
+class Lines(str):
+    """A list that is written already, with the margin of the key that it is to stand below."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def of_entry(value: Any, margin: str) -> str:
+        """Write one entry of such a list. Raises `Unwritable`."""
+        lines: list[str] = []
+        _add_sequence(lines, [value], margin)
+        return "".join(lines)
 
 
 # A quoted text, as a value, an entry or a key, in which something is escaped: ``text: "a\tb"``, ``- "\u2028"``.
@@ -120,7 +135,9 @@ def _add_behind_dash(lines: list[str], value: Any, margin: str) -> None:
 
 def _add_value(lines: list[str], value: Any, margin: str) -> None:
     """Write what stands behind a key's colon, or behind a dash if it is no collection."""
-    if isinstance(value, str):
+    if type(value) is Lines:
+        lines.append(f"\n{value}")
+    elif isinstance(value, str):
         lines.append(f" {value if isinstance(value, Number) else _text(value, margin + _STEP)}\n")
     elif isinstance(value, dict):
         lines.append("\n" if value else " {}\n")
@@ -136,11 +153,11 @@ def _add_value(lines: list[str], value: Any, margin: str) -> None:
 
 def _is_row(value: Any) -> bool:
     """Tell whether a value is a list of several numbers, which stands on one line."""
-    return isinstance(value, list) and len(value) > 1 and all(isinstance(each, Number) for each in value)
+    return isinstance(value, list) and len(value) > 1 and _NUMBERS.issuperset(map(type, value))
 
 
 def _row(values: Iterable[Any]) -> str:
-    return f"[{', '.join(values)}]"
+    return f"[{', '.join(map(str, values))}]"
 
 
 @lru_cache(maxsize=1024)
@@ -157,7 +174,7 @@ def _scalar(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         return str(value)
     raise Unwritable(f"{type(value).__name__} is no plain value")
 

@@ -16,12 +16,13 @@ from replay_agent.recording.cassettes.json_spelling import Number
 from replay_agent.traffic import Chunk
 
 FORMS = [
-    (b'{"a":[1,2]}', {"json": {"a": [Number("1"), Number("2")]}}),
-    (b'{"a": 1}', {"json": {"a": Number("1")}, "spelling": "spaced"}),
+    (b'{"a":[1,2]}', {"json": {"a": [1, 2]}}),
+    (b'{"a":[1,2.50]}', {"json": {"a": [Number("1"), Number("2.50")]}}),
+    (b'{"a": 1}', {"json": {"a": 1}, "spelling": "spaced"}),
     (b'{\n  "a": "\\u00e9"\n}\n', {"json": {"a": "é"}, "spelling": "indent 2 ascii", "after": "\n"}),
     (b'{\n\t"a": 1\n}', {"json": {"a": Number("1")}, "spelling": "tabs 1"}),
     (b'{"a":"\\u003C\\u00E9"}', {"json": {"a": "<é"}, "spelling": "compact ascii upper", "escapes": "<"}),
-    (b'\n  {"a":1}', {"json": {"a": Number("1")}, "before": "\n  "}),
+    (b'\n  {"a":1}', {"json": {"a": 1}, "before": "\n  "}),
     (b'{"a":1,"a":2}', {"text": '{"a":1,"a":2}'}),
     (b'{"a":NaN}', {"text": '{"a":NaN}'}),
     (b'{"a":"\\ud800"}', {"text": '{"a":"\\ud800"}'}),

@@ -1,3 +1,3 @@
-"""Shorter ways to read what nearly every item holds, to the same result; for lines that nobody has touched."""
+"""Shorter ways to read what nearly every item holds, of lines that nobody has touched, and to write it, to the same result."""
 
-__all__ = ("items",)
+__all__ = "items", "repeated"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 from replay_agent.recording.cassettes.json_spelling import Spelling, Transcription
+from replay_agent.recording.cassettes.usual.memory import Memory
 from replay_agent.recording.cassettes.yaml_blocks import LINE, BlockReader, block_end
 
 __all__ = "LONG", "JSONLines"
@@ -21,36 +23,15 @@ _ODD = frozenset("|\"'[{")
 """What values begin with that are neither numbers nor plain texts."""
 LONG = 20_000
 """Characters of a body from which on it is likely to repeat what the one before it said: a history."""
-_MOST_KNOWN = 2_000_000
-"""Characters of entries that are remembered: of two conversations of 200 long turns, one after the other."""
 
 
-class _Memory(dict[tuple[str, int, Spelling], str]):
-    """Forgets everything when it is full: what is asked for again comes soon after."""
+@lru_cache(maxsize=4)
+def _memory(_margin: int, _spelling: Spelling) -> Memory:
+    """Return what is known of entries whose dashes stand in this column: 200 turns repeat 40,000 messages, of which 400 are new.
 
-    def __init__(self) -> None:
-        self._room = _MOST_KNOWN
-
-    def keep(self, key: tuple[str, int, Spelling], entry: str) -> None:
-        """Remember an entry, unless there is room for it nowhere."""
-        cost = len(key[0]) + len(entry)
-        if cost > self._room:
-            self.clear()
-        if cost <= self._room:
-            self._room -= cost
-            self[key] = entry
-
-    def clear(self) -> None:
-        """Forget everything."""
-        super().clear()
-        self._room = _MOST_KNOWN
-
-
-_KNOWN = _Memory()
-"""Entries of lists as they were transcribed, by their lines: 200 turns repeat 40,000 messages, of which 400 are new.
-
-A quarter of the time that a comparison of two such conversations takes went into those.
-"""
+    A quarter of the time that a comparison of two such conversations takes went into those.
+    """
+    return Memory()
 
 
 class JSONLines(BlockReader):
@@ -117,22 +98,30 @@ class JSONLines(BlockReader):
         self._outer = outer
         return self._spelled.wrapped("[", entries, "]", outer)
 
-    def _entry(self, begin: int, margin: int) -> Any:
+    def _entries(self, begin: int, margin: int) -> list[Any]:
         if not self._remembers:
-            return super()._entry(begin, margin)
-        stop = block_end(margin + 1).search(self._text, begin)
-        end = stop.start() + 1 if stop else len(self._text)
-        key = (self._text[begin:end], margin, self._spelling)
-        known = _KNOWN.get(key)
-        if known is not None:
-            self._step_to(end)
-            return known
-        self._remembers = False  # what is within it is not asked for by itself
-        entry = super()._entry(begin, margin)
+            return super()._entries(begin, margin)
+        self._remembers = False  # what is within them is not asked for by itself
+        memory, ends = _memory(margin, self._spelling), block_end(margin + 1)
+
+        def read(begin: int) -> tuple[str, str]:
+            stop = ends.search(self._text, begin)
+            lines = self._text[begin : stop.start() + 1 if stop else len(self._text)]
+            known = memory.get(lines)
+            if known is not None:
+                self._step_to(begin + len(lines))
+                return lines, known
+            entry = self._entry(begin, margin)
+            if self.begin - self.margin == begin + len(lines):
+                memory.keep(lines, entry)
+            return lines, entry
+
+        def next_to(_end: int) -> int | None:
+            return self.begin + 2 if self._dash and self.margin == margin else None
+
+        found, _ = memory.entries(self._text, begin + 2, read, next_to)
         self._remembers = True
-        if self.begin - self.margin == end:
-            _KNOWN.keep(key, entry)
-        return entry
+        return found
 
     def _scalar(self, text: str, first: str) -> str:
         if first == "'":

@@ -5,15 +5,16 @@ from random import Random
 import pytest
 
 from replay_agent.recording.cassettes.json_spelling import LAYOUTS, Spelling, read_json, spell
-from replay_agent.recording.cassettes.usual.json_lines import _KNOWN, _MOST_KNOWN, JSONLines
+from replay_agent.recording.cassettes.usual.json_lines import JSONLines, _memory
+from replay_agent.recording.cassettes.usual.memory import _MOST_KNOWN
 from replay_agent.recording.cassettes.yaml_blocks import write_block
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered():
-    _KNOWN.clear()
+    _memory.cache_clear()
     yield
-    _KNOWN.clear()
+    _memory.cache_clear()
 
 
 TEXTS = [
@@ -68,11 +69,6 @@ def test_what_is_remembered_of_long_bodies_is_what_they_say(layout, seed):
         assert JSONLines(lines, spelling).below(0) == spell(value, spelling)
 
 
-def remembered():
-    """Return how many characters are remembered."""
-    return sum(len(lines) + len(entry) for (lines, *_), entry in _KNOWN.items())
-
-
 def transcribe(text):
     value = {"messages": [{"role": "user", "content": text}]}
     JSONLines(write_block({"json": value}).removeprefix("json:\n"), Spelling()).below(0)
@@ -82,11 +78,11 @@ def transcribe(text):
 def test_what_is_remembered_has_a_bound(length):
     for number in range(3_000_000 // length):
         transcribe(f"{number} {'x' * length}")
-        assert 2 * length < remembered() <= _MOST_KNOWN
+        assert 2 * length < _memory(2, Spelling()).size <= _MOST_KNOWN
 
 
 def test_an_entry_that_there_is_no_room_for_is_not_remembered():
     transcribe("x" * _MOST_KNOWN)
-    assert not _KNOWN
+    assert not _memory(2, Spelling()).size
     transcribe("x" * 100_000)
-    assert len(_KNOWN) == 1
+    assert _memory(2, Spelling()).size > 200_000

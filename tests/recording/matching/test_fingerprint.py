@@ -12,6 +12,7 @@ from replay_agent.recording.cassettes.document import read_cassette, render
 from replay_agent.recording.cassettes.parts.header import Header
 from replay_agent.recording.cassettes.parts.item import new_item
 from replay_agent.recording.matching.fingerprint import fingerprint
+from replay_agent.recording.meaning.key import meaning
 from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.traffic import Request
 
@@ -69,8 +70,11 @@ def test_changed_fingerprint_in_the_file_is_not_believed(chat, keying, tmp_path)
     assert (key, key.fingerprint) == (keying(chat().request), fingerprint(chat().request))
 
 
-@pytest.mark.parametrize("body", [b'{"prompt": "Hello"}', b'{"prompt": "sk-REDACTED(openai-key)"}'])
-def test_another_tools_cassette_is_known_by_it_unless_secrets_were_taken_out(keying, tmp_path, body):
+@pytest.mark.parametrize(
+    "body", [b'{"prompt": "Hello"}', b'{"prompt": "REDACTED(openai-key~2) and REDACTED(openai-key)"}']
+)
+def test_another_tools_cassette_is_known_by_it_unless_secrets_were_taken_out(tmp_path, body):
+    keying = meaning()
     asked = Request("POST", "https://api.example.org/v1", (("content-type", "application/json"),), body)
     said = {
         "method": asked.method,
@@ -78,7 +82,10 @@ def test_another_tools_cassette_is_known_by_it_unless_secrets_were_taken_out(key
         "headers": {"content-type": ["application/json"]},
         "body": body.decode(),
     }
-    document = {"version": 1, "interactions": [{"request": said, "response": {"status": {"code": 200}}}]}
+    document = {
+        "version": 1,
+        "interactions": [{"request": said, "response": {"status": {"code": 200}, "body": {"string": ""}}}],
+    }
     (key,) = store.parse(json.dumps(document).encode(), tmp_path / "a.json").keys(keying)
     assert key.digest == keying(asked).digest
     assert key.fingerprint == ("" if b"REDACTED" in body else fingerprint(asked))

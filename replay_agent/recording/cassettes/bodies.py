@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from io import BytesIO
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, islice
 from typing import Any, Literal, TypeAlias
 
 from replay_agent.exceptions import WireError
@@ -41,7 +41,8 @@ _CHUNKS_IN_LINE = 10
 # ``2``, ``1+5``, ``+9``, ``2@35``, ``all@120``: see the beginning of this file.
 _CHUNK = re.compile(r"(?:(all)|([0-9]{1,12})?(?:\+([0-9]{1,12}))?)(?:@(-?[0-9]{1,12}))?")
 _LINES = re.compile("[0-9]{1,12}")
-_WHOLE_LINES = re.compile(r"[0-9]{1,6}(?:@[0-9]{1,12})?(?:[ \n][0-9]{1,6}(?:@[0-9]{1,12})?)*")
+# Behind a number of lines, when they came: ``@35`` of ``2@35``.
+_OFFSET = re.compile("(?<=[0-9])@[0-9]{1,12}(?![0-9@+])")
 _CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
 _HIGH_CONTROLS = bytes(range(0x80, 0xA0))
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -283,14 +284,15 @@ def read_chunks(words: str | None, data: bytes) -> Sequence[Chunk]:
 
 def _whole_lines(words: str, data: bytes) -> Pieces | None:
     """Return pieces that are whole lines, as those of a stream of events are; None where some are not, or lines are missing."""
-    if not _WHOLE_LINES.fullmatch(words):
+    said = (_OFFSET.sub("", words) if "@" in words else words).split()
+    if not "".join(said).isdecimal():
         return None
-    lines = BytesIO(data).readlines()
-    ends = list(accumulate([int(word.partition("@")[0]) for word in words.split()]))
-    if ends[-1] > len(lines) - (not data.endswith(b"\n")):
+    counts, lines = list(map(int, said)), BytesIO(data)
+    if sum(counts) > data.count(b"\n"):
         return None
-    ends[-1] = len(lines)  # so that nothing that was added is lost
-    pieces = [b"".join(lines[start:end]) for start, end in pairwise((0, *ends))]
+    take = lines.readline  # most events have a line, and an empty one behind it
+    pieces = [take() + take() if count == 2 else b"".join(islice(lines, count)) for count in counts]
+    pieces[-1] += lines.read()  # so that nothing that was added is lost
     return Pieces(pieces, partial(_times, words))
 
 

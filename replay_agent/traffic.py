@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 __all__ = (
     "Chunk",
@@ -14,6 +15,7 @@ __all__ = (
     "Interaction",
     "Outcome",
     "Phase",
+    "Pieces",
     "Request",
     "Response",
     "Sender",
@@ -47,6 +49,49 @@ class Chunk:
 
     data: bytes
     offset_ms: int = 0
+
+
+class Pieces(Sequence[Chunk]):
+    """The pieces of a recorded body: equal to the tuple of its chunks, each of which is made when somebody asks for it.
+
+    Replay asks for none: to make those of a stream of hundreds takes longer than to hand their bytes over.
+    """
+
+    __slots__ = "_made", "_times", "data"
+
+    def __init__(self, data: Sequence[bytes], times: Callable[[], Sequence[int]]) -> None:
+        """``times`` returns the `Chunk.offset_ms` of each."""
+        self.data = data
+        """The bytes of each."""
+        self._times = times
+        self._made: tuple[Chunk, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @overload
+    def __getitem__(self, index: int) -> Chunk: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Chunk, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Chunk | tuple[Chunk, ...]:
+        return self._chunks[index]
+
+    def __eq__(self, other: object) -> bool:
+        return self._chunks == tuple(other) if isinstance(other, tuple | Pieces) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._chunks)
+
+    def __repr__(self) -> str:
+        return repr(self._chunks)
+
+    @property
+    def _chunks(self) -> tuple[Chunk, ...]:
+        if self._made is None:
+            self._made = tuple(map(Chunk, self.data, self._times()))
+        return self._made
 
 
 class Phase(str, Enum):
@@ -121,7 +166,8 @@ class Response:
 
     status: int
     headers: Headers = ()
-    chunks: tuple[Chunk, ...] = ()
+    chunks: Sequence[Chunk] = ()
+    """A tuple of them, or `Pieces` where they were read from a cassette."""
     reason: str | None = None
     http_version: str = "HTTP/1.1"
     end: StreamEnd = StreamEnd.COMPLETE
@@ -136,7 +182,12 @@ class Response:
     @property
     def body(self) -> bytes:
         """The bytes of all pieces, still content-encoded."""
-        return b"".join(chunk.data for chunk in self.chunks)
+        return b"".join(self.pieces)
+
+    @property
+    def pieces(self) -> Sequence[bytes]:
+        """The bytes of each piece."""
+        return self.chunks.data if isinstance(self.chunks, Pieces) else [chunk.data for chunk in self.chunks]
 
 
 Outcome: TypeAlias = Response | Failure

@@ -172,8 +172,10 @@ def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] =
             raise UserError(f"the cassette {name!r} of {item.nodeid} would lie outside {folder}")
         return path
     folder, former = module_folder(item.path, root, cassettes), former_folder(item.path, root, cassettes)
-    former_name = _former_name(item, siblings)
-    name = former_name if _is_named_as_ever(item) else file_name_of(item, siblings)
+    classes = _classes(item)
+    former_name = _former_name(item, siblings, classes)
+    as_ever = not classes and _redacted(item.name) == item.name  # nothing like a key is among its parameters
+    name = former_name if as_ever else file_name_of(item, siblings)
     path = folder / f"{name}.yaml"
     if (former, former_name) == (folder, name) or path.exists():
         return path
@@ -181,16 +183,11 @@ def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] =
     return old if _holds(old, nodeid(item)) else path
 
 
-def _is_named_as_ever(item: pytest.Item) -> bool:
-    """Tell whether a test is in no class, and has nothing like a key among its parameters."""
-    return getattr(item, "cls", item) is None and _redacted(item.name) == item.name
-
-
-def _former_name(item: pytest.Item, siblings: Sequence[str]) -> str:
+def _former_name(item: pytest.Item, siblings: Sequence[str], classes: Sequence[str]) -> str:
     """Return the name that tests of classes of one name shared, and in which keys among the parameters were seen."""
     backend = _backend(item)
     own = naming.without_backend(item.name, backend)
-    return naming.file_name(".".join((*_classes(item)[-1:], own)), clashes=own in _clashes.among(siblings, backend))
+    return naming.file_name(".".join((*classes[-1:], own)), clashes=own in _clashes.among(siblings, backend))
 
 
 def _holds(path: Path, test: str) -> bool:

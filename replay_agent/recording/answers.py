@@ -123,7 +123,7 @@ class Replay:
         assert isinstance(response, Response)
         if self.paced or response.end is not StreamEnd.COMPLETE:
             return None
-        return iter([chunk.data for chunk in response.chunks])
+        return iter(response.pieces)
 
     def missed(self) -> CassetteMiss | CassetteMissError | None:
         """Return the miss of a client that reads on where the recorded reading of the stream ended.

@@ -101,7 +101,8 @@ HOT = {
         "transcribed": 3,  # the lines of an answer, of which only those are read that no answer before had
         "below": 0,  # an answer read line by line
         "_anew": 0,  # one that differs in some lines from one of its shape
-        "_asked_of_the_kernel": 1,  # by one socket for IPv4 and IPv6
+        "is_free": 1,  # by one socket for IPv4 and IPv6
+        "_asked_of_the_kernel": 0,  # who else listens
         "setting_up": 0,  # a value of parametrize, which is no fixture to surround
         "origin": 0,  # of an address that was asked before
         "host_of": 0,

@@ -26,7 +26,7 @@ class OwnServers:
     def __call__(self, request: Request) -> bool:
         """Tell whether a request goes through, neither recorded nor replayed."""
         host, port = host_of(request.url)
-        if port is None or not is_loopback(host) or port in self._models or not serves(port, self._before):
+        if port is None or not is_loopback(host) or port in self._models or not serves(port, self._before, host):
             return False
         if _is_model(request):
             self._models.add(port)

@@ -13,14 +13,15 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import accumulate, chain
+from functools import lru_cache, partial
+from io import BytesIO
+from itertools import accumulate, chain, islice
 from typing import Any, Literal, TypeAlias
 
 from replay_agent.exceptions import WireError
 from replay_agent.recording.cassettes.json_spelling import LAYOUTS, MAX_INDENT, Spelling, read_json, spell
 from replay_agent.recording.cassettes.yaml_blocks import LONGEST_KEY, Unwritable, write_block
-from replay_agent.traffic import Chunk, Headers
+from replay_agent.traffic import Chunk, Headers, Pieces
 
 __all__ = "View", "read_body", "read_chunks", "spelling_of", "write_body", "write_chunks"
 
@@ -40,8 +41,8 @@ _CHUNKS_IN_LINE = 10
 # ``2``, ``1+5``, ``+9``, ``2@35``, ``all@120``: see the beginning of this file.
 _CHUNK = re.compile(r"(?:(all)|([0-9]{1,12})?(?:\+([0-9]{1,12}))?)(?:@(-?[0-9]{1,12}))?")
 _LINES = re.compile("[0-9]{1,12}")
-_WHOLE_LINES = re.compile(r"[0-9]{1,6}(?:@[0-9]{1,12})?(?:[ \n][0-9]{1,6}(?:@[0-9]{1,12})?)*")
-_ONE_MORE = (1).__add__
+# Behind a number of lines, when they came: ``@35`` of ``2@35``.
+_OFFSET = re.compile("(?<=[0-9])@[0-9]{1,12}(?![0-9@+])")
 _CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
 _HIGH_CONTROLS = bytes(range(0x80, 0xA0))
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -277,7 +278,7 @@ def _chunk_words(chunks: Sequence[Chunk]) -> Iterator[str]:
         time = chunk.offset_ms
 
 
-def read_chunks(words: str | None, data: bytes) -> tuple[Chunk, ...]:
+def read_chunks(words: str | None, data: bytes) -> Sequence[Chunk]:
     """Cut a body into its pieces. What an edited body has too much goes to the last piece.
 
     Raises ValueError for other words than `write_chunks` writes.
@@ -287,34 +288,35 @@ def read_chunks(words: str | None, data: bytes) -> tuple[Chunk, ...]:
     # A piece takes two characters at least, so most texts need no counting.
     if len(words) > 2 * _MAX_CHUNKS and len(words.split(None, _MAX_CHUNKS)) > _MAX_CHUNKS:
         raise ValueError(f"`chunks` names more than {_MAX_CHUNKS} pieces")
-    ends = _line_ends(words, data) or list(_chunk_ends(words, data))
+    return _whole_lines(words, data) or _cut(data, list(_chunk_ends(words, data)))
+
+
+def _whole_lines(words: str, data: bytes) -> Pieces | None:
+    """Return pieces that are whole lines, as those of a stream of events are; None where some are not, or lines are missing."""
+    said = (_OFFSET.sub("", words) if "@" in words else words).split()
+    if not "".join(said).isdecimal():
+        return None
+    counts, lines = list(map(int, said)), BytesIO(data)
+    if sum(counts) > data.count(b"\n"):
+        return None
+    take = lines.readline  # most events have a line, and an empty one behind it
+    pieces = [take() + take() if count == 2 else b"".join(islice(lines, count)) for count in counts]
+    pieces[-1] += lines.read()  # so that nothing that was added is lost
+    return Pieces(pieces, partial(_times, words))
+
+
+def _times(words: str) -> list[int]:
+    """Return when pieces came: with the one before, where nothing is said."""
+    said = (word.partition("@")[2] for word in words.split())
+    return list(accumulate(said, lambda time, offset: int(offset) if offset else time, initial=0))[1:]
+
+
+def _cut(data: bytes, ends: list[tuple[int, int]]) -> tuple[Chunk, ...]:
+    """Cut a body where its pieces end, told with the time when each came."""
     if ends:
         ends[-1] = (len(data), ends[-1][1])  # so that nothing that was added is lost
     starts = [0, *[end for end, _ in ends]]
     return tuple([Chunk(data[start:end], time) for start, (end, time) in zip(starts, ends, strict=False)])
-
-
-def _line_ends(words: str, data: bytes) -> list[tuple[int, int]]:
-    """Return where pieces end that are whole lines, and when they came; none where some are not, or there are too few lines.
-
-    So are those of a stream of events, by the hundred: told from one list of all line ends, they take a third of the time.
-    """
-    if not _WHOLE_LINES.fullmatch(words):
-        return []
-    # One further for each line: its break. The last line has none.
-    line_ends = [0, *accumulate(map(_ONE_MORE, map(len, data.split(b"\n"))))]
-    counts, times, time = words.split(), list[int](), 0
-    for number, word in enumerate(counts):
-        if "@" in word:
-            counts[number], _, offset = word.partition("@")
-            time = int(offset)
-        times.append(time)
-    lines = list(accumulate(map(int, counts)))
-    return (
-        [(line_ends[each], time) for each, time in zip(lines, times, strict=True)]
-        if lines[-1] < len(line_ends) - 1
-        else []
-    )
 
 
 def _chunk_ends(words: str, data: bytes) -> Iterator[tuple[int, int]]:

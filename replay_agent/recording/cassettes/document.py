@@ -230,7 +230,7 @@ class WrittenCassette(Cassette):
 
     @property
     def is_as_written(self) -> bool:
-        return None not in self._stored
+        return all(self._stored)
 
     def holds(self, data: bytes) -> bool:
         """Tell whether it was read from just these bytes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from replay_agent.recording.cassettes.bodies import View, read_body, read_chunks, write_body, write_chunks
@@ -293,7 +293,7 @@ def _frames(value: object, *, edited: bool) -> tuple[Frame, ...]:
         raise BadItem(f"has frames that cannot be read: {exc}") from exc
 
 
-def _chunks(body: object, headers: Headers, *, edited: bool) -> tuple[Chunk, ...]:
+def _chunks(body: object, headers: Headers, *, edited: bool) -> Sequence[Chunk]:
     if body is None:
         return ()
     fields = _mapping(body, "body")

@@ -133,16 +133,12 @@ class Index:
 
     def _as_spelled(self, key: Key) -> int | None:
         """Return what is found first for a key without ids and secrets, if all of its queue are spelled as it is."""
-        queue = self._queue(key.digest)
-        if (
-            queue is None
-            or key.ids
-            or key.secrets
-            or not key.fingerprint
-            or queue.spellings.keys() != {key.fingerprint}
-        ):
+        if key.ids or key.secrets or not key.fingerprint:
             return None
-        return queue.next(self._played, _always)
+        same = self._same.get(key.digest)
+        if isinstance(same, int):  # alone, as most are: it needs no queue
+            return same if same not in self._played and self._keys[same].fingerprint == key.fingerprint else None
+        return same.next(self._played, _always) if same and same.spellings.keys() == {key.fingerprint} else None
 
     def mark_played(self, index: int) -> None:
         """Count an interaction as played that was played elsewhere."""

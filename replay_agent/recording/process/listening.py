@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from replay_agent.recording.process.socket_table import HAS_TABLE, listening_sockets
+from replay_agent.recording.process.socket_table import HAS_TABLE, is_free, listening_sockets
 
 __all__ = "Listeners", "listeners", "serves"
 
@@ -16,6 +16,8 @@ _PROC = Path("/proc")
 
 Listeners = frozenset[int]
 """Sockets that listen, by their inodes; by their ports where the system has no table of them."""
+_USUAL = frozenset({"127.0.0.1", "::1", "localhost"})
+"""What this machine is called, where it is called nothing out of the ordinary."""
 
 
 def listeners() -> Listeners:
@@ -23,13 +25,15 @@ def listeners() -> Listeners:
     return frozenset(inode for _, inode in listening_sockets()) if HAS_TABLE else frozenset(_own_ports())
 
 
-def serves(port: int, before: Listeners) -> bool:
+def serves(port: int, before: Listeners, host: str = "") -> bool:
     """Tell whether this process, or a child of it, listens on a port with a socket that was not there ``before``.
 
-    Children are known on Linux only, where ``/proc`` tells of them; Windows tells of no sockets at all.
+    ``host`` is what the machine is called where somebody wants to know. Children are known on Linux only, where ``/proc`` tells of them; Windows tells of no sockets at all.
     """
     if not HAS_TABLE:
         return port not in before and port in _own_ports()
+    if host in _USUAL and is_free(port):
+        return False
     inodes = {inode for listens_on, inode in listening_sockets() if listens_on == port} - before
     return bool(inodes) and any(not inodes.isdisjoint(_inodes(process)) for process in _family(os.getpid()))
 

@@ -7,9 +7,11 @@ import struct
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from errno import ENOENT
+from functools import cache
 from pathlib import Path
 
-__all__ = "HAS_TABLE", "listening_sockets"
+__all__ = "HAS_TABLE", "is_free", "listening_sockets"
 
 HAS_TABLE = sys.platform.startswith("linux")
 
@@ -18,8 +20,8 @@ _LISTEN = 10
 """The state of a socket that listens (include/net/tcp_states.h)."""
 
 _SOCK_DIAG = 4
-_DUMP = 0x301
-"""NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH: every socket that the question fits."""
+_DUMP, _ONE = 0x301, 0x001
+"""NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH: every socket that the question fits; the first alone: a certain one."""
 _BY_FAMILY, _ERROR, _DONE = 20, 2, 3
 _HEAD = struct.Struct("=IHHII")
 """A netlink message begins with its length, type, flags, number and port (struct nlmsghdr)."""
@@ -31,6 +33,17 @@ _QUESTIONS = [
     for family in _FAMILIES
 ]
 """Who listens, by IPv4 and by IPv6: asked one after the other, of one socket."""
+_CERTAIN = [
+    (
+        _HEAD.pack(_HEAD.size + _QUESTION.size, _BY_FAMILY, _ONE, 1, 0)
+        + struct.pack("=BBBxI", family, socket.IPPROTO_TCP, 0, 1 << _LISTEN),
+        # Of a socket: its own address, the other one, the interface, a cookie (struct inet_diag_sockid).
+        address + bytes(16) + struct.pack("=Iii", 1, -1, -1),
+    )
+    for family, address in zip(_FAMILIES, (bytes((127, 0, 0, 1)).ljust(16, b"\0"), bytes(15) + b"\1"), strict=True)
+]
+"""Who would take a connection from this machine to 127.0.0.1, and to ::1. Its ports stand between the two parts."""
+_PORTS, _ERRNO = struct.Struct(">H2x"), struct.Struct("=i")
 _PORT, _INODE = struct.Struct(">4xH"), struct.Struct("=68xI")
 """Where an answer has them (struct inet_diag_msg)."""
 _ROOM = 1 << 16
@@ -47,15 +60,50 @@ def listening_sockets() -> Iterator[tuple[int, int]]:
     yield from found
 
 
+def is_free(port: int) -> bool:
+    """Tell whether the kernel is sure that nobody takes connections to a port of 127.0.0.1 and of ::1.
+
+    That takes a fifth of the time in which it tells of all that listen: each test asks that has a client of this machine.
+    """
+    if not _tells():
+        return False
+    try:
+        with closing(_kernel()) as kernel:
+            return all(_has_nobody(kernel, head + _PORTS.pack(port) + tail) for head, tail in _CERTAIN)
+    except (OSError, struct.error):
+        return False
+
+
+@cache
+def _tells() -> bool:
+    """Tell whether the kernel can be asked: one that cannot answers for each port as if there were nobody."""
+    try:
+        _asked_of_the_kernel()
+    except (OSError, struct.error):
+        return False
+    return True
+
+
+def _has_nobody(kernel: socket.SocketType, question: bytes) -> bool:
+    kernel.send(question)
+    answer = kernel.recv(_ROOM)
+    kind, errno = _HEAD.unpack_from(answer)[1], _ERRNO.unpack_from(answer, _HEAD.size)[0]
+    return bool(kind == _ERROR and errno == -ENOENT)
+
+
+def _kernel() -> socket.SocketType:
+    # Not socket.socket: what guards the network, or a test's own guard, has no say in what is no connection.
+    return socket.SocketType(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG)
+
+
 def _asked_of_the_kernel() -> list[tuple[int, int]]:
     """Ask by netlink (man 7 sock_diag) for those that listen, and for no other.
 
     That is seventy times faster than reading ``/proc/net/tcp``, for which the kernel walks through its whole table of
-    connections: 60 microseconds against 4 to 5 milliseconds, asked for each request to this machine that is replayed.
+    connections: 60 microseconds against 4 to 5 milliseconds.
     """
-    # Not socket.socket: what guards the network, or a test's own guard, has no say in what is no connection.
     found = list[tuple[int, int]]()
-    with closing(socket.SocketType(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG)) as kernel:
+    with closing(_kernel()) as kernel:
         for question in _QUESTIONS:
             kernel.send(question)
             while not _takes_in(kernel.recv(_ROOM), found):

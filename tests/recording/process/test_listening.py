@@ -29,6 +29,8 @@ def test_a_port_of_this_process_is_known(address):
     with listener:
         port = listener.getsockname()[1]
         assert serves(port, before)
+        assert serves(port, before, host)
+        assert serves(port, before, "localhost")
         assert not serves(port, listeners())
         with socket.create_connection((host, port)):
             assert serves(port, before)
@@ -56,3 +58,4 @@ def test_nobody_serves_a_free_port():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert not serves(port, frozenset())
+    assert not serves(port, frozenset(), "localhost")

@@ -14,13 +14,21 @@ from heapq import merge
 from itertools import groupby
 from typing import NamedTuple
 
-from replay_agent.recording.redaction.finders.clues import Clues
+from replay_agent.recording.redaction.finders.clues import Clues, Rule
 from replay_agent.recording.redaction.finders.long_runs import LongRuns
 from replay_agent.recording.redaction.finders.marked_within import find_marked_within
+from replay_agent.recording.redaction.finders.sieve import anchored
 from replay_agent.recording.redaction.looks import is_minted, is_opaque, is_stand_in, is_wordy
 from replay_agent.recording.redaction.spans import Span, Spans
 
-__all__ = "find_behind_backslashes", "find_shapes", "find_url_passwords"
+__all__ = (
+    "BEHIND_BACKSLASHES",
+    "SHAPES",
+    "URL_PASSWORDS",
+    "find_behind_backslashes",
+    "find_shapes",
+    "find_url_passwords",
+)
 
 
 class _Shape(NamedTuple):
@@ -244,8 +252,6 @@ def _stops(stop: bytes) -> re.Pattern[bytes]:
 
 _STOPS = [_stops(stop) for stop in (b"-", b"_", b".")]
 """What most marks end in, where a token may follow: one for each stop, which is looked for fast."""
-_GATES = (b"hook", b"eyJ")
-"""Pieces that several of these marks have: where one is missing, they need not be looked for."""
 _WORDLIKE_RUNS = [
     (
         mark,
@@ -275,7 +281,7 @@ def find_shapes(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
     for order in sorted(found):
         if order <= _JWTS:
             yield from found[order]
-    for find in (_private_keys, _putty_keys, _telegram_tokens, _bearers, _basics):
+    for find in (_private_keys, _putty_keys, *_BEHIND_WORDS):
         yield from find(text)
     yield from found.get(_MARKED_WITHIN, ())
     yield from _find_oracle_passwords(text)
@@ -301,7 +307,7 @@ _BEHIND_BACKSLASH = re.compile(
 _ORDERS = {mark: order for order, shape in enumerate(_SHAPES) for mark in shape.marks}
 
 
-def find_behind_backslashes(text: bytes) -> Iterator[Span]:
+def find_behind_backslashes(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
     r"""Find tokens that a backslash precedes, which with their first letter looks like an escape: ``C:\nvapi-...``.
 
     That letter stays: it may be an escape after all, and a document with another one could not be read.
@@ -309,6 +315,9 @@ def find_behind_backslashes(text: bytes) -> Iterator[Span]:
     for found in _BEHIND_BACKSLASH.finditer(text):
         for _, span in _token(text, found.start(1), found[1], _ORDERS[found[1]], {}):
             yield span._replace(start=span.start + 1)
+
+
+BEHIND_BACKSLASHES = Rule(find_behind_backslashes, (anchored(_BEHIND_BACKSLASH.pattern),))
 
 
 def _tokens_in_text(text: bytes) -> Iterator[tuple[int, Span]]:
@@ -321,9 +330,8 @@ def _tokens_in_text(text: bytes) -> Iterator[tuple[int, Span]]:
     for capitals in _CAPITALS:
         for word in capitals.finditer(text):
             yield from _token(text, word.start(), word[0], _BY_CAPITALS[word[0]], done)
-    missing = [gate for gate in _GATES if gate not in text]
     for mark, order, runs in _WORDLIKE_RUNS:
-        for word in () if any(gate in mark for gate in missing) else runs.finditer(text):
+        for word in runs.finditer(text) if mark in text else ():
             yield from _token(text, word.start(), mark, order, done)
 
 
@@ -507,7 +515,7 @@ _IMAGES = (b"docker", b"oci", b"image", b"containerd")
 _USER_ALONE = re.compile(rb"([A-Za-z0-9_\-.~%]{16,500}+)@[A-Za-z0-9\[]")
 
 
-def find_url_passwords(text: bytes) -> Iterator[Span]:
+def find_url_passwords(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
     """Find the password of an address: ``scheme://user:password@host``; or the token that is its user."""
     start = text.find(b"://")
     while start >= 0:
@@ -520,6 +528,9 @@ def find_url_passwords(text: bytes) -> Iterator[Span]:
         if user_alone is not None and is_opaque(user_alone[1].decode("ascii")):
             yield Span(*user_alone.span(1), "url-user", user_alone[1])
         start = text.find(b"://", start + 3)
+
+
+URL_PASSWORDS = Rule(find_url_passwords, (anchored(rb"""://[^\s/@"'\\<>()]{0,702}+[@\n]"""),))
 
 
 _ORACLE = re.compile(rb"jdbc:oracle:[a-z0-9]{1,10}+:[^\s/@\"'\\]{1,100}+/([^\s@\"'\\]{4,200}+)@")
@@ -536,3 +547,16 @@ def _is_url_password(user: str, value: str) -> bool:
     if len(value) < 4 or value == user or value.lower() in _NO_PASSWORDS or is_stand_in(value):
         return False
     return _VERSION.fullmatch(value) is None or len(value) > 12
+
+
+_BEHIND_WORDS = (_telegram_tokens, _bearers, _basics)
+
+
+def _alone(pieces: bytes) -> Iterator[int]:
+    """Yield where tokens are that show without what stands on the lines around them."""
+    yield from (span.start for _, span in _LONG_RUNS.find(pieces))
+    for find in _BEHIND_WORDS:
+        yield from (span.start for span in find(pieces))
+
+
+SHAPES = Rule(find_shapes, (_alone, anchored(b"-----BEGIN ", b"Private-Lines:", b"jdbc:oracle:")))

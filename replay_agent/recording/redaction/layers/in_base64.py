@@ -13,7 +13,7 @@ from replay_agent.recording.redaction.layers.containers import is_wide, narrowed
 from replay_agent.recording.redaction.layers.runs import Runs, Seen
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = "find_in_base64", "is_text"
+__all__ = "find_in_base64", "is_text", "may_begin_base64"
 
 HoldsKnown: TypeAlias = Callable[[bytes], bool]
 """Tells whether bytes hold a value that is known to be a secret."""
@@ -36,11 +36,16 @@ _HEAD = 24
 """Digits that tell of most runs that they are no text: ids and signatures hold a control character that early."""
 _TAR_DIGITS = slice(340, 352)
 """Where the mark of a tar archive is (bytes 257 to 262), and the bytes around it."""
+_SHORTEST_LINE = 40
+"""Digits of a line of base64 that others follow."""
 _GLUE, _GLUED = re.compile(rb"[/_\-]"), 200
 """What joins a run to the word before it, and how long that word may be: it is no multiple of four digits then."""
 _MESSAGE = 128
 """Digits that tell of a message of gRPC or the like that it holds texts between its marks and lengths."""
 _PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
+_NO_CONTROLS = bytes(set(range(256)) - set(range(1, 32)) | {9, 10, 13})
+_NARROW = 356
+"""Digits of a line from which on all that tells of base64 over several lines is in the first: the last is the mark of tar."""
 _TEXT_CONTROLS = bytes(set(range(32)) - {9, 10, 13, 27}) + b"\x7f"
 
 
@@ -67,6 +72,31 @@ def find_in_base64(text: bytes, holds_known: HoldsKnown | None, clean: Clean) ->
                 yield from _cleaned(text, lines, holds_known, clean)
 
 
+def may_begin_base64(lines: bytes) -> Iterator[int]:
+    """Yield where base64 begins that may be text, or what texts are packed in, maybe with lines that follow it."""
+    for start, end in _RUNS.of(lines):
+        if _may_hold_text(lines[start:end]) or _may_go_on(lines, start):
+            yield start
+
+
+def _may_go_on(lines: bytes, start: int) -> bool:
+    """Tell whether a run may be the first line of several that are text only together."""
+    line = _LINE.match(lines, start)
+    if line is None or lines[line.end() : line.end() + 2].lstrip(b"\r")[:1] != b"\n":
+        return False
+    size = line.end() - start
+    return size >= _SHORTEST_LINE and size % 4 == 0 and any(_may_begin(line[0], shift) for shift in range(4))
+
+
+def _may_begin(digits: bytes, shift: int) -> bool:
+    if _may_be_text(digits, shift):
+        return True
+    head = _decoded(digits[shift : shift + _HEAD]) if len(digits) < _NARROW else None
+    return head is not None and (
+        not head.translate(None, _NO_CONTROLS) or 2 * len(head.translate(None, _PRINTABLE)) <= len(head)
+    )
+
+
 def _blocks(text: bytes, start: int, end: int) -> Iterator[list[tuple[int, int]]]:
     """Yield the lines of a run that belong together: all as long as the first but the last, as MIME wraps them."""
     lines = [found.span() for found in _LINE.finditer(text, start, end)] if text.find(b"\n", start, end) >= 0 else []
@@ -76,7 +106,7 @@ def _blocks(text: bytes, start: int, end: int) -> Iterator[list[tuple[int, int]]
     block = [lines[0]]
     for line in lines[1:]:
         width, size = block[0][1] - block[0][0], line[1] - line[0]
-        if block[-1][1] - block[-1][0] == width >= 40 and size <= width and width % 4 == size % 4 == 0:
+        if block[-1][1] - block[-1][0] == width >= _SHORTEST_LINE and size <= width and width % 4 == size % 4 == 0:
             block.append(line)
         else:
             yield block

@@ -13,6 +13,7 @@ from itertools import chain
 from replay_agent.recording.redaction.finders.by_name import MEMBERS, QUERIES, XML_FIELDS, find_form_fields
 from replay_agent.recording.redaction.finders.clues import Clues, Looker, Rule
 from replay_agent.recording.redaction.finders.header_lines import HEADER_LINES
+from replay_agent.recording.redaction.finders.long_words import words_at
 from replay_agent.recording.redaction.finders.paired import PAIRED
 from replay_agent.recording.redaction.finders.settings import OPTIONS, QUOTED, SAID, SETTINGS
 from replay_agent.recording.redaction.finders.shapes import BEHIND_BACKSLASHES, SHAPES, URL_PASSWORDS, find_shapes
@@ -24,8 +25,8 @@ from replay_agent.recording.redaction.layers.archives import cleaned_archive, is
 from replay_agent.recording.redaction.layers.containers import narrowed, packed_members, packing, repacked, unpacked
 from replay_agent.recording.redaction.layers.escapes import (
     LEVELS,
-    MARGIN,
     MAIL,
+    MARGIN,
     is_form_with_spaces,
     is_quoted_printable,
     peeled,
@@ -42,15 +43,17 @@ _DOCUMENTS = (MEMBERS, QUERIES, XML_FIELDS, PAIRED, TABLES, WEB_KEYS, URL_PASSWO
 """Look at a text as it is: an escape may be part of what is to be read."""
 _WORDS = (SHAPES, SETTINGS, OPTIONS, QUOTED, SAID, HEADER_LINES)
 """Look at a text whose escapes are all undone."""
-_MAIL = anchored(MAIL)
+_MAIL = anchored((b"=", MAIL), needs=b"=")
 _DEEPEST_BASE64 = 3
 _OVERLAP = MARGIN // 2
 
 
 def sieve(rules: Iterable[Rule] = ()) -> Sieve:
     """Return what tells where the rules of a search and others may find anything. One serves many searches."""
-    anchors = (anchor for rule in (*rules, *_DOCUMENTS, *_WORDS) for anchor in rule.anchors)
-    return Sieve((*anchors, _MAIL, may_begin_base64, may_begin_digits))
+    rules = (*rules, *_DOCUMENTS, *_WORDS)
+    anchors = (anchor for rule in rules for anchor in rule.anchors)
+    of_words = (anchor for rule in rules for anchor in rule.of_words)
+    return Sieve((*anchors, _MAIL, may_begin_digits), (*of_words, may_begin_base64))
 
 
 _SIEVE = sieve()
@@ -180,8 +183,8 @@ class Search:
                 return self._cleaned(data, depth - 1)
 
             holds = self.knowledge.holds if self.knowledge.size else None
-            if holds is not None or clues.may(may_begin_base64):
-                yield from _later(find_in_base64(words, holds, clean), start)
+            places = clues.at(may_begin_base64) if holds is None else None
+            yield from _later(find_in_base64(words, words_at(words, places), holds, clean), start)
             if clues.may(may_begin_digits):
                 yield from _later(find_in_digits(words, clean), start)
 

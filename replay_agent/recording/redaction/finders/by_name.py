@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from heapq import merge
+from itertools import chain
 
 from replay_agent.recording.redaction import looks
 from replay_agent.recording.redaction.finders.clues import Clues, Looker, Rule, ends_of_names
 from replay_agent.recording.redaction.finders.header_lines import COOKIE_ATTRIBUTES
 from replay_agent.recording.redaction.finders.sieve import anchored
-from replay_agent.recording.redaction.finders.telling import Marks, behind_names, marks_of_names
+from replay_agent.recording.redaction.finders.telling import behind_names, marks_of_names
 from replay_agent.recording.redaction.layers.escapes import peeled, plain
 from replay_agent.recording.redaction.names import Naming, field_naming, query_naming
 from replay_agent.recording.redaction.spans import Span, merged
@@ -101,7 +102,8 @@ def find_json_fields(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
     """Find credentials in JSON: texts, numbers, and what objects and lists under such a name hold."""
     if b'"' not in text or b":" not in text:
         return
-    of_mcp = b"headers" in text and any(mark in text for mark in _MCP)
+    may_be_of_mcp = b"headers" in text if clues is None else clues.may(_HEADERS)
+    of_mcp = may_be_of_mcp and any(mark in text for mark in _MCP)
     done = 0
     for found in _telling_members(text, clues, of_mcp=of_mcp):
         naming = naming_of(found[1])
@@ -118,15 +120,19 @@ def find_json_fields(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
             yield from spans
 
 
-MEMBERS = Rule(find_json_fields, (ends_of_names, anchored(_HEADERS_OF_MCP.pattern)))
+_HEADERS = anchored((b'headers"', b""), needs=b'"')
+MEMBERS = Rule(find_json_fields, (ends_of_names, _HEADERS))
 
 
 def _telling_members(text: bytes, clues: Clues | None, *, of_mcp: bool) -> Iterator[re.Match[bytes]]:
     """Yield the names of members that may tell, each with what stands between it and its value."""
-    closings = map(re.Match.start, _TELLING.finditer(text, clues))
+    closings: Iterator[int] = map(re.Match.start, _TELLING.finditer(text, clues))
     if of_mcp:
         closings = merge(closings, map(re.Match.end, _HEADERS_OF_MCP.finditer(text)))
-    yield from _members(text, closings, _MEMBER if _COMMENTS.search(text) is None else _COMMENTED_MEMBER)
+    first = next(closings, None)
+    if first is not None:
+        member = _MEMBER if _COMMENTS.search(text) is None else _COMMENTED_MEMBER
+        yield from _members(text, chain((first,), closings), member)
 
 
 def _members(text: bytes, closings: Iterable[int], member: re.Pattern[bytes] = _MEMBER) -> Iterator[re.Match[bytes]]:
@@ -356,7 +362,11 @@ def _queried(name: bytes, found: re.Match[bytes], naming: Naming, group: int = 1
         yield Span(*found.span(group), plain(name).decode("utf-8", "replace"), value)
 
 
-QUERIES = Rule(find_query_fields, (anchored(_TELLING_QUERY.pattern),))
+def _telling_queries(pieces: bytes) -> Iterable[int]:
+    return map(re.Match.start, _TELLING_QUERY.finditer(pieces)) if b"=" in pieces else ()
+
+
+QUERIES = Rule(find_query_fields, (_telling_queries,))
 
 
 def find_xml_fields(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
@@ -373,7 +383,7 @@ def find_xml_fields(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
 
 
 def _telling_elements(pieces: bytes) -> Iterator[int]:
-    for found in _ELEMENT_NAME.finditer(pieces):
+    for found in _ELEMENT_NAME.finditer(pieces) if b"<" in pieces else ():
         if naming_of(found[1]) is not Naming.NOTHING:
             yield found.start()
 

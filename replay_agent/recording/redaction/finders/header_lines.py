@@ -46,11 +46,15 @@ HEADER_LINES = Rule(
     find_in_header_lines,
     (
         anchored(
-            rb"""ookie["']?+:""" + _BEFORE_COOKIE,
-            b"--cookie" + _BEFORE_COOKIE,
-            rb"-b(?<=[ \t]-b)" + _BEFORE_COOKIE,
-            _SIGNATURE.pattern,
-            _AUTHORIZATION.pattern,
+            (b"ookie", rb"""["']?+:""" + _BEFORE_COOKIE),
+            (b"--cookie", _BEFORE_COOKIE),
+            (b"-b", rb"(?<=[ \t]-b)" + _BEFORE_COOKIE),
+            (b"Signature=", b""),
+            needs=b"=",
+        ),
+        anchored(
+            (b"uthorization", _AUTHORIZATION.pattern.removeprefix(b"uthorization")),
+            needs=b":",
         ),
     ),
 )

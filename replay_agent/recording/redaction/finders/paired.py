@@ -55,7 +55,7 @@ def find_paired(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
             yield from _secret(found[1], found[2], found.start(2))
 
 
-PAIRED = Rule(find_paired, (ends_of_names, anchored(b"<key>")))
+PAIRED = Rule(find_paired, (ends_of_names, anchored((b"<key>", b""), needs=b"<")))
 
 
 def _members(text: bytes) -> Iterator[Span]:

@@ -191,7 +191,7 @@ def find_options(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
 
 OPTIONS = Rule(
     find_options,
-    (anchored(rb"""-(?<=[\s"'`(]-)(?:[upawP]|-pass|-[A-Za-z0-9_\-]{1,60}+[ \t])"""),),
+    (anchored((b"-", rb"""(?<=[\s"'`(]-)(?:[upawP]|-pass|-[A-Za-z0-9_\-]{1,60}+[ \t])"""), needs=b"-"),),
 )
 
 
@@ -218,9 +218,14 @@ QUOTED = Rule(
     find_quoted,
     (
         anchored(
-            rb"""'(?<=(?:SWORD|sword|ED BY|ed by)[ \t]')""",
-            rb"machine[ \t]+[^\s\\]{1,200}+[ \t]*+(?:login|\r|\n)",
-            rb"Secret(?:Str|Bytes)\(",
+            (b"'", rb"(?<=(?:SWORD|sword|ED BY|ed by)[ \t]')"),
+            (b"SecretStr(", b""),
+            (b"SecretBytes(", b""),
+            needs=b"'(",
+        ),
+        anchored(
+            (b"machine", rb"[ \t]+[^\s\\]{1,200}+[ \t]*+(?:login|\r|\n)"),
+            needs=b" \t",
         ),
     ),
 )
@@ -261,4 +266,4 @@ def find_said(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
                 yield Span(start, start + len(value), "said", value)
 
 
-SAID = Rule(find_said, (anchored(*(pattern.pattern for _, pattern in _SAID)),))
+SAID = Rule(find_said, (anchored(*((mark, _GIVEN) for mark in _MARKS), needs=b" \t:>\x92"),))

@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from replay_agent.recording.redaction.finders.clues import Clues, Rule
-from replay_agent.recording.redaction.finders.long_runs import LongRuns
+from replay_agent.recording.redaction.finders.long_words import find_in_words, words_at
 from replay_agent.recording.redaction.finders.marked_within import find_marked_within
 from replay_agent.recording.redaction.finders.sieve import anchored
 from replay_agent.recording.redaction.looks import is_minted, is_opaque, is_stand_in, is_wordy
@@ -28,6 +28,7 @@ __all__ = (
     "find_behind_backslashes",
     "find_shapes",
     "find_url_passwords",
+    "tokens",
 )
 
 
@@ -250,7 +251,7 @@ def _stops(stop: bytes) -> re.Pattern[bytes]:
     )
 
 
-_STOPS = [_stops(stop) for stop in (b"-", b"_", b".")]
+_STOPS = {stop: _stops(stop) for stop in (b"-", b"_", b".")}
 """What most marks end in, where a token may follow: one for each stop, which is looked for fast."""
 _WORDLIKE_RUNS = [
     (
@@ -271,10 +272,11 @@ _ENDS = b"-_."
 _JWTS, _MARKED_WITHIN = len(_SHAPES), len(_SHAPES) + 1
 
 
-def find_shapes(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
+def find_shapes(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
     """Find tokens by their shape."""
     found: dict[int, Spans] = {}
-    for order, span in _LONG_RUNS.find(text):
+    words = words_at(text, None if clues is None else clues.at(tokens))
+    for order, span in find_in_words(text, words, find_in_long_words):
         if order not in found:
             found[order] = Spans(text)
         found[order].extend((span,))
@@ -287,7 +289,7 @@ def find_shapes(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
     yield from _find_oracle_passwords(text)
 
 
-def find_in_long_runs(text: bytes) -> Iterator[tuple[int, Span]]:
+def find_in_long_words(text: bytes) -> Iterator[tuple[int, Span]]:
     """Find the tokens whose characters are those of long words, each with the place of its rule among the rules."""
     yield from _tokens_in_text(text)
     for order, find in ((_JWTS, _jwts), (_MARKED_WITHIN, find_marked_within)):
@@ -295,7 +297,9 @@ def find_in_long_runs(text: bytes) -> Iterator[tuple[int, Span]]:
             yield order, span
 
 
-_LONG_RUNS = LongRuns(find_in_long_runs)
+def tokens(words: bytes) -> Iterator[int]:
+    """Yield where tokens are in long words."""
+    return (span.start for _, span in find_in_long_words(words))
 
 
 _LETTERS_OF_ESCAPES = b"bfnrt"
@@ -317,12 +321,15 @@ def find_behind_backslashes(text: bytes, _clues: Clues | None = None) -> Iterato
             yield span._replace(start=span.start + 1)
 
 
-BEHIND_BACKSLASHES = Rule(find_behind_backslashes, (anchored(_BEHIND_BACKSLASH.pattern),))
+BEHIND_BACKSLASHES = Rule(
+    find_behind_backslashes, (anchored((b"\\", _BEHIND_BACKSLASH.pattern.removeprefix(rb"\\")), needs=b"\\"),)
+)
 
 
 def _tokens_in_text(text: bytes) -> Iterator[tuple[int, Span]]:
     done: dict[int, int] = {}
-    for stop in merge(*(stops.finditer(text) for stops in _STOPS), key=re.Match.end):
+    stops = (pattern.finditer(text) for stop, pattern in _STOPS.items() if stop in text)
+    for stop in merge(*stops, key=re.Match.end):
         end = stop.end()
         for mark, order in _BY_TAIL[text[end - _TAIL : end]]:
             if text.startswith(mark, end - len(mark)):
@@ -330,8 +337,9 @@ def _tokens_in_text(text: bytes) -> Iterator[tuple[int, Span]]:
     for capitals in _CAPITALS:
         for word in capitals.finditer(text):
             yield from _token(text, word.start(), word[0], _BY_CAPITALS[word[0]], done)
+    absent = {each for each in b"./" if each not in text}  # from pictures, say: a byte is looked for fast
     for mark, order, runs in _WORDLIKE_RUNS:
-        for word in runs.finditer(text) if mark in text else ():
+        for word in runs.finditer(text) if absent.isdisjoint(mark) and mark in text else ():
             yield from _token(text, word.start(), mark, order, done)
 
 
@@ -378,7 +386,7 @@ _JWT_HEAD = re.compile(rb"eyJ[A-Za-z0-9_\-]*+")
 
 def _jwts(text: bytes) -> Iterator[Span]:
     """Find JSON web tokens (RFC 7519): three parts, or five of an encrypted one (RFC 7516)."""
-    start = text.find(b"eyJ")
+    start = text.find(b"eyJ") if b"." in text else -1
     while start >= 0:
         head = _JWT_HEAD.match(text, start)
         assert head is not None
@@ -530,7 +538,7 @@ def find_url_passwords(text: bytes, _clues: Clues | None = None) -> Iterator[Spa
         start = text.find(b"://", start + 3)
 
 
-URL_PASSWORDS = Rule(find_url_passwords, (anchored(rb"""://[^\s/@"'\\<>()]{0,702}+[@\n]"""),))
+URL_PASSWORDS = Rule(find_url_passwords, (anchored((b"://", rb"""[^\s/@"'\\<>()]{0,702}+[@\n]"""), needs=b":"),))
 
 
 _ORACLE = re.compile(rb"jdbc:oracle:[a-z0-9]{1,10}+:[^\s/@\"'\\]{1,100}+/([^\s@\"'\\]{4,200}+)@")
@@ -552,11 +560,13 @@ def _is_url_password(user: str, value: str) -> bool:
 _BEHIND_WORDS = (_telegram_tokens, _bearers, _basics)
 
 
-def _alone(pieces: bytes) -> Iterator[int]:
-    """Yield where tokens are that show without what stands on the lines around them."""
-    yield from (span.start for _, span in _LONG_RUNS.find(pieces))
-    for find in _BEHIND_WORDS:
-        yield from (span.start for span in find(pieces))
+def _behind_words(pieces: bytes) -> Iterator[int]:
+    if b" " in pieces or b":" in pieces:
+        yield from (span.start for find in _BEHIND_WORDS for span in find(pieces))
 
 
-SHAPES = Rule(find_shapes, (_alone, anchored(b"-----BEGIN ", b"Private-Lines:", b"jdbc:oracle:")))
+SHAPES = Rule(
+    find_shapes,
+    (_behind_words, anchored((b"-----BEGIN ", b""), (b"Private-Lines:", b""), (b"jdbc:oracle:", b""), needs=b"-:")),
+    of_words=(tokens,),
+)

@@ -49,14 +49,15 @@ class _Column(NamedTuple):
 def find_in_tables(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
     """Find the credentials in columns that are called as such."""
     yield from _in_lines(text, clues)
-    if b"<t" in text:
+    if b"<t" in text if clues is None else clues.may(_ROWS):
         yield from _in_html(text)
     quoted = None if clues is None else clues.behind(b'"')
     if b"[" in text and (quoted is None or quoted):
         yield from _in_lists(text)
 
 
-TABLES = Rule(find_in_tables, (ends_of_names, anchored(b"<t")))
+_ROWS = anchored((b"<t", b""), needs=b"<")
+TABLES = Rule(find_in_tables, (ends_of_names, _ROWS))
 
 
 def _columns(names: Sequence[bytes]) -> list[_Column]:

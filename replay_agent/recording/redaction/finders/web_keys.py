@@ -28,4 +28,4 @@ def find_web_keys(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
             yield Span(*found.span(2), "private-key", found[2])
 
 
-WEB_KEYS = Rule(find_web_keys, (anchored(b'"kty"'),))
+WEB_KEYS = Rule(find_web_keys, (anchored((b'"kty"', b""), needs=b'"'),))

@@ -110,8 +110,8 @@ _IN_MAIL = re.compile(rb"=(?<!==)(?:3D|2[BDEF]|5F|\r?\n(?=[A-Za-z0-9_.+/=~]|-[^-
 """A line that goes on does so at once: behind the end of base64 stands a margin, a mark or the boundary of a part."""
 
 
-MAIL = rb"=(?<!==)(?:3D|2[BDEF]|5F|\r?\n)"
-"""What mail may be told by in one line."""
+MAIL = rb"(?<!==)(?:3D|2[BDEF]|5F|\r?\n)"
+"""What tells of mail in one line, behind an equals sign."""
 
 
 def is_quoted_printable(text: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterable, Iterator
 
@@ -18,6 +19,12 @@ class Runs:
     def __init__(self, characters: bytes, least: int) -> None:
         self._table = bytes(each in characters for each in range(256))
         self._run = b"\1" * least
+        self._rest = re.compile(b"[%b]*+" % re.escape(characters))
+
+    def end(self, text: bytes, start: int) -> int:
+        """Return where a run ends that begins at a place."""
+        found = self._rest.match(text, start)
+        return start if found is None else found.end()
 
     def of(self, text: bytes) -> Iterator[tuple[int, int]]:
         """Yield where each run begins and ends."""

@@ -80,14 +80,30 @@ def test_as_much_is_found_as_where_all_of_a_text_is_looked_at(text):
 def test_every_piece_is_seen_where_it_stands(text, block):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(sieve, "_BLOCK", block)
-        found = Sieve([anchored(b"b")]).places(text.encode())
+        found = Sieve([anchored((b"b", b""), needs=b"b")]).places(text.encode())
     assert [sorted(places) for places in found.values()] == [[each.start() for each in re.finditer("b", text)]]
 
 
 def test_anchors_are_told_apart():
-    first, second = anchored(b"one", b"eins"), anchored(b"two")
+    first = anchored((b"one", b""), (b"ei", b"[a-z]s"), needs=b"n")
+    second = anchored((b"two", b""), needs=b"w")
     places = Sieve([first, second]).places(b"two,one\neins two,none")
     assert {anchor: list(each) for anchor, each in places.items()} == {first: [4, 8, 18], second: [0, 13]}
+    assert not any(Sieve([first, second]).places(b"word").values())
+
+
+def test_words_with_an_anchor_are_told_where_they_begin_and_others_looked_at_once():
+    seen = []
+
+    def anchor(words):
+        seen.extend(sorted(words.split()))
+        return (found.start() for found in re.finditer(b"42", words))
+
+    sieved = Sieve([], [anchor])
+    word, marked = b"chatcmpl-0123456789", b"chatcmpl-0123456742"
+    for text in (b"%b short 42" % word, b"see %b" % word, b"%b %b\n%b" % (marked, word, marked), b"a %b" % marked):
+        assert list(sieved.places(text)[anchor]) == [place.start() for place in re.finditer(marked, text)]
+    assert seen == [word, marked, marked]
 
 
 def test_a_piece_without_anchors_is_looked_at_once():
@@ -104,7 +120,7 @@ def test_a_piece_without_anchors_is_looked_at_once():
 
 
 def test_of_too_many_places_none_is_told_and_no_piece_is_taken_for_dull():
-    anchor = anchored(b"k")
+    anchor = anchored((b"k", b""), needs=b"k")
     sieved = Sieve([anchor])
     assert sieved.places(b"k" * 1000) == {anchor: None}
     assert sieved.places(b"k,key," * 1000) == {anchor: None}

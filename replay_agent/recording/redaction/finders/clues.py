@@ -37,8 +37,8 @@ _DIVIDED = bytes(
 _AROUND = re.compile(rb"[ \t'\"`\]*_.\-$@\r:]{0,64}+[=,;|\n]?+")
 """What may stand between a name and those marks, other marks among it."""
 _FILLING = b"-_. $@*]`\r"
-_LAP = 96
-"""Bytes of a piece, from its end, that are judged: no name that tells is longer."""
+_BLOCK, _LAP = 1 << 15, 96
+"""Bytes that are divided at once, and those of a piece, from its end, that are judged: no name that tells is longer."""
 
 
 def _one_of(characters: Iterable[str]) -> str:
@@ -173,8 +173,14 @@ _NO_ENDS, _NO_NAMES = Seen(), Seen()
 
 def ends_of_names(pieces: bytes) -> Iterator[int]:
     """Yield where names end that tell."""
+    for start in range(0, len(pieces), _BLOCK):
+        before = max(start - _LAP, 0)
+        yield from (before + end for end in _ends_in(pieces[before : start + _BLOCK], start - before))
+
+
+def _ends_in(pieces: bytes, start: int) -> Iterator[int]:
     divided = pieces.translate(_DIVIDED)
-    for found in _NAMED.finditer(divided):
+    for found in _NAMED.finditer(divided, start):
         end = found.start()
         near = pieces[max(end - _NEAR, 0) : end]
         if near in _NO_ENDS:

@@ -28,8 +28,12 @@ often costs time, what it does not find is not looked at.
 _Marks: TypeAlias = list[tuple[int, int]]
 """Numbers of anchors, and where in a piece they are."""
 
-_BLOCK = 1 << 16
+_BLOCK = 1 << 14
 """Bytes whose pieces are told apart at once: as objects, pieces take several times their bytes."""
+_LONGEST, _EDGE = 1 << 15, 128
+"""Bytes of a piece that is looked at like any other; a longer one is, but for its edges, one word, or no text that models
+read and write: where there is one, rules look at all of the text, which takes less memory.
+"""
 _SLOTS = 1 << 14
 _ROOMY = 256
 """Bytes of a text for each place of an anchor; where there are more, the rule looks at all of the text."""
@@ -53,6 +57,10 @@ def anchored(*begins: tuple[bytes, bytes], needs: bytes) -> Anchor:
                     yield found.start()
 
     return anchor
+
+
+def _is_word(piece: bytes) -> bool:
+    return LONG_WORDS.end(piece, _EDGE) >= len(piece) - _EDGE
 
 
 def _most(size: int) -> int:
@@ -80,6 +88,9 @@ class Sieve:
         many: set[int] = set()
         most = _most(len(text))
         for start, pieces in _pieces(text):
+            if len(pieces) == 1 and len(pieces[0]) > _LONGEST and not _is_word(pieces[0]):
+                many.update(range(len(anchors)))
+                break
             for place, number in _placed(start, pieces, self._marked(pieces, many)):
                 if len(found[number]) < most:
                     found[number].append(place)
@@ -88,18 +99,19 @@ class Sieve:
         return {anchor: None if number in many else found[number] for number, anchor in enumerate(anchors)}
 
     def _marked(self, pieces: Iterable[bytes], many: set[int]) -> Mapping[bytes, _Marks]:
-        """Return the pieces that have anchors, and know those that have none; of some anchors there may be too ``many``."""
+        """Return the pieces that have anchors, and know those that have none, but where there are too ``many`` of some."""
         fresh = self._dull.others(set(pieces))
         if not fresh:
             return {}
-        lines = _Lines(fresh)
+        lines = _Lines(fresh, many)
         for number, anchor in enumerate(self._anchors):
-            lines.mark(number, anchor(lines.text))
+            if number not in many:
+                lines.mark(number, anchor(lines.text))
         for number, places in enumerate(self._in_words(lines.text), len(self._anchors)):
-            lines.mark(number, places)
-        if not lines.many:
+            if number not in many:
+                lines.mark(number, places)
+        if not many:
             self._dull.update(piece for piece in fresh if piece not in lines.marked)
-        many |= lines.many
         return lines.marked
 
     def _in_words(self, text: bytes) -> Sequence[Sequence[int]]:
@@ -125,15 +137,14 @@ class Sieve:
 class _Lines:
     """Different pieces, each on a line of its own, and which of them have anchors."""
 
-    def __init__(self, pieces: Sequence[bytes]) -> None:
+    def __init__(self, pieces: Sequence[bytes], many: set[int]) -> None:
         self.text = b"\n%b\n" % b"\n".join(pieces)
         self.marked: dict[bytes, _Marks] = {}
-        self.many: set[int] = set()
-        """The anchors with so many places that not all were looked at."""
+        self._many = many
         self._whole = pieces[0] if len(pieces) == 1 else None
 
     def mark(self, number: int, places: Iterable[int]) -> None:
-        """Take in where an anchor is."""
+        """Take in where an anchor is, as long as there are not too many places."""
         text, most = self.text, _most(len(self.text))
         begin, end = 0, -1
         marks: _Marks = []
@@ -143,7 +154,7 @@ class _Lines:
                 marks = self.marked.setdefault(self._whole or text[begin:end], [])
             marks.append((number, place - begin))
             if count == most:
-                self.many.add(number)
+                self._many.add(number)
 
 
 def _words(text: bytes) -> Iterator[dict[bytes, list[int]]]:

@@ -117,7 +117,7 @@ def big_table(folder: Path) -> tuple[str, list[Figure]]:
     rows = [f"{'MB':>6}  {'tool':14} {'open ms':>9} {'first ms':>9} {'peak MB':>9}"]
     with provider() as base:
         ten = {tool: _played(folder, tool, base, 200, 50) for tool in TOOLS}
-        hundred = _played(folder, "replay_agent", base, 400, 256)
+        hundred = _played(folder, "replay_agent", base, 380, 256)  # just below what a cassette may have
     for tool, spent in (*ten.items(), ("replay_agent", hundred)):
         rows.append(
             f"{spent.size / 1e6:6.1f}  {tool:14} {spent.opening:9.1f} {spent.first:9.2f} {spent.peak / 1e6:9.0f}"

@@ -66,8 +66,8 @@ _ENDING = pytest.StashKey[Ending]()
 _RAISED_AS = pytest.StashKey[type[CassetteMiss]]()
 
 
-OTHERS = "recording", "vcr"
-"""Plugins that serve the mark vcr: pytest-recording and pytest-vcr. Where one is, that mark is its business."""
+_OF_THE_MARK = "vcr", "vcr_config"
+"""Fixtures of whoever serves the mark vcr: pytest-recording, pytest-vcr, cassetter. Where one is, that mark is its business."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,12 +79,17 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, Any, Any]:
     """Take pytest-recording's spellings of the options, once it is sure that no other plugin or conftest has them."""
-    if not any(map(early_config.pluginmanager.has_plugin, OTHERS)):
+    if not any(map(_serves_the_mark, early_config.pluginmanager.get_plugins())):
         _stand_in_for_pytest_recording(early_config.pluginmanager)
     with keys.while_loading_conftests(early_config, args):
         result = yield
     options.add_spellings(parser, early_config)
     return result
+
+
+def _serves_the_mark(plugin: object) -> bool:
+    names = getattr(plugin, "__dict__", {})
+    return all(name in names for name in _OF_THE_MARK)
 
 
 def _stand_in_for_pytest_recording(pluginmanager: pytest.PytestPluginManager) -> None:

@@ -87,8 +87,14 @@ SPELLINGS: dict[str, dict[str, Any]] = {
         "help": "hosts that stay reachable in replay, by comma; for tests marked vcr, patterns of them"
     },
     "--disable-recording": {"action": "store_true", "help": "leave tests marked vcr alone: live, no cassette"},
+    "--vcr-record": {"choices": MODES, "dest": "record_mode", "help": "--record-mode, as pytest-vcr calls it"},
+    "--disable-vcr": {
+        "action": "store_true",
+        "dest": "disable_recording",
+        "help": "--disable-recording, as pytest-vcr calls it",
+    },
 }
-"""pytest-recording's options."""
+"""pytest-recording's options, and pytest-vcr's."""
 TAKEN = pytest.StashKey[tuple[str, ...]]()
 """Those of them that are somebody else's in this session."""
 
@@ -103,13 +109,21 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def add_spellings(parser: pytest.Parser, config: pytest.Config) -> None:
-    """Add pytest-recording's options, but for those that some plugin or conftest has already."""
+    """Add pytest-recording's and pytest-vcr's options, but for those that some plugin or conftest has already."""
     group = parser.getgroup("recording")
     known = parser.parse_known_args([])  # `config.option` lacks, on pytest 8, what was added without a default
-    config.stash[TAKEN] = tuple(name for name in SPELLINGS if hasattr(known, name[2:].replace("-", "_")))
+    config.stash[TAKEN] = tuple(
+        name
+        for name, words in SPELLINGS.items()
+        if hasattr(known, _in_namespace(name)) or hasattr(known, words.get("dest", ""))
+    )
     for option, words in SPELLINGS.items():
         if option not in config.stash[TAKEN]:
             group.addoption(option, **words)
+
+
+def _in_namespace(option: str) -> str:
+    return option[2:].replace("-", "_")
 
 
 def allowed_hosts(config: pytest.Config) -> tuple[str, ...]:

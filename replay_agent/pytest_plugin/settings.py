@@ -14,7 +14,7 @@ import pytest
 
 from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin.around.nearest_mark import closest
-from replay_agent.pytest_plugin.options import allowed_hosts, asked_mode
+from replay_agent.pytest_plugin.options import TAKEN, allowed_hosts, asked_mode
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.journal import HOME
 from replay_agent.recording.options import RecordMode, RecordOptions
@@ -171,5 +171,5 @@ def quoted(words: Sequence[str]) -> str:
 
 
 def owns_record_mode(config: pytest.Config) -> bool:
-    """Tell whether ``--record-mode`` is ours here, not pytest-recording's."""
-    return not config.pluginmanager.has_plugin("recording")
+    """Tell whether ``--record-mode`` is ours here, not that of another plugin or conftest."""
+    return "--record-mode" not in config.stash.get(TAKEN, ())

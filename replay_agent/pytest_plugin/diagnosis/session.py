@@ -22,7 +22,7 @@ from replay_agent.report.comparison.budgets import read_budget
 
 __all__ = "SetUp", "look"
 
-_SERVERS = {STAND_IN: "replay-agent", "recording": "pytest-recording", "vcr": "pytest-vcr"}
+_SERVERS = {STAND_IN: "replay-agent", "recording": "pytest-recording", "vcr": "pytest-vcr", "cassetter": "cassetter"}
 """Who serves the mark vcr, by the name under which pytest knows the plugin."""
 
 
@@ -97,7 +97,9 @@ def _read(config: pytest.Config) -> SetUp:
 def _owner(config: pytest.Config, option: str) -> str:
     if option not in config.stash.get(TAKEN, ()):
         return "replay-agent"
-    return "pytest-recording" if config.pluginmanager.has_plugin("recording") else "another plugin or a conftest"
+    has = config.pluginmanager.has_plugin
+    others = (name for plugin, name in _SERVERS.items() if plugin != STAND_IN and has(plugin))
+    return next(others, "another plugin or a conftest")
 
 
 def _record_mode(config: pytest.Config) -> tuple[str, str]:

@@ -1,10 +1,13 @@
 """What the smaller fixtures of pytest-recording say of a test, without a fixture being set up where none is overridden.
 
+And of pytest-vcr, whose cassettes stand straight in the folder `cassettes`, without one for each module.
+
 Setting up a fixture costs what a request costs, and each marked test goes by seven of them.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +21,7 @@ from replay_agent.surroundings import naming
 
 __all__ = (
     "allowed_hosts",
+    "cassette_dir",
     "default_cassette_name",
     "disable_recording",
     "is_own",
@@ -88,6 +92,22 @@ def vcr_cassette_dir(request: pytest.FixtureRequest) -> str:
 @lru_cache(maxsize=64)
 def _cassettes_beside(path: Path) -> str:
     return str(path.parent / "cassettes" / path.stem)
+
+
+def cassette_dir(item: pytest.Item, folder: str, name: str, suffix: str) -> str:
+    """Return the folder of a test's cassette: the module's, or pytest-vcr's where the cassette is there, or would be.
+
+    It would be where a project says the names as only pytest-vcr has them said.
+    """
+    if not is_own(item, "vcr_cassette_dir") or _is_file(folder, name, suffix):
+        return folder
+    of_all = str(Path(folder).parent)
+    return of_all if not is_own(item, "vcr_cassette_name") or _is_file(of_all, name, suffix) else folder
+
+
+def _is_file(folder: str, name: str, suffix: str) -> bool:
+    # Asked for each replayed test, where a `Path` would cost more than the question.
+    return os.path.isfile(f"{folder}/{name}" if name.endswith(suffix) else f"{folder}/{name}{suffix}")  # noqa: PTH113
 
 
 def default_cassette_name(request: pytest.FixtureRequest) -> str:

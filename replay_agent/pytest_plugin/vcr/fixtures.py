@@ -43,6 +43,14 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.register_assert_rewrite("vcr.matchers")  # its assertions are part of a miss's text
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for pytest-vcr's fixture, as that is served without a mark."""
+    for item in items:
+        if "vcr_cassette" in getattr(item, "fixturenames", ()) and values.is_own(item, "vcr_cassette"):
+            item.add_marker("vcr")
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Look after the tests of a session that has some for us; all others do without."""
     config = session.config
@@ -52,11 +60,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def usual_cassette(item: pytest.Item) -> Path | None:
     """Return where the cassette of a test is unless fixtures of the project say where; then None."""
-    if not (values.is_own(item, "vcr_cassette_dir") and values.is_own(item, "default_cassette_name")):
+    if not all(values.is_own(item, name) for name in _SAY_WHERE):
         return None
     asked: Any = SimpleNamespace(node=item, cls=getattr(item, "cls", None))
     name = values.default_cassette_name(asked)
-    return Path(values.vcr_cassette_dir(asked), name if name.endswith(".yaml") else f"{name}.yaml")
+    folder = values.cassette_dir(item, values.vcr_cassette_dir(asked), name, ".yaml")
+    return Path(folder, name if name.endswith(".yaml") else f"{name}.yaml")
+
+
+_SAY_WHERE = "vcr_cassette_dir", "default_cassette_name", "vcr_cassette_name"
 
 
 class _Asking:
@@ -125,6 +137,12 @@ def default_cassette_name(request: pytest.FixtureRequest) -> str:
 def vcr_cassette_name(default_cassette_name: str) -> str:
     """What pytest-vcr calls `default_cassette_name`: for a project or module to override."""
     return default_cassette_name
+
+
+@pytest.fixture
+def vcr_cassette(vcr: Cassette | None) -> Cassette | None:
+    """What pytest-vcr calls `vcr`: a test that asks for it need not be marked."""
+    return vcr
 
 
 @pytest.fixture
@@ -217,18 +235,15 @@ def _settings(request: pytest.FixtureRequest) -> VcrSettings | None:
     marks = value_of(request, values.vcr_markers)
     if not marks:
         return None
-    from replay_agent.pytest_plugin.vcr.run import VcrSettings, merged
+    from replay_agent.pytest_plugin.vcr.run import VcrSettings, merged, suffix_of
     from replay_agent.recording.options import RecordMode
 
     config = merged(value_of(request, values.vcr_config), [mark.kwargs for mark in reversed(marks)])
     asked = RecordMode.parse(config.pop("record_mode", value_of(request, values.record_mode)))
-    return VcrSettings(
-        value_of(request, values.vcr_cassette_name),
-        value_of(request, values.vcr_cassette_dir),
-        _mode(request, asked),
-        config,
-        [str(path) for mark in marks for path in mark.args],
-    )
+    extra = [str(path) for mark in marks for path in mark.args]
+    name = value_of(request, values.vcr_cassette_name)
+    folder = values.cassette_dir(request.node, value_of(request, values.vcr_cassette_dir), name, suffix_of(config))
+    return VcrSettings(name, folder, _mode(request, asked), config, extra)
 
 
 def _records(request: pytest.FixtureRequest, settings: VcrSettings | None) -> bool:

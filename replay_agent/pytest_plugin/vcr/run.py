@@ -35,7 +35,7 @@ from replay_agent.recording.process.patching import Patch
 from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.traffic import Interaction, Request, Response
 
-__all__ = "VcrMiss", "VcrRun", "VcrSettings", "file_name", "merged"
+__all__ = "VcrMiss", "VcrRun", "VcrSettings", "file_name", "merged", "suffix_of"
 
 _LONGEST_NAME = 255
 _REFUSAL = "CannotOverwriteExistingCassetteException"
@@ -60,6 +60,11 @@ def file_name(name: str, serializer: str = ".yaml") -> str:
         return name
     digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
     return f"{name[: _LONGEST_NAME - len(serializer) - len(digest) - 3]}...{digest}"
+
+
+def suffix_of(config: Mapping[str, Any]) -> str:
+    """Return the suffix of a cassette's file: its serializer's name."""
+    return f".{config['serializer']}" if "serializer" in config else ".yaml"
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class VcrSettings:
     @property
     def suffix(self) -> str:
         """The suffix of the file."""
-        return f".{self.config['serializer']}" if "serializer" in self.config else ".yaml"
+        return suffix_of(self.config)
 
     @property
     def paths(self) -> list[Path]:

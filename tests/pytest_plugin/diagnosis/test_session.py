@@ -95,6 +95,7 @@ def test_an_option_that_a_conftest_has_is_its_own(project):
     [
         ({"recording"}, ["pytest-recording"], 0),
         ({"vcr"}, ["pytest-vcr"], 0),
+        ({"cassetter"}, ["cassetter"], 0),
         ({"recording", "vcr"}, ["pytest-recording", "pytest-vcr"], 1),
     ],
 )
@@ -106,7 +107,7 @@ def test_who_serves_the_mark_vcr(project, tmp_path, monkeypatch, plugins, server
     lines = "".join(f"{name} = other_{name}\n" for name in sorted(plugins))
     (metadata / "entry_points.txt").write_text(f"[pytest11]\n{lines}", "utf-8")
     for name in plugins:
-        (tmp_path / f"other_{name}.py").touch()
+        (tmp_path / f"other_{name}.py").write_text("vcr = vcr_config = None  # fixtures there", "utf-8")
     found = project()
     assert found.servers == servers
     assert len(found.troubles) == troubles

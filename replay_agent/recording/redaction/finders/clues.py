@@ -223,6 +223,8 @@ def _may_tell(near: bytes) -> bool:
     return letters.endswith(_ENDS.get(letters[-3:], ()))
 
 
+_OF_SETTINGS = 60
+"""Characters of a name that settings are read with, whatever is glued to it."""
 _LAST_LETTERS = frozenset(
     each[start:] for name in ALL_NAMES for each in (name, f"{name}s") for start in range(len(each))
 )
@@ -234,7 +236,11 @@ _NAME_WITH_BLANKS = re.compile(r"[\w.\-@$ /#]*+\Z")
 def _judged(spelled: bytes) -> _Telling:
     """Judge a piece by what it can be of a name, wherever that begins."""
     name = spelled.decode("utf-8", "replace")
-    for part in {name, *(_part(name, pattern) for pattern in (_NAME_WITHOUT_BLANKS, _NAME_WITH_BLANKS))}:
+    for part in {
+        name,
+        name[-_OF_SETTINGS:],
+        *(_part(name, pattern) for pattern in (_NAME_WITHOUT_BLANKS, _NAME_WITH_BLANKS)),
+    }:
         if field_naming(part) is not Naming.NOTHING or field_naming(part.lstrip(".- ")) is not Naming.NOTHING:
             return _Telling.ALONE
     return _Telling.BEHIND if letters_of(name) in _LAST_LETTERS else _Telling.NOTHING

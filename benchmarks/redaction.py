@@ -15,11 +15,11 @@ from replay_agent.recording.redaction.redactor import Redactor
 from replay_agent.recording.redaction.scanning import scan
 from replay_agent.traffic import Chunk, Interaction, Request, Response
 
-SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+SIZES = (10_000, 100_000, 10_000_000)
 _MEASURED_IN_MEMORY = 200_000
 """Bytes of the body whose peak is measured: small enough that what a step takes at least shows."""
 MOST_GROWTH, MOST_MEMORY = 2.0, 6.0
-_WARM = 1_000_000
+_WARM = 100_000
 """A megabyte of a large text to one of a small one, in time; and the peak of memory to the text itself."""
 _SHORTEST = 0.05
 """Seconds that a measurement takes at least; of a small text several rounds are measured."""
@@ -85,6 +85,18 @@ def _distinct(size: int) -> bytes:
     )
 
 
+def _named(size: int) -> bytes:
+    """The same with another name before each: as many rules as secrets."""
+    lines = (b"n%d_api_key=Qz7Lk9Wm3PvXt5Rb2N%d\\n" % (number * 7919, number * 7919) for number in range(size // 48))
+    return b'{"a":"' + b"".join(lines) + b'"}'
+
+
+def _escaped(size: int) -> bytes:
+    """The same with an escape in each: none stands in the text as it is looked for."""
+    lines = (b"api_key=Qz7Lk9Wm3\\u0050vXt5Rb2N%d\\n" % (number * 7919) for number in range(size // 42))
+    return b'{"a":"' + b"".join(lines) + b'"}'
+
+
 _ORDINARY: dict[str, tuple[str, Callable[[int], bytes]]] = {
     "prose": (JSON_TYPE, _prose),
     "stream": (STREAM_TYPE, _stream),
@@ -112,6 +124,8 @@ HOSTILE: dict[str, tuple[str, Callable[[int], bytes]]] = {
     "sentences": (JSON_TYPE, _repeated(b"my api key is ")),
     "heads of gzip": ("application/octet-stream", _repeated(b"\x1f\x8b\x08", b"", b"")),
     "distinct secrets": (JSON_TYPE, _distinct),
+    "a name for each secret": (JSON_TYPE, _named),
+    "an escape in each secret": (JSON_TYPE, _escaped),
     "heads of tables": ("text/csv", _repeated(b"a,api_key\n", b"", b"")),
     "rows": ("text/csv", _repeated(b"a,b1\n", b"name,api_key\n", b"")),
     "rows of JSON": (JSON_TYPE, _repeated(b'[1,"b"],', b'[["n","api_key"],')),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from functools import lru_cache
+from types import MappingProxyType
 
 from replay_agent.recording.redaction.looks import is_key, is_phrase, is_random, is_searchable
 from replay_agent.surroundings.credentials import credential_variables
@@ -287,22 +288,27 @@ _OF_PYTEST = "PYTEST_CURRENT_TEST"
 _URL_PASSWORD = re.compile(r"://[^\s/@:]{0,200}+:([^\s/@]{1,500}+)@")
 
 
-def environment_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+def environment_secrets(environ: Mapping[str, str]) -> Mapping[str, str]:
     """Return the values of variables that are worth looking for, each with the variable's name.
 
     A variable is one of those that providers' clients read, or it is called as a credential and its value looks like one;
     of an address that holds a password, the password counts.
     """
+    return _environment_secrets(tuple(environ.items()))
+
+
+@lru_cache(maxsize=4)
+def _environment_secrets(variables: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    """Return the secrets of variables, which are read anew for each test and each file, and seldom others."""
     found: dict[str, str] = {}
-    for name, value in environ.items():
+    for name, value in variables:
         for secret in _searched_for(name, value.strip()):
             found.setdefault(secret, name)
-    return found
+    return MappingProxyType(found)
 
 
 @lru_cache(maxsize=512)
 def _searched_for(name: str, value: str) -> tuple[str, ...]:
-    """Return the secrets of a variable: the environment is read anew for each test, and seldom another."""
     return tuple(filter(is_searchable, _variable_secrets(name, value)))
 
 

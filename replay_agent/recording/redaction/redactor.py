@@ -19,7 +19,7 @@ from replay_agent.recording.redaction.finders.by_name import (
     named_fields,
     stand_ins,
 )
-from replay_agent.recording.redaction.finders.clues import Clues, Looker
+from replay_agent.recording.redaction.finders.clues import Clues, Looker, Rule
 from replay_agent.recording.redaction.headers import (
     corrected,
     header_secrets,
@@ -77,7 +77,7 @@ class Redactor:
         rules = [rule.strip() for rule in rules if rule.strip()]
         names = [rule for rule in rules if _FIELD.fullmatch(rule)]
         patterns = [rule for rule in rules if not _FIELD.fullmatch(rule)]
-        own = ([named_fields(names)] if names else []) + ([_matches(patterns)] if patterns else [])
+        own = ([Rule(named_fields(names))] if names else []) + ([Rule(_matches(patterns))] if patterns else [])
         self._knowledge = Knowledge(environ)
         self._search = Search(self._knowledge, own)
         self._keep = frozenset(name.lower() for name in keep_headers)

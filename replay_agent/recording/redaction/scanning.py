@@ -11,13 +11,13 @@ from itertools import chain
 from typing import NamedTuple
 
 from replay_agent.recording.redaction.finders.by_name import is_secret
-from replay_agent.recording.redaction.finders.clues import Clues
+from replay_agent.recording.redaction.finders.clues import Clues, Rule
 from replay_agent.recording.redaction.finders.telling import NAME_END
 from replay_agent.recording.redaction.knowledge import Knowledge
 from replay_agent.recording.redaction.layers.containers import narrowed, unpacked
 from replay_agent.recording.redaction.looks import is_filler, is_stand_in
 from replay_agent.recording.redaction.names import Naming, field_naming, is_credential_header
-from replay_agent.recording.redaction.search import Search
+from replay_agent.recording.redaction.search import Search, sieve
 from replay_agent.recording.redaction.spans import Span
 
 __all__ = "Finding", "scan"
@@ -30,12 +30,13 @@ _LONGEST_NAME = 61
 _HEADERS = frozenset({"authorization", "cookie"})
 _LOOKED_UP = 2000
 """Lines above a finding that are looked at for the names of its fields."""
-_LINE = (
+_NAMED = (
     rb"""[ \t\-]*+["']?+(?P<name>[A-Za-z][A-Za-z0-9_.]{0,60}+(?:-[A-Za-z0-9_.\-]{0,60}+|(?=["']?+:)%b))["']?+:[ \t]*+"""
-    rb"""(?:\r?\n[ \t]*+-[ \t]++)?+(?P<value>[^\r\n]*+)"""
 ) % NAME_END
 """A field whose name may be a header's, or ends as a name that tells."""
-_FIRST_FIELD, _FIELD = re.compile(_LINE), re.compile(rb"\n" + _LINE)
+_LINE_END = 0x0A
+_FIELD_BEGIN = re.compile(rb"\n" + _NAMED)
+_FIELD = re.compile(_NAMED + rb"(?:\r?\n[ \t]*+-[ \t]++)?+(?P<value>[^\r\n]*+)")
 _KEY = re.compile(r"""^(?P<margin>[ \-]*)["']?(?P<name>[A-Za-z_$][\w.\-]{0,60})["']?:""")
 _NO_VALUE = re.compile(rb"[|>{\[&*!#]|$")
 _NOTHING = re.compile(rb"[\d.,:+\-eE]+|null|true|false|~|\[\]|\{\}")
@@ -65,7 +66,7 @@ def scan(data: bytes | str, *, environ: Mapping[str, str] | None = None) -> list
     raw = unpacked(raw) or raw
     wide = narrowed("", raw)
     raw = raw if wide is None else wide.data
-    search = Search(Knowledge(environ), [_find_fields])
+    search = Search(Knowledge(environ), [_FIELDS], _SIEVE)
     spans = list(_told_once(span for span in search.find(raw) if span.text != b"" and not _is_harmless(span)))
     starts = [0, *(found.end() for found in re.finditer(rb"\n", raw))] if spans else [0]
     fields = _Fields(raw, starts)
@@ -89,11 +90,9 @@ def _is_harmless(span: Span) -> bool:
     return any(is_stand_in(each) or is_filler(each) for each in (value, value.partition(" ")[2]) if each)
 
 
-def _find_fields(text: bytes, _clues: Clues) -> Iterator[Span]:
+def _find_fields(text: bytes, clues: Clues) -> Iterator[Span]:
     """Find credentials in lines of YAML, headers and settings: ``name: value``, or a list of one below the name."""
-    for found in _fields(text):
-        if not _is_telling(found["name"]):
-            continue
+    for found in _fields(text, clues.at(_telling_fields)):
         name = found["name"].decode("latin-1")
         value = found["value"].rstrip()
         start = found.start("value")
@@ -110,11 +109,26 @@ def _find_fields(text: bytes, _clues: Clues) -> Iterator[Span]:
             yield Span(start, start + len(stripped), name, stripped)
 
 
-def _fields(text: bytes) -> Iterator[re.Match[bytes]]:
-    first = _FIRST_FIELD.match(text)
-    if first is not None:
-        yield first
-    yield from _FIELD.finditer(text, 0 if first is None else first.end())
+def _fields(text: bytes, places: Iterable[int] | None) -> Iterator[re.Match[bytes]]:
+    """Yield the fields that tell, of which each begins a line; they begin at some of these places, if it is known where."""
+    done = 0
+    for place in chain((0,), _telling_fields(text)) if places is None else places:
+        if place >= done and (not place or text[place - 1] == _LINE_END):
+            found = _FIELD.match(text, place)
+            if found is not None and _is_telling(found["name"]):
+                done = found.end()
+                yield found
+
+
+def _telling_fields(lines: bytes) -> Iterator[int]:
+    """Yield where lines begin that are fields with a name that tells."""
+    for found in _FIELD_BEGIN.finditer(lines):
+        if _is_telling(found["name"]):
+            yield found.start() + 1
+
+
+_FIELDS = Rule(_find_fields, (_telling_fields,))
+_SIEVE = sieve([_FIELDS])
 
 
 @lru_cache(maxsize=2048)

@@ -10,45 +10,62 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
-from replay_agent.recording.redaction.finders.by_name import find_fields, find_form_fields
-from replay_agent.recording.redaction.finders.clues import Clues, Looker
-from replay_agent.recording.redaction.finders.header_lines import find_in_header_lines
-from replay_agent.recording.redaction.finders.paired import find_paired
-from replay_agent.recording.redaction.finders.settings import find_options, find_quoted, find_said, find_settings
-from replay_agent.recording.redaction.finders.shapes import find_behind_backslashes, find_shapes, find_url_passwords
-from replay_agent.recording.redaction.finders.tables import find_in_tables
-from replay_agent.recording.redaction.finders.web_keys import find_web_keys
+from replay_agent.recording.redaction.finders.by_name import MEMBERS, QUERIES, XML_FIELDS, find_form_fields
+from replay_agent.recording.redaction.finders.clues import Clues, Looker, Rule
+from replay_agent.recording.redaction.finders.header_lines import HEADER_LINES
+from replay_agent.recording.redaction.finders.long_words import words_at
+from replay_agent.recording.redaction.finders.paired import PAIRED
+from replay_agent.recording.redaction.finders.settings import OPTIONS, QUOTED, SAID, SETTINGS
+from replay_agent.recording.redaction.finders.shapes import BEHIND_BACKSLASHES, SHAPES, URL_PASSWORDS, find_shapes
+from replay_agent.recording.redaction.finders.sieve import Sieve, anchored
+from replay_agent.recording.redaction.finders.tables import TABLES
+from replay_agent.recording.redaction.finders.web_keys import WEB_KEYS
 from replay_agent.recording.redaction.knowledge import Knowledge
 from replay_agent.recording.redaction.layers.archives import cleaned_archive, is_archive, zips
 from replay_agent.recording.redaction.layers.containers import narrowed, packed_members, packing, repacked, unpacked
 from replay_agent.recording.redaction.layers.escapes import (
     LEVELS,
+    MAIL,
     MARGIN,
     is_form_with_spaces,
     is_quoted_printable,
     peeled,
     plain,
 )
-from replay_agent.recording.redaction.layers.in_base64 import find_in_base64
-from replay_agent.recording.redaction.layers.in_digits import find_in_digits
+from replay_agent.recording.redaction.layers.in_base64 import find_in_base64, may_begin_base64
+from replay_agent.recording.redaction.layers.in_digits import find_in_digits, may_begin_digits
 from replay_agent.recording.redaction.layers.in_streams import find_split, stream_events
-from replay_agent.recording.redaction.spans import Finder, Places, Span, Spans, replaced
+from replay_agent.recording.redaction.spans import Places, Span, Spans, replaced
 
-__all__ = ("Search",)
+__all__ = "Search", "sieve"
 
+_DOCUMENTS = (MEMBERS, QUERIES, XML_FIELDS, PAIRED, TABLES, WEB_KEYS, URL_PASSWORDS, BEHIND_BACKSLASHES)
+"""Look at a text as it is: an escape may be part of what is to be read."""
+_WORDS = (SHAPES, SETTINGS, OPTIONS, QUOTED, SAID, HEADER_LINES)
+"""Look at a text whose escapes are all undone."""
+_MAIL = anchored((b"=", MAIL), needs=b"=")
 _DEEPEST_BASE64 = 3
 _OVERLAP = MARGIN // 2
+
+
+def sieve(rules: Iterable[Rule] = ()) -> Sieve:
+    """Return what tells where the rules of a search and others may find anything. One serves many searches."""
+    rules = (*rules, *_DOCUMENTS, *_WORDS)
+    anchors = (anchor for rule in rules for anchor in rule.anchors)
+    of_words = (anchor for rule in rules for anchor in rule.of_words)
+    return Sieve((*anchors, _MAIL, may_begin_digits), (*of_words, may_begin_base64))
+
+
+_SIEVE = sieve()
 
 
 class Search:
     """Looks for what a run knows, for names, for shapes, and for what the user named."""
 
-    def __init__(self, knowledge: Knowledge, own: Sequence[Looker] = ()) -> None:
+    def __init__(self, knowledge: Knowledge, own: Sequence[Rule] = (), sieve: Sieve = _SIEVE) -> None:
         self.knowledge = knowledge
-        self._by_name: tuple[Looker, ...] = (*own, find_fields, find_paired, find_in_tables)
-        self._in_documents: tuple[Finder, ...] = (find_web_keys, find_url_passwords, find_behind_backslashes)
-        self._in_words: tuple[Looker, ...] = (find_shapes, find_settings)
-        self._in_plain: tuple[Finder, ...] = (find_options, find_quoted, find_said, find_in_header_lines)
+        self._sieve = sieve
+        self._documents = (*own, *_DOCUMENTS)
 
     def find(
         self, data: bytes, events: Sequence[tuple[int, int]] | None = None, *, first: Looker | None = None
@@ -74,7 +91,7 @@ class Search:
             if found is not None:
                 yield Span(0, len(data), found[1], text=found[0])
                 return
-        packed, clues = list(self._packed(data)), Clues(data)
+        packed, clues = list(self._packed(data)), self._clues(data)
         all_else = chain(
             first(data, clues) if first else (),
             self._split(data, events),
@@ -105,10 +122,13 @@ class Search:
         if wide is not None:
             found = self._cleaned(wide.data, depth)
             return None if found is None else (wide.spelled(found[0]), found[1])
-        spans = Spans(data, chain(self._split(data, None), self._within(Clues(data), LEVELS, depth))).merged()
+        spans = Spans(data, chain(self._split(data, None), self._within(self._clues(data), LEVELS, depth))).merged()
         if not spans:
             return None
         return replaced(data, self.places(data, spans)), spans[0].rule
+
+    def _clues(self, text: bytes) -> Clues:
+        return Clues(text, self._sieve)
 
     def _packed(self, data: bytes) -> Iterator[Span]:
         """Find the packed files within a body that hold a secret, each to be packed anew around what comes in its place."""
@@ -119,35 +139,33 @@ class Search:
 
     def _split(self, data: bytes, events: Sequence[tuple[int, int]] | None) -> Iterator[Span]:
         places = stream_events(data) if events is None else events
-        yield from find_split(data, places, lambda joined: self._within(Clues(joined), LEVELS, _DEEPEST_BASE64))
+        yield from find_split(data, places, lambda joined: self._within(self._clues(joined), LEVELS, _DEEPEST_BASE64))
 
     def _within(self, clues: Clues, levels: int, depth: int) -> Spans:
         """Look at a text as a document, then at what its escapes stand for, and where there are none at its words."""
         text = clues.text
         spans = Spans(text, (), plain)
-        for look in self._by_name:
-            spans.extend(look(text, clues))
-        for find in self._in_documents:
-            spans.extend(find(text))
+        for rule in self._documents:
+            spans.extend(rule.find(text, clues))
         if is_form_with_spaces(text):  # whether or not a header says so
             spans.extend(find_form_fields(text))
             spans.extend(find_shapes(text))  # it may be a setting: a plus sign is part of a token then
         spans.extend(self._without_mail(clues, levels, depth))
-        if levels and is_quoted_printable(text):
+        if levels and clues.may(_MAIL) and is_quoted_printable(text):
             of_mail = Spans(text, self._in_mail(text, levels)).merged()
             spans = Spans(text, chain(of_mail, _left_by_mail(text, spans, of_mail)), plain)
         return spans.merged()
 
     def _in_mail(self, text: bytes, levels: int) -> Iterator[Span]:
         for layer in peeled(text, mail=True):
-            yield from layer.unpeeled(self._within(Clues(layer.text), min(levels - 1, 1), 0))
+            yield from layer.unpeeled(self._within(self._clues(layer.text), min(levels - 1, 1), 0))
 
     def _without_mail(self, clues: Clues, levels: int, depth: int) -> Iterator[Span]:
         text, position = clues.text, 0
         for layer in peeled(text) if levels else ():
             if layer.begin:
                 yield from self._within_words(clues.of(position, layer.begin + _OVERLAP), position, depth)
-            yield from layer.unpeeled(self._within(Clues(layer.text), levels - 1, depth))
+            yield from layer.unpeeled(self._within(self._clues(layer.text), levels - 1, depth))
             position = max(layer.end - _OVERLAP, 0)
             if layer.end == len(text):
                 return
@@ -157,18 +175,18 @@ class Search:
         """Look at the words of a text that begins at a place of another. A word that is cut at the start is none."""
         words = clues.text
         yield from _later(self.knowledge.find(words), start)
-        for look in self._in_words:
-            yield from _later(look(words, clues), start)
-        for find in self._in_plain:
-            yield from _later(find(words), start)
+        for rule in _WORDS:
+            yield from _later(rule.find(words, clues), start)
         if depth:
 
             def clean(data: bytes) -> tuple[bytes, str] | None:
                 return self._cleaned(data, depth - 1)
 
             holds = self.knowledge.holds if self.knowledge.size else None
-            yield from _later(find_in_base64(words, holds, clean), start)
-            yield from _later(find_in_digits(words, clean), start)
+            places = clues.at(may_begin_base64) if holds is None else None
+            yield from _later(find_in_base64(words, words_at(words, places), holds, clean), start)
+            if clues.may(may_begin_digits):
+                yield from _later(find_in_digits(words, clean), start)
 
     def _text(self, data: bytes, span: Span) -> bytes:
         if span.text is not None:

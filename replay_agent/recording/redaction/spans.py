@@ -46,7 +46,7 @@ _RULE_BEFORE, _VALUE_SPELLED = 32, 64
 """What is read in the text itself: the name of the rule before the value, as that of a field is, and the value there, spelled."""
 _BEFORE = 255
 """How far a name may stand before its value."""
-_MOST_RULES = 1000
+_MOST_RULES = 64
 """Rules that are numbered. A text can have another name before each of its secrets: of more, each is kept beside."""
 _MOST_FALLS = 500
 """Places where spans go back in their text: a finder or two for each stretch of it."""

@@ -1,3 +1,15 @@
 """Find credentials in a text: by the names around them, by their shape."""
 
-__all__ = "by_name", "clues", "header_lines", "paired", "settings", "shapes", "tables", "telling", "web_keys"
+__all__ = (
+    "by_name",
+    "clues",
+    "header_lines",
+    "long_words",
+    "paired",
+    "settings",
+    "shapes",
+    "sieve",
+    "tables",
+    "telling",
+    "web_keys",
+)

@@ -9,17 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from heapq import merge
+from itertools import chain
 
 from replay_agent.recording.redaction import looks
-from replay_agent.recording.redaction.finders.clues import Clues, Looker
+from replay_agent.recording.redaction.finders.clues import Clues, Looker, Rule, ends_of_names
 from replay_agent.recording.redaction.finders.header_lines import COOKIE_ATTRIBUTES
-from replay_agent.recording.redaction.finders.telling import Marks, behind_names, marks_of_names
+from replay_agent.recording.redaction.finders.sieve import anchored
+from replay_agent.recording.redaction.finders.telling import behind_names, marks_of_names
 from replay_agent.recording.redaction.layers.escapes import peeled, plain
 from replay_agent.recording.redaction.names import Naming, field_naming, query_naming
 from replay_agent.recording.redaction.spans import Span, merged
 
 __all__ = (
-    "find_fields",
+    "MEMBERS",
+    "QUERIES",
+    "XML_FIELDS",
     "find_form_fields",
     "find_json_fields",
     "find_parts",
@@ -74,7 +79,7 @@ _COMMENTED_MEMBER = re.compile(_NAME + _GAP + b":" + _GAP)
 _LONGEST_NAME = 82
 _AFTER_NAME = r"(?=[\s+:/])"
 _TELLING = marks_of_names('"', after=_AFTER_NAME)
-_TELLING_OF_MCP = marks_of_names('"', before="headers", after=_AFTER_NAME)
+_HEADERS_OF_MCP = re.compile(rb'headers(?="[\s+:/])')
 _COMMENTS = re.compile(rb'/(?<=["\s:]/)[*/]')
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _LITERAL = re.compile(rb"-?[0-9][0-9.eE+\-]*+|true|false")
@@ -97,10 +102,10 @@ def find_json_fields(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
     """Find credentials in JSON: texts, numbers, and what objects and lists under such a name hold."""
     if b'"' not in text or b":" not in text:
         return
-    of_mcp = b"headers" in text and any(mark in text for mark in _MCP)
+    may_be_of_mcp = b"headers" in text if clues is None else clues.may(_HEADERS)
+    of_mcp = may_be_of_mcp and any(mark in text for mark in _MCP)
     done = 0
-    members = _telling_members(text, _TELLING_OF_MCP, None) if of_mcp else _telling_members(text, _TELLING, clues)
-    for found in members:
+    for found in _telling_members(text, clues, of_mcp=of_mcp):
         naming = naming_of(found[1])
         if naming is Naming.NOTHING and not (of_mcp and found[1] == b"headers"):
             continue
@@ -115,16 +120,25 @@ def find_json_fields(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
             yield from spans
 
 
-def _telling_members(text: bytes, telling: Marks, clues: Clues | None) -> Iterator[re.Match[bytes]]:
+_HEADERS = anchored((b'headers"', b""), needs=b'"')
+MEMBERS = Rule(find_json_fields, (ends_of_names, _HEADERS))
+
+
+def _telling_members(text: bytes, clues: Clues | None, *, of_mcp: bool) -> Iterator[re.Match[bytes]]:
     """Yield the names of members that may tell, each with what stands between it and its value."""
-    yield from _members(text, telling, clues, _MEMBER if _COMMENTS.search(text) is None else _COMMENTED_MEMBER)
+    closings: Iterator[int] = map(re.Match.start, _TELLING.finditer(text, clues))
+    if of_mcp:
+        closings = merge(closings, map(re.Match.end, _HEADERS_OF_MCP.finditer(text)))
+    first = next(closings, None)
+    if first is not None:
+        member = _MEMBER if _COMMENTS.search(text) is None else _COMMENTED_MEMBER
+        yield from _members(text, chain((first,), closings), member)
 
 
-def _members(
-    text: bytes, telling: Marks, clues: Clues | None, member: re.Pattern[bytes] = _MEMBER
-) -> Iterator[re.Match[bytes]]:
-    for closing in telling.finditer(text, clues):
-        opening = text.rfind(b'"', max(closing.start() - _LONGEST_NAME, 0), closing.start())
+def _members(text: bytes, closings: Iterable[int], member: re.Pattern[bytes] = _MEMBER) -> Iterator[re.Match[bytes]]:
+    """Yield the names of members that end at quotation marks."""
+    for closing in closings:
+        opening = text.rfind(b'"', max(closing - _LONGEST_NAME, 0), closing)
         found = member.match(text, opening) if opening >= 0 else None
         if found is not None:
             yield found
@@ -289,6 +303,7 @@ _QUERY_VALUE = re.compile(rb"""([^&\s"'\\<>#]++)""")
 _ELEMENT = re.compile(
     rb"<((?:[A-Za-z0-9_]{1,40}+:)?+[A-Za-z0-9_.\-]{1,64}+)(?:\s[^<>]{0,400}+)?+>\s{0,40}+(?:<!\[CDATA\[)?+([^<>\s]{4,4000}+)(?:[>\s]\s{0,40}+)?+</"
 )
+_ELEMENT_NAME = re.compile(rb"<(?:[A-Za-z0-9_]{1,40}+:)?+([A-Za-z0-9_.\-]{1,64}+)(?=[\s>])")
 _PART_NAME = re.compile(rb'"?([^"\r\n;]{1,80}+)')
 
 
@@ -301,7 +316,7 @@ def find_form_fields(text: bytes) -> Iterator[Span]:
         yield from _queried(found[1], found, naming, 2)
 
 
-def find_query_fields(text: bytes, *, expected: bool = False) -> Iterator[Span]:
+def find_query_fields(text: bytes, _clues: Clues | None = None, *, expected: bool = False) -> Iterator[Span]:
     """Find the credentials in the queries of addresses, wherever these stand.
 
     ``expected`` is for an address that is known to carry one under any of the usual names.
@@ -347,7 +362,14 @@ def _queried(name: bytes, found: re.Match[bytes], naming: Naming, group: int = 1
         yield Span(*found.span(group), plain(name).decode("utf-8", "replace"), value)
 
 
-def find_xml_fields(text: bytes) -> Iterator[Span]:
+def _telling_queries(pieces: bytes) -> Iterable[int]:
+    return map(re.Match.start, _TELLING_QUERY.finditer(pieces)) if b"=" in pieces else ()
+
+
+QUERIES = Rule(find_query_fields, (_telling_queries,))
+
+
+def find_xml_fields(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
     """Find the credentials in XML, as AWS's token service sends them."""
     if b"</" not in text:
         return
@@ -358,6 +380,15 @@ def find_xml_fields(text: bytes) -> Iterator[Span]:
         value = found[2].removesuffix(b"]]") if text[start - 1 : start] == b"[" else found[2]
         if naming is not Naming.NOTHING and is_secret(naming, value.decode("utf-8", "replace")):
             yield Span(start, start + len(value), name.decode(), value)
+
+
+def _telling_elements(pieces: bytes) -> Iterator[int]:
+    for found in _ELEMENT_NAME.finditer(pieces) if b"<" in pieces else ():
+        if naming_of(found[1]) is not Naming.NOTHING:
+            yield found.start()
+
+
+XML_FIELDS = Rule(find_xml_fields, (_telling_elements,))
 
 
 def find_parts(text: bytes) -> Iterator[Span]:
@@ -387,13 +418,6 @@ def _part_value(text: bytes, start: int) -> tuple[int, int]:
     return 0, start
 
 
-def find_fields(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
-    """Find credentials by name in documents of any kind: in these, an escape may be part of what is to be read."""
-    yield from find_json_fields(text, clues)
-    yield from find_query_fields(text)
-    yield from find_xml_fields(text)
-
-
 # What stands in for a secret, and the user's own names
 
 
@@ -409,7 +433,7 @@ def stand_ins(text: bytes, clues: Clues | None = None, *, form: bool) -> Iterato
                 yield from _stand_in(*place, plain(name), value)
     if form or text[:1] not in (b"{", b"["):
         return
-    for found in _members(text, _TELLING, clues):
+    for found in _members(text, map(re.Match.start, _TELLING.finditer(text, clues))):
         if Naming.SEED > naming_of(found[1]) >= Naming.STRONG and text[found.end() : found.end() + 1] == b'"':
             end = _text_end(text, found.end())
             value = text[found.end() + 1 : end].decode("utf-8", "replace")

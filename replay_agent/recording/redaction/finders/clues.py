@@ -1,19 +1,16 @@
-"""Which places of a text stand behind a name that tells, found by its different names and not by its places.
-
-A text is divided at its marks at the speed of a search for one byte. What stands before them repeats: each different
-piece is judged once, and only those that tell are looked for.
-"""
+"""Which places of a text stand behind a name that tells, and which rules may find something there at all."""
 
 from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from itertools import groupby
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+from replay_agent.recording.redaction.finders.sieve import Anchor, Sieve
 from replay_agent.recording.redaction.layers.runs import Seen
 from replay_agent.recording.redaction.names import (
     ALL_NAMES,
@@ -26,7 +23,7 @@ from replay_agent.recording.redaction.names import (
 )
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = "Clues", "Looker"
+__all__ = "Clues", "Looker", "Rule", "ends_of_names"
 
 _MARKS = b"\"':=,;|\t\n"
 """What stands behind a name somewhere: the end of its quotation, what is before its value, the end of its cell."""
@@ -40,10 +37,8 @@ _DIVIDED = bytes(
 _AROUND = re.compile(rb"[ \t'\"`\]*_.\-$@\r:]{0,64}+[=,;|\n]?+")
 """What may stand between a name and those marks, other marks among it."""
 _FILLING = b"-_. $@*]`\r"
-_BLOCK, _LAP = 1 << 14, 96
+_BLOCK, _LAP = 1 << 15, 96
 """Bytes that are divided at once, and those of a piece, from its end, that are judged: no name that tells is longer."""
-_ROOMY = 256
-"""Bytes of a text for each place behind a name that tells; where there are more, each mark is looked at."""
 
 
 def _one_of(characters: Iterable[str]) -> str:
@@ -108,74 +103,105 @@ class _Telling(IntEnum):
 
 
 class Clues:
-    """Where marks stand behind names that tell in a text; what it knows is found out when it is first asked."""
+    """Where in a text the anchors of rules are; what it knows is found out when it is first asked."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, sieve: Sieve | None = None) -> None:
         self.text = text
-        self._places: dict[int, array[int]] | None = {}
-        self._is_read = False
+        self._sieve = _NAMES_ALONE if sieve is None else sieve
+        self._places: Mapping[Anchor, Sequence[int] | None] | None = None
+        self._behind: Mapping[int, Sequence[int]] | None = None
 
     def of(self, start: int, end: int) -> Clues:
         """Return the clues of a part of the text."""
-        return self if not start and end >= len(self.text) else Clues(self.text[start:end])
+        return self if not start and end >= len(self.text) else Clues(self.text[start:end], self._sieve)
+
+    def at(self, anchor: Anchor) -> Sequence[int] | None:
+        """Return where an anchor is, None if its rule is to look at all of the text."""
+        if self._places is None:
+            self._places = self._sieve.places(self.text)
+        return self._places.get(anchor)
+
+    def may(self, anchor: Anchor) -> bool:
+        """Tell whether the rule of an anchor may find anything."""
+        places = self.at(anchor)
+        return places is None or len(places) > 0
 
     def behind(self, mark: bytes) -> Sequence[int] | None:
         """Return where this mark stands behind a name that tells, in order; None if each is to be looked at."""
-        if not self._is_read:
-            self._places = _places(self.text)
-            self._is_read = True
-        return None if self._places is None else self._places[mark[0]]
+        ends = self.at(ends_of_names)
+        if ends is None:
+            return None
+        if self._behind is None:
+            self._behind = _behind(self.text, ends)
+        return self._behind[mark[0]]
 
 
 Looker: TypeAlias = Callable[[bytes, Clues], Iterable[Span]]
 """Finds secrets in a text whose escapes are undone, with the clues of that text."""
 
 
-_NO_ENDS, _NO_NAMES = Seen(), Seen()
-"""What was judged and tells nothing: most names of a text stand there many times."""
+class Rule(NamedTuple):
+    """How secrets of a kind are found, and what shows that there may be any."""
+
+    look: Looker
+    anchors: tuple[Anchor, ...] = ()
+    """At least one of these or those is in a text where something is found; a rule without any looks at every text."""
+    of_words: tuple[Anchor, ...] = ()
+
+    def find(self, text: bytes, clues: Clues) -> Iterable[Span]:
+        """Find secrets in a text whose escapes are undone."""
+        anchors = (*self.anchors, *self.of_words)
+        return self.look(text, clues) if not anchors or any(map(clues.may, anchors)) else ()
 
 
-def _places(text: bytes) -> dict[int, array[int]] | None:
+def _behind(text: bytes, ends: Iterable[int]) -> Mapping[int, Sequence[int]]:
+    """Return where each mark stands behind names that end at these places."""
     found = {mark: array("Q") for mark in _MARKS}
-    left = len(text) // _ROOMY + 64
-    for end in _names(text):
+    for end in ends:
         around = _AROUND.match(text, end)
         assert around is not None
         for place in range(end, around.end()):
             places = found.get(text[place])
             if places is not None and (not places or places[-1] < place):
                 places.append(place)
-                left -= 1
-        if left < 0:
-            return None
     return found
 
 
-def _names(text: bytes) -> Iterator[int]:
+_NO_ENDS, _NO_NAMES = Seen(), Seen()
+"""What was judged and tells nothing: names of several pieces."""
+
+
+def ends_of_names(pieces: bytes) -> Iterator[int]:
     """Yield where names end that tell."""
-    for start in range(0, len(text), _BLOCK):
+    for start in range(0, len(pieces), _BLOCK):
         before = max(start - _LAP, 0)
-        block = text[before : start + _BLOCK]
-        divided = block.translate(_DIVIDED)
-        for found in _NAMED.finditer(divided, start - before):
-            end = found.start()
-            near = block[max(end - _NEAR, 0) : end]
-            if near in _NO_ENDS:
-                continue
-            if block[end - 1] in _FILLING:
-                end -= _filled(block[max(end - _LAP, 0) : end])
-            begin = divided.rfind(b"\n", max(end - _LAP, 0), end) + 1 or max(end - _LAP, 0)
-            name = block[begin:end]
-            if name in _NO_NAMES:
-                continue
-            if not _may_tell(near):
-                _NO_ENDS.add(near)
-                continue
-            telling = _judged(name)
-            if telling is _Telling.NOTHING:
-                _NO_NAMES.add(name)
-            elif telling is _Telling.ALONE or (begin and block[begin - 1] in _WITHIN_NAMES):
-                yield before + end
+        yield from (before + end for end in _ends_in(pieces[before : start + _BLOCK], start - before))
+
+
+def _ends_in(pieces: bytes, start: int) -> Iterator[int]:
+    divided = pieces.translate(_DIVIDED)
+    for found in _NAMED.finditer(divided, start):
+        end = found.start()
+        near = pieces[max(end - _NEAR, 0) : end]
+        if near in _NO_ENDS:
+            continue
+        if pieces[end - 1] in _FILLING:
+            end -= _filled(pieces[max(end - _LAP, 0) : end])
+        begin = divided.rfind(b"\n", max(end - _LAP, 0), end) + 1 or max(end - _LAP, 0)
+        name = pieces[begin:end]
+        if name in _NO_NAMES:
+            continue
+        if not _may_tell(near):
+            _NO_ENDS.add(near)
+            continue
+        telling = _judged(name)
+        if telling is _Telling.NOTHING:
+            _NO_NAMES.add(name)
+        elif telling is _Telling.ALONE or (begin and pieces[begin - 1] in _WITHIN_NAMES):
+            yield end
+
+
+_NAMES_ALONE = Sieve((ends_of_names,))
 
 
 def _filled(piece: bytes) -> int:
@@ -197,6 +223,8 @@ def _may_tell(near: bytes) -> bool:
     return letters.endswith(_ENDS.get(letters[-3:], ()))
 
 
+_OF_SETTINGS = 60
+"""Characters of a name that settings are read with, whatever is glued to it."""
 _LAST_LETTERS = frozenset(
     each[start:] for name in ALL_NAMES for each in (name, f"{name}s") for start in range(len(each))
 )
@@ -208,7 +236,11 @@ _NAME_WITH_BLANKS = re.compile(r"[\w.\-@$ /#]*+\Z")
 def _judged(spelled: bytes) -> _Telling:
     """Judge a piece by what it can be of a name, wherever that begins."""
     name = spelled.decode("utf-8", "replace")
-    for part in {name, *(_part(name, pattern) for pattern in (_NAME_WITHOUT_BLANKS, _NAME_WITH_BLANKS))}:
+    for part in {
+        name,
+        name[-_OF_SETTINGS:],
+        *(_part(name, pattern) for pattern in (_NAME_WITHOUT_BLANKS, _NAME_WITH_BLANKS)),
+    }:
         if field_naming(part) is not Naming.NOTHING or field_naming(part.lstrip(".- ")) is not Naming.NOTHING:
             return _Telling.ALONE
     return _Telling.BEHIND if letters_of(name) in _LAST_LETTERS else _Telling.NOTHING

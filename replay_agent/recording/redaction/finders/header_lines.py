@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 
 from replay_agent.recording.redaction import looks
+from replay_agent.recording.redaction.finders.clues import Clues, Rule
+from replay_agent.recording.redaction.finders.sieve import anchored
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = "COOKIE_ATTRIBUTES", "find_in_header_lines"
+__all__ = "COOKIE_ATTRIBUTES", "HEADER_LINES", "find_in_header_lines"
 
 _COOKIES = re.compile(
     rb"""(?:ookie["']?+:|--cookie|[ \t]-b)[ \t=]{1,4}+["']?+((?:[^\s=;,"'<>{}()]{1,100}+=[^\s;,"'<>\\]{0,4096}+(?:;[ \t]{0,4}+)?+){1,100}+)"""
@@ -24,7 +26,7 @@ COOKIE_ATTRIBUTES = frozenset({"path", "domain", "expires", "max-age", "samesite
 """What is said of a cookie in a line with it, and is none itself."""
 
 
-def find_in_header_lines(text: bytes) -> Iterator[Span]:
+def find_in_header_lines(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
     """Find the values of cookies, and what a line of authorization holds."""
     for found in _COOKIES.finditer(text) if b"ookie" in text or b" -b" in text else ():
         for cookie in _COOKIE.finditer(found[1]):
@@ -37,3 +39,22 @@ def find_in_header_lines(text: bytes) -> Iterator[Span]:
     for found in _AUTHORIZATION.finditer(text):
         if looks.is_random(found[1].decode("utf-8", "replace")):
             yield Span(*found.span(1), "authorization", found[1])
+
+
+_BEFORE_COOKIE = rb"""[ \t=]{1,4}+["']?+[^\s=;,"'<>{}()]{1,100}+="""
+HEADER_LINES = Rule(
+    find_in_header_lines,
+    (
+        anchored(
+            (b"ookie", rb"""["']?+:""" + _BEFORE_COOKIE),
+            (b"--cookie", _BEFORE_COOKIE),
+            (b"-b", rb"(?<=[ \t]-b)" + _BEFORE_COOKIE),
+            (b"Signature=", b""),
+            needs=b"=",
+        ),
+        anchored(
+            (b"uthorization", _AUTHORIZATION.pattern.removeprefix(b"uthorization")),
+            needs=b":",
+        ),
+    ),
+)

@@ -21,8 +21,13 @@ _ID = 32
 
 def find_marked_within(text: bytes) -> Iterator[Span]:
     """Find the secrets of Azure's applications, the tokens of Discord's bots and the keys of Zhipu."""
-    for found in _SECRET_OF_AZURE.finditer(text):
+    for found in _SECRET_OF_AZURE.finditer(text) if b"~" in text else ():
         yield _span(text, found.start() - 4, found.end(), "azure-secret")
+    if b"." in text:
+        yield from _find_parts(text)
+
+
+def _find_parts(text: bytes) -> Iterator[Span]:
     for found in _PARTS_OF_DISCORD.finditer(text):
         user = _USER.search(text, max(found.start() - 30, 0), found.start())
         if user is not None and _is_number(user[0]):

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 
 from replay_agent.recording.redaction.finders.by_name import is_secret, naming_of
-from replay_agent.recording.redaction.finders.clues import Clues
+from replay_agent.recording.redaction.finders.clues import Clues, Rule, ends_of_names
+from replay_agent.recording.redaction.finders.sieve import anchored
 from replay_agent.recording.redaction.finders.telling import Marks, marks_of_names
 from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.names import Naming
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = ("find_paired",)
+__all__ = "PAIRED", "find_paired"
 
 _NAMES = [
     re.compile(word + rb"""["']?+\s{0,8}+[:=][\s+]{0,8}+["']([A-Za-z0-9_.\-/ ]{1,120}+)["']""")
@@ -52,6 +53,9 @@ def find_paired(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
     if b"<key>" in text:
         for found in _PROPERTY.finditer(text):
             yield from _secret(found[1], found[2], found.start(2))
+
+
+PAIRED = Rule(find_paired, (ends_of_names, anchored((b"<key>", b""), needs=b"<")))
 
 
 def _members(text: bytes) -> Iterator[Span]:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from heapq import merge
 
 from replay_agent.recording.redaction import looks
-from replay_agent.recording.redaction.finders.clues import Clues
+from replay_agent.recording.redaction.finders.clues import Clues, Rule, ends_of_names
+from replay_agent.recording.redaction.finders.sieve import anchored
 from replay_agent.recording.redaction.finders.telling import ending
 from replay_agent.recording.redaction.names import Naming, field_naming, reads_on
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = "find_options", "find_quoted", "find_said", "find_settings"
+__all__ = "OPTIONS", "QUOTED", "SAID", "SETTINGS", "find_options", "find_quoted", "find_said", "find_settings"
 
 # Settings
 
@@ -73,6 +74,9 @@ def find_settings(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
             if span is not None:
                 done = span.end
                 yield span
+
+
+SETTINGS = Rule(find_settings, (ends_of_names,))
 
 
 def _separators(text: bytes, clues: Clues | None) -> Iterator[re.Match[bytes]]:
@@ -164,7 +168,7 @@ _MACHINE = re.compile(
 _WRAPPED = re.compile(rb"""Secret(?:Str|Bytes)\(b?["']([^"'\\]{8,500}+)["']""")
 
 
-def find_options(text: bytes) -> Iterator[Span]:
+def find_options(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
     """Find credentials on command lines: ``--api-key ...``, ``-u user:password``, ``sshpass -p ...``."""
     if b"-" not in text:
         return
@@ -185,12 +189,18 @@ def find_options(text: bytes) -> Iterator[Span]:
             yield Span(*found.span(1), "password", found[1])
 
 
+OPTIONS = Rule(
+    find_options,
+    (anchored((b"-", rb"""(?<=[\s"'`(]-)(?:[upawP]|-pass|-[A-Za-z0-9_\-]{1,60}+[ \t])"""), needs=b"-"),),
+)
+
+
 def _of_program(text: bytes, start: int) -> bool:
     """Tell whether an option is told to a program that takes a password by it."""
     return _PROGRAMS.search(text, max(start - _COMMAND, 0), start) is not None
 
 
-def find_quoted(text: bytes) -> Iterator[Span]:
+def find_quoted(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
     """Find passwords in statements of SQL and lines of `.netrc`, and what a program wraps as a secret."""
     for found in _QUOTED.finditer(text):
         is_statement = text[found.start() - 2 : found.start() - 1].isupper()
@@ -202,6 +212,23 @@ def find_quoted(text: bytes) -> Iterator[Span]:
     for found in _WRAPPED.finditer(text):
         if looks.is_key(found[1].decode("utf-8", "replace")):
             yield Span(*found.span(1), "secret", found[1])
+
+
+QUOTED = Rule(
+    find_quoted,
+    (
+        anchored(
+            (b"'", rb"(?<=(?:SWORD|sword|ED BY|ed by)[ \t]')"),
+            (b"SecretStr(", b""),
+            (b"SecretBytes(", b""),
+            needs=b"'(",
+        ),
+        anchored(
+            (b"machine", rb"[ \t]+[^\s\\]{1,200}+[ \t]*+(?:login|\r|\n)"),
+            needs=b" \t",
+        ),
+    ),
+)
 
 
 # Sentences
@@ -222,7 +249,7 @@ _SAID_NAME = re.compile(
 )
 
 
-def find_said(text: bytes) -> Iterator[Span]:
+def find_said(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
     """Find credentials that a sentence gives: ``my api key is ...``. Only what is nothing but a token is one."""
     for size, pattern in _SAID:
         for found in pattern.finditer(text):
@@ -237,3 +264,6 @@ def find_said(text: bytes) -> Iterator[Span]:
             said = value.decode("ascii")
             if looks.is_opaque(said) and not _is_attribute(said):
                 yield Span(start, start + len(value), "said", value)
+
+
+SAID = Rule(find_said, (anchored(*((mark, _GIVEN) for mark in _MARKS), needs=b" \t:>\x92"),))

@@ -14,13 +14,22 @@ from heapq import merge
 from itertools import groupby
 from typing import NamedTuple
 
-from replay_agent.recording.redaction.finders.clues import Clues
-from replay_agent.recording.redaction.finders.long_runs import LongRuns
+from replay_agent.recording.redaction.finders.clues import Clues, Rule
+from replay_agent.recording.redaction.finders.long_words import find_in_words, words_at
 from replay_agent.recording.redaction.finders.marked_within import find_marked_within
+from replay_agent.recording.redaction.finders.sieve import anchored
 from replay_agent.recording.redaction.looks import is_minted, is_opaque, is_stand_in, is_wordy
 from replay_agent.recording.redaction.spans import Span, Spans
 
-__all__ = "find_behind_backslashes", "find_shapes", "find_url_passwords"
+__all__ = (
+    "BEHIND_BACKSLASHES",
+    "SHAPES",
+    "URL_PASSWORDS",
+    "find_behind_backslashes",
+    "find_shapes",
+    "find_url_passwords",
+    "tokens",
+)
 
 
 class _Shape(NamedTuple):
@@ -242,10 +251,8 @@ def _stops(stop: bytes) -> re.Pattern[bytes]:
     )
 
 
-_STOPS = [_stops(stop) for stop in (b"-", b"_", b".")]
+_STOPS = {stop: _stops(stop) for stop in (b"-", b"_", b".")}
 """What most marks end in, where a token may follow: one for each stop, which is looked for fast."""
-_GATES = (b"hook", b"eyJ")
-"""Pieces that several of these marks have: where one is missing, they need not be looked for."""
 _WORDLIKE_RUNS = [
     (
         mark,
@@ -265,23 +272,24 @@ _ENDS = b"-_."
 _JWTS, _MARKED_WITHIN = len(_SHAPES), len(_SHAPES) + 1
 
 
-def find_shapes(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
+def find_shapes(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
     """Find tokens by their shape."""
     found: dict[int, Spans] = {}
-    for order, span in _LONG_RUNS.find(text):
+    words = words_at(text, None if clues is None else clues.at(tokens))
+    for order, span in find_in_words(text, words, find_in_long_words):
         if order not in found:
             found[order] = Spans(text)
         found[order].extend((span,))
     for order in sorted(found):
         if order <= _JWTS:
             yield from found[order]
-    for find in (_private_keys, _putty_keys, _telegram_tokens, _bearers, _basics):
+    for find in (_private_keys, _putty_keys, *_BEHIND_WORDS):
         yield from find(text)
     yield from found.get(_MARKED_WITHIN, ())
     yield from _find_oracle_passwords(text)
 
 
-def find_in_long_runs(text: bytes) -> Iterator[tuple[int, Span]]:
+def find_in_long_words(text: bytes) -> Iterator[tuple[int, Span]]:
     """Find the tokens whose characters are those of long words, each with the place of its rule among the rules."""
     yield from _tokens_in_text(text)
     for order, find in ((_JWTS, _jwts), (_MARKED_WITHIN, find_marked_within)):
@@ -289,7 +297,9 @@ def find_in_long_runs(text: bytes) -> Iterator[tuple[int, Span]]:
             yield order, span
 
 
-_LONG_RUNS = LongRuns(find_in_long_runs)
+def tokens(words: bytes) -> Iterator[int]:
+    """Yield where tokens are in long words."""
+    return (span.start for _, span in find_in_long_words(words))
 
 
 _LETTERS_OF_ESCAPES = b"bfnrt"
@@ -301,7 +311,7 @@ _BEHIND_BACKSLASH = re.compile(
 _ORDERS = {mark: order for order, shape in enumerate(_SHAPES) for mark in shape.marks}
 
 
-def find_behind_backslashes(text: bytes) -> Iterator[Span]:
+def find_behind_backslashes(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
     r"""Find tokens that a backslash precedes, which with their first letter looks like an escape: ``C:\nvapi-...``.
 
     That letter stays: it may be an escape after all, and a document with another one could not be read.
@@ -311,9 +321,15 @@ def find_behind_backslashes(text: bytes) -> Iterator[Span]:
             yield span._replace(start=span.start + 1)
 
 
+BEHIND_BACKSLASHES = Rule(
+    find_behind_backslashes, (anchored((b"\\", _BEHIND_BACKSLASH.pattern.removeprefix(rb"\\")), needs=b"\\"),)
+)
+
+
 def _tokens_in_text(text: bytes) -> Iterator[tuple[int, Span]]:
     done: dict[int, int] = {}
-    for stop in merge(*(stops.finditer(text) for stops in _STOPS), key=re.Match.end):
+    stops = (pattern.finditer(text) for stop, pattern in _STOPS.items() if stop in text)
+    for stop in merge(*stops, key=re.Match.end):
         end = stop.end()
         for mark, order in _BY_TAIL[text[end - _TAIL : end]]:
             if text.startswith(mark, end - len(mark)):
@@ -321,9 +337,9 @@ def _tokens_in_text(text: bytes) -> Iterator[tuple[int, Span]]:
     for capitals in _CAPITALS:
         for word in capitals.finditer(text):
             yield from _token(text, word.start(), word[0], _BY_CAPITALS[word[0]], done)
-    missing = [gate for gate in _GATES if gate not in text]
+    absent = {each for each in b"./" if each not in text}  # from pictures, say: a byte is looked for fast
     for mark, order, runs in _WORDLIKE_RUNS:
-        for word in () if any(gate in mark for gate in missing) else runs.finditer(text):
+        for word in runs.finditer(text) if absent.isdisjoint(mark) and mark in text else ():
             yield from _token(text, word.start(), mark, order, done)
 
 
@@ -370,7 +386,7 @@ _JWT_HEAD = re.compile(rb"eyJ[A-Za-z0-9_\-]*+")
 
 def _jwts(text: bytes) -> Iterator[Span]:
     """Find JSON web tokens (RFC 7519): three parts, or five of an encrypted one (RFC 7516)."""
-    start = text.find(b"eyJ")
+    start = text.find(b"eyJ") if b"." in text else -1
     while start >= 0:
         head = _JWT_HEAD.match(text, start)
         assert head is not None
@@ -507,7 +523,7 @@ _IMAGES = (b"docker", b"oci", b"image", b"containerd")
 _USER_ALONE = re.compile(rb"([A-Za-z0-9_\-.~%]{16,500}+)@[A-Za-z0-9\[]")
 
 
-def find_url_passwords(text: bytes) -> Iterator[Span]:
+def find_url_passwords(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
     """Find the password of an address: ``scheme://user:password@host``; or the token that is its user."""
     start = text.find(b"://")
     while start >= 0:
@@ -520,6 +536,9 @@ def find_url_passwords(text: bytes) -> Iterator[Span]:
         if user_alone is not None and is_opaque(user_alone[1].decode("ascii")):
             yield Span(*user_alone.span(1), "url-user", user_alone[1])
         start = text.find(b"://", start + 3)
+
+
+URL_PASSWORDS = Rule(find_url_passwords, (anchored((b"://", rb"""[^\s/@"'\\<>()]{0,702}+[@\n]"""), needs=b":"),))
 
 
 _ORACLE = re.compile(rb"jdbc:oracle:[a-z0-9]{1,10}+:[^\s/@\"'\\]{1,100}+/([^\s@\"'\\]{4,200}+)@")
@@ -536,3 +555,18 @@ def _is_url_password(user: str, value: str) -> bool:
     if len(value) < 4 or value == user or value.lower() in _NO_PASSWORDS or is_stand_in(value):
         return False
     return _VERSION.fullmatch(value) is None or len(value) > 12
+
+
+_BEHIND_WORDS = (_telegram_tokens, _bearers, _basics)
+
+
+def _behind_words(pieces: bytes) -> Iterator[int]:
+    if b" " in pieces or b":" in pieces:
+        yield from (span.start for find in _BEHIND_WORDS for span in find(pieces))
+
+
+SHAPES = Rule(
+    find_shapes,
+    (_behind_words, anchored((b"-----BEGIN ", b""), (b"Private-Lines:", b""), (b"jdbc:oracle:", b""), needs=b"-:")),
+    of_words=(tokens,),
+)

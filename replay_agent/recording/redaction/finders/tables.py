@@ -11,13 +11,14 @@ from heapq import merge
 from typing import NamedTuple
 
 from replay_agent.recording.redaction.finders.by_name import is_secret
-from replay_agent.recording.redaction.finders.clues import Clues
+from replay_agent.recording.redaction.finders.clues import Clues, Rule, ends_of_names
+from replay_agent.recording.redaction.finders.sieve import anchored
 from replay_agent.recording.redaction.finders.telling import marks_of_cells
 from replay_agent.recording.redaction.layers.escapes import plain
 from replay_agent.recording.redaction.names import Naming, field_naming
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = ("find_in_tables",)
+__all__ = "TABLES", "find_in_tables"
 
 _TELLING = (b"key", b"token", b"secret", b"pass", b"credential", b"pwd", b"pin", b"otp")
 """Pieces of the names of columns that tell."""
@@ -48,10 +49,15 @@ class _Column(NamedTuple):
 def find_in_tables(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
     """Find the credentials in columns that are called as such."""
     yield from _in_lines(text, clues)
-    if b"<t" in text:
+    if b"<t" in text if clues is None else clues.may(_ROWS):
         yield from _in_html(text)
-    if b"[" in text:
+    quoted = None if clues is None else clues.behind(b'"')
+    if b"[" in text and (quoted is None or quoted):
         yield from _in_lists(text)
+
+
+_ROWS = anchored((b"<t", b""), needs=b"<")
+TABLES = Rule(find_in_tables, (ends_of_names, _ROWS))
 
 
 def _columns(names: Sequence[bytes]) -> list[_Column]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from heapq import merge
 from itertools import groupby
 
 from replay_agent.recording.redaction.finders.clues import Clues
@@ -76,71 +75,30 @@ def behind_cells(mark: str) -> re.Pattern[bytes]:
     return re.compile(f"{mark}(?:{_behind(mark, around, 2, _ENDS_OF_CELLS)}|(?<={filling}{mark}))".encode("latin-1"))
 
 
-_BLOCK, _LAP = 1 << 16, 16
-"""Bytes that are divided at their marks at once, and those before it that are looked at again."""
-_TAIL = 8
-"""Bytes before a mark that a pattern may look back at."""
-_MOST_TAILS = 12
-"""Endings that are looked for one by one, half a millisecond a megabyte each."""
-_FREQUENT = 14
-"""Bytes from one mark to the next, on average, below which most of a pattern's time goes into looking back from each."""
-
-
 class Marks:
-    """A mark behind what may tell. Where a text is full of marks, its different endings are judged, once each.
+    """A mark behind what may tell; ``pattern`` begins with the mark, of one byte, which is all that it consumes."""
 
-    ``pattern`` begins with the mark, of one byte, which is all that it consumes; ``bare`` is the same but for what it
-    looks at behind the mark.
-    """
-
-    def __init__(self, mark: bytes, pattern: re.Pattern[bytes], bare: re.Pattern[bytes]) -> None:
-        self._mark, self._pattern, self._bare = mark, pattern, bare
+    def __init__(self, mark: bytes, pattern: re.Pattern[bytes]) -> None:
+        self._mark, self._pattern = mark, pattern
 
     def finditer(self, text: bytes, clues: Clues | None = None) -> Iterator[re.Match[bytes]]:
         """Yield what the pattern finds, in order; with ``clues`` those alone that stand behind names that tell."""
         places = None if clues is None else clues.behind(self._mark)
-        if places is not None:
-            found = (self._pattern.match(text, place) for place in places)
-            return (each for each in found if each is not None)
-        if text.count(self._mark) * _FREQUENT < len(text):
+        if places is None:
             return self._pattern.finditer(text)
-        tails = [tail for tail in self._tails(text) if self._bare.match(tail + self._mark, len(tail))]
-        if len(tails) > _MOST_TAILS:
-            return self._pattern.finditer(text)
-        return self._behind(text, tails)
+        found = (self._pattern.match(text, place) for place in places)
+        return (each for each in found if each is not None)
 
     def is_within(self, text: bytes, start: int, end: int) -> bool:
         """Tell whether the pattern finds anything from one place to another."""
         return self._pattern.search(text, start, end) is not None
 
-    def _tails(self, text: bytes) -> set[bytes]:
-        tails: set[bytes] = set()
-        for start in range(0, len(text), _BLOCK):
-            block = text[max(start - _LAP, 0) : start + _BLOCK]
-            tails.update([piece[-_TAIL:] for piece in set(block.split(self._mark))])
-        return tails
 
-    def _behind(self, text: bytes, tails: Iterable[bytes]) -> Iterator[re.Match[bytes]]:
-        last = -1
-        for place in merge(*(_places(text, tail + self._mark, len(tail)) for tail in tails)):
-            found = self._pattern.match(text, place) if place > last else None
-            last = place
-            if found is not None:
-                yield found
-
-
-def _places(text: bytes, piece: bytes, offset: int) -> Iterator[int]:
-    start = text.find(piece)
-    while start >= 0:
-        yield start + offset
-        start = text.find(piece, start + 1)
-
-
-def marks_of_names(closing: str, before: str = "", after: str = "") -> Marks:
+def marks_of_names(closing: str, after: str = "") -> Marks:
     """Return what finds the places of `behind_names`."""
-    return Marks(closing.encode(), behind_names(closing, before, after), behind_names(closing, before))
+    return Marks(closing.encode(), behind_names(closing, after=after))
 
 
 def marks_of_cells(mark: str) -> Marks:
     """Return what finds the places of `behind_cells`."""
-    return Marks(mark.encode(), behind_cells(mark), behind_cells(mark))
+    return Marks(mark.encode(), behind_cells(mark))

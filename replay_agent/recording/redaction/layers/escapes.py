@@ -15,7 +15,7 @@ from urllib.parse import quote_from_bytes
 
 from replay_agent.recording.redaction.spans import Span, Spans
 
-__all__ = "LEVELS", "MARGIN", "Peeled", "is_form_with_spaces", "is_quoted_printable", "peeled", "plain"
+__all__ = "LEVELS", "MAIL", "MARGIN", "Peeled", "is_form_with_spaces", "is_quoted_printable", "peeled", "plain"
 
 LEVELS = 8
 """Deeper nesting is not looked into: a quotation mark has 255 backslashes before it there."""
@@ -108,6 +108,10 @@ def _entity(escape: bytes) -> bytes:
 
 _IN_MAIL = re.compile(rb"=(?<!==)(?:3D|2[BDEF]|5F|\r?\n(?=[A-Za-z0-9_.+/=~]|-[^-]))")
 """A line that goes on does so at once: behind the end of base64 stands a margin, a mark or the boundary of a part."""
+
+
+MAIL = rb"(?<!==)(?:3D|2[BDEF]|5F|\r?\n)"
+"""What tells of mail in one line, behind an equals sign."""
 
 
 def is_quoted_printable(text: bytes) -> bool:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from replay_agent.recording.redaction.layers.archives import Clean, is_archive
 from replay_agent.recording.redaction.layers.containers import is_wide, narrowed, packing
-from replay_agent.recording.redaction.layers.runs import Runs, Seen
+from replay_agent.recording.redaction.layers.runs import Runs
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = "find_in_base64", "is_text"
+__all__ = "find_in_base64", "is_text", "may_begin_base64"
 
 HoldsKnown: TypeAlias = Callable[[bytes], bool]
 """Tells whether bytes hold a value that is known to be a secret."""
@@ -31,27 +31,35 @@ _LONG = 4096
 """Digits from which on a run is taken to begin where it seems to, and is read piece by piece."""
 _OVERLAP = 4096
 _STEP = 1 << 16
-_NO_TEXTS = Seen()
 _HEAD = 24
 """Digits that tell of most runs that they are no text: ids and signatures hold a control character that early."""
-_TAR_DIGITS = slice(340, 352)
+_TAR_BEGIN, _TAR_END = 340, 352
 """Where the mark of a tar archive is (bytes 257 to 262), and the bytes around it."""
+_SHORTEST_LINE = 40
+"""Digits of a line of base64 that others follow."""
 _GLUE, _GLUED = re.compile(rb"[/_\-]"), 200
 """What joins a run to the word before it, and how long that word may be: it is no multiple of four digits then."""
 _MESSAGE = 128
 """Digits that tell of a message of gRPC or the like that it holds texts between its marks and lengths."""
-_PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
-_TEXT_CONTROLS = bytes(set(range(32)) - {9, 10, 13, 27}) + b"\x7f"
+_PRINTABLE = bytes(each in b"\t\r\n" or 32 <= each < 127 for each in range(256))
+_BINARY = bytes(each < 32 and each not in b"\0\t\r\n\x1b" for each in range(256))
+_WIDE = 356
+"""Digits of a line from which on all that tells of base64 over several lines is in the first: the last is the mark of tar."""
+_TEXT_CONTROLS = bytes((each < 32 and each not in b"\t\r\n\x1b") or each == 127 for each in range(256))
+_PACKED_FIRSTS = frozenset(b"\x1f(xPB\xfd\xff\xfe")
+"""How begins what is packed, and what has a mark of UTF-16 or UTF-32, but for two zeros."""
 
 
-def find_in_base64(text: bytes, holds_known: HoldsKnown | None, clean: Clean) -> Iterator[Span]:
-    """Find runs of base64 that hold a secret, each line to be replaced by what it is without.
+def find_in_base64(
+    text: bytes, words: Iterable[tuple[int, int]], holds_known: HoldsKnown | None, clean: Clean
+) -> Iterator[Span]:
+    """Find runs of base64 in words that hold a secret, each line to be replaced by what it is without.
 
     What is text is cleaned as any text is. What is not (pictures, signatures) is looked through for known values only,
     if ``holds_known`` is given.
     """
     done = 0
-    for start, end in _RUNS.of(text):
+    for start, end in _runs(text, words):
         if start < done:
             continue
         if text[end : end + 1] not in _GOES_ON:
@@ -67,6 +75,61 @@ def find_in_base64(text: bytes, holds_known: HoldsKnown | None, clean: Clean) ->
                 yield from _cleaned(text, lines, holds_known, clean)
 
 
+def _runs(text: bytes, words: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for first, last in words:
+        for start, end in _RUNS.of(text[first:last]):
+            yield first + start, first + end
+
+
+_Run: TypeAlias = tuple[int, int, bool]
+"""Where a run begins and ends, and whether others may follow it."""
+
+
+def may_begin_base64(words: bytes) -> Iterator[int]:
+    """Yield where base64 begins that may be text, or what texts are packed in, maybe with lines that follow it."""
+    runs = [(start, end, _first_line(words, start, end)) for start, end in _RUNS.of(words)]
+    shifts = {start: range(4) if line else _shifts(words[start:end]) for start, end, line in runs}
+    for shift in range(4):
+        wanted = [run for run in runs if shift in shifts[run[0]]]
+        for start, end, line in _worth_a_look(words, wanted, shift):
+            digits = words[start : min(end, start + _WIDE)]
+            if _may_be_text(digits, shift) or (line and len(digits) < _WIDE and _may_go_on(digits, shift)):
+                shifts[start] = range(0)
+                yield start
+
+
+def _first_line(words: bytes, start: int, end: int) -> bool:
+    """Tell whether a run may be the first line of several, at the end of which its word ends."""
+    while words[end : end + 1] == b"=":
+        end += 1
+    return end - start >= _SHORTEST_LINE and not (end - start) % 4 and words[end : end + 1] == b"\n"
+
+
+def _worth_a_look(words: bytes, runs: Iterable[_Run], shift: int) -> Iterator[_Run]:
+    """Yield the runs that may be text from a digit on: the beginnings of all others are read and passed over together."""
+    read: list[_Run] = []
+    for run in runs:
+        if run[0] + shift + _HEAD <= run[1] < run[0] + _TAR_END:
+            read.append(run)
+        else:
+            yield run
+    heads = _decoded(b"".join([words[start + shift : start + shift + _HEAD] for start, _, _ in read])) or b""
+    binary, printable, size = heads.translate(_BINARY), heads.translate(_PRINTABLE), _HEAD // 4 * 3
+    for run, at in zip(read, range(0, len(heads), size), strict=True):
+        if (
+            binary.find(b"\1", at, at + size) < 0
+            or 2 * printable.count(b"\1", at, at + size) >= size
+            or _may_be_packed(heads[at : at + 4])
+        ):
+            yield run
+
+
+def _may_go_on(digits: bytes, shift: int) -> bool:
+    """Tell whether the first line of several may be text together with them alone."""
+    head = _decoded(digits[shift : shift + _HEAD])
+    return head is not None and (_are_none(head, _BINARY) or 2 * _count(head, _PRINTABLE) >= len(head))
+
+
 def _blocks(text: bytes, start: int, end: int) -> Iterator[list[tuple[int, int]]]:
     """Yield the lines of a run that belong together: all as long as the first but the last, as MIME wraps them."""
     lines = [found.span() for found in _LINE.finditer(text, start, end)] if text.find(b"\n", start, end) >= 0 else []
@@ -76,7 +139,7 @@ def _blocks(text: bytes, start: int, end: int) -> Iterator[list[tuple[int, int]]
     block = [lines[0]]
     for line in lines[1:]:
         width, size = block[0][1] - block[0][0], line[1] - line[0]
-        if block[-1][1] - block[-1][0] == width >= 40 and size <= width and width % 4 == size % 4 == 0:
+        if block[-1][1] - block[-1][0] == width >= _SHORTEST_LINE and size <= width and width % 4 == size % 4 == 0:
             block.append(line)
         else:
             yield block
@@ -108,12 +171,7 @@ def _shifts(digits: bytes) -> range:
 
 def _may_hold_text(digits: bytes) -> bool:
     """Tell whether a line of digits may be a text or what texts are packed in: ids and words that are neither repeat."""
-    if digits in _NO_TEXTS:
-        return False
-    may = any(_may_be_text(digits, shift) for shift in _shifts(digits))
-    if not may:
-        _NO_TEXTS.add(digits)
-    return may
+    return any(_may_be_text(digits, shift) for shift in _shifts(digits))
 
 
 def _is_worth_it(digits: bytes, shift: int, holds_known: HoldsKnown | None) -> bool:
@@ -133,13 +191,17 @@ def _may_be_text(digits: bytes, shift: int) -> bool:
     head = _decoded(digits[shift : shift + _HEAD])
     if head is None:
         return False
-    if is_text(head, 4) or packing(head) or is_archive(head) or is_wide(head):
+    if is_text(head, 4) or _may_be_packed(head):
         return True
-    if 2 * len(head.translate(None, _PRINTABLE)) <= len(head) and _is_mostly_text(
-        _decoded(digits[shift : shift + _MESSAGE]) or b""
-    ):
+    if 2 * _count(head, _PRINTABLE) >= len(head) and _is_mostly_text(_decoded(digits[shift : shift + _MESSAGE]) or b""):
         return True
-    return b"ustar" in (_decoded(digits[shift:][_TAR_DIGITS]) or b"")
+    return len(digits) > _TAR_END and b"ustar" in (_decoded(digits[shift + _TAR_BEGIN : shift + _TAR_END]) or b"")
+
+
+def _may_be_packed(head: bytes) -> bool:
+    if head[:1] and head[0] not in _PACKED_FIRSTS and 0 not in head[:2]:
+        return False
+    return bool(packing(head)) or is_archive(head) or is_wide(head)
 
 
 def _holds_further(digits: bytes, shift: int, holds_known: HoldsKnown) -> bool:
@@ -152,7 +214,7 @@ def _holds_further(digits: bytes, shift: int, holds_known: HoldsKnown) -> bool:
 
 def is_text(data: bytes, least: int = 12) -> bool:
     """Tell whether bytes are a text of some length, maybe cut."""
-    if len(data) < least or len(data.translate(None, _TEXT_CONTROLS)) != len(data):
+    if len(data) < least or not _are_none(data, _TEXT_CONTROLS):
         return False
     if data.isascii():
         return True
@@ -167,7 +229,15 @@ def is_text(data: bytes, least: int = 12) -> bool:
 
 def _is_mostly_text(data: bytes) -> bool:
     """Tell whether bytes are texts with something between: of 60 bytes of chance, 22 are printable, 36 once in 4,000 times."""
-    return len(data) >= 24 and 5 * len(data.translate(None, _PRINTABLE)) <= 2 * len(data)
+    return len(data) >= 24 and 5 * _count(data, _PRINTABLE) >= 3 * len(data)
+
+
+def _count(data: bytes, table: bytes) -> int:
+    return data.translate(table).count(1)
+
+
+def _are_none(data: bytes, table: bytes) -> bool:
+    return b"\1" not in data.translate(table)
 
 
 def _decoded(digits: bytes) -> bytes | None:

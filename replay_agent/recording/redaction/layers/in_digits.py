@@ -11,7 +11,7 @@ from replay_agent.recording.redaction.layers.in_base64 import is_text
 from replay_agent.recording.redaction.layers.runs import Runs
 from replay_agent.recording.redaction.spans import Span
 
-__all__ = ("find_in_digits",)
+__all__ = "find_in_digits", "may_begin_digits"
 
 _HEX = re.compile(rb"(?<![0-9A-Za-wyz])(?:[0-9a-fA-F]{2}[ :]?+){16,}+(?![0-9A-Za-z])")
 _BASE32 = re.compile(rb"(?<![A-Za-z0-9+/=])[A-Z2-7]{32,}+={0,6}+(?![A-Za-z0-9+/])")
@@ -27,6 +27,15 @@ def find_in_digits(text: bytes, clean: Clean) -> Iterator[Span]:
             for start, end in runs.of(run):
                 for found in pattern.finditer(text, begin + start, begin + end):
                     yield from read(found, clean)
+
+
+_NUMBER_ALONE = re.compile(rb"\n[ \t\r]{0,40}+[0-9]{1,3}+[ \t\r]{0,40}+(?=\n)")
+
+
+def may_begin_digits(lines: bytes) -> Iterator[int]:
+    """Yield where digits spell a text, and where numbers are that have a comma or the end of a line on both sides."""
+    yield from (span.start for span in find_in_digits(lines, lambda data: (data, "")))
+    yield from (found.start() + 1 for found in _NUMBER_ALONE.finditer(lines))
 
 
 def _cleaned(data: bytes, clean: Clean) -> tuple[bytes, str] | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 __all__ = "Runs", "Seen"
 
@@ -18,6 +19,12 @@ class Runs:
     def __init__(self, characters: bytes, least: int) -> None:
         self._table = bytes(each in characters for each in range(256))
         self._run = b"\1" * least
+        self._rest = re.compile(b"[%b]*+" % re.escape(characters))
+
+    def end(self, text: bytes, start: int) -> int:
+        """Return where a run ends that begins at a place."""
+        found = self._rest.match(text, start)
+        return start if found is None else found.end()
 
     def of(self, text: bytes) -> Iterator[tuple[int, int]]:
         """Yield where each run begins and ends."""
@@ -44,17 +51,31 @@ class Runs:
 class Seen:
     """Texts that were looked at, in a table that does not grow: of two that share a place the later one is known.
 
-    Texts are told apart by their hashes, of 64 bits and another key in each process. May be shared by threads.
+    Texts are told apart by their hashes, of 64 bits and another key in each process. ``slots`` is a power of two. May be
+    shared by threads.
     """
 
-    def __init__(self) -> None:
-        self._hashes = array("q", bytes(8 * _SLOTS))
+    def __init__(self, slots: int = _SLOTS) -> None:
+        self._hashes = array("q", bytes(8 * slots))
+        self._last = slots - 1
 
     def __contains__(self, text: bytes) -> bool:
         digest = hash(text)
-        return self._hashes[digest & (_SLOTS - 1)] == digest
+        return self._hashes[digest & self._last] == digest
+
+    def others(self, texts: Iterable[bytes]) -> list[bytes]:
+        """Return of texts those that were not seen."""
+        hashes, last = self._hashes, self._last
+        return [text for text in texts if hashes[(digest := hash(text)) & last] != digest]
 
     def add(self, text: bytes) -> None:
         """Know a text, which is not empty, from now on."""
         digest = hash(text)
-        self._hashes[digest & (_SLOTS - 1)] = digest
+        self._hashes[digest & self._last] = digest
+
+    def update(self, texts: Iterable[bytes]) -> None:
+        """Know these texts from now on."""
+        hashes, last = self._hashes, self._last
+        for text in texts:
+            digest = hash(text)
+            hashes[digest & last] = digest

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay_agent.recording.redaction.finders import clues
+from replay_agent.recording.redaction.finders import sieve
 from replay_agent.recording.redaction.finders.clues import Clues
 from replay_agent.recording.redaction.names import ALL_NAMES, Naming, field_naming
 from replay_agent.recording.redaction.scanning import scan
@@ -76,9 +76,9 @@ def test_a_mark_behind_a_name_that_tells_is_seen(name, around, mark):
 
 @pytest.mark.parametrize("name", sorted(ALL_NAMES))
 def test_every_name_is_seen_at_any_place_of_a_text(name):
-    text = f"{{{'x' * (clues._BLOCK - 8)}\n{name}: 1}}".encode()
+    text = f"{{{'x' * (sieve._BLOCK - 8)}\n{name}: 1}}".encode()
     if field_naming(name) is not Naming.NOTHING:
-        assert Clues(text).behind(b":") == [text.index(b":")] or list(Clues(text).behind(b":")) == [text.index(b":")]
+        assert list(Clues(text).behind(b":")) == [text.index(b":")]
 
 
 @pytest.mark.parametrize("name", ["version", "string", "total_tokens", "id", "monkeys", "name", "key", "x", ""])

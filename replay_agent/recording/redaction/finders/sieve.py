@@ -1,0 +1,198 @@
+"""Where rules may find something in a text, told by its different pieces and not by its places.
+
+A text is cut at its lines and commas. The same pieces stand there again and again, from message to message, from level to
+level of escapes and from file to file: each different one is looked at once, by the anchor of every rule, and one without
+any is known again. Rules look at the few places that are left.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, islice
+from typing import TypeAlias
+
+from replay_agent.recording.redaction.finders.long_words import LONG_WORDS
+from replay_agent.recording.redaction.layers.runs import Seen
+
+__all__ = "Anchor", "Sieve", "anchored"
+
+Anchor: TypeAlias = Callable[[bytes], Iterable[int]]
+"""Finds the places where its rule may find something, in pieces of which each is on a line of its own.
+
+It sees one piece without those around it: of all that the rule finds, some part must show in one piece. What it finds too
+often costs time, what it does not find is not looked at.
+"""
+_Marks: TypeAlias = list[tuple[int, int]]
+"""Numbers of anchors, and where in a piece they are."""
+
+_BLOCK = 1 << 14
+"""Bytes whose pieces are told apart at once: as objects, pieces take several times their bytes."""
+_LONGEST, _EDGE = 1 << 15, 128
+"""Bytes of a piece that is looked at like any other; a longer one is, but for its edges, one word, or no text that models
+read and write: where there is one, rules look at all of the text, which takes less memory.
+"""
+_SLOTS = 1 << 14
+_ROOMY = 256
+"""Bytes of a text for each place of an anchor; where there are more, the rule looks at all of the text."""
+
+
+def anchored(*begins: tuple[bytes, bytes], needs: bytes) -> Anchor:
+    """Return an anchor for what begins with one of these texts, and goes on as the pattern beside it says.
+
+    One of the bytes that it ``needs`` is in all of that: a byte is looked for twenty times as fast as a text of a few,
+    and pictures have none but those of base64.
+    """
+    compiled = [(text, re.compile(re.escape(text) + rest)) for text, rest in begins]
+    bytes_needed = [bytes((each,)) for each in needs]
+
+    def anchor(pieces: bytes) -> Iterator[int]:
+        if not any(each in pieces for each in bytes_needed):
+            return
+        for text, pattern in compiled:
+            if text in pieces:  # which takes less than to look for the pattern
+                for found in pattern.finditer(pieces):
+                    yield found.start()
+
+    return anchor
+
+
+def _is_word(piece: bytes) -> bool:
+    return LONG_WORDS.end(piece, _EDGE) >= len(piece) - _EDGE
+
+
+def _most(size: int) -> int:
+    return size // _ROOMY + 64
+
+
+class Sieve:
+    """The anchors of a set of rules, and the pieces that have none of them. May be shared by threads.
+
+    Those ``of_words`` see the long words of pieces instead, which repeat within other pieces: ids, addresses, models.
+    """
+
+    def __init__(self, anchors: Iterable[Anchor], of_words: Iterable[Anchor] = ()) -> None:
+        self._anchors = tuple(dict.fromkeys(anchors))
+        self._of_words = tuple(of_words)
+        self._dull, self._dull_words = Seen(_SLOTS), Seen(_SLOTS)
+
+    def places(self, text: bytes) -> dict[Anchor, array[int] | None]:
+        """Return where in a text each anchor is; None of one that has too many places to look at them alone.
+
+        Of an anchor of words that is where such a word begins.
+        """
+        anchors = (*self._anchors, *self._of_words)
+        found = [array("Q") for _ in anchors]
+        many: set[int] = set()
+        most = _most(len(text))
+        for start, pieces in _pieces(text):
+            if len(pieces) == 1 and len(pieces[0]) > _LONGEST and not _is_word(pieces[0]):
+                many.update(range(len(anchors)))
+                break
+            for place, number in _placed(start, pieces, self._marked(pieces, many)):
+                if len(found[number]) < most:
+                    found[number].append(place)
+                else:
+                    many.add(number)
+        return {anchor: None if number in many else found[number] for number, anchor in enumerate(anchors)}
+
+    def _marked(self, pieces: Iterable[bytes], many: set[int]) -> Mapping[bytes, _Marks]:
+        """Return the pieces that have anchors, and know those that have none, but where there are too ``many`` of some."""
+        fresh = self._dull.others(set(pieces))
+        if not fresh:
+            return {}
+        lines = _Lines(fresh, many)
+        for number, anchor in enumerate(self._anchors):
+            if number not in many:
+                lines.mark(number, anchor(lines.text))
+        for number, places in enumerate(self._in_words(lines.text), len(self._anchors)):
+            if number not in many:
+                lines.mark(number, places)
+        if not many:
+            self._dull.update(piece for piece in fresh if piece not in lines.marked)
+        return lines.marked
+
+    def _in_words(self, text: bytes) -> Sequence[Sequence[int]]:
+        """Return where long words begin that have an anchor, of each anchor as many as matter."""
+        found: list[list[int]] = [[] for _ in self._of_words]
+        most = _most(len(text))
+        for starts in _words(text):
+            fresh = self._dull_words.others(starts)
+            if not fresh:
+                continue
+            ends = list(accumulate(len(word) + 1 for word in fresh))
+            lines = b"\n%b\n" % b"\n".join(fresh)
+            told: set[int] = set()
+            for places, anchor in zip(found, self._of_words, strict=True):
+                of_anchor = {bisect_right(ends, place - 1) for place in anchor(lines)}
+                told |= of_anchor
+                if len(places) < most:
+                    places.extend(islice(sorted(start for word in of_anchor for start in starts[fresh[word]]), most))
+            self._dull_words.update(word for number, word in enumerate(fresh) if number not in told)
+        return found
+
+
+class _Lines:
+    """Different pieces, each on a line of its own, and which of them have anchors."""
+
+    def __init__(self, pieces: Sequence[bytes], many: set[int]) -> None:
+        self.text = b"\n%b\n" % b"\n".join(pieces)
+        self.marked: dict[bytes, _Marks] = {}
+        self._many = many
+        self._whole = pieces[0] if len(pieces) == 1 else None
+
+    def mark(self, number: int, places: Iterable[int]) -> None:
+        """Take in where an anchor is, as long as there are not too many places."""
+        text, most = self.text, _most(len(self.text))
+        begin, end = 0, -1
+        marks: _Marks = []
+        for count, place in enumerate(islice(places, most), 1):
+            if not begin <= place <= end:
+                begin, end = text.rfind(b"\n", 0, place) + 1, text.find(b"\n", place)
+                marks = self.marked.setdefault(self._whole or text[begin:end], [])
+            marks.append((number, place - begin))
+            if count == most:
+                self._many.add(number)
+
+
+def _words(text: bytes) -> Iterator[dict[bytes, list[int]]]:
+    """Yield long words, each with where it begins, so many together that a short one costs no call of each anchor."""
+    starts: dict[bytes, list[int]] = {}
+    size = 0
+    for start, end in LONG_WORDS.of(text):
+        starts.setdefault(text[start:end], []).append(start)
+        size += end - start
+        if size > _BLOCK:
+            yield starts
+            starts, size = {}, 0
+    if starts:
+        yield starts
+
+
+def _placed(start: int, pieces: Sequence[bytes], marked: Mapping[bytes, _Marks]) -> Iterator[tuple[int, int]]:
+    """Yield where anchors are in a text whose pieces begin at a place of it, and the numbers of the anchors."""
+    if marked:
+        begins = accumulate(map(len, pieces), initial=start)  # but for the cuts between them
+        for count, (marks, begin) in enumerate(zip(map(marked.get, pieces), begins, strict=False)):
+            if marks is not None:
+                for number, at in marks:
+                    yield begin + count + at, number
+
+
+def _pieces(text: bytes) -> Iterator[tuple[int, Sequence[bytes]]]:
+    """Yield pieces that follow each other, and where in the text the first of them begins."""
+    start = 0
+    while start < len(text):
+        end = len(text)
+        if start + _BLOCK < end:
+            end = max(text.rfind(cut, start, start + _BLOCK) for cut in (b"\n", b","))
+            if end < 0:  # one long piece
+                ends = (text.find(cut, start + _BLOCK) for cut in (b"\n", b","))
+                end = min((place for place in ends if place >= 0), default=len(text))
+                yield start, (text[start:end],)
+                start = end + 1
+                continue
+        yield start, text[start:end].replace(b",", b"\n").split(b"\n")
+        start = end + 1

@@ -132,7 +132,6 @@ ELSEWHERE = {
     "pytest_plugin.scripting.sweeping": "integration/test_sweep.py",
     "recording.clients.processes": "integration/test_processes.py",
     "recording.redaction.layers.in_base64": "recording/redaction/test_search.py",
-    "recording.redaction.finders.shapes": "recording/redaction/test_search.py",
     "recording.cassettes.usual.streams": "recording/cassettes/usual/test_items.py",
     "recording.process.spool": "recording/test_kinship.py",
     "recording.matching.keys": "recording/matching/test_index.py",

@@ -44,6 +44,8 @@ _VALUE = re.compile(
     rb"""([^\s"'`&;,<>{}()\[\]\\]{8,500}+)"""
 )
 _NEXT_VALUE = re.compile(rb"""["'`]?+,?+\r?\n[ \t]{1,40}+-[ \t]{1,4}+["'`]?+([^\s"'`&;,<>{}()\[\]\\:]{8,500}+)""")
+_LETTER_OF_MAIL = re.compile(rb"=[C-F][0-9A-F](?:=[89AB][0-9A-F])++")
+"""``token =C3=BCber``: mail spells the bytes of a letter so, and nothing is set."""
 _NAME_BEFORE = re.compile(rb"[A-Za-z0-9_.\-]{0,60}\Z")
 _ATTRIBUTE = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)++")
 """``settings.api_key_2``"""
@@ -62,7 +64,7 @@ def find_settings(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
         if before[-3:].lower().decode("latin-1") not in _TAILS:
             continue
         found = _VALUE.match(text, separator.end())
-        if found is None:
+        if found is None or _LETTER_OF_MAIL.match(text, start):
             continue
         name = _NAME_BEFORE.search(before)
         assert name is not None

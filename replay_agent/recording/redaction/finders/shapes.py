@@ -327,7 +327,7 @@ BEHIND_BACKSLASHES = Rule(
 
 
 def _tokens_in_text(text: bytes) -> Iterator[tuple[int, Span]]:
-    done: dict[int, int] = {}
+    done: dict[int, tuple[int, int]] = {}
     stops = (pattern.finditer(text) for stop, pattern in _STOPS.items() if stop in text)
     for stop in merge(*stops, key=re.Match.end):
         end = stop.end()
@@ -343,9 +343,15 @@ def _tokens_in_text(text: bytes) -> Iterator[tuple[int, Span]]:
             yield from _token(text, word.start(), mark, order, done)
 
 
-def _token(text: bytes, start: int, mark: bytes, order: int, done: dict[int, int]) -> Iterator[tuple[int, Span]]:
-    """Judge the run behind a mark, unless it lies within one of this shape that was judged before."""
-    if start < done.get(order, 0):
+def _token(
+    text: bytes, start: int, mark: bytes, order: int, done: dict[int, tuple[int, int]]
+) -> Iterator[tuple[int, Span]]:
+    """Judge the run behind a mark, unless it lies within the one of this shape that was judged last.
+
+    Marks come in order, but those of one kind after those of another: an earlier place may be asked for later.
+    """
+    begin, end = done.get(order, (0, 0))
+    if begin <= start < end:
         return
     glued = _goes_on(text, start)
     if glued and len(mark) < _TELLING_ALONE:
@@ -353,7 +359,7 @@ def _token(text: bytes, start: int, mark: bytes, order: int, done: dict[int, int
     shape = _SHAPES[order]
     run = _RUNS[order].match(text, start + len(mark))
     assert run is not None
-    done[order] = run.end()
+    done[order] = start, run.end()
     token = run[0].rstrip(_ENDS)
     if (
         shape.shortest <= len(token) <= shape.longest

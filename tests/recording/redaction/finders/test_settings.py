@@ -43,6 +43,7 @@ OPAQUE = "Qz7Lk9Wm3PvXt5Rb2Ny8"
         ("api_key = os.environ['API_KEY']", []),
         ("token=settings.token.value", []),
         ("sort_key=created_at", []),
+        ("the token =C3=BCber, password =C3=A4hnlich, secret =E2=82=AC2024", []),
         ("key=Qz7Lk9Wm3PvXt5Rb2Ny8", []),
         ("JWT_AUDIENCE=api://default9x7q", []),
     ],

@@ -66,8 +66,10 @@ _ENDING = pytest.StashKey[Ending]()
 _RAISED_AS = pytest.StashKey[type[CassetteMiss]]()
 
 
+_OTHERS = "recording", "vcr"
+"""Plugins that serve the mark vcr: pytest-recording and pytest-vcr. Where one is, that mark is its business."""
 _OF_THE_MARK = "vcr", "vcr_config"
-"""Fixtures of whoever serves the mark vcr: pytest-recording, pytest-vcr, cassetter. Where one is, that mark is its business."""
+"""Fixtures by which others are known that do, as cassetter does."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,7 +81,7 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, Any, Any]:
     """Take pytest-recording's spellings of the options, once it is sure that no other plugin or conftest has them."""
-    if not any(map(_serves_the_mark, early_config.pluginmanager.get_plugins())):
+    if not any(_serves_the_mark(*each) for each in early_config.pluginmanager.list_name_plugin()):
         _stand_in_for_pytest_recording(early_config.pluginmanager)
     with keys.while_loading_conftests(early_config, args):
         result = yield
@@ -87,9 +89,10 @@ def pytest_load_initial_conftests(
     return result
 
 
-def _serves_the_mark(plugin: object) -> bool:
-    names = getattr(plugin, "__dict__", {})
-    return all(name in names for name in _OF_THE_MARK)
+def _serves_the_mark(name: str, plugin: object) -> bool:
+    if plugin is None:  # blocked
+        return False
+    return name in _OTHERS or all(fixture in getattr(plugin, "__dict__", {}) for fixture in _OF_THE_MARK)
 
 
 def _stand_in_for_pytest_recording(pluginmanager: pytest.PytestPluginManager) -> None:

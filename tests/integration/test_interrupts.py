@@ -118,17 +118,25 @@ def used(project: Path, words: str, at: int = 0) -> tuple[int, int, str, dict[st
     return status, moment.calls, complaints.getvalue(), files
 
 
+def _moment(calls: int, number: int, moments: int) -> int:
+    return 2 + int((0.97 * calls - 2) * number / (moments - 1))
+
+
 def stop_at_moments(project: Path, words: str, moments: int) -> None:
     """Stop a command at so many moments, and look at what it leaves.
 
-    How many calls it takes is not quite the same every time: the very last moment may not come.
+    How many calls it takes is not quite the same every time, and fewer the more it remembers: then it is aimed anew, and the
+    very last moment may not come.
     """
     used(project, words)  # what is imported late is imported now
     _, calls, _, after = used(project, words)
     before = tree(project)
     for number in range(moments):
-        at = 2 + int((0.97 * calls - 2) * number / (moments - 1))
+        at = _moment(calls, number, moments)
         status, made, said, files = used(project, words, at)
+        if made < at:
+            calls, at = made, _moment(made, number, moments)
+            status, made, said, files = used(project, words, at)
         if made < at and number == moments - 1:
             break
         assert (status, said) == (130, "\nreplay-agent: stopped\n"), f"moment {number} of {moments}: {said}"

@@ -28,7 +28,8 @@ def listeners() -> Listeners:
 def serves(port: int, before: Listeners, host: str = "") -> bool:
     """Tell whether this process, or a child of it, listens on a port with a socket that was not there ``before``.
 
-    ``host`` is what the machine is called where somebody wants to know. Children are known on Linux only, where ``/proc`` tells of them; Windows tells of no sockets at all.
+    ``host`` is what the machine is called where somebody wants to know. Children are known on Linux only, where ``/proc``
+    tells of them; Windows tells of no sockets at all.
     """
     if not HAS_TABLE:
         return port not in before and port in _own_ports()

@@ -55,7 +55,7 @@ class Digests:
     def _grow(self) -> None:
         kept = self._digests, self._firsts, self._seconds
         self._count = 0
-        self._make(2 * len(self._digests))
+        self._make(len(self._digests) * 3 // 2)
         for digest, first, second in zip(*kept, strict=True):
             if digest:
                 self._put(digest, first, second)
@@ -63,10 +63,10 @@ class Digests:
     def _slot(self, digest: int) -> int:
         """Return where a digest is, or the free place where it would be."""
         digests = self._digests
-        last = len(digests) - 1
-        slot = digest & last
+        size = len(digests)
+        slot = digest % size
         while digests[slot] not in (0, digest):
-            slot = (slot + 1) & last
+            slot = (slot + 1) % size
         return slot
 
 

@@ -26,6 +26,30 @@ _BEGINNING = 8
 """Bytes by which values are told apart at first; no searched one is shorter."""
 
 
+class _Names:
+    """Texts one behind the other: each is known by where it stands, and takes little more than its length."""
+
+    _SIZE = 4
+
+    def __init__(self) -> None:
+        self._kept = bytearray()
+        self._last: tuple[str, int] | None = None
+
+    def add(self, name: str) -> int:
+        """Keep a name, and return where; one that is added several times in a row is kept once."""
+        if self._last is None or self._last[0] != name:
+            encoded = name.encode("utf-8", "surrogatepass")
+            self._last = name, len(self._kept)
+            self._kept += len(encoded).to_bytes(self._SIZE, "little")
+            self._kept += encoded
+        return self._last[1]
+
+    def __getitem__(self, at: int) -> str:
+        start = at + self._SIZE
+        end = start + int.from_bytes(self._kept[at:start], "little")
+        return self._kept[start:end].decode("utf-8", "surrogatepass")
+
+
 class Knowledge:
     """The values of credential variables, as last read, and every secret that was found or carried in this run.
 
@@ -37,13 +61,14 @@ class Knowledge:
         self._environ: Mapping[str, str] = os.environ if environ is None else environ
         self._environ_read: dict[str, str] | None = None
         self._lock = RLock()
-        self._rules: dict[bytes, str] = {}
+        self._rules: dict[bytes, int] = {}
+        """By each value where the name of its rule is kept."""
         self._spelled: dict[bytes, bytes] = {}
         """Other spellings of those values, which are looked for too."""
         self._beginnings: dict[bytes, int | tuple[int, ...]] = {}
         """How long those are that begin so: most often one, or all as long as each other."""
-        self._names = bytearray()
-        """What placeholders name, each behind its length."""
+        self._names = _Names()
+        """What rules are called, and what placeholders name."""
         self._placeholders = Digests()
         """Where the name of each value's placeholder is in there, and its number."""
         self._counts = Digests()
@@ -82,7 +107,8 @@ class Knowledge:
             self.learn(name, span.value)
 
     def _add(self, value: bytes, rule: str) -> None:
-        self._rules.setdefault(value, rule)
+        if value not in self._rules:
+            self._rules[value] = self._names.add(rule)
         self._add_beginning(value[:_BEGINNING], len(value))
         for spelling in {plain(value), value.replace(b" ", b"+"), value.replace(b"+", b" ")} - {value}:
             if len(spelling) >= _BEGINNING and spelling not in self._rules:
@@ -99,7 +125,7 @@ class Knowledge:
     def find(self, text: bytes) -> Iterator[Span]:
         """Find the known values."""
         for start, spelling, value in self._places(text):
-            yield Span(start, start + len(spelling), self._rules[value], value)
+            yield Span(start, start + len(spelling), self._names[self._rules[value]], value)
 
     def _places(self, text: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         """Yield where which spelling of which value stands."""
@@ -137,29 +163,20 @@ class Knowledge:
         with self._lock:
             known = self._placeholders.get(value)
             if known is None:
-                known = self._next(self._rules.get(value, span.rule))
+                at = self._rules.get(value)
+                known = self._next(span.rule if at is None else self._names[at])
                 self._placeholders.put(value, *known)
-            return placeholder(self._name(known[0]), known[1])
+            return placeholder(self._names[known[0]], known[1])
 
     def _next(self, rule: str) -> tuple[int, int]:
         """Return where the name of a rule's next placeholder is, and its number."""
         first = placeholder(rule)
-        at, number = self._counts.get(first) or (self._add_name(first), 0)
+        at, number = self._counts.get(first) or (self._names.add(first[len(b"REDACTED(") : -1].decode()), 0)
         number += 1
         while placeholder(rule, number) in self._taken:
             number += 1
         self._counts.put(first, at, number)
         return at, number
-
-    def _add_name(self, first: bytes) -> int:
-        at = len(self._names)
-        name = first[len(b"REDACTED(") : -1]
-        self._names.append(len(name))
-        self._names += name
-        return at
-
-    def _name(self, at: int) -> str:
-        return self._names[at + 1 : at + 1 + self._names[at]].decode()
 
     def reserve(self, text: bytes) -> None:
         """Leave placeholders alone that traffic carries already: a client in replay sends back what it got."""

@@ -125,12 +125,13 @@ class Redactor:
         back with its body unchanged.
         """
         self._knowledge.read_environment()  # which takes longer than a small body: once is enough
-        known = -1
-        while known != self._knowledge.size:  # what the answer tells may be in the request
+        while True:
             known = self._knowledge.size
             request = self._request(interaction.request)
             outcome = self._outcome(interaction.outcome)
-        return replace(interaction, request=request, outcome=outcome)
+            if known == self._knowledge.size:
+                return replace(interaction, request=request, outcome=outcome)
+            del request, outcome  # what the answer tells may be in the request: both once more, and neither kept
 
     def look_for(self, rule: str, value: bytes) -> None:
         """Take a value for a secret from now on."""

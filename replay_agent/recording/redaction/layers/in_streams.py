@@ -36,11 +36,13 @@ _QUOTE = 0x22
 _TEXT, _OTHER_MEMBER, _TEXT_MEMBER, _OPEN_MEMBER, _NUMBER_MEMBER = 1, 2, 3, 4, 5
 _DEEPEST = 40
 _MOST_TEXTS = 4096
-"""Different paths of texts in a stream; no provider's have more than some dozens."""
+"""Different paths of texts in a stream. What is said piece by piece has some dozens; tools have theirs before it."""
+_MOST_WAITING = 1000
+"""Texts that wait for what is around them to be read."""
 _MOST_PLACES = 64
 _TELL_APART = frozenset({b"item_id", b"itemId", b"tool_call_id", b"toolCallId"})
 """Ids that all events of a text have in common, where no index tells texts apart."""
-_LONGEST_ID = 100
+_LONGEST_ID, _LONGEST_INDEX = 100, 1000
 _BYTES = re.compile(rb'[^{}\[\]]{0,100}?"bytes"\s{0,9}+:\s{0,9}+\[([0-9,\s]{1,200}+)\]')
 """Behind a token of a list of log probabilities: the same once more, as numbers."""
 
@@ -71,8 +73,8 @@ def find_split(data: bytes, events: Iterable[tuple[int, int]], find: Find) -> It
     texts = _Texts()
     for start, end in events:
         texts.read(data, start, end)
-    for pieces in texts.found.values():
-        if len(pieces) > 2 and not _all_equal(data, pieces):
+    for pieces in texts.in_pieces():
+        if not _all_equal(data, pieces):
             yield from (span for spans in _found_across(data, pieces, find) for span in spans)
     plain = _plain_pieces(data)
     if len(plain) > 2 and not _all_equal(data, plain):
@@ -133,8 +135,13 @@ class _Node:
         self.index = b""
         self.count = 0
 
+    def tell_apart(self, name: bytes, by: bytes) -> None:
+        """Take note of a member that says which of its like this is; of many, the first ones tell."""
+        if len(self.index) < _LONGEST_INDEX:
+            self.index += b"%b=%b " % (name[:_LONGEST_ID], by[:_LONGEST_ID])
+
     def path(self) -> Hashable:
-        """Return what this is called from the outside in. An element is called by its index, else by its place."""
+        """Return what this is called from the inside out. An element is called by its index, else by its place."""
         names: list[bytes] = []
         node: _Node | None = self
         while node is not None and node.parent is not None:
@@ -148,6 +155,33 @@ class _Node:
         return tuple(names)
 
 
+class _Waiting:
+    """Texts whose path is not known before the objects around them have been read. They may be many: each costs little."""
+
+    def __init__(self) -> None:
+        self.names: list[bytes] = []
+        self._nodes: list[_Node] = []
+        self._places = array("I")
+
+    def add(self, node: _Node, name: bytes, place: tuple[int, int]) -> None:
+        """Take in a text that is called so in an object, or stands in a list."""
+        self._nodes.append(node)
+        self.names.append(name)
+        self._places.extend(place)
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """Yield where each stands."""
+        return zip(self._places[::2], self._places[1::2], strict=True)
+
+    def paths(self) -> Iterator[_Path]:
+        """Yield the path of each."""
+        last, last_path = None, None
+        for node, name in zip(self._nodes, self.names, strict=True):
+            if node is not last:
+                last, last_path = node, node.path()
+            yield hash((last_path, name))
+
+
 _MOST_FORMS = 8
 _LONGEST_FORM, _MOST_HOLES = 4000, 60
 _OFTEN = 6
@@ -155,6 +189,8 @@ _OFTEN = 6
 _ANY_TEXT = rb'([^"\\]*+(?:\\.[^"\\]*+)*+)'
 _ANY_SCALAR = rb"(?:-?[0-9][0-9.eE+\-]*+|true|false|null)"
 _SCALAR = re.compile(_ANY_SCALAR)
+_Path: TypeAlias = int
+"""Where texts stand that follow each other, by its hash: a document can have a path for each few bytes."""
 _Hole: TypeAlias = tuple[int, int, bytes]
 """From where to where a document may differ from its like, and the pattern of what may be there."""
 
@@ -162,7 +198,7 @@ _Hole: TypeAlias = tuple[int, int, bytes]
 class _Form:
     """How documents are spelled that differ in their texts and numbers alone, as most events of a stream do."""
 
-    def __init__(self, pattern: re.Pattern[bytes], paths: Sequence[Hashable]) -> None:
+    def __init__(self, pattern: re.Pattern[bytes], paths: Sequence[_Path]) -> None:
         self.match = pattern.fullmatch
         self.paths = paths
 
@@ -171,10 +207,14 @@ class _Texts:
     """The texts of a stream by their path: starts and ends in turn, in one array each, so that they cost little."""
 
     def __init__(self) -> None:
-        self.found: dict[Hashable, array[int]] = {}
+        self.found: dict[_Path, array[int] | tuple[int, int]] = {}
         self._forms: list[_Form] = []
         self._seen: Counter[int] = Counter()
         """How often documents of the same paths were read, by the hash of these."""
+
+    def in_pieces(self) -> Iterator[array[int]]:
+        """Yield the starts and ends of each text that came in several pieces."""
+        return (pieces for pieces in self.found.values() if not isinstance(pieces, tuple))
 
     def read(self, data: bytes, start: int, end: int) -> None:
         """Take in the texts of one document."""
@@ -191,28 +231,28 @@ class _Texts:
     def _read_slowly(self, data: bytes, start: int, end: int) -> None:
         holes: list[_Hole] = []
         told_apart: set[int] = set()
-        paths: list[Hashable] = []
         root = node = _Node(None, b"", is_list=data[start : start + 1] == b"[")
         depth = 0
-        waiting: list[tuple[_Node, bytes, int, int]] = []
+        waiting, is_long = _Waiting(), False
         for token in _TOKEN.finditer(data, start + (data[start] != _QUOTE), end):
             kind = token.lastindex
             if kind == _TEXT_MEMBER:
                 place = token.span(_TEXT_MEMBER)
-                waiting.append((node, token[1], *place))
+                waiting.add(node, token[1], place)
                 if token[1] in _TELL_APART:
-                    told_apart.add(place[0])
-                    node.index += b"%b=%b " % (token[1], token[_TEXT_MEMBER][:_LONGEST_ID])
+                    if len(told_apart) <= _MOST_HOLES:
+                        told_apart.add(place[0])
+                    node.tell_apart(token[1], token[_TEXT_MEMBER])
             elif kind == _OPEN_MEMBER:
                 depth += 1
                 if depth <= _DEEPEST:
                     node = _Node(node, token[1], is_list=token[_OPEN_MEMBER] == b"[")
             elif kind == _NUMBER_MEMBER:
                 if token[1][-5:].lower() == b"index":
-                    node.index += b"%b=%b " % (token[1], token[_NUMBER_MEMBER])
-                else:
+                    node.tell_apart(token[1], token[_NUMBER_MEMBER])
+                elif len(holes) <= _MOST_HOLES:
                     holes.append((token.start(_NUMBER_MEMBER), 0, _ANY_SCALAR))
-            elif kind == _OTHER_MEMBER:
+            elif kind == _OTHER_MEMBER and len(holes) <= _MOST_HOLES:
                 holes.append((token.end(), 0, _ANY_SCALAR))
             elif kind is None:
                 mark = token[0]
@@ -226,41 +266,43 @@ class _Texts:
                     if depth < _DEEPEST and node.parent is not None:
                         node = node.parent
             elif kind == _TEXT:
-                waiting.append((node, b"", *token.span(1)))
-            if len(waiting) > _MOST_TEXTS or (node is root and len(waiting) > _MOST_PLACES):
-                paths += self._take(waiting)
-                holes.clear()
-        if len(waiting) + len(holes) <= _MOST_HOLES and end - start <= _LONGEST_FORM and not paths:
-            for _, _, first, last in waiting:
-                what = b"(" + re.escape(data[first:last]) + b")" if first in told_apart else _ANY_TEXT
-                holes.append((first, last, what))
-            paths += self._take(waiting)
-            self._expect(data[start:end], [(first - start, last - start, what) for first, last, what in holes], paths)
-        else:
-            paths += self._take(waiting)
+                waiting.add(node, b"", token.span(1))
+            count = len(waiting.names)
+            if count > _MOST_WAITING or (node is root and count > _MOST_PLACES):
+                self._take(waiting)
+                waiting, is_long = _Waiting(), True
+        if is_long or len(waiting.names) + len(holes) > _MOST_HOLES or end - start > _LONGEST_FORM:
+            self._take(waiting)
+            return
+        for first, last in waiting.spans():
+            what = b"(" + re.escape(data[first:last]) + b")" if first in told_apart else _ANY_TEXT
+            holes.append((first, last, what))
+        self._expect(
+            data[start:end], [(first - start, last - start, what) for first, last, what in holes], self._take(waiting)
+        )
 
-    def _take(self, waiting: list[tuple[_Node, bytes, int, int]]) -> Iterator[Hashable]:
-        """File texts under their paths, which are known when the objects around them have been read; yield these."""
-        last, last_path = None, None
-        for node, name, start, end in waiting:
-            if node is not last:
-                last, last_path = node, node.path()
-            path = (last_path, name)
+    def _take(self, waiting: _Waiting) -> list[_Path]:
+        """File texts under their paths, which are known when the objects around them have been read; return these."""
+        paths: list[_Path] = []
+        for path, (start, end) in zip(waiting.paths(), waiting.spans(), strict=True):
             self._file(path, start, end)
-            yield path
-        waiting.clear()
+            if len(paths) <= _MOST_HOLES:
+                paths.append(path)
+        return paths
 
-    def _file(self, path: Hashable, start: int, end: int) -> None:
+    def _file(self, path: _Path, start: int, end: int) -> None:
         if start == end:
             return
         pieces = self.found.get(path)
         if pieces is None:
-            if len(self.found) >= _MOST_TEXTS:
-                return
-            pieces = self.found[path] = array("I")
-        pieces.extend((start, end))
+            if len(self.found) < _MOST_TEXTS:
+                self.found[path] = start, end
+        elif isinstance(pieces, tuple):
+            self.found[path] = array("I", (*pieces, start, end))
+        else:
+            pieces.extend((start, end))
 
-    def _expect(self, document: bytes, holes: list[_Hole], paths: list[Hashable]) -> None:
+    def _expect(self, document: bytes, holes: list[_Hole], paths: list[_Path]) -> None:
         """Make a form of a document when some of the same paths have been there."""
         if len(self._forms) < _MOST_FORMS and len(self._seen) < _MOST_TEXTS:
             seen = hash(tuple(paths))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -143,7 +144,7 @@ def test_events_that_are_all_alike_are_read_by_their_form():
     for start, end in stream_events(data):
         texts.read(data, start, end)
     assert len(texts._forms) == 1
-    assert len(texts.found[next(path for path in texts.found if path[-1] == b"text")]) == 100
+    assert max(map(len, texts.in_pieces())) == 100
 
 
 def test_events_of_which_each_is_another_take_no_longer():
@@ -153,3 +154,54 @@ def test_events_of_which_each_is_another_take_no_longer():
         texts.read(data, start, end)
     assert len(texts._forms) <= 8
     assert len(texts._seen) <= 4096
+
+
+SMALL = {
+    "texts": b'"a",',
+    "numbers": b'"a":1,',
+    "words": b'"a":true,',
+    "ids of texts": b'"item_id":"a",',
+    "indexes": b'"index":12,',
+    "lists": b'["a"],',
+    "objects": b'{"a":"b"},',
+    "deep objects": b'{"a":' * 5 + b'"b"' + b"}" * 5 + b",",
+}
+
+
+SIZE = 200_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [head + each * (SIZE // len(each)) for each in SMALL.values() for head in (b"[", b"[[", b"[{")]
+    + [b'[{"a":{%b' % b"".join(b'"n%d":"b",' % number for number in range(SIZE // 12))],
+    ids=[*(f"{name} behind {head}" for name in SMALL for head in ("[", "[[", "[{")), "names"],
+)
+def test_a_document_of_small_values_takes_little(data):
+    tracemalloc.start()
+    assert not list(find_split(data, stream_events(data), find))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5 * len(data)
+
+
+@pytest.mark.parametrize("before", [0, 100, 5000])
+def test_secret_among_many_texts(before):
+    text = SECRET.decode()
+    pieces = [*("lorem" for _ in range(before)), "the ", *(text[n : n + 4] for n in range(0, len(text), 4)), " end"]
+    found = json.loads(cleaned(json.dumps([{"text": piece} for piece in pieces]).encode()))
+    assert "".join(each["text"] for each in found) == "lorem" * before + "the *** end"
+
+
+def test_texts_are_told_apart_by_their_first_ids():
+    text = SECRET.decode()
+    ids = {f"{name}_index": number for number, name in enumerate("abcdefgh" * 40)}
+    pairs = [(text[n : n + 4], "lorem ") for n in range(0, len(text), 4)]
+    data = "".join(
+        f"data: {json.dumps({'output_index': place, **ids, 'delta': piece})}\n\n"
+        for pair in pairs
+        for place, piece in enumerate(pair)
+    ).encode()
+    found = [json.loads(line.removeprefix("data: ")) for line in cleaned(data).decode().splitlines() if line]
+    assert "".join(each["delta"] for each in found if not each["output_index"]) == "***"
+    assert {each["delta"] for each in found if each["output_index"]} == {"lorem "}

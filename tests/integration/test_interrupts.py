@@ -5,6 +5,7 @@ The moments are counted in calls, not in time. Commands that start pytest anew: 
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import shutil
@@ -26,7 +27,11 @@ from replay_agent.report.page.report import Entry, Report
 from replay_agent.traffic import Interaction
 from tests.report.page.samples import URL, answer, call, user
 
-pytestmark = pytest.mark.usefixtures("ctrl_c_is_heard")
+pytestmark = [
+    pytest.mark.usefixtures("ctrl_c_is_heard"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # of what was being made when it was stopped
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 KEYING = meaning((), (), (), ())
 MOMENTS = int(os.environ.get("REPLAY_AGENT_MOMENTS", "12"))
 """At how many moments each command is stopped."""
@@ -145,8 +150,15 @@ def stop_at_moments(project: Path, words: str, moments: int) -> None:
         assert set(before) & set(after) <= set(files), "lost"
 
 
+@pytest.fixture
+def nothing_left_over():
+    """What was being made when a command was stopped goes now, and not in another test."""
+    yield
+    gc.collect()
+
+
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_is_stopped_with_nothing_half_written(project, name):
+def test_a_command_is_stopped_with_nothing_half_written(project, nothing_left_over, name):
     stop_at_moments(project, COMMANDS[name], MOMENTS)
 
 

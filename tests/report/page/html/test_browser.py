@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import threading
+import traceback
+import warnings
 from concurrent.futures import Future
 from queue import SimpleQueue
 
@@ -44,7 +47,9 @@ class Browser:
                         future.set_exception(error)
                 chromium.close()
         except BaseException as error:
-            if not self._ready.done():
+            if self._ready.done():
+                traceback.print_exc()
+            else:
                 self._ready.set_exception(error)
 
     def do(self, function):
@@ -55,6 +60,9 @@ class Browser:
     def close(self):
         self._tasks.put(None)
         self._thread.join(30)
+        with warnings.catch_warnings():  # a browser that ends badly leaves playwright's loop open
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
     def open(self, path, see, *, anchor="", **context):
         """Open a file and have ``see`` look at it; return what it saw, and the requests that were made for anything else."""

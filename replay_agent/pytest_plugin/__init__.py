@@ -19,6 +19,7 @@ import pytest
 
 from replay_agent.exceptions import CassetteMiss
 from replay_agent.pytest_plugin import hookspecs, keys, options
+from replay_agent.pytest_plugin.around.cassette_folders import CassetteFolders
 from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.pytest_plugin.around.siblings import note_siblings, siblings_of
 from replay_agent.pytest_plugin.around.uncollected import Uncollected
@@ -110,6 +111,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_GROUPED] = GroupedFailures(config)
     config.pluginmanager.register(config.stash[_GROUPED])
     config.pluginmanager.register(Uncollected(), Uncollected.NAME)
+    config.pluginmanager.register(CassetteFolders(config), CassetteFolders.NAME)
     if trial_of(config) is not None:
         from replay_agent.pytest_plugin.trials.hooks import TrialHooks
 

@@ -2,6 +2,7 @@
 
 __all__ = (
     "accepted_snapshots",
+    "cassette_folders",
     "compared",
     "fixture_names",
     "nearest_mark",

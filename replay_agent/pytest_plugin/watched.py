@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -270,6 +270,12 @@ class ReplayedTest(WatchedTest):
             raise failure_saying([text])
 
 
+@lru_cache(maxsize=8)
+def _project(root: Path, cassettes: str) -> tuple[Path, Path]:
+    """Return the folder of all cassettes, and the root of the project."""
+    return root / cassettes, root
+
+
 def _run_of(item: pytest.Item, path: Path, since: float) -> Run:
     """Return the run of a test, with all that its mark and its session ask for, to be opened."""
     test = nodeid(item)
@@ -279,7 +285,7 @@ def _run_of(item: pytest.Item, path: Path, since: float) -> Run:
     run = Run(place, options, test=test, command=partial(command_of, item))
     if trial is not None:
         trial.prepare(run.recording, path)
-    run.project = item.config.rootpath / str(item.config.getini("replay_cassette_dir")), item.config.rootpath
+    run.project = _project(item.config.rootpath, str(item.config.getini("replay_cassette_dir")))
     let_pass(run.recording, item.config)
     planned = plan_of(item)
     run.recording.bounds = planned.bounds if planned is not None else None

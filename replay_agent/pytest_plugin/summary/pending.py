@@ -39,6 +39,7 @@ class PendingChanges:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._plan: str | None = config.getoption("replay_plan", None)
         self._open: dict[str, list[dict[str, Any]]] = {}
         self._ends: dict[str, list[Any]] = {}
         self._count = 0
@@ -50,7 +51,7 @@ class PendingChanges:
         found = getattr(report, "replay_agent_open", None)
         if found is not None:
             self._open[report.nodeid] = found
-        if self._config.getoption("replay_plan", None):
+        if self._plan:
             self._ends.setdefault(report.nodeid, []).append(report)
 
     @pytest.hookimpl(tryfirst=True)
@@ -61,11 +62,10 @@ class PendingChanges:
         folder = cache_folder(self._config) if self._open else None
         if folder is not None:
             self._update(folder)
-        plan = self._config.getoption("replay_plan", None)
-        if plan:
+        if self._plan:
             from replay_agent.report.review.plan import Plan, write_ends
 
-            write_ends(Path(Plan.read(Path(plan)).ends), dict(map(_ended, self._ends.values())))
+            write_ends(Path(Plan.read(Path(self._plan)).ends), dict(map(_ended, self._ends.values())))
 
     def _update(self, folder: Path) -> None:
         from replay_agent.report.review.change import Change

@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from io import FileIO
 from pathlib import Path
 
 from replay_agent.exceptions import CassetteError, CassetteNotFound, CassetteUnreadable, CassetteUnwritable
@@ -59,6 +58,8 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+_TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+"""How a cassette is opened: a pipe that nobody writes to is not waited for."""
 _left_by_us: dict[Path, object] = {}
 """Folders in which this process has saved a cassette, and how each stood then."""
 # A block: on a full disk an empty file can still be made.
@@ -115,26 +116,31 @@ def _ours(data: bytes, path: Path) -> Cassette:
 def read_file(path: Path) -> bytes:
     """Return the bytes of a regular file. Raises `CassetteNotFound`, `CassetteUnreadable`."""
     try:
-        found = path.stat()
-        _check_kind(path, found)
-        with path.open("rb", buffering=0) as file:
+        file = os.open(path, _TO_READ)
+        try:
+            found = os.fstat(file)
+            _check_kind(path, found)
             data = _read_all(file, found.st_size)
+        finally:
+            os.close(file)
     except (FileNotFoundError, NotADirectoryError) as exc:
         raise _not_found(path) from exc
     except ValueError as exc:
         raise CassetteNotFound(f"{str(path)!r} cannot be the name of a file: {exc}.", path) from exc
     except OSError as exc:
+        with suppress(OSError):
+            _check_kind(path, path.stat())  # a socket, or a folder where these cannot be opened
         raise CassetteUnreadable(f"{path} cannot be opened: {exc.strerror}.", path) from exc
     _check_size(path, len(data))  # again, for a file that grows, or says no size before it is read
     return data
 
 
-def _read_all(file: FileIO, size: int) -> bytes:
+def _read_all(file: int, size: int) -> bytes:
     """Read a file of about this size, of one that grows no more than is too much."""
-    pieces = [file.read(size + 1) or b""]
+    pieces = [os.read(file, size + 1)]
     # A read may return less than there is, and a file that says no size before it is read has some all the same.
     while pieces[-1] and (room := MAX_SIZE + 1 - sum(map(len, pieces))) > 0:
-        pieces.append(file.read(min(room, _ROOM)) or b"")
+        pieces.append(os.read(file, min(room, _ROOM)))
     return pieces[0] if len(pieces) <= 2 else b"".join(pieces)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -251,6 +252,14 @@ def test_pipe_does_not_hang(tmp_path):
     os.mkfifo(pipe)
     with pytest.raises(CassetteUnreadable, match="is a named pipe"):
         load(pipe)
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no such sockets here")
+def test_a_socket_is_named_though_it_cannot_be_opened(tmp_path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s.yaml"))
+        with pytest.raises(CassetteUnreadable, match="is a socket"):
+            load(tmp_path / "s.yaml")
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")

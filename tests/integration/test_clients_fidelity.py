@@ -107,6 +107,36 @@ def test_a_connection_of_a_missed_request_looks_closed(tmp_path):
     assert len(opened.misses) == 1
 
 
+def closings(base, path, size):
+    """Read a response, hang up, and count how often the connection has closed it besides."""
+    connection = HTTPConnection(base.removeprefix("http://"))
+    connection.request("POST", path, b"hi")
+    response, count = connection.getresponse(), 0
+    response.read(size)
+    close = response.close
+
+    def counting():
+        nonlocal count
+        count += 1
+        close()
+
+    response.close = counting
+    connection.close()
+    assert response.isclosed()
+    return count
+
+
+@pytest.mark.parametrize(("size", "times"), [(None, 0), (1, 1)], ids=["read", "left"])
+def test_a_response_that_was_read_is_left_to_its_reader(tmp_path, size, times):
+    """A pool hangs up in another thread, while the one that has read it closes it."""
+    with rough_provider() as provider:
+        with recording(tmp_path / "c.yaml", "once"):
+            assert closings(provider.url, "/echo", size) == times
+        provider.stop()
+        with replaying(tmp_path / "c.yaml"):
+            assert closings(provider.url, "/echo", size) == times
+
+
 def call_echo(base, body):
     connection = HTTPConnection(base.removeprefix("http://"))
     connection.request("POST", "/echo", body)

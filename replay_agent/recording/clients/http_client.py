@@ -31,6 +31,10 @@ from replay_agent.traffic import Failure, Phase, Request
 __all__ = "http_client_patches", "httplib2_patches", "urllib3_patches"
 
 
+_RESPONSE = "_HTTPConnection__response"
+"""Where a connection has the response that it waits for the end of."""
+
+
 def http_client_patches(_module: Any) -> list[Patch]:
     """Return the patches for the standard library's connections."""
     return [Patch(kind, "connect", _connecting) for kind in (HTTPConnection, HTTPSConnection)]
@@ -144,7 +148,15 @@ class _StandIn:
             self._real.shutdown(how)
 
     def close(self) -> None:
-        """The response holds the real socket, and closes it."""
+        """Leave a response that has been read to whoever reads it, as a connection does that is used again.
+
+        A pool takes a stand-in for a connection that was hung up, and closes it in the thread that asks next: closing the
+        response before it, too, at the moment in which the thread that has read it does, fails there. The response holds
+        the real socket, and closes it.
+        """
+        response = getattr(self._connection, _RESPONSE, None)
+        if response is not None and response.isclosed():
+            setattr(self._connection, _RESPONSE, None)
 
     def _answer(self, request: Request, sent: bytes) -> io.RawIOBase:
         recording = self._recording if self._recording and self._recording.is_open else None

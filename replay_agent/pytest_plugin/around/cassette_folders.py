@@ -12,6 +12,7 @@ __all__ = "CassetteFolders", "holds_only_cassettes"
 _DEFAULT = "cassettes"
 """What folders of cassettes are called where nobody says so, also those of the mark ``vcr``."""
 _ENDINGS = ".yaml", ".yml"
+_FILES = frozenset({".py", *_ENDINGS})
 _BEGINS = 4096
 """Bytes in which a cassette of any kind comes to its interactions."""
 
@@ -27,7 +28,7 @@ class CassetteFolders:
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Pass over a folder that has nothing but cassettes in it, in a folder of cassettes."""
-        if collection_path.suffix == ".py" or self._names.isdisjoint(collection_path.parts):
+        if collection_path.suffix in _FILES or self._names.isdisjoint(collection_path.parts):
             return None
         return holds_only_cassettes(str(collection_path)) or None
 

@@ -148,11 +148,11 @@ class _StandIn:
             self._real.shutdown(how)
 
     def close(self) -> None:
-        """Leave a response that has been read to whoever reads it, as a connection does that is used again.
+        """Leave a response that has been read to its reader, as a connection does that is used again.
 
-        A pool takes a stand-in for a connection that was hung up, and closes it in the thread that asks next: closing the
-        response before it, too, at the moment in which the thread that has read it does, fails there. The response holds
-        the real socket, and closes it.
+        A pool takes a stand-in for a connection that the server has hung up, and closes it in whatever thread asks next.
+        That would close the response as well, which its reader may be closing at that moment: one of the two then fails.
+        The response holds the real socket, and closes it.
         """
         response = getattr(self._connection, _RESPONSE, None)
         if response is not None and response.isclosed():

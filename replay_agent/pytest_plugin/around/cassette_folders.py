@@ -25,12 +25,23 @@ class CassetteFolders:
     def __init__(self, config: pytest.Config) -> None:
         named = Path(str(config.getini("replay_cassette_dir")))
         self._names = {_DEFAULT, named.name}
+        self._config = config
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Pass over a folder that has nothing but cassettes in it, in a folder of cassettes."""
         if collection_path.suffix in _FILES or self._names.isdisjoint(collection_path.parts):
             return None
-        return holds_only_cassettes(str(collection_path)) or None
+        if _may_be_tests(self._config) or not holds_only_cassettes(str(collection_path)):
+            return None
+        return True
+
+
+def _may_be_tests(config: pytest.Config) -> bool:
+    """Tell whether somebody else makes tests of files, those of YAML perhaps: a plugin, a conftest, a glob of doctests."""
+    if config.getoption("doctestglob", None):
+        return True
+    collecting = config.hook.pytest_collect_file.get_hookimpls()
+    return not all(each.function.__module__.startswith("_pytest.") for each in collecting)
 
 
 def holds_only_cassettes(folder: str) -> bool:

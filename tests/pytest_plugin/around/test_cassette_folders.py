@@ -53,7 +53,8 @@ def test_a_file_and_what_is_not_there_are_no_folders(tmp_path):
     ],
 )
 def test_it_lies_in_a_folder_of_cassettes(tmp_path, folder, passed):
-    config = SimpleNamespace(getini={"replay_cassette_dir": "tests/recorded"}.get)
+    nobody = SimpleNamespace(pytest_collect_file=SimpleNamespace(get_hookimpls=list))
+    config = SimpleNamespace(getini={"replay_cassette_dir": "tests/recorded"}.get, getoption={}.get, hook=nobody)
     place = tmp_path / folder
     place.mkdir(parents=True)
     (place / "test_it.yaml").write_text(OURS)
@@ -65,8 +66,10 @@ LISTED = """
 
     seen = []
 
-    def pytest_collect_file(file_path):
-        seen.append(file_path.name)
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(collection_path):
+        if collection_path.is_file():
+            seen.append(collection_path.name)
 
     def pytest_terminal_summary(terminalreporter):
         terminalreporter.line(f"looked at {' '.join(sorted(seen))}")
@@ -95,3 +98,38 @@ def test_pytest_looks_at_tests_alone_unless_it_is_asked_for_more(pytester, asked
     result = pytester.runpytest("-p", "no:cacheprovider", *asked)
     (line,) = (line for line in result.outlines if line.startswith("looked at "))
     assert set(line.split()[2:]) - {"conftest.py", "test_it.py"} == LOOKED_AT[asked]
+
+
+YAML_TESTS = """
+    import pytest
+
+    class YamlTest(pytest.Item):
+        def runtest(self):
+            assert "interactions" in self.path.read_text()
+
+    class YamlFile(pytest.File):
+        def collect(self):
+            yield YamlTest.from_parent(self, name="it_reads")
+
+    def pytest_collect_file(file_path, parent):
+        if file_path.suffix == ".yaml":
+            return YamlFile.from_parent(parent, path=file_path)
+"""
+
+
+def cassettes_of_two_tests(pytester):
+    folder = pytester.path / "cassettes/test_a"
+    folder.mkdir(parents=True)
+    for name in "test_one.yaml", "test_two.yaml":
+        (folder / name).write_text(f"{OURS}>>> 1 + 1\n2\n")
+
+
+def test_whoever_makes_tests_of_such_files_gets_them(pytester):
+    cassettes_of_two_tests(pytester)
+    pytester.makeconftest(YAML_TESTS)
+    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=2)
+
+
+def test_so_do_doctests(pytester):
+    cassettes_of_two_tests(pytester)
+    pytester.runpytest("-p", "no:cacheprovider", "--doctest-glob=*.yaml").assert_outcomes(passed=2)

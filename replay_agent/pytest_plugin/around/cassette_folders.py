@@ -40,7 +40,7 @@ def _may_be_tests(config: pytest.Config) -> bool:
     """Tell whether somebody else makes tests of files, those of YAML perhaps: a plugin, a conftest, a glob of doctests."""
     if config.getoption("doctestglob", None):
         return True
-    collecting = config.hook.pytest_collect_file.get_hookimpls()
+    collecting = config.pluginmanager.hook.pytest_collect_file.get_hookimpls()
     return not all(each.function.__module__.startswith("_pytest.") for each in collecting)
 
 

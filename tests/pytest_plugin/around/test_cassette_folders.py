@@ -54,7 +54,11 @@ def test_a_file_and_what_is_not_there_are_no_folders(tmp_path):
 )
 def test_it_lies_in_a_folder_of_cassettes(tmp_path, folder, passed):
     nobody = SimpleNamespace(pytest_collect_file=SimpleNamespace(get_hookimpls=list))
-    config = SimpleNamespace(getini={"replay_cassette_dir": "tests/recorded"}.get, getoption={}.get, hook=nobody)
+    config = SimpleNamespace(
+        getini={"replay_cassette_dir": "tests/recorded"}.get,
+        getoption={}.get,
+        pluginmanager=SimpleNamespace(hook=nobody),
+    )
     place = tmp_path / folder
     place.mkdir(parents=True)
     (place / "test_it.yaml").write_text(OURS)

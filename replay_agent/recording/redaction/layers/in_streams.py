@@ -11,7 +11,7 @@ import re
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -229,7 +229,7 @@ class _Texts:
         self._read_slowly(data, start, end)
 
     def _read_slowly(self, data: bytes, start: int, end: int) -> None:
-        holes: list[_Hole] = []
+        scalars: list[int] = []
         told_apart: set[int] = set()
         root = node = _Node(None, b"", is_list=data[start : start + 1] == b"[")
         depth = 0
@@ -250,10 +250,10 @@ class _Texts:
             elif kind == _NUMBER_MEMBER:
                 if token[1][-5:].lower() == b"index":
                     node.tell_apart(token[1], token[_NUMBER_MEMBER])
-                elif len(holes) <= _MOST_HOLES:
-                    holes.append((token.start(_NUMBER_MEMBER), 0, _ANY_SCALAR))
-            elif kind == _OTHER_MEMBER and len(holes) <= _MOST_HOLES:
-                holes.append((token.end(), 0, _ANY_SCALAR))
+                elif len(scalars) <= _MOST_HOLES:
+                    scalars.append(token.start(_NUMBER_MEMBER))
+            elif kind == _OTHER_MEMBER and len(scalars) <= _MOST_HOLES:
+                scalars.append(token.end())
             elif kind is None:
                 mark = token[0]
                 if mark in b"{[":
@@ -271,15 +271,10 @@ class _Texts:
             if count > _MOST_WAITING or (node is root and count > _MOST_PLACES):
                 self._take(waiting)
                 waiting, is_long = _Waiting(), True
-        if is_long or len(waiting.names) + len(holes) > _MOST_HOLES or end - start > _LONGEST_FORM:
-            self._take(waiting)
-            return
-        for first, last in waiting.spans():
-            what = b"(" + re.escape(data[first:last]) + b")" if first in told_apart else _ANY_TEXT
-            holes.append((first, last, what))
-        self._expect(
-            data[start:end], [(first - start, last - start, what) for first, last, what in holes], self._take(waiting)
-        )
+        paths = self._take(waiting)
+        if not is_long and len(waiting.names) + len(scalars) <= _MOST_HOLES and end - start <= _LONGEST_FORM:
+            holes = [*((at, at, _ANY_SCALAR) for at in scalars), *_text_holes(data, waiting.spans(), told_apart)]
+            self._expect(data[start:end], [(first - start, last - start, what) for first, last, what in holes], paths)
 
     def _take(self, waiting: _Waiting) -> list[_Path]:
         """File texts under their paths, which are known when the objects around them have been read; return these."""
@@ -309,6 +304,12 @@ class _Texts:
             self._seen[seen] += 1
             if self._seen[seen] % _OFTEN == 0:
                 self._forms.append(_Form(_pattern(document, holes), paths))
+
+
+def _text_holes(data: bytes, spans: Iterable[tuple[int, int]], told_apart: Collection[int]) -> Iterator[_Hole]:
+    """Yield the texts of a document as holes; those that tell texts apart, by where they start, stay as they are."""
+    for start, end in spans:
+        yield start, end, b"(" + re.escape(data[start:end]) + b")" if start in told_apart else _ANY_TEXT
 
 
 def _pattern(document: bytes, holes: list[_Hole]) -> re.Pattern[bytes]:

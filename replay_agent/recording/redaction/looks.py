@@ -27,7 +27,7 @@ __all__ = (
 
 _LONGEST = 400
 """Characters of a value that are looked at: what comes behind tells no more."""
-_REMEMBERED = 256
+_REMEMBERED = 128
 """Values whose look is known again: a text often has the same one many times."""
 _SHORTEST_SEARCHED, _SHORTEST_RANDOM, _SHORTEST_OPAQUE = 12, 8, 16
 _LEAST_BITS = 2.0

@@ -192,7 +192,7 @@ def _has_ending(name: str, letters: str) -> bool:
     return whole[-3:].lower() == last or (last in BROKEN_ENDINGS and whole[-2:].lower() == last[1:])
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def field_naming(name: str) -> Naming:
     """Tell what the name of a field of JSON or XML says: ``api_key``, ``clientSecret``, ``x_auth_tokens``."""
     bare = letters_of(name)
@@ -229,7 +229,7 @@ def reads_on(before: bytes) -> bool:
     return name is not None and _TOKENS_OF_ANOTHER_KIND.search(letters_of(name[0].decode("ascii"))) is not None
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def query_naming(name: str) -> Naming:
     """Tell what the name of a field of a query or a form says."""
     if len(name) > _LONGEST_NAME:
@@ -257,13 +257,13 @@ _IDENTITY_HEADER = re.compile(
 )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def is_credential_header(name: str) -> bool:
     """Tell whether a header (lower case) is called as one that holds a credential, a session or a cookie."""
     return bool(_CREDENTIAL_HEADER.search(name)) and not _NO_CREDENTIAL_HEADER.search(name)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def is_identity_header(name: str) -> bool:
     """Tell whether a header (lower case) is called as one that says whose account was used."""
     return bool(_IDENTITY_HEADER.search(name)) and not _NO_CREDENTIAL_HEADER.search(name)
@@ -307,7 +307,7 @@ def _environment_secrets(variables: Sequence[tuple[str, str]]) -> Mapping[str, s
     return MappingProxyType(found)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _searched_for(name: str, value: str) -> tuple[str, ...]:
     return tuple(filter(is_searchable, _variable_secrets(name, value)))
 

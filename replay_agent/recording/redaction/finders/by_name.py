@@ -144,7 +144,7 @@ def _members(text: bytes, closings: Iterable[int], member: re.Pattern[bytes] = _
             yield found
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def naming_of(name: bytes) -> Naming:
     return field_naming(name.decode("utf-8", "replace"))
 
@@ -347,7 +347,7 @@ def _queries(text: bytes) -> Iterator[tuple[bytes, re.Match[bytes]]]:
                 yield name[1], value
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _query_naming(name: bytes) -> Naming:
     return query_naming(plain(name.replace(b"+", b" ")).decode("utf-8", "replace"))
 

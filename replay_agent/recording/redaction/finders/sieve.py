@@ -30,6 +30,8 @@ _Marks: TypeAlias = list[tuple[int, int]]
 
 _BLOCK = 1 << 14
 """Bytes whose pieces are told apart at once: as objects, pieces take several times their bytes."""
+_BATCH = 1 << 13
+"""Bytes of long words that are looked at together: with where each begins they take ten times that."""
 _LONGEST, _EDGE = 1 << 15, 128
 """Bytes of a piece that is looked at like any other; a longer one is, but for its edges, one word, or no text that models
 read and write: where there is one, rules look at all of the text, which takes less memory.
@@ -164,7 +166,7 @@ def _words(text: bytes) -> Iterator[dict[bytes, list[int]]]:
     for start, end in LONG_WORDS.of(text):
         starts.setdefault(text[start:end], []).append(start)
         size += end - start
-        if size > _BLOCK:
+        if size > _BATCH:
             yield starts
             starts, size = {}, 0
     if starts:

@@ -13,6 +13,8 @@ from replay_agent.exceptions import WireError
 from replay_agent.framing.content_encoding import decode
 from replay_agent.recording.meaning.address import SameHosts, canonical_url
 from replay_agent.recording.meaning.json_path import JSONPath
+from replay_agent.report.bodies.parts import compare_parts
+from replay_agent.report.bodies.texts import body_texts
 from replay_agent.report.compare import Change, MessageChanged, SettingChanged, compare_calls
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
 from replay_agent.report.remote_calls import compare_remote_calls
@@ -21,9 +23,6 @@ from replay_agent.traffic import Request
 from replay_agent.wire.registry import read_call
 
 __all__ = "DecodedRequest", "compare_addresses", "compare_requests", "read_request"
-
-_MOST_TEXT = 200_000
-"""Characters of a body that are compared word by word; of a longer one size and beginning are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +143,6 @@ def _bodies(before: DecodedRequest, after: DecodedRequest) -> list[Change]:
     one, other = before.request.body, after.request.body
     if one == other:
         return []
-    return [MessageChanged(0, "body", word_diff(*_texts(one, other)))]
-
-
-def _texts(one: bytes, other: bytes) -> tuple[str, str]:
-    """Return two bodies as texts to be compared, or what can be said of those that are none, or too long."""
-    try:
-        texts = one.decode(), other.decode()
-    except UnicodeDecodeError:
-        return _described(one), _described(other)
-    return texts if max(map(len, texts)) <= _MOST_TEXT else (_described(one), _described(other))
-
-
-def _described(body: bytes) -> str:
-    return f"{len(body):,} bytes, beginning with {body[:40]!r}"
+    return compare_parts(before.request, after.request) or [
+        MessageChanged(0, "body", word_diff(*body_texts(one, other)))
+    ]

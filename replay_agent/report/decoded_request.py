@@ -89,7 +89,7 @@ def compare_requests(before: DecodedRequest, after: DecodedRequest) -> list[Chan
     """Return what changed, the address first."""
     changes = compare_addresses(before, after)
     if before.call is not None and after.call is not None:
-        said = compare_calls(before.call, after.call)
+        said = _as_in_bodies(compare_calls(before.call, after.call), before, after)
         if before.format != after.format:
             changes.append(SettingChanged("format", before.format, after.format))
         # A model's name stands in the path of some formats, and is a change of the model then, not of the path.
@@ -98,6 +98,42 @@ def compare_requests(before: DecodedRequest, after: DecodedRequest) -> list[Chan
         changes += said
         return changes or _bodies(before, after)
     return [*changes, *_bodies(before, after)]
+
+
+def _as_in_bodies(changes: Sequence[Change], before: DecodedRequest, after: DecodedRequest) -> Sequence[Change]:
+    """Return changes with those fields as the bodies have them of which a call says otherwise.
+
+    A codec keeps a value of an unusual type beside the settings, and notes there what it would have written and is not there.
+    """
+    if (
+        before.call is None
+        or after.call is None
+        or not isinstance(before.body, dict)
+        or not isinstance(after.body, dict)
+    ):
+        return changes
+    beside = {*before.call.extras, *after.call.extras}
+    told = [
+        _as_in(change, before.body, after.body)
+        if isinstance(change, SettingChanged) and change.name in beside
+        else change
+        for change in changes
+    ]
+    return [change for place, change in enumerate(told) if change is not None and change not in told[:place]]
+
+
+def _as_in(change: SettingChanged, before: dict[str, Any], after: dict[str, Any]) -> SettingChanged | None:
+    """Return a change of a field as two bodies have it; None if neither has the field."""
+    if not (_contradicts(change.name, change.before, before) or _contradicts(change.name, change.after, after)):
+        return change
+    one, other = before.get(change.name, ABSENT), after.get(change.name, ABSENT)
+    return None if one is other is ABSENT else SettingChanged(change.name, one, other)
+
+
+def _contradicts(name: str, said: Any, body: dict[str, Any]) -> bool:
+    """Tell whether a field is said to be absent that is there, or to be null that is not; lists are told by their parts."""
+    held = body.get(name, ABSENT)
+    return (said is ABSENT and held is not ABSENT and not isinstance(held, list)) or (said is None and held is ABSENT)
 
 
 def _is(change: Change, name: str) -> bool:

@@ -19,6 +19,7 @@ from replay_agent.recording.meaning.key import meaning
 from replay_agent.recording.misses import Miss
 from replay_agent.report.drift import explain
 from replay_agent.report.renamed import Former
+from replay_agent.surroundings.colours import without_colours
 from replay_agent.traffic import Chunk, Failure, Interaction, Phase, Request, Response
 
 CHAT = "https://api.openai.com/v1/chat/completions"
@@ -857,3 +858,23 @@ def test_an_upload_is_told_by_its_parts_without_the_boundary():
     assert "part b, content-disposition" in told
     assert "1b4f" not in told
     assert "freeze" not in told
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ({"stream": True}, {"stream": True, "stream_options": {"include_usage": True}}, ["stream_options: added, {"]),
+        (
+            {"stream": True, "stream_options": {"include_usage": True}},
+            {"stream": True},
+            ["stream_options: removed, was {"],
+        ),
+        ({"stream": False}, {"stream": True}, ["stream: false -> true"]),
+        ({"seed": "1"}, {"seed": 1}, ['seed: "1" -> 1']),
+        ({"top_p": 1}, {"top_p": None}, ["top_p: 1 -> null"]),
+    ],
+)
+def test_settings_are_told_as_the_bodies_have_them(before, after, told):
+    old, new = (post(edited(ASKED, lambda body, more=more: body.update(more))) for more in (before, after))
+    lines = map(without_colours, explained(new, [Interaction(old, answer(TOOL_CALL))]).difference)
+    assert [line.startswith(said) for line, said in zip(lines, told, strict=True)] == [True]

@@ -13,6 +13,8 @@ from replay_agent.exceptions import WireError
 from replay_agent.framing.content_encoding import decode
 from replay_agent.recording.meaning.address import SameHosts, canonical_url
 from replay_agent.recording.meaning.json_path import JSONPath
+from replay_agent.report.bodies.parts import compare_parts
+from replay_agent.report.bodies.texts import body_texts
 from replay_agent.report.compare import Change, MessageChanged, SettingChanged, compare_calls
 from replay_agent.report.json_diff import ABSENT, ValueChange, json_diff
 from replay_agent.report.remote_calls import compare_remote_calls
@@ -21,9 +23,6 @@ from replay_agent.traffic import Request
 from replay_agent.wire.registry import read_call
 
 __all__ = "DecodedRequest", "compare_addresses", "compare_requests", "read_request"
-
-_MOST_TEXT = 200_000
-"""Characters of a body that are compared word by word; of a longer one size and beginning are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def compare_requests(before: DecodedRequest, after: DecodedRequest) -> list[Chan
     """Return what changed, the address first."""
     changes = compare_addresses(before, after)
     if before.call is not None and after.call is not None:
-        said = compare_calls(before.call, after.call)
+        said = _as_in_bodies(compare_calls(before.call, after.call), before, after)
         if before.format != after.format:
             changes.append(SettingChanged("format", before.format, after.format))
         # A model's name stands in the path of some formats, and is a change of the model then, not of the path.
@@ -99,6 +98,42 @@ def compare_requests(before: DecodedRequest, after: DecodedRequest) -> list[Chan
         changes += said
         return changes or _bodies(before, after)
     return [*changes, *_bodies(before, after)]
+
+
+def _as_in_bodies(changes: Sequence[Change], before: DecodedRequest, after: DecodedRequest) -> Sequence[Change]:
+    """Return changes with those fields as the bodies have them of which a call says otherwise.
+
+    A codec keeps a value of an unusual type beside the settings, and notes there what it would have written and is not there.
+    """
+    if (
+        before.call is None
+        or after.call is None
+        or not isinstance(before.body, dict)
+        or not isinstance(after.body, dict)
+    ):
+        return changes
+    beside = {*before.call.extras, *after.call.extras}
+    told = [
+        _as_in(change, before.body, after.body)
+        if isinstance(change, SettingChanged) and change.name in beside
+        else change
+        for change in changes
+    ]
+    return [change for place, change in enumerate(told) if change is not None and change not in told[:place]]
+
+
+def _as_in(change: SettingChanged, before: dict[str, Any], after: dict[str, Any]) -> SettingChanged | None:
+    """Return a change of a field as two bodies have it; None if neither has the field."""
+    if not (_contradicts(change.name, change.before, before) or _contradicts(change.name, change.after, after)):
+        return change
+    one, other = before.get(change.name, ABSENT), after.get(change.name, ABSENT)
+    return None if one is other is ABSENT else SettingChanged(change.name, one, other)
+
+
+def _contradicts(name: str, said: Any, body: dict[str, Any]) -> bool:
+    """Tell whether a field is said to be absent that is there, or to be null that is not; lists are told by their parts."""
+    held = body.get(name, ABSENT)
+    return (said is ABSENT and held is not ABSENT and not isinstance(held, list)) or (said is None and held is ABSENT)
 
 
 def _is(change: Change, name: str) -> bool:
@@ -144,17 +179,6 @@ def _bodies(before: DecodedRequest, after: DecodedRequest) -> list[Change]:
     one, other = before.request.body, after.request.body
     if one == other:
         return []
-    return [MessageChanged(0, "body", word_diff(*_texts(one, other)))]
-
-
-def _texts(one: bytes, other: bytes) -> tuple[str, str]:
-    """Return two bodies as texts to be compared, or what can be said of those that are none, or too long."""
-    try:
-        texts = one.decode(), other.decode()
-    except UnicodeDecodeError:
-        return _described(one), _described(other)
-    return texts if max(map(len, texts)) <= _MOST_TEXT else (_described(one), _described(other))
-
-
-def _described(body: bytes) -> str:
-    return f"{len(body):,} bytes, beginning with {body[:40]!r}"
+    return compare_parts(before.request, after.request) or [
+        MessageChanged(0, "body", word_diff(*body_texts(one, other)))
+    ]

@@ -25,7 +25,7 @@ from replay_agent.report.nearest import Nearest, find_nearest
 from replay_agent.report.remote_calls import named_calls
 from replay_agent.report.renamed import Former
 from replay_agent.report.render import cause_of, headline, render_changes
-from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
+from replay_agent.report.volatile_changes import VolatileValue, freeze_sources, volatile_paths, volatile_values
 from replay_agent.surroundings import naming
 from replay_agent.traffic import Failure, Interaction, Request
 
@@ -264,14 +264,19 @@ class _Explanation:
 
     def _nothing_like_it(self, interactions: Sequence[Interaction]) -> Explanation:
         address = self._asked_for.address
+        advice = f"To leave such traffic alone: ignore_hosts=({address.hostname!r},)."
         goes = f"It goes to {address.netloc}; what is recorded goes to {_hosts(interactions)}."
+        methods = _methods(interactions, address.netloc)
+        if methods and self._miss.request.method not in methods:
+            goes = f"It is a {self._miss.request.method}; what is recorded of {address.netloc} is {_counted(methods)}."
+            advice = ""
         return self._plain(
             [[f"Nothing like this request is in {self._file}.", *self._asked()], [goes]],
             "To record it",
             "refresh",
             cause=goes,
             shared=f"Nothing like these requests is recorded. {goes}",
-            advice=[f"To leave such traffic alone: ignore_hosts=({address.hostname!r},)."],
+            advice=[advice] if advice else [],
         )
 
     # --- pieces -------------------------------------------------------------------------------------------------------
@@ -325,7 +330,7 @@ class _Explanation:
             f"What differs is {what}."
             if len(kinds) == 1
             else f"What differs is volatile ({', '.join(kinds)}): {what}.",
-            f"{only}Such a value is another one in every run. {self._remedy(nearest, value, kinds)}",
+            f"{only}Such a value is another one in every run. {self._remedy(nearest, values)}",
         ]
 
     def _goes_on(self, nearest: Nearest) -> bool:
@@ -338,26 +343,31 @@ class _Explanation:
         return bool(added) and items_of(asked.messages)[: len(said)] == said
 
     def _cause(self, nearest: Nearest) -> str:
-        """Return what tells misses with one cause; a value that is another one in every run is the same cause everywhere."""
+        """Return what tells misses with one cause.
+
+        Values that are others in every run are one cause where they are of one kind, stand in one place and are mended alike.
+        """
         values, alone = volatile_values(nearest.changes)
-        if alone:
-            return f"volatile {sorted({value.kind for value in values})}"
         called = "".join(f"{line}\n" for line in self._called(nearest))
+        if alone:
+            kinds = sorted({value.kind for value in values})
+            return f"{called}volatile {kinds}\n{headline(nearest.changes, 'since it was recorded')}\n{self._remedy(nearest, values)}"
         return f"{called}{cause_of(nearest.changes)}" or f"no difference from what is in {self._file}"
 
-    def _remedy(self, nearest: Nearest, value: VolatileValue, kinds: Iterable[str]) -> str:
-        source = freeze_source(kinds)
-        path = volatile_path(nearest.recorded.body, self._asked_for.body, value)
+    def _remedy(self, nearest: Nearest, values: Sequence[VolatileValue]) -> str:
+        sources = freeze_sources(value.kind for value in values)
+        paths = tuple(volatile_paths(nearest.recorded.body, self._asked_for.body, values))
         ways = []
-        if source in self._miss.frozen:
+        if sources and self._miss.frozen and set(sources) <= set(self._miss.frozen):
+            frozen = " and ".join(sources)
             ways.append(
-                f"record it again, if it was recorded before {source} was frozen; else it comes from elsewhere, and is to be "
-                "passed in"
+                f"record it again, if it was recorded before {frozen} {'was' if len(sources) == 1 else 'were'} frozen; "
+                "else it comes from elsewhere, and is to be passed in"
             )
-        elif source is not None:
-            ways.append(f"freeze it (freeze=({source!r},) on the mark, then record again)")
-        if path is not None:
-            ways.append(f"leave its field out of the comparison (ignore_body=({path!r},))")
+        elif sources:
+            ways.append(f"freeze it (freeze={sources!r} on the mark, then record again)")
+        if paths:
+            ways.append(f"leave its field out of the comparison (ignore_body={paths!r})")
         if not ways:
             ways.append("keep it out of what is sent")
         text = ", or ".join(ways)
@@ -386,6 +396,16 @@ def _hosts(interactions: Sequence[Interaction]) -> str:
     named = ", ".join(f"{host} ({count})" for host, count in counts.most_common(_MOST_HOSTS))
     more = len(interactions) > _LOOKED_AT or len(counts) > _MOST_HOSTS
     return f"{named} and others" if more else named
+
+
+def _methods(interactions: Sequence[Interaction], netloc: str) -> Counter[str]:
+    """The methods of recorded requests to a host."""
+    requests = (interaction.request for interaction in interactions[:_LOOKED_AT])
+    return Counter(request.method for request in requests if urlsplit(request.url).netloc == netloc)
+
+
+def _counted(methods: Counter[str]) -> str:
+    return ", ".join(f"{method} ({count})" for method, count in methods.most_common())
 
 
 def _about_hosts(changes: Sequence[Change], recorded: str, asked: str) -> list[str]:

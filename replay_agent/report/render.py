@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from replay_agent.report.compare import (
@@ -26,6 +27,7 @@ from replay_agent.report.conversation.lines import cut, visible
 from replay_agent.report.conversation.plain import plain
 from replay_agent.report.json_diff import ABSENT, ValueChange
 from replay_agent.report.words import Span, word_diff
+from replay_agent.surroundings.look_alikes import told_apart
 
 __all__ = "cause_of", "headline", "render_change", "render_changes", "render_spans", "render_values", "short"
 
@@ -190,6 +192,7 @@ def _block(lines: Sequence[str]) -> list[str]:
 
 def render_spans(spans: Sequence[Span], *, colour: bool = False) -> list[str]:
     """Return a word diff as lines: ``[-old-]{+new+}``, with what is unchanged cut to its nearest words."""
+    spans = _told_apart(spans)
     if all(span.kind != "same" for span in spans):
         return [line for span in spans for line in _marked(span.kind, span.text, colour)]
     last = len(spans) - 1
@@ -200,6 +203,16 @@ def render_spans(spans: Sequence[Span], *, colour: bool = False) -> list[str]:
         for place, span in enumerate(spans)
     ]
     return "".join(pieces).split("\n")
+
+
+def _told_apart(spans: Sequence[Span]) -> list[Span]:
+    """Return the spans with what was replaced by something that looks the same as escapes."""
+    told = list(spans)
+    for place, (one, two) in enumerate(pairwise(spans)):
+        if (one.kind, two.kind) == ("removed", "added"):
+            shown = told_apart(one.text, two.text)
+            told[place : place + 2] = [Span("removed", shown[0]), Span("added", shown[1])]
+    return told
 
 
 def _marked(kind: str, text: str, colour: bool) -> list[str]:
@@ -258,7 +271,8 @@ def _value(change: ValueChange, colour: bool, joint: str = ": ") -> list[str]:
     # Short values are told whole on one line; in a longer one the words that changed have to be found.
     if isinstance(before, str) and isinstance(after, str) and max(len(before), len(after)) > 40:
         return [f"{change.path}:", *_block(render_spans(word_diff(before, after), colour=colour))]
-    return [f"{change.path}{joint}{_tinted(short(before), _RED, colour)} -> {_tinted(short(after), _GREEN, colour)}"]
+    shown = told_apart(short(before), short(after))
+    return [f"{change.path}{joint}{_tinted(shown[0], _RED, colour)} -> {_tinted(shown[1], _GREEN, colour)}"]
 
 
 def _tinted(text: str, tint: str, colour: bool) -> str:

@@ -13,7 +13,7 @@ from replay_agent.report.conversation.volatile import CLOCK, kind_by_origin
 from replay_agent.report.json_diff import ABSENT, json_diff
 from replay_agent.report.words import Span, word_diff
 
-__all__ = "VolatileValue", "freeze_source", "volatile_path", "volatile_values"
+__all__ = "VolatileValue", "freeze_sources", "volatile_paths", "volatile_values"
 
 _MADE_UP = frozenset({"uuid", "id", "hex id"})
 _BETWEEN = re.compile(r"[\s,;]+")
@@ -41,20 +41,24 @@ def volatile_values(changes: Iterable[Change]) -> tuple[list[VolatileValue], boo
     return list(dict.fromkeys(found)), bool(found) and not other
 
 
-def freeze_source(kinds: Iterable[str]) -> str | None:
-    """Return which frozen source would keep values of these kinds the same, None if none would."""
+def freeze_sources(kinds: Iterable[str]) -> tuple[str, ...]:
+    """Return which frozen sources would keep values of these kinds the same; nothing for a kind that none would."""
     kinds = set(kinds)
-    if kinds & CLOCK:
-        return "clock"
-    return "uuid" if "uuid" in kinds else "random" if kinds & _MADE_UP else None
+    clock = ("clock",) if kinds & CLOCK else ()
+    made_up = ("uuid",) if "uuid" in kinds else ("random",) if kinds & _MADE_UP else ()
+    return clock + made_up
 
 
-def volatile_path(before: Any, after: Any, value: VolatileValue) -> str | None:
-    """Return the JSON path of the member of two bodies that holds a volatile value."""
-    for change in json_diff(before, after):
-        if value.before in str(change.before) and value.after in str(change.after):
-            return change.path
-    return None
+def volatile_paths(before: Any, after: Any, values: Iterable[VolatileValue]) -> list[str]:
+    """Return the JSON paths of the members of two bodies that hold volatile values, each once."""
+    changes = json_diff(before, after)
+    found = (
+        change.path
+        for value in values
+        for change in changes
+        if value.before in str(change.before) and value.after in str(change.after)
+    )
+    return list(dict.fromkeys(found))
 
 
 def _of_change(change: Change) -> tuple[list[VolatileValue], bool]:
@@ -77,10 +81,19 @@ def _of_values(before: Any, after: Any) -> tuple[list[VolatileValue], bool]:
 
 
 def _of_spans(spans: Sequence[Span]) -> tuple[list[VolatileValue], bool]:
-    pairs = [found for one, two in pairwise(spans) if (found := _of_pair(one, two))]
+    pairs = [
+        found
+        for place, (one, two) in enumerate(pairwise(spans))
+        if not (place and _announces_digest(spans[place - 1])) and (found := _of_pair(one, two))
+    ]
     changed = sum(span.kind != "same" for span in spans)
     # Values take two spans, the old and the new; any further span is another change.
     return [value for found in pairs for value in found], changed != 2 * len(pairs)
+
+
+def _announces_digest(before: Span) -> bool:
+    """Tell whether a digest comes next, as in `media_line`: it follows from what it is of, which is another one now."""
+    return before.kind == "same" and before.text.endswith("sha256 ")
 
 
 def _of_pair(one: Span, two: Span) -> list[VolatileValue]:

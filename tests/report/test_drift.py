@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from replay_agent.recording.meaning.key import meaning
 from replay_agent.recording.misses import Miss
 from replay_agent.report.drift import explain
 from replay_agent.report.renamed import Former
+from replay_agent.surroundings.colours import without_colours
 from replay_agent.traffic import Chunk, Failure, Interaction, Phase, Request, Response
 
 CHAT = "https://api.openai.com/v1/chat/completions"
@@ -748,7 +750,39 @@ def test_values_of_several_kinds_are_counted_up():
     old, new = "2026-11-21 3f2504e0-4f89-11d3-9a0c-0305e82c3301", "2026-11-22 4f2504e0-4f89-11d3-9a0c-0305e82c3302"
     told = explained(post(asking_of(new)), [Interaction(post(asking_of(old)), answer(TOOL_CALL))])
     assert "What differs is volatile (date, uuid): a date: 2026-11-21 was recorded, now it is 2026-11-22." in told
-    assert told.cause == "volatile ['date', 'uuid']"
+    assert "freeze=('clock', 'uuid') on the mark" in told
+
+
+@pytest.mark.parametrize("values", [("2026-11-21", "2026-11-22"), ("2026-11-25", "2026-12-24")])
+def test_values_that_are_mended_alike_are_one_cause(values):
+    causes = {
+        explained(post(asking_of(new)), [Interaction(post(asking_of(old)), answer(TOOL_CALL))]).cause
+        for old, new in (values, ("2026-01-01", "2026-01-02"))
+    }
+    assert len(causes) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "name"), [("https://shop.example/a", "seen"), ("https://shop.example/b", "day"), (CHAT, "day")]
+)
+def test_values_in_other_places_are_other_causes(url, name):
+    def cause(url, name):
+        old, new = (post({name: day, "q": 1}, url=url) for day in ("2026-11-21", "2026-11-22"))
+        return explained(new, [Interaction(old, Response(200, JSON, ()))]).cause
+
+    assert cause(url, name) == cause(url, name)
+    assert cause(url, name) != cause("https://shop.example/a", "day")
+
+
+def test_every_field_that_is_another_one_each_time_is_named():
+    def asking(day, at):
+        return post(edited(ASKED, lambda body: body.update(day=day, at=at)))
+
+    told = explained(
+        asking("2026-11-22", 1732270007), [Interaction(asking("2026-11-21", 1732270000), answer(TOOL_CALL))]
+    )
+    assert "ignore_body=('$.day', '$.at')" in told
+    assert "freeze=('clock',)" in told
 
 
 def test_other_traffic_with_one_cause_shares_its_address():
@@ -786,3 +820,61 @@ def test_a_header_that_one_of_two_requests_lacks_is_none():
     assert "header x-tenant: (none) -> b" in told
     told = explained(of(), [Interaction(of(("x-tenant", "a")), answer(TOOL_CALL))])
     assert "header x-tenant: a -> (none)" in told
+
+
+def test_another_method_is_told_as_that():
+    there = "https://shop.example/order"
+    told = explained(Request("DELETE", there), [Interaction(Request("GET", there), Response(200, JSON, ()))] * 2)
+    assert "It is a DELETE; what is recorded of shop.example is GET (2)." in told
+    assert "ignore_hosts" not in told
+
+
+def test_another_picture_is_no_volatile_value():
+    def showing(data):
+        url = {"url": f"data:image/png;base64,{b64encode(data).decode()}"}
+        content = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": url}]
+        return post(edited(ASKED, lambda body: body["messages"][1].update(content=content)))
+
+    told = explained(showing(bytes(600)), [Interaction(showing(bytes(599) + b"x"), answer(TOOL_CALL))])
+    assert "sha256" in told
+    assert "freeze" not in told
+    assert "another one in every run" not in told
+
+
+def upload(parts, boundary):
+    lines = [
+        f'--{boundary}\r\ncontent-disposition: form-data; name="{name}"; filename="{file}"\r\n\r\n{content}\r\n'
+        for name, file, content in parts
+    ]
+    headers = (("content-type", f"multipart/form-data; boundary={boundary}"),)
+    return Request("POST", "https://shop.example/files", headers, "".join([*lines, f"--{boundary}--\r\n"]).encode())
+
+
+def test_an_upload_is_told_by_its_parts_without_the_boundary():
+    old = upload([("a", "a.txt", "Dear all,"), ("b", "b.txt", "same")], "9f86d081884c7d659f86d081884c7d65")
+    new = upload([("a", "a.txt", "Dear you,"), ("b", "c.txt", "same")], "1b4f0e98519719981b4f0e9851971998")
+    told = explained(new, [Interaction(old, Response(200, JSON, ()))])
+    assert "Dear [-all-]{+you+}" in told
+    assert "part b, content-disposition" in told
+    assert "1b4f" not in told
+    assert "freeze" not in told
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ({"stream": True}, {"stream": True, "stream_options": {"include_usage": True}}, ["stream_options: added, {"]),
+        (
+            {"stream": True, "stream_options": {"include_usage": True}},
+            {"stream": True},
+            ["stream_options: removed, was {"],
+        ),
+        ({"stream": False}, {"stream": True}, ["stream: false -> true"]),
+        ({"seed": "1"}, {"seed": 1}, ['seed: "1" -> 1']),
+        ({"top_p": 1}, {"top_p": None}, ["top_p: 1 -> null"]),
+    ],
+)
+def test_settings_are_told_as_the_bodies_have_them(before, after, told):
+    old, new = (post(edited(ASKED, lambda body, more=more: body.update(more))) for more in (before, after))
+    lines = map(without_colours, explained(new, [Interaction(old, answer(TOOL_CALL))]).difference)
+    assert [line.startswith(said) for line, said in zip(lines, told, strict=True)] == [True]

@@ -180,3 +180,10 @@ def test_a_value_has_a_bounded_length():
 
 def test_a_value_that_is_not_there_is_said():
     assert short(ABSENT) == repr(ABSENT)
+
+
+def test_what_looks_the_same_is_told_apart():
+    assert render_spans(word_diff("Ask caf\u00e9 now.", "Ask cafe\u0301 now.")) == [
+        "Ask [-caf\\u00e9-]{+cafe\\u0301+} now."
+    ]
+    assert render_change(SettingChanged("user", "10 km", "10\u00a0km")) == ['user: "10 km" -> "10\\u00a0km"']

@@ -6,7 +6,7 @@ import pytest
 
 from replay_agent.report.compare import ArgumentChanged, MessageChanged, SettingChanged, ToolAdded, ToolChanged
 from replay_agent.report.json_diff import ABSENT, ValueChange
-from replay_agent.report.volatile_changes import VolatileValue, freeze_source, volatile_path, volatile_values
+from replay_agent.report.volatile_changes import VolatileValue, freeze_sources, volatile_paths, volatile_values
 from replay_agent.report.words import word_diff
 
 ONE, OTHER = "2026-11-27", "2026-11-28"
@@ -58,27 +58,29 @@ def test_any_other_change_beside_it_is_not_lost(change):
 
 
 @pytest.mark.parametrize(
-    ("kinds", "source"),
+    ("kinds", "sources"),
     [
-        (["date"], "clock"),
-        (["uuid", "time of day"], "clock"),
-        (["uuid"], "uuid"),
-        (["id"], "random"),
-        (["hex id", "temporary path"], "random"),
-        (["temporary path"], None),
-        (["memory address"], None),
-        ([], None),
+        (["date"], ("clock",)),
+        (["uuid", "time of day"], ("clock", "uuid")),
+        (["id", "Unix time", "date"], ("clock", "random")),
+        (["uuid"], ("uuid",)),
+        (["id"], ("random",)),
+        (["hex id", "temporary path"], ("random",)),
+        (["temporary path"], ()),
+        (["memory address"], ()),
+        ([], ()),
     ],
 )
-def test_what_to_freeze_follows_from_the_kinds(kinds, source):
-    assert freeze_source(kinds) == source
+def test_what_to_freeze_follows_from_all_of_the_kinds(kinds, sources):
+    assert freeze_sources(kinds) == sources
 
 
 def test_the_member_that_holds_a_value_has_it_on_both_sides():
     before = {"since": ONE, "until": "never", "day": ONE}
     after = {"since": "ever", "until": OTHER, "day": OTHER}
-    assert volatile_path(before, after, DATE) == "$.day"
-    assert volatile_path({"since": ONE}, {"since": "ever"}, DATE) is None
+    assert volatile_paths(before, after, [DATE]) == ["$.day"]
+    assert volatile_paths({"since": ONE}, {"since": "ever"}, [DATE]) == []
+    assert volatile_paths({"at": [ONE, ONE]}, {"at": [OTHER, OTHER]}, [DATE, DATE]) == ["$.at[0]", "$.at[1]"]
 
 
 HEX = ("3f2504e0-4f89-11d3-9a0c-0305e82c3301", "4f2504e0-4f89-11d3-9a0c-0305e82c3302")

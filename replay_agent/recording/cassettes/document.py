@@ -59,6 +59,7 @@ _OURS = re.compile(rb"^(?:library: *pytest-replay-agent|keying:)", re.MULTILINE)
 _COMMENTED = re.compile(rb"\n- # ")
 _COMMENT = b"#"
 _HEAD_LINE = b"interactions:"
+_END_LINE = re.compile(rb"\n\.\.\.\r?\n")
 _OUR_FIRST_LINES = b"version: 1\nlibrary: pytest-replay-agent "
 _RARE = 9
 """One number sign in as many powers of two of bytes, beside those that begin items, is rare: by them items are found faster."""
@@ -475,6 +476,11 @@ def _end(data: bytes) -> int | None:
 
 
 def _cut_off(path: Path, data: bytes) -> CassetteUnreadable:
+    ended = _END_LINE.search(data)
+    if ended is not None:
+        line = data.count(b"\n", 0, ended.end()) + 1
+        text = f"{path}:{line}: something stands behind the line `...`, which ends a cassette. {RESTORE}"
+        return CassetteUnreadable(text, path)
     last = data.count(b"\n") + (not data.endswith(b"\n"))
     return CassetteUnreadable(
         f"{path}:{last}: the file is cut off: its last line should be `...`. "

@@ -146,8 +146,9 @@ def _checked(document: object) -> object:
 def read_yaml(source: str | bytes, *, first_line: int = 1, exact: bool = False) -> object:
     """Read one YAML 1.1 document; ``source`` begins in line ``first_line`` of its file.
 
-    Keys are the text that stands there, timestamps stay text, repeated keys keep the last value. With ``exact``, JSON
-    numbers come as `Number`, else as int and float. Raises `BadDocument`.
+    Keys are the text that stands there, timestamps stay text, repeated keys keep the last value. With ``exact``, for what
+    we have written, JSON numbers come as `Number`, else as int and float, and a repeated key is an error: a merge that
+    went wrong, of which nobody knows which half is meant. Raises `BadDocument`.
     """
     import yaml
 
@@ -341,6 +342,8 @@ class _Composer:
         elif top.key is None:
             if not isinstance(value, str):
                 raise self._bad("a key is not a text", event)
+            if self._exact and value in top.value:
+                raise self._bad(f"the key {value[:_SHOWN]!r} stands there twice", event)
             top.key = value
         else:
             self._count(event)

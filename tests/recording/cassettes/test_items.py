@@ -96,6 +96,22 @@ def test_edited_lines_are_read(chat, old, new):
     assert found.outcome.status == 200
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    status: 200\n", "    status: 200\n    status: 500\n"),
+        ("        model: gpt-4o\n", "        model: gpt-4o\n        model: gpt-5\n"),
+        ("  response:\n", "  response:\n    status: 500\n  response:\n"),
+    ],
+)
+def test_a_field_that_stands_twice_is_refused(chat, old, new):
+    """Both halves of a conflict were kept, and nobody can tell which is meant."""
+    lines = write_item(chat())
+    assert old in lines
+    with pytest.raises(BadItem, match="stands there twice"):
+        read_item(lines.replace(old, new, 1), edited=True)
+
+
 def test_edited_body_gets_its_length():
     interaction = Interaction(REQUEST, Response(200, (("Content-Length", "5"),), (Chunk(b"hello"),)))
     lines = write_item(interaction).replace("text: hello", "text: goodbye")

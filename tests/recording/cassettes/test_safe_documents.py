@@ -42,6 +42,21 @@ def test_repeated_key_keeps_the_last_value():
     assert read_yaml("a: 1\na: 2\n") == {"a": 2}
 
 
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "a", 3),
+        ("r: {s: 1, s: 1}\n", "s", 1),
+        ("- - x: {y: 1}\n    x:\n", "x", 2),
+        ("'1': a\n1: b\n", "1", 2),
+    ],
+)
+def test_in_what_we_have_written_a_key_stands_once(text, key, line):
+    with pytest.raises(BadDocument, match=f"the key '{key}' stands there twice") as caught:
+        read_yaml(text, exact=True)
+    assert caught.value.line == line
+
+
 def test_exact_numbers_keep_their_spelling():
     value = read_yaml("a: 1.10\nb: 0x10\nc: '5'\n", exact=True)
     assert value == {"a": "1.10", "b": 16, "c": "5"}

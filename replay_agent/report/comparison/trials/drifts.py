@@ -20,12 +20,11 @@ from replay_agent.report.compare import (
     ToolsReordered,
     turn_of,
 )
-from replay_agent.report.conversation.volatile import CLOCK
 from replay_agent.report.decoded_request import DecodedRequest, compare_requests, read_request
 from replay_agent.report.json_diff import ABSENT, json_diff
 from replay_agent.report.nearest import find_nearest
 from replay_agent.report.render import headline, render_changes
-from replay_agent.report.volatile_changes import freeze_source, volatile_values
+from replay_agent.report.volatile_changes import freeze_sources, volatile_values
 from replay_agent.report.words import word_diff
 from replay_agent.traffic import Interaction, Request, Response
 
@@ -100,15 +99,13 @@ def _cause_of(changes: Sequence[Change]) -> tuple[str, str, str]:
     values, alone = volatile_values(changes)
     if not values or not alone:
         return "other", "", ""
-    source = freeze_source(value.kind for value in values)
-    cause = "clock" if {value.kind for value in values} & CLOCK else source or "random"
+    sources = freeze_sources(value.kind for value in values)
+    cause = sources[0] if sources else "random"
     value = values[0]
     detail = (
         f"Such a value ({value.kind}) is another one in every run: {value.before or 'nothing'}, then {value.after}."
     )
-    way = (
-        f"Freeze it (freeze=({source!r},) on the mark, then record again), or pass it in." if source else "Pass it in."
-    )
+    way = f"Freeze it (freeze={sources!r} on the mark, then record again), or pass it in." if sources else "Pass it in."
     return cause, detail, way
 
 

@@ -1,0 +1,1 @@
+"""Bodies of requests that are no call of a model: what differs from one to another."""

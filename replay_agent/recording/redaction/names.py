@@ -250,6 +250,7 @@ _CREDENTIAL_HEADER = re.compile(
 )
 _NO_CREDENTIAL_HEADER = re.compile(
     r"ratelimit|rate-limit|^sec-websocket-|^cache-|^surrogate-key|^access-control-|^www-auth"
+    r"|[-_](?:status|reason|type|method|mode|scheme|result|expires|expiry|expiration)$"
 )
 _IDENTITY_HEADER = re.compile(
     r"(?:^|[-_])(?:organization|organisation|org|account|user|tenant|workspace|customer|subscription|team|project|member|"

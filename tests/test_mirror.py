@@ -16,6 +16,7 @@ CLIENTS = "integration/test_clients_streams.py"
 EVERYDAY = "integration/test_everyday.py"
 MARKED = "integration/test_replay_mark.py"
 VCR_MARKED = "integration/test_vcr_mark.py"
+PYTEST_VCR = "integration/test_pytest_vcr.py"
 
 ELSEWHERE = {
     # What the package shows of itself.
@@ -87,6 +88,7 @@ ELSEWHERE = {
     "recording.succession.bounds": "report/review/test_plan.py",
     "report.recorded.project": "cli/upkeep/test_move.py",
     "pytest_plugin.vcr.fixtures": VCR_MARKED,
+    "pytest_plugin.vcr.said.vcr_object": PYTEST_VCR,
     "pytest_plugin.vcr.watched": VCR_MARKED,
     # Hooks into HTTP clients: real clients and a provider on loopback.
     "recording.clients.aiohttp": CLIENTS,

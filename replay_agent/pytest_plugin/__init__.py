@@ -540,7 +540,8 @@ def replay(request: pytest.FixtureRequest) -> DecodedTraffic:
     """The open recording of this test: its transcript, messages, tool calls, usage, requests; ``await replay.run(...)``."""
     item = request.node
     if is_served(item):
-        request.getfixturevalue("vcr")
+        served_by: Any = item.config.pluginmanager.get_plugin(STAND_IN)
+        request.getfixturevalue(served_by.fixture_of(item))
     else:
         _open_test(item)
         keys.place_for(item)

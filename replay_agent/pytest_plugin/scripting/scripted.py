@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from replay_agent.exceptions import NetworkBlocked
 from replay_agent.harness import DecodedTraffic
 from replay_agent.provider.script import Script
 from replay_agent.pytest_plugin.marks import TEST
@@ -56,9 +55,8 @@ class ScriptedTest(WatchedTest):
 class _Guard(NetworkGuard):
     """The network of a test whose script answers: what is no call of a model is refused by a word on the script."""
 
-    def _refuse(self, host: str, what: str) -> None:
-        self.refused.append(host)
-        raise NetworkBlocked(
+    def _words(self, host: str, what: str) -> str:
+        return (
             f"The network is shut while {self.test} is answered from a script: {what} was refused. The script answers "
             f"calls of models only; let the rest through with --allowed-hosts={host}, or answer it in the test."
         )

@@ -20,10 +20,12 @@ from replay_agent.pytest_plugin import keys
 from replay_agent.pytest_plugin.marks import TEST
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.trials.trial import trial_of
-from replay_agent.pytest_plugin.vcr import fixture_values as values
-from replay_agent.pytest_plugin.vcr.fixture_values import value_of
+from replay_agent.pytest_plugin.vcr.said import fixture_values as values
+from replay_agent.pytest_plugin.vcr.said import vcr_object
+from replay_agent.pytest_plugin.vcr.said.fixture_values import value_of
 
 if TYPE_CHECKING:
+    from vcr import VCR
     from vcr.cassette import Cassette
 
     from replay_agent.pytest_plugin.vcr.run import VcrSettings
@@ -45,8 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for pytest-vcr's fixture, as that is served without a mark."""
+    """Mark what asks for pytest-vcr's fixture, as that is served without a mark; see who means its `VCR` object."""
     for item in items:
+        vcr_object.meant_by(item)
         if "vcr_cassette" in getattr(item, "fixturenames", ()) and values.is_own(item, "vcr_cassette"):
             item.add_marker("vcr")
 
@@ -68,6 +71,11 @@ def usual_cassette(item: pytest.Item) -> Path | None:
     return Path(folder, name if name.endswith(".yaml") else f"{name}.yaml")
 
 
+def fixture_of(item: pytest.Item) -> str:
+    """Return the name of the fixture that opens the cassette of a test."""
+    return "vcr_cassette" if vcr_object.gives_object(item) else "vcr"
+
+
 _SAY_WHERE = "vcr_cassette_dir", "default_cassette_name", "vcr_cassette_name"
 
 
@@ -78,7 +86,7 @@ class _Asking:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         names = _asked_for(item) or (["block_network"] if item.config.getoption("block_network") else [])
         if all(values.is_own(item, name) for name in names):
-            names = names[-1:]  # ours of the name vcr does both
+            names = names[-1:]  # ours of the last name does both
         used = getattr(item, "fixturenames", [])
         place = _first_of_function_scope(item, used)
         used[:] = dict.fromkeys([*used[:place], *names, *used[place:]])
@@ -86,7 +94,7 @@ class _Asking:
 
 def _asked_for(item: pytest.Item) -> list[str]:
     if item.get_closest_marker("vcr") is not None:
-        return ["block_network", "vcr"]
+        return ["block_network", fixture_of(item)]
     return ["block_network"] if item.get_closest_marker("block_network") is not None else []
 
 
@@ -140,9 +148,19 @@ def vcr_cassette_name(default_cassette_name: str) -> str:
 
 
 @pytest.fixture
-def vcr_cassette(vcr: Cassette | None) -> Cassette | None:
+def vcr_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
     """What pytest-vcr calls `vcr`: a test that asks for it need not be marked."""
-    return vcr
+    if vcr_object.gives_object(request.node):
+        with _served(request) as cassette:
+            yield cassette
+    else:
+        yield request.getfixturevalue("vcr")
+
+
+@pytest.fixture(scope="module")
+def vcr_of_module(request: pytest.FixtureRequest) -> VCR:
+    """What pytest-vcr calls `vcr`: its object, for the modules whose own fixtures ask for that."""
+    return vcr_object.made_for(request)
 
 
 @pytest.fixture
@@ -179,6 +197,12 @@ def _network_of(request: pytest.FixtureRequest, settings: VcrSettings | None) ->
 @pytest.fixture
 def vcr(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
     """The cassette of a test marked ``vcr``, vcrpy's own; None for any other test and with ``--disable-recording``."""
+    with _served(request) as cassette:
+        yield cassette
+
+
+@contextmanager
+def _served(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
     item = request.node
     with ExitStack() as around:
         if "block_network" in request.fixturenames:
@@ -189,12 +213,13 @@ def vcr(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
         if settings is None or value_of(request, values.disable_recording):
             yield None
         else:
-            with _cassette_of(item, settings) as cassette:
+            given = request.getfixturevalue("vcr") if vcr_object.gives_object(item) else None
+            with _cassette_of(item, settings, given) as cassette:
                 yield cassette
 
 
 @contextmanager
-def _cassette_of(item: pytest.Item, settings: VcrSettings) -> Iterator[Cassette]:
+def _cassette_of(item: pytest.Item, settings: VcrSettings, given: VCR | None) -> Iterator[Cassette]:
     from replay_agent.pytest_plugin.settings import command_of
     from replay_agent.pytest_plugin.vcr.persisters import ReadingPersister
     from replay_agent.pytest_plugin.vcr.run import VcrRun
@@ -206,6 +231,8 @@ def _cassette_of(item: pytest.Item, settings: VcrSettings) -> Iterator[Cassette]
     test = item.stash[TEST] = VcrTest(item, run)
 
     def configure(vcr: Any) -> None:
+        if given is not None:
+            vcr_object.adopt(vcr, given)
         item.config.hook.pytest_recording_configure(config=item.config, vcr=vcr)
         if trial_of(item.config) is not None:
             vcr.register_persister(ReadingPersister(vcr.persister))
@@ -238,11 +265,17 @@ def _settings(request: pytest.FixtureRequest) -> VcrSettings | None:
     from replay_agent.pytest_plugin.vcr.run import VcrSettings, merged, suffix_of
     from replay_agent.recording.options import RecordMode
 
-    config = merged(value_of(request, values.vcr_config), [mark.kwargs for mark in reversed(marks)])
-    asked = RecordMode.parse(config.pop("record_mode", value_of(request, values.record_mode)))
+    of_marks = [mark.kwargs for mark in reversed(marks)]
     extra = [str(path) for mark in marks for path in mark.args]
     name = value_of(request, values.vcr_cassette_name)
-    folder = values.cassette_dir(request.node, value_of(request, values.vcr_cassette_dir), name, suffix_of(config))
+    if vcr_object.gives_object(request.node):
+        given, config = request.getfixturevalue("vcr"), merged({}, of_marks)
+        mode = config.pop("record_mode", given.record_mode)  # of the configuration, which the object was made of
+        asked, folder = RecordMode.parse(asked_mode(request.config) or mode), str(given.cassette_library_dir)
+    else:
+        config = merged(value_of(request, values.vcr_config), of_marks)
+        asked = RecordMode.parse(config.pop("record_mode", value_of(request, values.record_mode)))
+        folder = values.cassette_dir(request.node, value_of(request, values.vcr_cassette_dir), name, suffix_of(config))
     return VcrSettings(name, folder, _mode(request, asked), config, extra)
 
 

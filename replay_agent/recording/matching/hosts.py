@@ -9,7 +9,18 @@ from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-__all__ = "DEFAULT_PORTS", "address_of", "host_of", "is_loopback", "matches_host", "origin", "split_host", "split_url"
+__all__ = (
+    "CLOUD_METADATA",
+    "DEFAULT_PORTS",
+    "address_of",
+    "host_of",
+    "is_cloud_metadata",
+    "is_loopback",
+    "matches_host",
+    "origin",
+    "split_host",
+    "split_url",
+)
 
 IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -18,6 +29,9 @@ _NUMBERS = re.compile(r"(?:0[xX][0-9a-fA-F]{1,8}|[0-9]{1,12})(?:\.(?:0[xX][0-9a-
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 """By scheme, the port where an address names none."""
+
+CLOUD_METADATA = "169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "metadata.google.internal"
+"""Where the machines of clouds offer what they know of themselves, their credentials among it."""
 
 
 @lru_cache(maxsize=256)
@@ -79,6 +93,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
     address = getattr(address, "ipv4_mapped", None) or address
     return address.is_loopback or address.is_unspecified
+
+
+def is_cloud_metadata(host: str) -> bool:
+    """Tell whether a host is where a cloud tells its machines of themselves. Elsewhere nobody is there."""
+    return str(address_of(host) or host.lower().rstrip(".")) in CLOUD_METADATA
 
 
 @lru_cache(maxsize=256)

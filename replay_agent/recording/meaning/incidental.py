@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from replay_agent.recording.matching.hosts import matches_host, split_host, split_url
+from replay_agent.recording.matching.hosts import CLOUD_METADATA, matches_host, split_host, split_url
 from replay_agent.traffic import Response
 
 __all__ = "EMPTY_ANSWER", "is_incidental", "may_be_incidental"
@@ -50,12 +50,7 @@ _INCIDENTAL: tuple[tuple[str, str], ...] = (
     ("stats.pinecone.io", "/"),
     ("browser-intake-datadoghq.com", "/"),
     ("http-intake.logs.datadoghq.com", "/"),
-    # where the machines of clouds offer what they know of themselves, their credentials among it
-    ("169.254.169.254", "/"),
-    ("169.254.170.2", "/"),
-    ("169.254.170.23", "/"),
-    ("fd00:ec2::254", "/"),
-    ("metadata.google.internal", "/"),
+    *((host, "/") for host in CLOUD_METADATA),
 )
 """Host pattern and beginning of the path."""
 

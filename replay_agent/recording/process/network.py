@@ -7,6 +7,7 @@ connect looks up by itself. A forked process asks its parent (`forked`). What is
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import socket
@@ -18,7 +19,7 @@ from functools import partial, wraps
 from typing import Any, TypeAlias, TypeVar
 
 from replay_agent.exceptions import NetworkBlocked
-from replay_agent.recording.matching.hosts import address_of, is_loopback, matches_host, split_host
+from replay_agent.recording.matching.hosts import address_of, is_cloud_metadata, is_loopback, matches_host, split_host
 from replay_agent.recording.process import forked
 from replay_agent.recording.process.holders import Holders
 from replay_agent.recording.process.patching import Patch
@@ -110,11 +111,23 @@ class NetworkGuard:
 
     def _refuse(self, host: str, what: str) -> None:
         self.refused.append(host)
+        words = self._words(host, what)
+        if is_cloud_metadata(
+            host
+        ):  # SDKs try there for credentials, and take it as the system says that nobody is there
+            raise ConnectionRefusedError(errno.ECONNREFUSED, words) if address_of(host) else _unknown(words)
+        raise NetworkBlocked(words)
+
+    def _words(self, host: str, what: str) -> str:
         who = f" while {self.test} is replayed" if self.test else " in replay"
-        raise NetworkBlocked(
+        return (
             f"The network is shut{who}: {what} was refused. If this is meant to be, allow it with "
             f"--allowed-hosts={host} (or allowed_hosts=[{host!r}]), or record the test anew."
         )
+
+
+def _unknown(words: str) -> socket.gaierror:
+    return socket.gaierror(socket.EAI_NONAME, words)
 
 
 def shut(test: str | None = None, allowed_hosts: Iterable[str] = ()) -> NetworkGuard:

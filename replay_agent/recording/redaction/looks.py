@@ -63,6 +63,8 @@ _STAND_IN = re.compile(
     r"|hidden|secret|password|read|write|none|null|nil|undefined|true|false|string|replay|unused|empty|ollama|local",
     re.IGNORECASE,
 )
+_CROSSES = re.compile(r"[xX]{3,}+")
+_JOINT = re.compile(r"[-_.]")
 _SAID = (
     *("redacted", "scrubbed", "sanitized", "filtered", "removed", "masked", "placeholder", "dummy", "changeme"),
     *("change-me", "not-needed", "no-key", "your-", "your_", "not-a-real"),
@@ -134,7 +136,13 @@ def is_stand_in(value: str) -> bool:
     if any(word in lowered for word in _SAID):
         return True
     core = value.strip("_-.*\u2026 ")
-    return not core or _STAND_IN.fullmatch(core) is not None
+    return not core or _STAND_IN.fullmatch(core) is not None or _is_crossed_out(core)
+
+
+def _is_crossed_out(core: str) -> bool:
+    """Tell whether a value is words, one of them ``XXX``: what was there, and that it is no more: ``API-KEY-XXX``."""
+    words = _JOINT.split(core)
+    return any(map(_CROSSES.fullmatch, words)) and all(map(str.isalpha, words))
 
 
 def is_filler(value: str) -> bool:

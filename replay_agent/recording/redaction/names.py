@@ -250,6 +250,8 @@ _CREDENTIAL_HEADER = re.compile(
 )
 _NO_CREDENTIAL_HEADER = re.compile(
     r"ratelimit|rate-limit|^sec-websocket-|^cache-|^surrogate-key|^access-control-|^www-auth"
+    r"|[-_](?:status|reason|message|type|method|mode|scheme|result|expires|expiry|expiration)$"
+    r"|[-_](?:counts?|limit|remaining|used|total)$|[-_]per[-_]token$"
 )
 _IDENTITY_HEADER = re.compile(
     r"(?:^|[-_])(?:organization|organisation|org|account|user|tenant|workspace|customer|subscription|team|project|member|"

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from replay_agent.recording.matching.hosts import address_of, host_of, is_loopback, matches_host, origin, split_url
+from replay_agent.recording.matching.hosts import (
+    address_of,
+    host_of,
+    is_cloud_metadata,
+    is_loopback,
+    matches_host,
+    origin,
+    split_url,
+)
 
 
 @pytest.mark.parametrize(
@@ -110,3 +118,15 @@ def test_what_leaves_this_machine(host):
 )
 def test_literal_addresses_in_every_spelling(host, expected):
     assert (address_of(host) and str(address_of(host))) == expected
+
+
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "0xa9fea9fe", "fd00:ec2:0::254", "FD00:EC2::254%eth0", "metadata.google.internal."]
+)
+def test_where_clouds_tell_of_themselves(host):
+    assert is_cloud_metadata(host)
+
+
+@pytest.mark.parametrize("host", ["169.254.169.253", "localhost", "", "google.internal", "x.metadata.google.internal"])
+def test_where_they_do_not(host):
+    assert not is_cloud_metadata(host)

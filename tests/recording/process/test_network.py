@@ -138,6 +138,33 @@ def test_road_is_shut(guard, road):
     assert guard.refused
 
 
+@pytest.mark.parametrize("host", ["169.254.169.254", "2852039166", "169.254.170.2", "169.254.170.23", "fd00:ec2::254"])
+def test_where_clouds_tell_their_machines_of_themselves_nobody_is_found(guard, host):
+    with pytest.raises(ConnectionRefusedError, match="while tests/test_x"):
+        socket.create_connection((host, 80), timeout=5)
+    assert guard.refused
+
+
+@pytest.mark.parametrize("host", ["metadata.google.internal", "Metadata.Google.Internal."])
+def test_their_name_is_unknown(guard, host):
+    with pytest.raises(socket.gaierror):
+        socket.create_connection((host, 80), timeout=5)
+    assert guard.refused
+
+
+def test_an_sdk_that_tries_there_goes_on_without(guard):
+    from botocore.utils import InstanceMetadataFetcher
+
+    fetcher = InstanceMetadataFetcher(timeout=1, num_attempts=1)
+    assert fetcher.retrieve_iam_role_credentials() == {}
+
+
+@pytest.mark.parametrize("host", ["169.254.169.25", "169.254.1.1", "metadata.google.internal.example.org"])
+def test_what_only_looks_like_it_is_refused_as_all_else(guard, host):
+    with pytest.raises(NetworkBlocked):
+        socket.create_connection((host, 80), timeout=5)
+
+
 def test_refusal_names_test_host_and_remedy(guard):
     with pytest.raises(NetworkBlocked) as caught:
         connect()

@@ -45,6 +45,7 @@ def test_response_headers_stay_but_credentials_cookies_and_accounts():
         ("Set-Cookie", "a=b"),
         ("openai-organization", "org"),
         ("x-ratelimit-remaining-tokens", "5"),
+        ("X-Amzn-Bedrock-Input-Token-Count", "18"),
         ("x-api-key", "k"),
         ("X-Request-Id", "r"),
         ("set-cookie", "c=d"),
@@ -53,7 +54,8 @@ def test_response_headers_stay_but_credentials_cookies_and_accounts():
         headers[0],
         ("Set-Cookie", "a=<a>"),
         headers[3],
-        headers[5],
+        headers[4],
+        headers[6],
         ("set-cookie", "c=<c>"),
     )
 

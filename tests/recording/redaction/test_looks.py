@@ -19,6 +19,9 @@ STAND_INS = [
     *(
         "XXX",
         "xxxxxxxx",
+        "API-KEY-XXX",
+        "xxx.session.token",
+        "ORGANIZATION_XXXX_ID",
         "<your key>",
         "${API_KEY}",
         "{{token}}",
@@ -87,8 +90,14 @@ def test_passwords(value, is_one):
     assert looks.is_password(value) is is_one
 
 
+@pytest.mark.parametrize("value", ["Qz7Lk9Wm3PvXt5-XXX", "canary-a9-xxx", "letmeinxxx", "xx-hunter"])
+def test_crosses_in_what_is_no_words(value):
+    assert not looks.is_stand_in(value)
+
+
 def test_phrases():
     assert looks.is_phrase("correct horse battery staple")
+    assert looks.is_phrase("correct xxx battery staple")
     assert not looks.is_phrase("Enter your phrase, please.")
 
 

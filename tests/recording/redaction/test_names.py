@@ -131,6 +131,8 @@ CREDENTIAL_HEADERS += ["proxy-authorization", "x-amz-security-token", "x-user-to
 IDENTITY_HEADERS = ["openai-organization", "anthropic-organization-id", "x-account-id", "x-tenant", "cf-workspace-id"]
 HARMLESS_HEADERS = [
     *("content-type", "x-request-id", "request-id", "retry-after", "x-ratelimit-remaining-tokens", "etag", "cf-ray"),
+    *("x-amzn-bedrock-cache-read-input-token-count", "x-time-per-token", "x-auth-message", "x-token-limit"),
+    *("x-auth-status", "x-session-expires", "x-token-type", "x-auth_method", "x-signed-in-auth-reason"),
     *("anthropic-ratelimit-input-tokens-limit", "www-authenticate", "location", "cache-control", "server", "date"),
     *("access-control-allow-credentials", "sec-websocket-key", "x-amzn-requestid", "x-envoy-upstream-service-time"),
 ]

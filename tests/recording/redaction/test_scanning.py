@@ -38,6 +38,8 @@ def test_secrets_with_their_rule_and_line(text, found):
 
 
 CLEAN = [
+    "authorization:\n- AUTHORIZATION-XXX\nset-cookie:\n- SET-COOKIE-XXX\nx-api-key: X-API-KEY-XXX\n",
+    "x-session-status:\n- signed-out\nx-auth-reason: no cookie was sent\n",
     "api_key: XXX\n",
     "authorization: Bearer test_token_of_mine\n",
     "x-api-key: your-api-key\n",

@@ -24,6 +24,7 @@ __all__ = (
     "cassette_dir",
     "default_cassette_name",
     "disable_recording",
+    "folder_of_all",
     "is_own",
     "record_mode",
     "value_of",
@@ -36,7 +37,7 @@ __all__ = (
 Value = TypeVar("Value")
 _OWN: pytest.StashKey[dict[str, bool]] = pytest.StashKey()
 """Of a module or class, which names are those of our fixtures there."""
-_HOME = __name__.rpartition(".")[0]
+_HOME = __name__.rsplit(".", 2)[0]
 
 
 def value_of(request: pytest.FixtureRequest, own: Callable[[pytest.FixtureRequest], Value]) -> Value:
@@ -101,8 +102,13 @@ def cassette_dir(item: pytest.Item, folder: str, name: str, suffix: str) -> str:
     """
     if not is_own(item, "vcr_cassette_dir") or _is_file(folder, name, suffix):
         return folder
-    of_all = str(Path(folder).parent)
+    of_all = folder_of_all(item)
     return of_all if not is_own(item, "vcr_cassette_name") or _is_file(of_all, name, suffix) else folder
+
+
+def folder_of_all(item: pytest.Item) -> str:
+    """Return pytest-vcr's folder of the cassettes of a test: that of all modules beside its own."""
+    return str(item.path.parent / "cassettes")
 
 
 def _is_file(folder: str, name: str, suffix: str) -> bool:

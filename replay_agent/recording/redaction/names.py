@@ -92,6 +92,7 @@ _STRONG_ENDINGS = (
     ),
     *(
         "oauthtoken",
+        "onetimetoken",
         "authorizationtoken",
         "codeverifier",
         "clientassertion",
@@ -143,15 +144,35 @@ _WEAK = frozenset(
     }
 )
 _PLURALS = ("keys", "tokens", "secrets", "passwords", "credentials", "cookies", "codes", "pins", "otps")
-_TOKENS_OF_ANOTHER_KIND = re.compile(
-    r"(?:page|pagination|paging|next|prev|previous|forward|backward|continuation|continue|resume|sync|cursor|change|list"
-    r"|upload|download|transfer|request|idempotency|idempotent|client|poll|operation|scroll|position|marker|range|batch"
-    r"|eos|bos|pad|unk|mask|stop|sep|cls|special|first|last|top|start|end|begin|time|per|max|min|prompt|completion|input"
-    r"|output|total|cached|cache|logprob|reset|skip|num|number|reasoning|thinking|text|audio|image|budget|base|quote|reward"
-    r"|native|governance|lp|nft|progress|by|new|old|design|syntax|task|state|statement|query|search|sub|word|used|of|delta|stream|watch|feed|trace"
-    r"|correlation|shard|job|chunk|offset|seek|lookup|starting|resumption)tokens?$"
+_OTHER_TOKENS = (
+    *("page", "pagination", "paging", "next", "prev", "previous", "forward", "backward", "continuation", "continue"),
+    *("resume", "resumption", "sync", "cursor", "change", "list", "upload", "download", "transfer", "request"),
+    *("idempotency", "idempotent", "client", "poll", "operation", "scroll", "position", "marker", "range", "batch"),
+    *("eos", "bos", "pad", "unk", "mask", "stop", "sep", "cls", "special", "first", "last", "top", "start", "starting"),
+    *(
+        "end",
+        "begin",
+        "time",
+        "per",
+        "max",
+        "min",
+        "prompt",
+        "completion",
+        "input",
+        "output",
+        "total",
+        "cached",
+        "cache",
+    ),
+    *("logprob", "skip", "num", "number", "reasoning", "thinking", "text", "audio", "image", "budget", "base", "quote"),
+    *("reward", "native", "governance", "lp", "nft", "progress", "by", "new", "old", "design", "syntax", "task"),
+    *("state", "statement", "query", "search", "sub", "word", "used", "of", "delta", "stream", "watch", "feed"),
+    *("trace", "correlation", "shard", "job", "chunk", "offset", "seek", "lookup", "evaluated", "sequence", "lock"),
+    *("checkpoint", "bookmark", "consistency", "revision", "version", "snapshot", "before", "after"),
 )
+_TOKENS_OF_ANOTHER_KIND = re.compile(rf"(?:{'|'.join(_OTHER_TOKENS)})+tokens?")
 """Pieces of text, counters, coins, and what a client must send back to read on: none of them opens a door."""
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORD = re.compile(rb"[A-Za-z0-9_\-]{1,60}\Z")
 _READS_ON = re.compile(
     rb"(?:pag(?:e|ing|ination)|next|prev(?:ious)?|forward|backward|continu(?:e|ation)|resum(?:e|ption)|sync|cursor|delta"
@@ -174,6 +195,7 @@ BROKEN_ENDINGS = frozenset({"yid", "nid", "tid", "sid", "2fa", "swd"})
 SEPARATORS = "-_. \t$@:"
 """Characters of a name that say nothing, wherever they stand in it."""
 _NO_SEPARATORS = str.maketrans("", "", SEPARATORS)
+_BLANKS = str.maketrans(SEPARATORS, " " * len(SEPARATORS))
 
 
 def letters_of(name: str) -> str:
@@ -217,8 +239,15 @@ def field_naming(name: str) -> Naming:
         return Naming.MANY
     if name.isupper() and _WEAK_VARIABLE.search(name) and not _NO_SECRET_VARIABLE.search(name):
         return Naming.VAGUE
-    is_token = one.endswith("token") and bare != "tokens" and not _TOKENS_OF_ANOTHER_KIND.search(bare)
+    is_token = one.endswith("token") and bare != "tokens" and not _is_of_another_kind(name)
     return Naming.WEAK if is_token else Naming.NOTHING
+
+
+def _is_of_another_kind(name: str) -> bool:
+    """Tell whether a token is none of a credential, by the whole word before it: an ``admin_token`` is one, whatever ``min`` is."""
+    words = _HUMP.sub(" ", name).translate(_BLANKS).lower().split()
+    told = "".join(words[-2:]) if words and words[-1] in ("token", "tokens") else "".join(words[-1:])
+    return _TOKENS_OF_ANOTHER_KIND.fullmatch(told) is not None
 
 
 def reads_on(before: bytes) -> bool:
@@ -226,7 +255,7 @@ def reads_on(before: bytes) -> bool:
     if _READS_ON.search(before) is not None:
         return True
     name = _WORD.search(before)
-    return name is not None and _TOKENS_OF_ANOTHER_KIND.search(letters_of(name[0].decode("ascii"))) is not None
+    return name is not None and _is_of_another_kind(name[0].decode("ascii"))
 
 
 @lru_cache(maxsize=512)

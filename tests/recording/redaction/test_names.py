@@ -29,6 +29,8 @@ WEAK = [
     "hub_token",
     "x_secrets",
     "csrf_token",
+    *("admin_token", "adminToken", "developer-token", "backend_token", "firebaseToken", "desktop_token", "Proof-Token"),
+    *("password_reset_token", "runtime_tokens"),
 ]
 NONE = [
     *(
@@ -51,6 +53,8 @@ NONE = [
         "signature",
         "content",
     ),
+    *("nextToken", "nexttoken", "nextpagetoken", "X-Next-Page-Token", "NEXT_TOKEN", "minTokens", "new_page_tokens"),
+    *("nextSequenceToken", "LockToken", "after_token"),
     *("encrypted_content", "thoughtSignature", "prompt_cache_key", "cached_tokens", "x" * 200),
 ]
 
@@ -97,6 +101,7 @@ def test_names_that_are_none(name):
         ("db_passwords", Naming.PASSWORD),
         ("passphrase", Naming.PHRASE),
         ("token", Naming.VAGUE),
+        ("one_time_token", Naming.STRONG),
     ],
 )
 def test_other_names(name, naming):

@@ -102,6 +102,16 @@ def test_names_that_are_none(name):
         ("passphrase", Naming.PHRASE),
         ("token", Naming.VAGUE),
         ("one_time_token", Naming.STRONG),
+        *(
+            (name, Naming.VAGUE)
+            for name in ("openai_key", "AzureKey", "stripe-key", "admin_key", "X-Chef-Key", "Fastly-Key")
+        ),
+        *((name, Naming.VAGUE) for name in ("process.env.OPENAI_KEY", "x-portkey-virtual-key")),
+        *((name, Naming.NOTHING) for name in ("Idempotency-Key", "X-Cache-Key", "Sec-WebSocket-Key", "data-key")),
+        *(
+            (name, Naming.NOTHING)
+            for name in ("thread_key", "file_key", "cache_key", "env.SORT_KEY", "AWS::IVS::StreamKey")
+        ),
     ],
 )
 def test_other_names(name, naming):
@@ -137,6 +147,7 @@ IDENTITY_HEADERS = ["openai-organization", "anthropic-organization-id", "x-accou
 HARMLESS_HEADERS = [
     *("content-type", "x-request-id", "request-id", "retry-after", "x-ratelimit-remaining-tokens", "etag", "cf-ray"),
     *("anthropic-ratelimit-input-tokens-limit", "www-authenticate", "location", "cache-control", "server", "date"),
+    *("idempotency-key", "x-idempotency-key", "x-cache-key"),
     *("access-control-allow-credentials", "sec-websocket-key", "x-amzn-requestid", "x-envoy-upstream-service-time"),
 ]
 

@@ -188,6 +188,8 @@ _PROGRAMS = re.compile(
     rb"sshpass|mysql\w{0,8}|mariadb|(?:docker|podman|az|oc) login|redis-cli|mongosh?|expect|ldap\w{3,9}|7za?|unzip|zip|openssl"
 )
 """Programs that are told a password by ``-p``, ``-a``, ``-w`` or ``-passin``."""
+_CLIENTS = re.compile(rb"\b(?:curl|https?|wget|xh)[ \t][^\r\n|]*\Z")
+"""Programs that are told a user and a password by ``-u``."""
 _COMMAND = 300
 _QUOTED = re.compile(rb"""'(?<=(?:SWORD|sword|ED BY|ed by)[ \t]')([^'\\\s]{4,200}+)'""")
 """``CREATE USER bob WITH PASSWORD '...'``, ``IDENTIFIED BY '...'``"""
@@ -207,8 +209,13 @@ def find_options(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
             continue
         name, start, value = found[1].strip(b"- \t"), found.start(2), found[2]
         if name in (b"u", b"user") and b":" in value:
-            start += value.index(b":") + 1
-            name, value = b"password", text[start : found.end(2)]
+            user, _, value = value.partition(b":")
+            name, start = b"password", start + len(user) + 1
+            if _CLIENTS.search(text, max(found.start() - _COMMAND, 0), found.start()) and looks.is_password_of(
+                user.decode("utf-8", "replace"), value.decode("utf-8", "replace")
+            ):
+                yield Span(start, start + len(value), "password", value)
+                continue
         elif name[-3:].lower().decode("ascii") not in _TAILS:
             continue
         rule = name.decode("ascii")

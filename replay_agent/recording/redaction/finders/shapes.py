@@ -18,7 +18,7 @@ from replay_agent.recording.redaction.finders.clues import Clues, Rule
 from replay_agent.recording.redaction.finders.long_words import find_in_words, words_at
 from replay_agent.recording.redaction.finders.marked_within import find_marked_within
 from replay_agent.recording.redaction.finders.sieve import anchored
-from replay_agent.recording.redaction.looks import is_minted, is_opaque, is_stand_in, is_wordy
+from replay_agent.recording.redaction.looks import is_minted, is_opaque, is_password_of, is_stand_in, is_wordy
 from replay_agent.recording.redaction.spans import Span, Spans
 
 __all__ = (
@@ -618,9 +618,12 @@ def _behind(
         start = text.find(mark, end)
 
 
-_AUTHORITY = re.compile(rb"([^\s/@:\"'\\<>()]{0,200}+):([^\s/@\"'\\<>()]{1,500}+)@([A-Za-z0-9.\-\[\]:]++)")
-_VERSION = re.compile(r"v?[0-9][0-9A-Za-z.\-]{0,20}")
-_NO_PASSWORDS = frozenset({"password", "pass", "passwd", "pw", "user", "secret", "token", "key", "latest", "stable"})
+_AUTHORITY = re.compile(
+    rb"([^\s/@:\"'\\<>()]{0,200}+):([^\s/@\"'\\<>]{1,500}+(?:@[^\s/@\"'\\<>?#,]{1,200}+(?=@))?+)@([A-Za-z0-9.\-\[\]:]++)"
+)
+"""A password may hold an ``@``: the host stands behind the last one."""
+_NO_PASSWORD = re.compile(r"[^(]*\)|[0-9]{1,5}[?#]")
+"""The end of a parenthesis that was opened before the address; a port and a query."""
 _IMAGES = (b"docker", b"oci", b"image", b"containerd")
 
 
@@ -634,7 +637,7 @@ def find_url_passwords(text: bytes, _clues: Clues | None = None) -> Iterator[Spa
         found = _AUTHORITY.match(text, start + 3)
         if found is not None and not text[max(start - 10, 0) : start].endswith(_IMAGES):
             user, value = found[1].decode("utf-8", "replace"), found[2].decode("utf-8", "replace")
-            if _is_url_password(user, value):
+            if is_password_of(user, value) and not _NO_PASSWORD.match(value):
                 yield Span(*found.span(2), "url-password", found[2])
         user_alone = _USER_ALONE.match(text, start + 3)
         if user_alone is not None and is_opaque(user_alone[1].decode("ascii")):
@@ -642,7 +645,7 @@ def find_url_passwords(text: bytes, _clues: Clues | None = None) -> Iterator[Spa
         start = text.find(b"://", start + 3)
 
 
-URL_PASSWORDS = Rule(find_url_passwords, (anchored((b"://", rb"""[^\s/@"'\\<>()]{0,702}+[@\n]"""), needs=b":"),))
+URL_PASSWORDS = Rule(find_url_passwords, (anchored((b"://", rb"""[^\s/@"'\\<>]{0,702}+[@\n]"""), needs=b":"),))
 
 
 _ORACLE = re.compile(rb"jdbc:oracle:[a-z0-9]{1,10}+:[^\s/@\"'\\]{1,100}+/([^\s@\"'\\]{4,200}+)@")
@@ -651,14 +654,8 @@ _ORACLE = re.compile(rb"jdbc:oracle:[a-z0-9]{1,10}+:[^\s/@\"'\\]{1,100}+/([^\s@\
 def _find_oracle_passwords(text: bytes) -> Iterator[Span]:
     """Find the password of an address of a database: ``jdbc:oracle:thin:user/password@host``."""
     for found in _ORACLE.finditer(text):
-        if _is_url_password("", found[1].decode("utf-8", "replace")):
+        if is_password_of("", found[1].decode("utf-8", "replace")):
             yield Span(*found.span(1), "url-password", found[1])
-
-
-def _is_url_password(user: str, value: str) -> bool:
-    if len(value) < 4 or value == user or value.lower() in _NO_PASSWORDS or is_stand_in(value):
-        return False
-    return _VERSION.fullmatch(value) is None or len(value) > 12
 
 
 _BEHIND_WORDS = (_telegram_tokens, _bearers, _basics)

@@ -42,7 +42,7 @@ _VALUE = re.compile(
     rb"(?:(?:[|>][+\-]?+)?+[ \t]{0,8}+(?:#[^\r\n]{0,200}+)?+\r?\n[ \t]{1,40}+(?:-[ \t]{1,4}+)?+)?+"  # in YAML, on the next line
     rb"""(?:[A-Za-z_.]{1,40}+\((?=["']))?+(?:[A-Za-z]{1,2}(?=["']))?+"""  # SecretStr('...'), b'...'
     rb"""(?:"(?=([^\s"]{8,500}+)")|'(?=([^\s']{8,500}+)')|`(?=([^\s`]{8,500}+)`))?+["'`]?+"""
-    rb"""(?P<bare>[^\s"'`&;,<>{}()\[\]\\]{0,500}+)"""
+    rb"""(?=\S{6})(?P<bare>[^\s"'`&;,<>{}()\[\]\\]{0,500}+)"""
 )
 _QUOTED_VALUES = (1, 2, 3)
 _SHORTEST, _SHORTEST_OF_ENVIRONMENT = 8, 6
@@ -78,7 +78,8 @@ def find_settings(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
         if rule.lower() == "token" and reads_on(before):
             continue
         for first, last in _values(text, separator, found):
-            span = _setting(text, separator, rule, first, last) if first >= done else None
+            is_long = last - first >= _SHORTEST_OF_ENVIRONMENT and first >= done
+            span = _setting(text, separator, rule, first, last) if is_long else None
             if span is not None:
                 done = span.end
                 yield span
@@ -106,7 +107,7 @@ def _values(text: bytes, separator: re.Match[bytes], found: re.Match[bytes]) -> 
     if quoted:
         yield found.span(quoted)
     elif separator[0] == b"=" and separator.end() == found.start("bare"):
-        yield from _line_of_file(text, separator.start())
+        yield from _line_of_file(text, separator.start(), found.end())
     yield found.span("bare")
     if text.find(b"\n", found.start(), found.start("bare")) < 0:
         return
@@ -118,10 +119,13 @@ def _values(text: bytes, separator: re.Match[bytes], found: re.Match[bytes]) -> 
         following = _NEXT_VALUE.match(text, following.end())
 
 
-def _line_of_file(text: bytes, equals: int) -> Iterator[tuple[int, int]]:
-    """Yield what stands from an equals sign to the end of its line, where that is a line of a file of settings."""
+def _line_of_file(text: bytes, equals: int, sign: int) -> Iterator[tuple[int, int]]:
+    """Yield what stands from an equals sign to the end of its line, where that is a line of a file of settings.
+
+    ``sign`` is where something stands that ends a value anywhere else.
+    """
     line = _LINE.match(text, equals + 1)
-    if line is None or _BEGINS_LINE.search(text, max(equals - 110, 0), equals) is None:
+    if line is None or line.end() == sign or _BEGINS_LINE.search(text, max(equals - 110, 0), equals) is None:
         return
     if _FURTHER_SETTING.search(line[0]) is None:
         yield line.span()

@@ -25,6 +25,8 @@ _DIGEST_HEADERS = frozenset({"content-md5", "digest", "content-digest", "repr-di
 """Say what the bytes of a body were: wrong when a secret was taken out of it. So are those that begin with x-amz-checksum-."""
 _COOKIE_HEADERS = frozenset({"cookie", "cookie2"})
 _COOKIE = re.compile(r"([^=;]*+)=([^;]*+)(.*+)", re.DOTALL)
+_NEXT_COOKIE = re.compile(r",[ \t]*+(?=[^\s;,=]++=)")
+"""Between cookies that a proxy put into one header; a date has a comma, too."""
 _SIGV4 = re.compile(r"(?:Credential|Signature)=([^/,\s]+)")
 
 Hide = Callable[[str, str], str]
@@ -58,13 +60,22 @@ def kept_response_headers(headers: Headers, hide: Hide, unwanted: Collection[str
         if lowered in unwanted:
             continue
         if lowered == "set-cookie":
-            kept.append((name, _hidden_cookie(value, hide)))
+            kept.append((name, _hidden_cookies(value, hide)))
         elif is_credential_header(lowered):
             if "session" in lowered or "csrf" in lowered or "xsrf" in lowered:
                 kept.append((name, hide(lowered, value)))
         elif not is_identity_header(lowered):
             kept.append((name, value))
     return tuple(kept)
+
+
+def _hidden_cookies(value: str, hide: Hide) -> str:
+    pieces = []
+    position = 0
+    for comma in _NEXT_COOKIE.finditer(value):
+        pieces += _hidden_cookie(value[position : comma.start()], hide), comma[0]
+        position = comma.end()
+    return "".join((*pieces, _hidden_cookie(value[position:], hide)))
 
 
 def _hidden_cookie(value: str, hide: Hide) -> str:
@@ -80,9 +91,8 @@ def response_secrets(headers: Headers) -> Iterator[tuple[str, str]]:
     for name, value in headers:
         lowered = name.lower()
         if lowered == "set-cookie":
-            found = _COOKIE.fullmatch(value)
-            if found is not None:
-                yield found[1].strip(), found[2].strip().strip('"')
+            for cookie in filter(None, map(_COOKIE.fullmatch, _NEXT_COOKIE.split(value))):
+                yield cookie[1].strip(), cookie[2].strip().strip('"')
         elif is_credential_header(lowered):
             yield lowered, value
 

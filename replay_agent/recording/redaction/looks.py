@@ -16,6 +16,7 @@ __all__ = (
     "is_minted",
     "is_opaque",
     "is_password",
+    "is_password_of",
     "is_phrase",
     "is_placed",
     "is_random",
@@ -259,6 +260,17 @@ def is_password(value: str) -> bool:
     if value.isdigit():
         return len(value) >= 6
     return _PLACE.match(value) is None and not _UUID.fullmatch(value)
+
+
+_VERSION = re.compile(r"v?[0-9][0-9A-Za-z.\-]{0,20}")
+_NO_PASSWORDS = frozenset({"password", "pass", "passwd", "pw", "user", "secret", "token", "key", "latest", "stable"})
+
+
+def is_password_of(user: str, value: str) -> bool:
+    """Tell whether a value can be a password where one must stand: behind a user and a colon, ``bob:...``."""
+    if len(value) < 4 or value == user or value.lower() in _NO_PASSWORDS or is_stand_in(value):
+        return False
+    return _VERSION.fullmatch(value) is None or len(value) > 12
 
 
 def is_phrase(value: str) -> bool:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from replay_agent.recording.redaction.looks import is_key, is_phrase, is_random, is_searchable
-from replay_agent.surroundings.credentials import credential_variables
+from replay_agent.surroundings.credentials import credential_names, credential_variables
 
 __all__ = (
     "ALL_NAMES",
@@ -92,6 +92,7 @@ _STRONG_ENDINGS = (
     ),
     *(
         "oauthtoken",
+        "onetimetoken",
         "authorizationtoken",
         "codeverifier",
         "clientassertion",
@@ -142,16 +143,81 @@ _WEAK = frozenset(
         "sastoken",
     }
 )
-_PLURALS = ("keys", "tokens", "secrets", "passwords", "credentials", "cookies", "codes", "pins", "otps")
-_TOKENS_OF_ANOTHER_KIND = re.compile(
-    r"(?:page|pagination|paging|next|prev|previous|forward|backward|continuation|continue|resume|sync|cursor|change|list"
-    r"|upload|download|transfer|request|idempotency|idempotent|client|poll|operation|scroll|position|marker|range|batch"
-    r"|eos|bos|pad|unk|mask|stop|sep|cls|special|first|last|top|start|end|begin|time|per|max|min|prompt|completion|input"
-    r"|output|total|cached|cache|logprob|reset|skip|num|number|reasoning|thinking|text|audio|image|budget|base|quote|reward"
-    r"|native|governance|lp|nft|progress|by|new|old|design|syntax|task|state|statement|query|search|sub|word|used|of|delta|stream|watch|feed|trace"
-    r"|correlation|shard|job|chunk|offset|seek|lookup|starting|resumption)tokens?$"
+_OF_KEYS = (
+    *(
+        name.removesuffix("_API_KEY").replace("_", "").lower()
+        for name in credential_names()
+        if name.endswith("_API_KEY")
+    ),
+    *("aws", "gcp", "claude", "gpt", "llm", "stripe", "twilio", "sendgrid", "mailgun", "resend", "github", "gitlab"),
+    *(
+        "slack",
+        "discord",
+        "telegram",
+        "notion",
+        "linear",
+        "algolia",
+        "maps",
+        "mapbox",
+        "pinecone",
+        "qdrant",
+        "weaviate",
+    ),
+    *("supabase", "elevenlabs", "deepgram", "assemblyai", "replicate", "langsmith", "langfuse", "helicone", "serper"),
+    *(
+        "serpapi",
+        "firecrawl",
+        "sentry",
+        "datadog",
+        "posthog",
+        "segment",
+        "cloudflare",
+        "vercel",
+        "vault",
+        "okta",
+        "auth0",
+    ),
+    *("admin", "root", "user", "client", "application", "sdk", "read", "write", "ingest", "ingestion", "stream"),
+    *("ephemeral", "decryption", "activation", "virtual"),
 )
+"""Whose keys, or what for, are those of credentials."""
+_KEYS = tuple(f"{each}key" for each in _OF_KEYS)
+_HEADER_KEY = re.compile(r"(?:[Xx]-[A-Za-z0-9\-]{1,60}|[A-Z][A-Za-z0-9]*(?:-[A-Z][A-Za-z0-9]*)*)-[Kk](?:ey|EY)")
+_OTHER_HEADER_KEY = re.compile(
+    r"(?:idempotency|cache|surrogate|websocket|public|primary|foreign|sort|partition|routing|object|request)-key",
+    re.IGNORECASE,
+)
+"""``X-Appwrite-Key`` and the like hold a credential, these do not."""
+_PLURALS = ("keys", "tokens", "secrets", "passwords", "credentials", "cookies", "codes", "pins", "otps")
+_OTHER_TOKENS = (
+    *("page", "pagination", "paging", "next", "prev", "previous", "forward", "backward", "continuation", "continue"),
+    *("resume", "resumption", "sync", "cursor", "change", "list", "upload", "download", "transfer", "request"),
+    *("idempotency", "idempotent", "client", "poll", "operation", "scroll", "position", "marker", "range", "batch"),
+    *("eos", "bos", "pad", "unk", "mask", "stop", "sep", "cls", "special", "first", "last", "top", "start", "starting"),
+    *(
+        "end",
+        "begin",
+        "time",
+        "per",
+        "max",
+        "min",
+        "prompt",
+        "completion",
+        "input",
+        "output",
+        "total",
+        "cached",
+        "cache",
+    ),
+    *("logprob", "skip", "num", "number", "reasoning", "thinking", "text", "audio", "image", "budget", "base", "quote"),
+    *("reward", "native", "governance", "lp", "nft", "progress", "by", "new", "old", "design", "syntax", "task"),
+    *("state", "statement", "query", "search", "sub", "word", "used", "of", "delta", "stream", "watch", "feed"),
+    *("trace", "correlation", "shard", "job", "chunk", "offset", "seek", "lookup", "evaluated", "sequence", "lock"),
+    *("checkpoint", "bookmark", "consistency", "revision", "version", "snapshot", "before", "after"),
+)
+_TOKENS_OF_ANOTHER_KIND = re.compile(rf"(?:{'|'.join(_OTHER_TOKENS)})+tokens?")
 """Pieces of text, counters, coins, and what a client must send back to read on: none of them opens a door."""
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORD = re.compile(rb"[A-Za-z0-9_\-]{1,60}\Z")
 _READS_ON = re.compile(
     rb"(?:pag(?:e|ing|ination)|next|prev(?:ious)?|forward|backward|continu(?:e|ation)|resum(?:e|ption)|sync|cursor|delta"
@@ -162,7 +228,19 @@ _READS_ON = re.compile(
 _VAGUE_QUERY = frozenset({"key", "token", "sig", "signature", "auth", "access", "code", "hmac", "accesssig"})
 _VAGUE_QUERY_ENDINGS = ("signature", "credential")
 _SIGNED_QUERY = re.compile(r"x(?:amz|goog|oss|cos|obs|tos)(?:signature|credential|securitytoken|date)$")
-_NAMES = (_PASSWORDS, _PHRASES, _SEEDS, _CODES, _STRONG_ENDINGS, _STRONG, _WEAK_ENDINGS, _WEAK, _PLURALS, _VAGUE_QUERY)
+_NAMES = (
+    _PASSWORDS,
+    _PHRASES,
+    _SEEDS,
+    _CODES,
+    _STRONG_ENDINGS,
+    _STRONG,
+    _WEAK_ENDINGS,
+    _WEAK,
+    _PLURALS,
+    _VAGUE_QUERY,
+    _KEYS,
+)
 ENDINGS = frozenset(
     name[-3:] for names in (*_NAMES, _VAGUE_QUERY_ENDINGS, ("token",)) for name in names if name[-3:].isascii()
 )
@@ -174,6 +252,7 @@ BROKEN_ENDINGS = frozenset({"yid", "nid", "tid", "sid", "2fa", "swd"})
 SEPARATORS = "-_. \t$@:"
 """Characters of a name that say nothing, wherever they stand in it."""
 _NO_SEPARATORS = str.maketrans("", "", SEPARATORS)
+_BLANKS = str.maketrans(SEPARATORS, " " * len(SEPARATORS))
 
 
 def letters_of(name: str) -> str:
@@ -215,10 +294,28 @@ def field_naming(name: str) -> Naming:
         return Naming.VAGUE
     if bare in ("keys", "tokens"):
         return Naming.MANY
-    if name.isupper() and _WEAK_VARIABLE.search(name) and not _NO_SECRET_VARIABLE.search(name):
+    variable = name.rpartition(".")[2]  # process.env.API_KEY
+    if variable.isupper() and _WEAK_VARIABLE.search(variable) and not _NO_SECRET_VARIABLE.search(variable):
         return Naming.VAGUE
-    is_token = one.endswith("token") and bare != "tokens" and not _TOKENS_OF_ANOTHER_KIND.search(bare)
+    if one.endswith("key") and "::" not in name and (_last_words(name) in _KEYS or _is_key_of_header(name)):
+        return Naming.VAGUE
+    is_token = one.endswith("token") and bare != "tokens" and not _is_of_another_kind(name)
     return Naming.WEAK if is_token else Naming.NOTHING
+
+
+def _last_words(name: str) -> str:
+    """Return the last word of a name, of a key or token with the whole word before it: an ``admin_token`` is no ``min`` token."""
+    words = _HUMP.sub(" ", name).translate(_BLANKS).lower().split()
+    return "".join(words[-2:] if words[-1] in ("key", "token", "tokens") else words[-1:])
+
+
+def _is_of_another_kind(name: str) -> bool:
+    """Tell whether a token is none of a credential."""
+    return _TOKENS_OF_ANOTHER_KIND.fullmatch(_last_words(name)) is not None
+
+
+def _is_key_of_header(name: str) -> bool:
+    return _HEADER_KEY.fullmatch(name) is not None and _OTHER_HEADER_KEY.search(name) is None
 
 
 def reads_on(before: bytes) -> bool:
@@ -226,7 +323,7 @@ def reads_on(before: bytes) -> bool:
     if _READS_ON.search(before) is not None:
         return True
     name = _WORD.search(before)
-    return name is not None and _TOKENS_OF_ANOTHER_KIND.search(letters_of(name[0].decode("ascii"))) is not None
+    return name is not None and _is_of_another_kind(name[0].decode("ascii"))
 
 
 @lru_cache(maxsize=256)
@@ -249,7 +346,7 @@ _CREDENTIAL_HEADER = re.compile(
     r"credential|credentials|signature|jwt|csrf|xsrf|sid|pat)(?:$|[-_])"
 )
 _NO_CREDENTIAL_HEADER = re.compile(
-    r"ratelimit|rate-limit|^sec-websocket-|^cache-|^surrogate-key|^access-control-|^www-auth"
+    r"ratelimit|rate-limit|^sec-websocket-|(?:^|-)cache-|idempotency|^surrogate-key|^access-control-|^www-auth"
     r"|[-_](?:status|reason|message|type|method|mode|scheme|result|expires|expiry|expiration)$"
     r"|[-_](?:counts?|limit|remaining|used|total)$|[-_]per[-_]token$"
 )

@@ -12,6 +12,7 @@ from itertools import chain
 
 from replay_agent.recording.redaction.finders.by_name import MEMBERS, QUERIES, XML_FIELDS, find_form_fields
 from replay_agent.recording.redaction.finders.clues import Clues, Looker, Rule
+from replay_agent.recording.redaction.finders.grants import GRANTS
 from replay_agent.recording.redaction.finders.header_lines import HEADER_LINES
 from replay_agent.recording.redaction.finders.long_words import words_at
 from replay_agent.recording.redaction.finders.paired import PAIRED
@@ -39,7 +40,7 @@ from replay_agent.recording.redaction.spans import Places, Span, Spans, replaced
 
 __all__ = "Search", "sieve"
 
-_DOCUMENTS = (MEMBERS, QUERIES, XML_FIELDS, PAIRED, TABLES, WEB_KEYS, URL_PASSWORDS, BEHIND_BACKSLASHES)
+_DOCUMENTS = (MEMBERS, QUERIES, XML_FIELDS, PAIRED, TABLES, WEB_KEYS, GRANTS, URL_PASSWORDS, BEHIND_BACKSLASHES)
 """Look at a text as it is: an escape may be part of what is to be read."""
 _WORDS = (SHAPES, SETTINGS, OPTIONS, QUOTED, SAID, HEADER_LINES)
 """Look at a text whose escapes are all undone."""

@@ -230,6 +230,9 @@ INNOCENT = {
     "urls": chat(
         "https://x.org/docs/api-key?tab=token#access_token and https://user@host/path https://docs.example/v1?page_token=Qz7Lk9Wm3PvXt5&cursor=abc123def456ghi789"
     ),
+    "addresses in parentheses": chat(
+        "(see http://localhost:8080)mail@x.org, [x](http://host:80),b2c4@d https://a.example:443?to=a:b@c.example"
+    ),
     "urls2": chat(
         "http://localhost:8080/a:b@c https://medium.com/@user/post-1234567890ab git@github.com:org/repo.git ssh://git@host:22/x"
     ),

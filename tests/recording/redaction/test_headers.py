@@ -72,6 +72,8 @@ def test_session_keeps_its_name():
         ("a=b=c; SameSite=Lax", "a=<a>; SameSite=Lax"),
         ("gone=; Max-Age=0", "gone=; Max-Age=0"),
         ("odd", "<set-cookie>"),
+        ("a=b; Path=/, sid=abc; Path=/", "a=<a>; Path=/, sid=<sid>; Path=/"),
+        ("a=b; Expires=Wed, 21 Oct 2026 07:28:00 GMT,c=d", "a=<a>; Expires=Wed, 21 Oct 2026 07:28:00 GMT,c=<c>"),
     ],
 )
 def test_a_cookie_keeps_name_and_attributes(cookie, kept):
@@ -81,6 +83,8 @@ def test_a_cookie_keeps_name_and_attributes(cookie, kept):
 def test_what_a_response_hands_out():
     headers = (("Set-Cookie", 'sid="abc"; Path=/'), ("x-auth-token", "t"), ("date", "now"))
     assert list(response_secrets(headers)) == [("sid", "abc"), ("x-auth-token", "t")]
+    folded = (("set-cookie", "a=b; Expires=Wed, 21 Oct 2026 07:28:00 GMT, sid=abc; Path=/, odd"),)
+    assert list(response_secrets(folded)) == [("a", "b"), ("sid", "abc")]
 
 
 def test_what_a_request_carries():

@@ -29,6 +29,8 @@ WEAK = [
     "hub_token",
     "x_secrets",
     "csrf_token",
+    *("admin_token", "adminToken", "developer-token", "backend_token", "firebaseToken", "desktop_token", "Proof-Token"),
+    *("password_reset_token", "runtime_tokens"),
 ]
 NONE = [
     *(
@@ -51,6 +53,8 @@ NONE = [
         "signature",
         "content",
     ),
+    *("nextToken", "nexttoken", "nextpagetoken", "X-Next-Page-Token", "NEXT_TOKEN", "minTokens", "new_page_tokens"),
+    *("nextSequenceToken", "LockToken", "after_token"),
     *("encrypted_content", "thoughtSignature", "prompt_cache_key", "cached_tokens", "x" * 200),
 ]
 
@@ -97,6 +101,17 @@ def test_names_that_are_none(name):
         ("db_passwords", Naming.PASSWORD),
         ("passphrase", Naming.PHRASE),
         ("token", Naming.VAGUE),
+        ("one_time_token", Naming.STRONG),
+        *(
+            (name, Naming.VAGUE)
+            for name in ("openai_key", "AzureKey", "stripe-key", "admin_key", "X-Chef-Key", "Fastly-Key")
+        ),
+        *((name, Naming.VAGUE) for name in ("process.env.OPENAI_KEY", "x-portkey-virtual-key")),
+        *((name, Naming.NOTHING) for name in ("Idempotency-Key", "X-Cache-Key", "Sec-WebSocket-Key", "data-key")),
+        *(
+            (name, Naming.NOTHING)
+            for name in ("thread_key", "file_key", "cache_key", "env.SORT_KEY", "AWS::IVS::StreamKey")
+        ),
     ],
 )
 def test_other_names(name, naming):
@@ -134,6 +149,7 @@ HARMLESS_HEADERS = [
     *("x-amzn-bedrock-cache-read-input-token-count", "x-time-per-token", "x-auth-message", "x-token-limit"),
     *("x-auth-status", "x-session-expires", "x-token-type", "x-auth_method", "x-signed-in-auth-reason"),
     *("anthropic-ratelimit-input-tokens-limit", "www-authenticate", "location", "cache-control", "server", "date"),
+    *("idempotency-key", "x-idempotency-key", "x-cache-key"),
     *("access-control-allow-credentials", "sec-websocket-key", "x-amzn-requestid", "x-envoy-upstream-service-time"),
 ]
 

@@ -3,6 +3,7 @@
 __all__ = (
     "by_name",
     "clues",
+    "grants",
     "header_lines",
     "long_words",
     "paired",

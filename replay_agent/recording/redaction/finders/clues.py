@@ -79,6 +79,7 @@ _NEAR = 12
 _TELLING = 5
 """Letters of a name, from its end, that most are told by."""
 _SEPARATING = SEPARATORS.encode()
+_OF_HEADER = b"-key"
 
 
 def _by_ending() -> dict[bytes, tuple[bytes, ...]]:
@@ -215,7 +216,7 @@ def _may_tell(near: bytes) -> bool:
         return True
     letters = near.translate(_DIVIDED)
     begin = letters.rfind(b"\n") + 1
-    if begin and near[begin - 1] in _WITHIN_NAMES:
+    if letters.endswith(_OF_HEADER) or (begin and near[begin - 1] in _WITHIN_NAMES):
         return True
     letters = letters[begin:].translate(None, _SEPARATING)
     if not begin and len(letters) < _TELLING:

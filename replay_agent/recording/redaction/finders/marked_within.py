@@ -12,6 +12,21 @@ from replay_agent.recording.redaction.spans import Span
 __all__ = ("find_marked_within",)
 
 _SECRET_OF_AZURE = re.compile(rb"Q~(?<=[A-Za-z0-9_~.\-]{3}[0-9]Q~)[A-Za-z0-9._~\-]{31,34}(?![A-Za-z0-9_])")
+_KEYS_OF_AZURE = [
+    (mark, before, re.compile(re.escape(mark) + rest + rb"(?![A-Za-z0-9+/=])"))
+    for before, marks, rest in (
+        (52, (b"JQQJ99",), rb"[A-Za-z0-9]{26}"),
+        (76, (b"ACDb", b"+ASt"), rb"[A-Za-z0-9+/]{5}[AQgw]=="),
+        (33, (b"+ASb", b"+AEh"), rb"[A-P][A-Za-z0-9+/]{5}="),
+        (44, (b"AzFu",), rb"[A-Za-z0-9\-_]{5}[AQgw]=="),
+        (42, (b"AzSe", b"+ACR"), rb"[A-D][A-Za-z0-9]{5}"),
+    )
+    for mark in marks
+]
+"""What services of Azure write at one place of all their keys, and how many digits stand before that."""
+_DIGITS_BEFORE = re.compile(rb"[A-Za-z0-9+/_\-]*\Z")
+_KEY_OF_MAILCHIMP = re.compile(rb"-us[0-9]{1,2}(?<=[0-9a-f]{8}-us[0-9]|[0-9a-f]{7}-us[0-9]{2})(?![A-Za-z0-9_.\-])")
+_HEX_BEFORE = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{32}\Z")
 _PARTS_OF_DISCORD = re.compile(rb"\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40}(?![A-Za-z0-9_])")
 _USER = re.compile(rb"(?<![A-Za-z0-9_\-])[MNO][A-Za-z0-9_\-]{22,27}\Z")
 """The base64 of a number of 17 to 20 digits."""
@@ -20,11 +35,24 @@ _ID = 32
 
 
 def find_marked_within(text: bytes) -> Iterator[Span]:
-    """Find the secrets of Azure's applications, the tokens of Discord's bots and the keys of Zhipu."""
+    """Find the secrets of Azure's applications and services, tokens of Discord's bots, keys of Zhipu and of Mailchimp."""
     for found in _SECRET_OF_AZURE.finditer(text) if b"~" in text else ():
         yield _span(text, found.start() - 4, found.end(), "azure-secret")
     if b"." in text:
         yield from _find_parts(text)
+    for mark, size, pattern in _KEYS_OF_AZURE:
+        for found in pattern.finditer(text) if mark in text else ():  # which takes less than to look for the pattern
+            if _has_before(text, found.start(), size):
+                yield _span(text, found.start() - size, found.end(), "azure-key")
+    for found in _KEY_OF_MAILCHIMP.finditer(text) if b"-us" in text else ():
+        if _HEX_BEFORE.search(text, max(found.start() - _ID - 1, 0), found.start()) is not None:
+            yield _span(text, found.start() - _ID, found.end(), "mailchimp-key")
+
+
+def _has_before(text: bytes, start: int, size: int) -> bool:
+    """Tell whether so many digits of base64 stand before a place, and no more."""
+    digits = _DIGITS_BEFORE.search(text, max(start - size - 1, 0), start)
+    return digits is not None and len(digits[0]) == size
 
 
 def _find_parts(text: bytes) -> Iterator[Span]:

@@ -33,8 +33,10 @@ _OPENED_VALUE = re.compile(rb'"value"\s{0,8}+:\s{0,8}+\Z')
 """``"value": {"stringValue": "..."}``, as traces have it."""
 _AROUND = 400
 """How far a name and its value are apart, with other members of their object between them."""
-_NEXT = re.compile(rb"""["']([A-Za-z][A-Za-z0-9_.\- ]{2,60}+)["'](?=\s{0,8},\s{0,8}[bu]?["']([^"'\\<>]{8,4000})["'])""")
-"""``["X-Api-Key", "..."]``, ``(b'x-api-key', b'...')``. The value may be a name itself, so that it is only looked at."""
+_NEXT = re.compile(
+    rb"""["'](-{0,2}+[A-Za-z][A-Za-z0-9_.\- ]{2,60}+)["'](?=\s{0,8},\s{0,8}[bu]?["']([^"'\\<>]{8,4000})["'])"""
+)
+"""``["X-Api-Key", "..."]``, ``(b'x-api-key', b'...')``, ``["run", "--api-key", "..."]``. The value may be a name itself, so that it is only looked at."""
 _CLOSED = [marks_of_names(quote, after="(?![A-Za-z0-9])") for quote in "\"'"]
 _LONGEST_NAME = 122
 _BEFORE_NAME = re.compile(rb"""(?:ame|AME|[Kk]ey|KEY|roperty|eader)["']?+\s{0,8}+[:=][\s+]{0,8}+\Z""")
@@ -104,9 +106,10 @@ def _value_before(text: bytes, start: int, end: int) -> re.Match[bytes] | None:
 
 def _in_list(text: bytes, opening: int) -> Iterator[Span]:
     found = _NEXT.match(text, opening)
-    if found is None or naming_of(found[1]) < Naming.WEAK:
+    naming = Naming.NOTHING if found is None else min(naming_of(found[1]), Naming.WEAK)
+    if found is None or naming < Naming.VAGUE or found[1].lower() == b"token":  # a word alone may be any item of a list
         return
-    if is_secret(Naming.WEAK, found[2].decode("utf-8", "replace")):
+    if is_secret(naming, found[2].decode("utf-8", "replace")):
         yield Span(*found.span(2), found[1].decode(), found[2])
 
 

@@ -29,10 +29,10 @@ _SEPARATORS = {
         f"{mark.decode()}(?:(?<=(?:{tails}){mark.decode()})|(?<=(?:{tails}){closing}{mark.decode()})"
         f"|(?<={closing}{{2}}{mark.decode()})){after}".encode("latin-1")
     )
-    for tails, closing in ((ending(_TAILS), "[ \t'\"`\\]]"),)
-    for mark, after in ((b"=", ">?+"), (b":", "(?=[ \t\r\n\"'`*])"))
+    for tails, closing in ((ending(_TAILS), "[ \t'\"`\\]:]"),)
+    for mark, after in ((b"=", "={0,2}+>?+"), (b":", "(?=[ \t\r\n\"'`*])"))
 }
-"""What stands between a name that may tell and its value: ``=``, ``=>``, ``:``.
+"""What stands between a name that may tell and its value: ``=``, ``:=``, ``==``, ``=>``, ``:``.
 
 It is looked for by itself: a value may be a name and its value, too.
 """
@@ -40,9 +40,15 @@ _VALUE = re.compile(
     rb"\*{0,2}+[ \t]{0,8}+"
     rb"(?:&?+(?:'static )?+[A-Za-z_][A-Za-z0-9_.\[\]|?]{0,30}+[ \t]{1,4}+=[ \t]{0,4}+)?+"  # its type, before the value
     rb"(?:(?:[|>][+\-]?+)?+[ \t]{0,8}+(?:#[^\r\n]{0,200}+)?+\r?\n[ \t]{1,40}+(?:-[ \t]{1,4}+)?+)?+"  # in YAML, on the next line
-    rb"""(?:[A-Za-z_.]{1,40}+\((?=["']))?+(?:[A-Za-z]{1,2}(?=["']))?+["'`]?+"""  # SecretStr('...'), b'...'
-    rb"""([^\s"'`&;,<>{}()\[\]\\]{8,500}+)"""
+    rb"""(?:[A-Za-z_.]{1,40}+\((?=["']))?+(?:[A-Za-z]{1,2}(?=["']))?+"""  # SecretStr('...'), b'...'
+    rb"""(?:"(?=([^\s"]{8,500}+)")|'(?=([^\s']{8,500}+)')|`(?=([^\s`]{8,500}+)`))?+["'`]?+"""
+    rb"""(?=\S{6})(?P<bare>[^\s"'`&;,<>{}()\[\]\\]{0,500}+)"""
 )
+_QUOTED_VALUES = (1, 2, 3)
+_SHORTEST, _SHORTEST_OF_ENVIRONMENT = 8, 6
+_LINE = re.compile(rb"""[^\s"'`]{8,500}+(?=[ \t]*+(?:[\r\n]|\Z))""")
+_FURTHER_SETTING = re.compile(rb"[&;,][^=&;,]{1,40}+=")
+_BEGINS_LINE = re.compile(rb"(?:^|[\r\n])[ \t]{0,40}+(?:export[ \t]{1,4}+)?+[A-Za-z0-9_.\-]{1,60}+\Z")
 _NEXT_VALUE = re.compile(rb"""["'`]?+,?+\r?\n[ \t]{1,40}+-[ \t]{1,4}+["'`]?+([^\s"'`&;,<>{}()\[\]\\:]{8,500}+)""")
 _LETTER_OF_MAIL = re.compile(rb"=[C-F][0-9A-F](?:=[89AB][0-9A-F])++")
 """``token =C3=BCber``: mail spells the bytes of a letter so, and nothing is set."""
@@ -60,7 +66,7 @@ def find_settings(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
         start = separator.start()
         if start < done:
             continue
-        before = text[max(start - 64, 0) : start].rstrip(b" \t'\"`]")
+        before = text[max(start - 64, 0) : start].rstrip(b" \t'\"`]:")
         if before[-3:].lower().decode("latin-1") not in _TAILS:
             continue
         found = _VALUE.match(text, separator.end())
@@ -71,8 +77,9 @@ def find_settings(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
         rule = name[0].decode("ascii").lstrip(".-")
         if rule.lower() == "token" and reads_on(before):
             continue
-        for value in _values(text, found):
-            span = _setting(text, separator, rule, *value)
+        for first, last in _values(text, separator, found):
+            is_long = last - first >= _SHORTEST_OF_ENVIRONMENT and first >= done
+            span = _setting(text, separator, rule, first, last) if is_long else None
             if span is not None:
                 done = span.end
                 yield span
@@ -94,10 +101,15 @@ def _behind(text: bytes, mark: bytes, pattern: re.Pattern[bytes], clues: Clues |
     return (each for each in (pattern.match(text, place) for place in places) if each is not None)
 
 
-def _values(text: bytes, found: re.Match[bytes]) -> Iterator[tuple[int, int]]:
-    """Yield where a value stands; in YAML, those that follow it in its list."""
-    yield found.span(1)
-    if text.find(b"\n", found.start(), found.start(1)) < 0:
+def _values(text: bytes, separator: re.Match[bytes], found: re.Match[bytes]) -> Iterator[tuple[int, int]]:
+    """Yield where a value may stand, the longest first; in YAML, those that follow it in its list."""
+    quoted = next((number for number in _QUOTED_VALUES if found[number] is not None), 0)
+    if quoted:
+        yield found.span(quoted)
+    elif separator[0] == b"=" and separator.end() == found.start("bare"):
+        yield from _line_of_file(text, separator.start(), found.end())
+    yield found.span("bare")
+    if text.find(b"\n", found.start(), found.start("bare")) < 0:
         return
     following = _NEXT_VALUE.match(text, found.end())
     for _ in range(_MOST_VALUES):
@@ -107,12 +119,31 @@ def _values(text: bytes, found: re.Match[bytes]) -> Iterator[tuple[int, int]]:
         following = _NEXT_VALUE.match(text, following.end())
 
 
+def _line_of_file(text: bytes, equals: int, sign: int) -> Iterator[tuple[int, int]]:
+    """Yield what stands from an equals sign to the end of its line, where that is a line of a file of settings.
+
+    ``sign`` is where something stands that ends a value anywhere else.
+    """
+    line = _LINE.match(text, equals + 1)
+    if line is None or line.end() == sign or _BEGINS_LINE.search(text, max(equals - 110, 0), equals) is None:
+        return
+    if _FURTHER_SETTING.search(line[0]) is None:
+        yield line.span()
+
+
 def _setting(text: bytes, separator: re.Match[bytes], rule: str, start: int, end: int) -> Span | None:
-    value = text[start:end].rstrip(b".")
+    value = text[start:end].rstrip(b".,;")
     said = value.decode("utf-8", "replace")
-    if not _is_setting(rule, said) and not (separator[0] == b"=" and _is_of_environment(text, rule, said, start, end)):
-        return None
-    return Span(start, start + len(value), rule, value)
+    left = _FILLED_IN.sub("", said)
+    if len(left) >= _SHORTEST and _is_setting(rule, left):
+        return Span(start, start + len(value), rule, value)
+    if left == said and separator[0] == b"=" and _is_of_environment(text, rule, said, start, end):
+        return Span(start, start + len(value), rule, value)
+    return None
+
+
+_FILLED_IN = re.compile(r"\$?\{[^{}]*+\}|\$?\([^()]*+\)|\[[^\[\]]*+\]|<[^<>]*+>|\\[A-Za-z]")
+"""What a program fills in, and what an expression stands for: ``{name}``, ``[a-z]``, ``(?=...)``, ``\\d``."""
 
 
 def _is_setting(name: str, value: str) -> bool:
@@ -132,6 +163,7 @@ def _is_of_environment(text: bytes, name: str, value: str, start: int, end: int)
         b'"',
         b"'",
     )
+    is_alone = is_alone and len(value) >= _SHORTEST_OF_ENVIRONMENT
     return is_alone and looks.is_password(value) and not _is_attribute(value) and value[:1] not in "$%"
 
 
@@ -160,6 +192,8 @@ _PROGRAMS = re.compile(
     rb"sshpass|mysql\w{0,8}|mariadb|(?:docker|podman|az|oc) login|redis-cli|mongosh?|expect|ldap\w{3,9}|7za?|unzip|zip|openssl"
 )
 """Programs that are told a password by ``-p``, ``-a``, ``-w`` or ``-passin``."""
+_CLIENTS = re.compile(rb"\b(?:curl|https?|wget|xh)[ \t][^\r\n|]*\Z")
+"""Programs that are told a user and a password by ``-u``."""
 _COMMAND = 300
 _QUOTED = re.compile(rb"""'(?<=(?:SWORD|sword|ED BY|ed by)[ \t]')([^'\\\s]{4,200}+)'""")
 """``CREATE USER bob WITH PASSWORD '...'``, ``IDENTIFIED BY '...'``"""
@@ -179,8 +213,13 @@ def find_options(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
             continue
         name, start, value = found[1].strip(b"- \t"), found.start(2), found[2]
         if name in (b"u", b"user") and b":" in value:
-            start += value.index(b":") + 1
-            name, value = b"password", text[start : found.end(2)]
+            user, _, value = value.partition(b":")
+            name, start = b"password", start + len(user) + 1
+            if _CLIENTS.search(text, max(found.start() - _COMMAND, 0), found.start()) and looks.is_password_of(
+                user.decode("utf-8", "replace"), value.decode("utf-8", "replace")
+            ):
+                yield Span(start, start + len(value), "password", value)
+                continue
         elif name[-3:].lower().decode("ascii") not in _TAILS:
             continue
         rule = name.decode("ascii")
@@ -239,16 +278,22 @@ _GIVEN = (
     rb"""(?:[*_`"']{0,3}+[ \t]{1,3}+(?:is|was|provided|given|supplied|used|value|equals))?+[*_`]{0,3}+"""
     rb"""([ \t]{0,2}+(?:->|=>|:|\xe2\x86\x92)|[ \t])[*_`]{0,3}+[ \t]{0,3}+(["'`|]?+)[ \t]?+[*_`]{0,3}+([A-Za-z0-9_\-.~+/=]{16,500}+)"""
 )
-_MARKS = (rb"ey", rb"EY", rb"oken", rb"OKEN", rb"assword", rb"assphrase")
+_MARKS = (
+    *(rb"ey", rb"EY", rb"oken", rb"OKEN", rb"ecret", rb"ECRET"),
+    *(rb"assword", rb"ASSWORD", rb"assphrase", rb"ASSPHRASE"),
+)
 _SAID = [(len(mark), re.compile(mark + _GIVEN)) for mark in _MARKS]
 """``my api key is ...``, ``| password | ... |``, ``**API key:** `...` ``, ``Incorrect API key provided: ...``.
 
 Each begins with letters, which are fast to find.
 """
 _SAID_NAME = re.compile(
-    rb"(?:(?:api|access|secret|auth|bearer|refresh|session|private)[ _\-]?(?:key|token)|password|passphrase|(token))\Z",
+    rb"(?:(?:api|access|secret|auth|bearer|refresh|session|private)[ _\-]?(?:key|token)"
+    rb"|(?:client|app|api|consumer|shared|signing|webhook)[ _\-]?secret|password|passphrase|(?<![:/])(?P<alone>token|secret))\Z",
     re.IGNORECASE,
 )
+_NAME_OF_PROGRAM = re.compile(r"[A-Za-z0-9]+[_\-.A-Z].*")
+"""``JWT_SECRET``, ``webhookSecret``: more than a word."""
 
 
 def find_said(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
@@ -257,15 +302,23 @@ def find_said(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
         for found in pattern.finditer(text):
             start = found.start(3)
             before = text[max(found.start() - 60, 0) : found.start() + size]
-            name = _SAID_NAME.search(before)
-            if name is None or (name[1] and not found[1].strip() and not found[2]):  # "token" alone says little
-                continue
-            if name[1] and reads_on(before):
+            if not _is_said(before, alone=not found[1].strip() and not found[2]):
                 continue
             value = found[3].rstrip(b".")
             said = value.decode("ascii")
             if looks.is_opaque(said) and not _is_attribute(said):
                 yield Span(start, start + len(value), "said", value)
+
+
+def _is_said(before: bytes, *, alone: bool) -> bool:
+    """Tell whether a text ends in the name of a credential; ``alone`` where nothing but a blank stands behind it."""
+    name = _NAME_BEFORE.search(before)
+    if name is not None and _NAME_OF_PROGRAM.fullmatch(name[0].decode("ascii")):
+        return field_naming(name[0].decode("ascii")) > Naming.MANY
+    said = _SAID_NAME.search(before)
+    if said is None or (said["alone"] and alone):  # "token" says little
+        return False
+    return not (said["alone"] and reads_on(before))
 
 
 SAID = Rule(find_said, (anchored(*((mark, _GIVEN) for mark in _MARKS), needs=b" \t:>\x92"),))

@@ -18,7 +18,7 @@ from replay_agent.recording.redaction.finders.clues import Clues, Rule
 from replay_agent.recording.redaction.finders.long_words import find_in_words, words_at
 from replay_agent.recording.redaction.finders.marked_within import find_marked_within
 from replay_agent.recording.redaction.finders.sieve import anchored
-from replay_agent.recording.redaction.looks import is_minted, is_opaque, is_stand_in, is_wordy
+from replay_agent.recording.redaction.looks import is_minted, is_opaque, is_password_of, is_stand_in, is_wordy
 from replay_agent.recording.redaction.spans import Span, Spans
 
 __all__ = (
@@ -81,6 +81,16 @@ def _shape(
     return _Shape(rule, tuple(mark.encode() for mark in marks.split()), characters, shortest, longest, is_one)
 
 
+def _client_secret(run: str) -> bool:
+    return "_secret_" in run and _made(run.rpartition("_")[2])
+
+
+def _team_and_key(run: str) -> bool:
+    team, _, key = run.partition("_")
+    return team.isdigit() and len(key) == 32
+
+
+_HEX, _UPPER, _UUID = "a-f0-9", "A-Z0-9", r"a-f0-9\-"
 _SHAPES = (
     _shape("anthropic-key", "sk-ant-", _DASHED, 12),
     _shape("openrouter-key", "sk-or-", _DASHED, 12),
@@ -106,12 +116,19 @@ _SHAPES = (
     _shape("langsmith-key", "lsv2_pt_ lsv2_sk_", "A-Za-z0-9_", 20, 80),
     _shape("langfuse-key", "sk-lf- pk-lf-", _DASHED, 30, 50),
     _shape("logfire-token", "pylf_", "A-Za-z0-9_", 20, 80),
-    _shape("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", _WORD, 20, 255),
+    _shape("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", _WORD, 20, 1200),
     _shape("github-token", "github_pat_", "A-Za-z0-9_", 20, 120),
     _shape("gitlab-token", "glpat-", r"A-Za-z0-9_\-.", 16, 80),
     _shape("slack-token", "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xoxe.", r"A-Za-z0-9\-.", 10, 250),
     _shape("slack-token", "xapp-", r"A-Za-z0-9\-", 20, 200),
-    _shape("slack-webhook", "hooks.slack.com/services/", "A-Za-z0-9/", 20, 100, _any),
+    _shape(
+        "slack-webhook",
+        "hooks.slack.com/services/ hooks.slack.com/workflows/ hooks.slack.com/triggers/",
+        "A-Za-z0-9/",
+        20,
+        120,
+        _any,
+    ),
     _shape("webhook", "discord.com/api/webhooks/ discordapp.com/api/webhooks/", r"A-Za-z0-9/_\-", 40, 200, _any),
     _shape("webhook", "webhook.office.com/webhookb2/", r"A-Za-z0-9/@\-", 60, 300, _any),
     _shape("webhook", "hooks.zapier.com/hooks/catch/", "A-Za-z0-9/", 8, 60, _any),
@@ -133,7 +150,8 @@ _SHAPES = (
     _shape("postman-key", "PMAK-", r"A-Za-z0-9\-", 50, 70),
     _shape("planetscale-token", "pscale_tkn_ pscale_pw_", r"A-Za-z0-9_\-.=", 32, 80),
     _shape("age-key", "AGE-SECRET-KEY-1", "A-Z0-9", 50, 70, _any),
-    _shape("openai-style-key", "sk_", _WORD, 40, 100, _made),
+    _shape("openai-style-key", "sk_", _WORD, 32, 100, _made),
+    _shape("openai-style-key", "sk_", _DASHED, 40, 60, is_minted),
     _shape("langsmith-key", "ls__", "a-f0-9", 32, 32, _any),
     _shape("xai-key", "xai-token-", _WORD, 40, 120),
     _shape("google-key", "AQ.", _DASHED, 45, 80, is_minted),
@@ -153,7 +171,7 @@ _SHAPES = (
     _shape("browserbase-key", "bb_live_ bb_test_", "A-Za-z0-9_", 20, 60),
     _shape("steel-key", "ste-", _WORD, 40, 100, _made),
     _shape("apify-token", "apify_api_", _WORD, 30, 60),
-    _shape("cursor-key", "key_", "a-f0-9", 60, 70, _any),
+    _shape("cursor-key", "key_", _HEX, 60, 70, _any),
     _shape("supabase-key", "sb_secret_", _DASHED, 20, 60),
     _shape("supabase-key", "sbp_", "a-f0-9", 40, 40, _any),
     _shape("vercel-token", "vcp_ vci_ vca_ vcr_ vck_", _WORD, 24, 80, _made),
@@ -204,7 +222,75 @@ _SHAPES = (
     _shape("stripe-key", "sk_org_live_ sk_org_test_", _WORD, 24, 250),
     _shape("slack-token", "xwfp- xoxd-", r"A-Za-z0-9\-%/+=", 20, 400, _made),
     _shape("dropbox-token", "sl.", _DASHED, 130, 2000, _made),
-    _shape("shopify-token", "shpua_", "A-Fa-f0-9", 16, 64),
+    _shape("shopify-token", "shpua_ shptka_ shprt_", "A-Fa-f0-9", 16, 64),
+    _shape("llamaindex-key", "llx-", _WORD, 40, 64),
+    _shape("chroma-key", "ck-", _WORD, 40, 50, is_minted),
+    _shape("turbopuffer-key", "tpuf_", _WORD, 28, 60),
+    _shape("mem0-key", "m0-", _WORD, 40, 40, _made),
+    _shape("humanloop-key", "hl_sk_", _HEX, 40, 64, _any),
+    _shape("cartesia-key", "sk_car_", _WORD, 20, 32, _made),
+    _shape("runway-key", "key_", _HEX, 128, 128, _any),
+    _shape("retell-key", "key_", _HEX, 28, 28, _any),
+    _shape("openai-client-secret", "ek_", _HEX, 32, 40, _any),
+    _shape("openai-session", "sess-", _WORD, 40, 40, _made),
+    _shape("coze-token", "pat_", _WORD, 64, 64, is_minted),
+    _shape("dify-key", "app- dataset-", _WORD, 24, 24, is_minted),
+    _shape("yandex-key", "AQVN", _DASHED, 35, 38, is_minted),
+    _shape("upstage-key", "up_", _WORD, 29, 29, is_minted),
+    _shape("gitlab-token", "glft-", r"A-Za-z0-9_\-.", 16, 80),
+    _shape("netlify-token", "nfp_", _WORD, 36, 60),
+    _shape("hubspot-token", "pat-na1- pat-na2- pat-na3- pat-eu1- pat-ap1-", _UUID, 36, 36, _any),
+    _shape("mailersend-token", "mlsn.", _HEX, 64, 64, _any),
+    _shape("clickup-token", "pk_", "A-Z0-9_", 36, 50, _team_and_key),
+    _shape("trello-token", "ATTA", _HEX, 64, 76, _any),
+    _shape("linear-key", "lin_oauth_", _WORD, 40, 80),
+    _shape("contentful-token", "CFPAT-", _DASHED, 43, 43),
+    _shape("typeform-token", "tfp_", _DASHED, 40, 80),
+    _shape("cal-key", "cal_live_", _HEX, 32, 32, _any),
+    _shape("honeycomb-key", "hcaik_ hcxik_ hcamk_ hcxmk_", _WORD, 50, 64),
+    _shape("axiom-token", "xaat- xapt-", _UUID, 36, 36, _any),
+    _shape("launchdarkly-key", "sdk-", _UUID, 36, 36, lambda run: run.count("-") == 4),
+    _shape("sonar-token", "sqp_ squ_ sqa_", _HEX, 40, 40, _any),
+    _shape("circleci-token", "CCIPAT_ CCIPRJ_", "A-Za-z0-9_", 60, 80),
+    _shape("buildkite-token", "bkua_ bkaj_", _HEX, 40, 64, _any),
+    _shape("xata-key", "xau_", _WORD, 30, 80),
+    _shape("clojars-token", "CLOJARS_", _HEX, 60, 60, _any),
+    _shape("adafruit-key", "aio_", _WORD, 28, 28, is_minted),
+    _shape("flutterwave-key", "FLWSECK- FLWSECK_TEST-", r"A-Za-z0-9\-", 32, 50),
+    _shape("mollie-key", "live_", _WORD, 30, 30, is_minted),
+    _shape("stripe-key", "ek_live_ ek_test_", _WORD, 24, 250),
+    _shape("stripe-client-secret", "pi_ seti_", "A-Za-z0-9_", 40, 100, _client_secret),
+    _shape("newrelic-key", "NRII- NRIQ- NRRA-", _DASHED, 32, 42, _made),
+    _shape("mongodb-key", "mdb_sa_sk_", _DASHED, 36, 60),
+    _shape("cloudflare-token", "v1.0-", _UUID, 171, 171, lambda run: run[24] == "-"),
+    _shape("tinybird-token", "p.eyJ", r"A-Za-z0-9_\-.", 60, 400, _two_parts),
+    _shape("nomic-key", "nk-", _DASHED, 43, 43, is_minted),
+    _shape("arcade-key", "arc_", _WORD, 48, 60, is_minted),
+    _shape("browser-use-key", "bu_", _DASHED, 43, 43, is_minted),
+    _shape("you-key", "ydc-sk-", _DASHED, 32, 90),
+    _shape("agentmail-key", "am_", _HEX, 64, 64, _any),
+    _shape("friendli-key", "flp_", _WORD, 40, 60, is_minted),
+    _shape("inngest-key", "signkey-prod- signkey-test- signkey-branch-", _HEX, 32, 64, _any),
+    _shape("trigger-key", "tr_prod_ tr_stg_ tr_dev_", _WORD, 20, 40, is_minted),
+    _shape("zep-key", "z_1dWlkIjoi", r"A-Za-z0-9_\-.", 60, 400),
+    _shape("unkey-key", "unkey_", _WORD, 20, 40, is_minted),
+    _shape("stytch-secret", "secret-live- secret-test-", r"A-Za-z0-9_\-=", 32, 60, _made),
+    _shape("infisical-token", "st.", r"a-f0-9.\-", 100, 110, lambda run: run.count(".") == 2),
+    _shape("paseto", "v1.local. v2.local. v3.local. v4.local.", r"A-Za-z0-9_\-.", 60, 4000),
+    _shape("scalingo-token", "tk-us-", _DASHED, 48, 48),
+    _shape("frame-token", "fio-u-", _DASHED, 64, 64),
+    _shape("sourcegraph-token", "slk_", _HEX, 64, 64, _any),
+    _shape("snyk-token", "snyk_uat. snyk_sat.", r"A-Za-z0-9_\-.", 60, 160),
+    _shape("cursor-key", "crsr_", _HEX, 60, 70, _any),
+    _shape("elastic-key", "essu_", "A-Za-z0-9+/=", 50, 120),
+    _shape("deno-token", "ddp_ ddo_ ddw_", _WORD, 36, 36, is_minted),
+    _shape("zuplo-key", "zpka_", "a-f0-9_", 41, 41, _any),
+    _shape("valtown-token", "vtwn_", _WORD, 24, 40, _made),
+    _shape("google-ephemeral-token", "auth_tokens/", _HEX, 64, 64, _any),
+    _shape("octopus-key", "API-", _UPPER, 26, 29, _made),
+    _shape("crates-token", "cio", _WORD, 32, 32, is_minted),
+    _shape("nuget-key", "oy2", "a-z0-9", 43, 43, _made),
+    _shape("jfrog-token", "cmVmdGtuOj", _WORD, 50, 64),
 )
 """The more telling marks first: what two shapes match goes to the first."""
 
@@ -218,7 +304,9 @@ _LEAST_VARIETY = 5
 _BY_TAIL: dict[bytes, list[tuple[bytes, int]]] = {}
 """Marks that end in a stop, by their last three characters."""
 _CAPITALS = [
-    re.compile(rb"A(?:Iza|[KS]IA|BIA|CCA|BSK|KCp|TBB|T[AC]TT3xFfGF0|GE-SECRET-KEY-1)"),
+    re.compile(
+        rb"A(?:Iza|QVN(?=[A-Za-z0-9_\-]{35})|TTA(?=[0-9a-f]{64})|[KS]IA|BIA|CCA|BSK|KCp|TBB|T[AC]TT3xFfGF0|GE-SECRET-KEY-1)"
+    ),
     re.compile(rb"E(?:AAA|Z[AT]K)(?=[A-Za-z0-9_\-]{54})"),
     re.compile(rb"S(?:K(?=[0-9a-f]{32})|CW(?=[A-Z0-9]{17}))"),
 ]
@@ -247,7 +335,8 @@ def _stops(stop: bytes) -> re.Pattern[bytes]:
     tails = [tail for tail in _BY_TAIL if tail.endswith(stop)]
     seconds = re.escape(bytes({tail[1] for tail in tails}))
     return re.compile(
-        re.escape(stop) + rb"(?<=[%b].)(?=[A-Za-z0-9_\-+/=%%]{9})(?<=%b)" % (seconds, _alternatives(tails))
+        re.escape(stop)
+        + rb"(?<=[%b].)(?=[A-Za-z0-9_\-+/=%%%b]{9})(?<=%b)" % (seconds, stop.strip(b"-_"), _alternatives(tails))
     )
 
 
@@ -469,8 +558,16 @@ def _putty_keys(text: bytes) -> Iterator[Span]:
 _TELEGRAM = re.compile(rb"[0-9]{8,12}+:[A-Za-z0-9_\-]{30,60}+")
 
 
+_TELEGRAM_ALONE = re.compile(rb":AA(?<=[0-9]{8}:AA)[A-Za-z0-9_\-]{33}(?![A-Za-z0-9_\-])")
+_BOT = re.compile(rb"(?<![0-9A-Za-z_\-])[0-9]{8,12}\Z")
+
+
 def _telegram_tokens(text: bytes) -> Iterator[Span]:
     yield from _behind(text, b"bot", _TELEGRAM, "telegram-token", lambda run: not is_wordy(run.decode()))
+    for found in _TELEGRAM_ALONE.finditer(text):
+        bot = _BOT.search(text, max(found.start() - 13, 0), found.start())
+        if bot is not None and not is_wordy(found[0].decode()):
+            yield Span(bot.start(), found.end(), "telegram-token", text[bot.start() : found.end()])
 
 
 _BEARER = re.compile(rb"[A-Za-z0-9._~+/\-]++=*+")
@@ -478,7 +575,8 @@ _BASIC = re.compile(rb"[A-Za-z0-9+/]++=*+")
 
 
 def _bearers(text: bytes) -> Iterator[Span]:
-    yield from _behind(text, b"earer ", _BEARER, "bearer", _is_bearer, word_start=1)
+    for mark in (b"earer ", b"EARER "):
+        yield from _behind(text, mark, _BEARER, "bearer", _is_bearer, word_start=1)
 
 
 def _is_bearer(run: bytes) -> bool:
@@ -520,9 +618,12 @@ def _behind(
         start = text.find(mark, end)
 
 
-_AUTHORITY = re.compile(rb"([^\s/@:\"'\\<>()]{0,200}+):([^\s/@\"'\\<>()]{1,500}+)@([A-Za-z0-9.\-\[\]:]++)")
-_VERSION = re.compile(r"v?[0-9][0-9A-Za-z.\-]{0,20}")
-_NO_PASSWORDS = frozenset({"password", "pass", "passwd", "pw", "user", "secret", "token", "key", "latest", "stable"})
+_AUTHORITY = re.compile(
+    rb"([^\s/@:\"'\\<>()]{0,200}+):([^\s/@\"'\\<>]{1,500}+(?:@[^\s/@\"'\\<>?#,]{1,200}+(?=@))?+)@([A-Za-z0-9.\-\[\]:]++)"
+)
+"""A password may hold an ``@``: the host stands behind the last one."""
+_NO_PASSWORD = re.compile(r"[^(]*\)|[0-9]{1,5}[?#]")
+"""The end of a parenthesis that was opened before the address; a port and a query."""
 _IMAGES = (b"docker", b"oci", b"image", b"containerd")
 
 
@@ -536,7 +637,7 @@ def find_url_passwords(text: bytes, _clues: Clues | None = None) -> Iterator[Spa
         found = _AUTHORITY.match(text, start + 3)
         if found is not None and not text[max(start - 10, 0) : start].endswith(_IMAGES):
             user, value = found[1].decode("utf-8", "replace"), found[2].decode("utf-8", "replace")
-            if _is_url_password(user, value):
+            if is_password_of(user, value) and not _NO_PASSWORD.match(value):
                 yield Span(*found.span(2), "url-password", found[2])
         user_alone = _USER_ALONE.match(text, start + 3)
         if user_alone is not None and is_opaque(user_alone[1].decode("ascii")):
@@ -544,7 +645,7 @@ def find_url_passwords(text: bytes, _clues: Clues | None = None) -> Iterator[Spa
         start = text.find(b"://", start + 3)
 
 
-URL_PASSWORDS = Rule(find_url_passwords, (anchored((b"://", rb"""[^\s/@"'\\<>()]{0,702}+[@\n]"""), needs=b":"),))
+URL_PASSWORDS = Rule(find_url_passwords, (anchored((b"://", rb"""[^\s/@"'\\<>]{0,702}+[@\n]"""), needs=b":"),))
 
 
 _ORACLE = re.compile(rb"jdbc:oracle:[a-z0-9]{1,10}+:[^\s/@\"'\\]{1,100}+/([^\s@\"'\\]{4,200}+)@")
@@ -553,14 +654,8 @@ _ORACLE = re.compile(rb"jdbc:oracle:[a-z0-9]{1,10}+:[^\s/@\"'\\]{1,100}+/([^\s@\
 def _find_oracle_passwords(text: bytes) -> Iterator[Span]:
     """Find the password of an address of a database: ``jdbc:oracle:thin:user/password@host``."""
     for found in _ORACLE.finditer(text):
-        if _is_url_password("", found[1].decode("utf-8", "replace")):
+        if is_password_of("", found[1].decode("utf-8", "replace")):
             yield Span(*found.span(1), "url-password", found[1])
-
-
-def _is_url_password(user: str, value: str) -> bool:
-    if len(value) < 4 or value == user or value.lower() in _NO_PASSWORDS or is_stand_in(value):
-        return False
-    return _VERSION.fullmatch(value) is None or len(value) > 12
 
 
 _BEHIND_WORDS = (_telegram_tokens, _bearers, _basics)

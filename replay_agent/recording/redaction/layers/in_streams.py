@@ -40,7 +40,12 @@ _MOST_TEXTS = 4096
 _MOST_WAITING = 1000
 """Texts that wait for what is around them to be read."""
 _MOST_PLACES = 64
-_TELL_APART = frozenset({b"item_id", b"itemId", b"tool_call_id", b"toolCallId"})
+_TELL_APART = frozenset(
+    {
+        *(b"item_id", b"itemId", b"tool_call_id", b"toolCallId"),
+        *(b"message_id", b"messageId", b"artifact_id", b"artifactId"),
+    }
+)
 """Ids that all events of a text have in common, where no index tells texts apart."""
 _LONGEST_ID, _LONGEST_INDEX = 100, 1000
 _BYTES = re.compile(rb'[^{}\[\]]{0,100}?"bytes"\s{0,9}+:\s{0,9}+\[([0-9,\s]{1,200}+)\]')

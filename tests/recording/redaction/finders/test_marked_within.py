@@ -9,10 +9,17 @@ import pytest
 from replay_agent.recording.redaction.finders.marked_within import find_marked_within
 
 USER = base64.urlsafe_b64encode(b"112233445566778899").decode().rstrip("=")
+DIGITS = "Qz7Lk9Wm3PvXt5Rb2NyQz8Lk4Wm6PvXs5Rc2NyKz7Tk9Bm3HvXt5Fb2NyJz7Lk9Wm3Pv8Ty6Ud3Xs"
 FOUND = {
     "azure": "abc8Q" + "~Qz7Lk9Wm3PvXt5Rb2Ny8Hc4Jd6Gf1SaZ0x",
     "discord": USER + ".Gq7Lk9" + ".Qz7Lk9Wm3PvXt5Rb2Ny8Hc4Jd6Gf1SaZ0xQ7",
     "zhipu": "0123456789abcdef" * 2 + ".Qz7Lk9Wm3PvXt5Rb",
+    "mailchimp": "0123456789abcdef" * 2 + "-us" + "12",
+    "a service of azure": DIGITS[:52] + "JQ" + "QJ99" + "BAACYeBjFXJ3w3AAABACOGx7Kq",
+    "storage of azure": DIGITS[:76] + "+A" + "StQz7LkA==",
+    "a bus of azure": DIGITS[:33] + "+A" + "SbBQz7Lk=",
+    "a search of azure": DIGITS[:42] + "Az" + "SeDQz7Lk",
+    "a function of azure": DIGITS[:44] + "Az" + "FuQz7LkQ==",
 }
 LEFT = (
     "the file 0123456789abcdef0123456789abcdef.tar",
@@ -20,6 +27,10 @@ LEFT = (
     "Made.module.a_function_of_some_length_here_1",
     "Mx.y. Q~ and so on",
     "abc8Q~too-short",
+    f"{DIGITS[:60]}JQQJ99BAACYeBjFXJ3w3AAABACOGx7Kq",
+    f"{DIGITS[:40]}AzSeDQz7Lk",
+    "0123456789abcdef0123456789abcdef-us1.example.com",
+    "0123456789abcdef-us12",
 )
 
 

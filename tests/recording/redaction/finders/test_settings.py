@@ -111,6 +111,70 @@ def test_settings_of_files(text, found):
     assert values(find_settings, text) == found
 
 
+SIGNS = ("x9#kL&2pQ;z4!vB7w", "Qz7(Lk9)Wm3{Pv}Xt5", "hT5<yU8>iO1|pA4sD7", "zX2,cV5.bN8/mQ1wE4", "fG7\\hJ0kL3zX6c[V9bN")
+"""Passwords as programs make them: any sign may be in one."""
+
+
+@pytest.mark.parametrize("value", SIGNS)
+@pytest.mark.parametrize(
+    "write",
+    [
+        'A=1\nDB_PASSWORD="{}"\n',
+        "connect('a', password='{}', port=1)",
+        "SECRET_KEY = `{}`",
+        "Server=h;Password='{}';Encrypt=true",
+        "A=1\nDB_PASSWORD={}\nB=2",
+        "  export API_SECRET={}\r\n",
+        "[client]\nuser=bob\npassword={}",
+    ],
+)
+def test_all_of_a_value_with_signs(write, value):
+    assert values(find_settings, write.format(value)) == [value]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("API_KEYS=Qz7Lk9Wm3PvX,t5Rb2Ny8Hc4J\n", ["Qz7Lk9Wm3PvX,t5Rb2Ny8Hc4J"]),
+        (f"password={S}&user=bob", [S]),
+        (f"Password={S};User=sa", [S]),
+        (f"    token={OPAQUE},\n    name=x", [OPAQUE]),
+        ("DB_PASSWORD=hunter2\n", ["hunter2"]),
+        ("DB_PASSWORD=root\nREDIS_PASSWORD=${PW}\n", []),
+        (f'apiKey := "{S}"', [S]),
+        (f"if token == '{OPAQUE}':", [OPAQUE]),
+        (f'secret === "{S}"', [S]),
+        (f"process.env.OPENAI_KEY = '{OPAQUE}'", [OPAQUE]),
+        (f'stripe_key: "{OPAQUE}"', [OPAQUE]),
+        (f"X-Appwrite-Key: {OPAQUE}", [OPAQUE]),
+        (f"Idempotency-Key: {OPAQUE}\nX-Cache-Key: {OPAQUE}\nthread_key={OPAQUE}", []),
+        ('token: "[A-Za-z0-9]{36}", secret: "^whsec_[a-z0-9]{32}$"', []),
+        ("password='{{ vault.db2 }}' token='${TOKEN:-abc123}' secret='%(name2)s'", []),
+        ('password := os.Getenv("DB_PASSWORD2")', []),
+        ("token=get_token(user1,user2)\nsecret=tokens[index1]\n", []),
+        ('token == last_token_2 or token == "expected-token"', []),
+    ],
+)
+def test_where_a_value_ends(text, found):
+    assert values(find_settings, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"ENV JWT_SECRET {OPAQUE}\nsetx OPENAI_API_KEY {OPAQUE}", [OPAQUE, OPAQUE]),
+        (f"the client secret: {OPAQUE}", [OPAQUE]),
+        (f"signing secret -> `{OPAQUE}`", [OPAQUE]),
+        (f"my secret is: {OPAQUE}", [OPAQUE]),
+        (f"MY PASSWORD: {OPAQUE}, webhookSecret:{OPAQUE}", [OPAQUE, OPAQUE]),
+        (f"arn:aws:secretsmanager:us-east-1:1:secret:{OPAQUE}, /token: {OPAQUE}", []),
+        (f"the secret {OPAQUE}, SORT_KEY {OPAQUE}, cacheKey:{OPAQUE}, next_token {OPAQUE}", []),
+    ],
+)
+def test_names_of_programs_in_sentences(text, found):
+    assert sorted(values(find_said, text)) == sorted(found)
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -118,6 +182,9 @@ def test_settings_of_files(text, found):
         (f"mysql -u root -p{LONG} db", [LONG]),
         (f"docker login -u bob -p {LONG} registry.example", [LONG]),
         (f"curl -ubob:{LONG} https://x", [LONG]),
+        ("curl -sS 'https://x?a=1&b=2' -u bob:Summer2024!", ["Summer2024!"]),
+        ("http --json -u bob:hunter2 x.example; wget -u 'ann:correct-horse(1)' y", ["hunter2", "correct-horse(1)"]),
+        ("curl -u user:password -u admin:admin -u $USER:$PASSWORD x\ndocker run -u node:workers2 x", []),
         ("docker run -p 8080:80 -u 1000:1000; mysql -p mydatabase_v2; ssh -p 2222 host", []),
         ("docker login -u bob --password-stdin", []),
     ],

@@ -878,3 +878,11 @@ def test_settings_are_told_as_the_bodies_have_them(before, after, told):
     old, new = (post(edited(ASKED, lambda body, more=more: body.update(more))) for more in (before, after))
     lines = map(without_colours, explained(new, [Interaction(old, answer(TOOL_CALL))]).difference)
     assert [line.startswith(said) for line, said in zip(lines, told, strict=True)] == [True]
+
+
+def test_a_signed_address_is_told_to_freeze_the_clock():
+    signed = "https://bucket.example/key?X-Amz-Date={}&X-Amz-Signature=REDACTED(X-Amz-Signature)"
+    old, new = (Request("PUT", signed.format(time)) for time in ("20261127T100001Z", "20261127T100107Z"))
+    told = explained(new, [Interaction(old, Response(200, (), ()))])
+    assert "What differs is a time: 20261127T100001Z was recorded, now it is 20261127T100107Z." in told
+    assert "freeze=('clock',)" in told

@@ -44,6 +44,9 @@ _DIGIT = re.compile(r"[0-9]")
 # "0b1c2d3e4f5a4b6c8d7e0f1a2b3c4d5e": the 13th digit is the version, the 17th the variant
 _UUID_HEX = re.compile(r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}")
 
+# "20261127T100001Z", as signatures of requests have it: X-Amz-Date
+_BASIC_TIME = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])[0-5]\d[0-6]\dZ?")
+
 
 def kind_of(text: str) -> str | None:
     """Tell what kind of volatile value a text is as a whole: ``"uuid"``, ``"date"``, ...; None for anything else."""
@@ -60,9 +63,12 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 def kind_by_origin(text: str) -> str | None:
     """Tell the kind as `kind_of` does, but by what makes the value: ``uuid4().hex`` is a uuid, which frozen uuids keep the same.
 
-    Names of placeholders go by `kind_of`: there it is a hex id, as it stands in snapshots that are written.
+    So is the date of a signature a time. Names of placeholders go by `kind_of`, as they stand in snapshots that are written.
     """
-    return "uuid" if _UUID_HEX.fullmatch(text.strip()) else kind_of(text)
+    text = text.strip()
+    if _BASIC_TIME.fullmatch(text):
+        return "time"
+    return "uuid" if _UUID_HEX.fullmatch(text) else kind_of(text)
 
 
 class Placeholders:

@@ -66,6 +66,19 @@ def test_of_anything_else_the_origin_is_the_kind(text):
     assert kind_by_origin(text) == kind_of(text)
 
 
+@pytest.mark.parametrize("text", ["20261127T100001Z", "20261127T100001", " 20260228T235960Z"])
+def test_the_date_of_a_signature_is_a_time_by_its_origin(text):
+    assert kind_by_origin(text) == "time"
+    assert Placeholders(EVERYTHING).text(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["20261327T100001Z", "20261127T250001Z", "20261127", "120261127T100001Z", "20261127T1000Z"]
+)
+def test_what_only_looks_like_the_date_of_a_signature_is_none(text):
+    assert kind_by_origin(text) is None
+
+
 def test_values_are_named_by_order_of_appearance():
     names = Placeholders()
     other = UUID.replace("3f", "4f")

@@ -481,6 +481,13 @@ def test_traffic_of_an_unknown_host_is_named():
     assert "ignore_hosts=('telemetry.example',)" in text
 
 
+def test_what_was_recorded_of_a_host_is_named_where_it_is_asked_for_something_else():
+    text = explained(Request("GET", "https://api.openai.com/v1/models/x"))
+    assert "Nothing like this request" in text
+    assert "Of api.openai.com, what is recorded is POST /v1/chat/completions (3)." in text
+    assert "ignore_hosts" not in text
+
+
 @pytest.mark.parametrize(
     ("hosts", "said"),
     [

@@ -264,19 +264,19 @@ class _Explanation:
 
     def _nothing_like_it(self, interactions: Sequence[Interaction]) -> Explanation:
         address = self._asked_for.address
-        advice = f"To leave such traffic alone: ignore_hosts=({address.hostname!r},)."
-        goes = f"It goes to {address.netloc}; what is recorded goes to {_hosts(interactions)}."
-        methods = _methods(interactions, address.netloc)
-        if methods and self._miss.request.method not in methods:
-            goes = f"It is a {self._miss.request.method}; what is recorded of {address.netloc} is {_counted(methods)}."
-            advice = ""
+        there = [each for each in interactions if urlsplit(each.request.url).netloc == address.netloc]
+        if there:
+            goes, advice = f"Of {address.netloc}, what is recorded is {_requests(there)}.", []
+        else:
+            goes = f"It goes to {address.netloc}; what is recorded goes to {_hosts(interactions)}."
+            advice = [f"To leave such traffic alone: ignore_hosts=({address.hostname!r},)."]
         return self._plain(
             [[f"Nothing like this request is in {self._file}.", *self._asked()], [goes]],
             "To record it",
             "refresh",
             cause=goes,
             shared=f"Nothing like these requests is recorded. {goes}",
-            advice=[advice] if advice else [],
+            advice=advice,
         )
 
     # --- pieces -------------------------------------------------------------------------------------------------------
@@ -392,20 +392,21 @@ def _later(nearest: Nearest, interactions: Sequence[Interaction]) -> list[int]:
 
 def _hosts(interactions: Sequence[Interaction]) -> str:
     """The hosts that recorded requests go to, with how many of the first ones go there."""
-    counts = Counter(urlsplit(interaction.request.url).netloc for interaction in interactions[:_LOOKED_AT])
-    named = ", ".join(f"{host} ({count})" for host, count in counts.most_common(_MOST_HOSTS))
+    return _counted(interactions, lambda request: urlsplit(request.url).netloc)
+
+
+def _requests(interactions: Sequence[Interaction]) -> str:
+    """What is asked of a host in recorded requests, with how often in the first ones."""
+    return _counted(
+        interactions, lambda request: short(f"{request.method} {urlsplit(request.url).path or '/'}", _LONGEST_GIST)
+    )
+
+
+def _counted(interactions: Sequence[Interaction], name: Callable[[Request], str]) -> str:
+    counts = Counter(name(interaction.request) for interaction in interactions[:_LOOKED_AT])
+    named = ", ".join(f"{each} ({count})" for each, count in counts.most_common(_MOST_HOSTS))
     more = len(interactions) > _LOOKED_AT or len(counts) > _MOST_HOSTS
     return f"{named} and others" if more else named
-
-
-def _methods(interactions: Sequence[Interaction], netloc: str) -> Counter[str]:
-    """The methods of recorded requests to a host."""
-    requests = (interaction.request for interaction in interactions[:_LOOKED_AT])
-    return Counter(request.method for request in requests if urlsplit(request.url).netloc == netloc)
-
-
-def _counted(methods: Counter[str]) -> str:
-    return ", ".join(f"{method} ({count})" for method, count in methods.most_common())
 
 
 def _about_hosts(changes: Sequence[Change], recorded: str, asked: str) -> list[str]:

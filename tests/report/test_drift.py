@@ -483,6 +483,13 @@ def test_traffic_of_an_unknown_host_is_named():
     assert "ignore_hosts=('telemetry.example',)" in text
 
 
+def test_what_was_recorded_of_a_host_is_named_where_it_is_asked_for_something_else():
+    text = explained(Request("GET", "https://api.openai.com/v1/models/x"))
+    assert "Nothing like this request" in text
+    assert "Of api.openai.com, what is recorded is POST /v1/chat/completions (3)." in text
+    assert "ignore_hosts" not in text
+
+
 @pytest.mark.parametrize(
     ("hosts", "said"),
     [
@@ -825,7 +832,7 @@ def test_a_header_that_one_of_two_requests_lacks_is_none():
 def test_another_method_is_told_as_that():
     there = "https://shop.example/order"
     told = explained(Request("DELETE", there), [Interaction(Request("GET", there), Response(200, JSON, ()))] * 2)
-    assert "It is a DELETE; what is recorded of shop.example is GET (2)." in told
+    assert "Of shop.example, what is recorded is GET /order (2)." in told
     assert "ignore_hosts" not in told
 
 

@@ -36,7 +36,7 @@ _DIVIDED = bytes(
 )
 _AROUND = re.compile(rb"[ \t'\"`\]*_.\-$@\r:?]{0,64}+[=,;|\n]?+")
 """What may stand between a name and those marks, other marks among it."""
-_FILLING = b"-_. $@*]`\r"
+_FILLING = b"-_. $@*]`\r?"
 _BLOCK, _LAP = 1 << 15, 96
 """Bytes that are divided at once, and those of a piece, from its end, that are judged: no name that tells is longer."""
 

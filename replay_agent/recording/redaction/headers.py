@@ -70,7 +70,7 @@ def kept_response_headers(headers: Headers, hide: Hide, unwanted: Collection[str
 
 
 def _hidden_cookies(value: str, hide: Hide) -> str:
-    pieces = []
+    pieces: list[str] = []
     position = 0
     for comma in _NEXT_COOKIE.finditer(value):
         pieces += _hidden_cookie(value[position : comma.start()], hide), comma[0]

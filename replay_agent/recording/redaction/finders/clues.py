@@ -34,9 +34,9 @@ _KELVIN = 0xAA
 _DIVIDED = bytes(
     10 if each in _MARKS else ord("k") if each == _KELVIN else ord(bytes((each,)).lower()) for each in range(256)
 )
-_AROUND = re.compile(rb"[ \t'\"`\]*_.\-$@\r:]{0,64}+[=,;|\n]?+")
+_AROUND = re.compile(rb"[ \t'\"`\]*_.\-$@\r:?]{0,64}+[=,;|\n]?+")
 """What may stand between a name and those marks, other marks among it."""
-_FILLING = b"-_. $@*]`\r"
+_FILLING = b"-_. $@*]`\r?"
 _BLOCK, _LAP = 1 << 15, 96
 """Bytes that are divided at once, and those of a piece, from its end, that are judged: no name that tells is longer."""
 

@@ -43,6 +43,14 @@ _BEFORE_NAME = re.compile(rb"""(?:ame|AME|[Kk]ey|KEY|roperty|eader)["']?+\s{0,8}
 _LONGEST_BEFORE = 30
 _PROPERTY = re.compile(rb"<key>([^<>]{1,80}+)</key>\s{0,40}+<(?:string|data)>\s{0,40}+([^<>\s]{4,4000}+)\s{0,40}+</")
 """Property lists of Apple's."""
+_CELL = re.compile(
+    rb"<(?:t[hd]|dt)\b[^<>]{0,200}+>\s{0,40}+(?:<(?:b|strong|code)>)?+([A-Za-z][A-Za-z0-9_.\- ]{2,60}+)(?::?+\s{0,40}+<|\n)"
+)
+_NEXT_CELL = re.compile(
+    rb"[^<>]{0,60}+(?:</(?:b|strong|code)>\s{0,40}+)?+</(?:t[hd]|dt)>\s{0,40}+<(?:td|dd)\b[^<>]{0,200}+>\s{0,40}+"
+    rb"(?:<(?:b|strong|code)>)?+([^<>\s]{8,4000}+)\s{0,40}+<"
+)
+"""``<th>API key</th><td>...</td>``, ``<dt>API key</dt><dd>...</dd>``"""
 
 
 def find_paired(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
@@ -55,9 +63,26 @@ def find_paired(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
     if b"<key>" in text:
         for found in _PROPERTY.finditer(text):
             yield from _secret(found[1], found[2], found.start(2))
+    for cell in _telling_cells(text):
+        value = _NEXT_CELL.match(text, cell.end(1))
+        if value is not None and is_secret(
+            min(naming_of(cell[1].rstrip()), Naming.WEAK), plain(value[1]).decode("utf-8", "replace")
+        ):
+            yield Span(*value.span(1), cell[1].rstrip().decode(), value[1])
 
 
-PAIRED = Rule(find_paired, (ends_of_names, anchored((b"<key>", b""), needs=b"<")))
+def _telling_cells(text: bytes) -> Iterator[re.Match[bytes]]:
+    """Yield the cells of HTML that hold a name that tells."""
+    for found in _CELL.finditer(text) if b"<t" in text or b"<dt" in text else ():
+        if naming_of(found[1].rstrip()) >= Naming.VAGUE:
+            yield found
+
+
+def _cells(lines: bytes) -> Iterator[int]:
+    return (found.start() for found in _telling_cells(lines))
+
+
+PAIRED = Rule(find_paired, (ends_of_names, anchored((b"<key>", b""), needs=b"<"), _cells))
 
 
 def _members(text: bytes) -> Iterator[Span]:

@@ -29,10 +29,10 @@ _SEPARATORS = {
         f"{mark.decode()}(?:(?<=(?:{tails}){mark.decode()})|(?<=(?:{tails}){closing}{mark.decode()})"
         f"|(?<={closing}{{2}}{mark.decode()})){after}".encode("latin-1")
     )
-    for tails, closing in ((ending(_TAILS), "[ \t'\"`\\]:]"),)
+    for tails, closing in ((ending(_TAILS), "[ \t'\"`\\]:?]"),)
     for mark, after in ((b"=", "={0,2}+>?+"), (b":", "(?=[ \t\r\n\"'`*])"))
 }
-"""What stands between a name that may tell and its value: ``=``, ``:=``, ``==``, ``=>``, ``:``.
+"""What stands between a name that may tell and its value: ``=``, ``:=``, ``?=``, ``==``, ``=>``, ``:``.
 
 It is looked for by itself: a value may be a name and its value, too.
 """
@@ -40,7 +40,7 @@ _VALUE = re.compile(
     rb"\*{0,2}+[ \t]{0,8}+"
     rb"(?:&?+(?:'static )?+[A-Za-z_][A-Za-z0-9_.\[\]|?]{0,30}+[ \t]{1,4}+=[ \t]{0,4}+)?+"  # its type, before the value
     rb"(?:(?:[|>][+\-]?+)?+[ \t]{0,8}+(?:#[^\r\n]{0,200}+)?+\r?\n[ \t]{1,40}+(?:-[ \t]{1,4}+)?+)?+"  # in YAML, on the next line
-    rb"""(?:[A-Za-z_.]{1,40}+\((?=["']))?+(?:[A-Za-z]{1,2}(?=["']))?+"""  # SecretStr('...'), b'...'
+    rb"""(?:[A-Za-z_.:]{1,40}+\((?=["']))?+(?:[A-Za-z]{1,2}(?=["']))?+"""  # SecretStr('...'), String::from("..."), b'...'
     rb"""(?:"(?=([^\s"]{8,500}+)")|'(?=([^\s']{8,500}+)')|`(?=([^\s`]{8,500}+)`))?+["'`]?+"""
     rb"""(?=\S{6})(?P<bare>[^\s"'`&;,<>{}()\[\]\\]{0,500}+)"""
 )
@@ -66,7 +66,7 @@ def find_settings(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
         start = separator.start()
         if start < done:
             continue
-        before = text[max(start - 64, 0) : start].rstrip(b" \t'\"`]:")
+        before = text[max(start - 64, 0) : start].rstrip(b" \t'\"`]:?")
         if before[-3:].lower().decode("latin-1") not in _TAILS:
             continue
         found = _VALUE.match(text, separator.end())

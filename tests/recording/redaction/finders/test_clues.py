@@ -13,6 +13,7 @@ from replay_agent.recording.redaction.scanning import scan
 
 TOLD = (
     *("api_key", "clientSecret", "x-auth-tokens", "private_key_id", "session-id", "s_id", "2fa", "2_fa", "PASSWORD"),
+    *("openai_key", "X-Chef-Key", "x-chef-key", "admin_token", "process.env.SHOP_KEY"),
     *(
         "contraseña",
         "CONTRASEÑA",
@@ -57,6 +58,8 @@ MARKS = (
     "`",
     "**",
     "] = ",
+    " ?= ",
+    " := ",
     "   ",
     "_",
     "$",
@@ -67,7 +70,7 @@ PIECES = st.lists(st.sampled_from(TOLD + OTHERS + MARKS), min_size=2, max_size=4
 
 
 @pytest.mark.parametrize("mark", ['"', "'", "=", ":", ",", ";", "|", "\t", "\n"])
-@pytest.mark.parametrize("around", ["", " ", "' ", "`**", "\r", "   "])
+@pytest.mark.parametrize("around", ["", " ", "' ", "`**", "\r", "   ", " ?", "?"])
 @pytest.mark.parametrize("name", TOLD)
 def test_a_mark_behind_a_name_that_tells_is_seen(name, around, mark):
     before = f"{{ {'x' * 70} = 1, {name}{around}"

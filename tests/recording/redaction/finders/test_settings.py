@@ -142,6 +142,8 @@ def test_all_of_a_value_with_signs(write, value):
         ("DB_PASSWORD=hunter2\n", ["hunter2"]),
         ("DB_PASSWORD=root\nREDIS_PASSWORD=${PW}\n", []),
         (f'apiKey := "{S}"', [S]),
+        (f"API_KEY ?= {S}\n", [S]),
+        (f'let api_key = String::from("{S}");', [S]),
         (f"if token == '{OPAQUE}':", [OPAQUE]),
         (f'secret === "{S}"', [S]),
         (f"process.env.OPENAI_KEY = '{OPAQUE}'", [OPAQUE]),

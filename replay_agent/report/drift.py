@@ -368,8 +368,11 @@ class _Explanation:
             ways.append(f"freeze it (freeze={sources!r} on the mark, then record again)")
         if paths:
             ways.append(f"leave its field out of the comparison (ignore_body={paths!r})")
-        if not ways:
-            ways.append("keep it out of what is sent")
+        else:
+            ways += [
+                *([] if ways else ["keep it out of what is sent"]),
+                "have `normalize` take it out of what is compared",
+            ]
         text = ", or ".join(ways)
         return f"{text[0].upper()}{text[1:]}."
 

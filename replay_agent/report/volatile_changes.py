@@ -50,15 +50,18 @@ def freeze_sources(kinds: Iterable[str]) -> tuple[str, ...]:
 
 
 def volatile_paths(before: Any, after: Any, values: Iterable[VolatileValue]) -> list[str]:
-    """Return the JSON paths of the members of two bodies that hold volatile values, each once."""
-    changes = json_diff(before, after)
-    found = (
-        change.path
-        for value in values
-        for change in changes
-        if value.before in str(change.before) and value.after in str(change.after)
-    )
+    """Return the JSON paths of the members of two bodies that are volatile values, each once.
+
+    A text that says more than such a value, a prompt with a date in it, is none of them: whoever leaves that out of the
+    comparison is told of no other change of it.
+    """
+    told = {(value.before, value.after) for value in values}
+    found = (change.path for change in json_diff(before, after) if (_text(change.before), _text(change.after)) in told)
     return list(dict.fromkeys(found))
+
+
+def _text(value: Any) -> str:
+    return "" if value is ABSENT else str(value)
 
 
 def _of_change(change: Change) -> tuple[list[VolatileValue], bool]:

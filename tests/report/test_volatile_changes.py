@@ -83,6 +83,14 @@ def test_the_member_that_holds_a_value_has_it_on_both_sides():
     assert volatile_paths({"at": [ONE, ONE]}, {"at": [OTHER, OTHER]}, [DATE, DATE]) == ["$.at[0]", "$.at[1]"]
 
 
+def test_a_text_that_says_more_than_a_value_is_not_left_out_for_it():
+    assert volatile_paths({"system": f"Today is {ONE}."}, {"system": f"Today is {OTHER}."}, [DATE]) == []
+    assert volatile_paths({"user": f"u-{ONE}"}, {"user": f"u-{OTHER}"}, [DATE]) == []
+    new = VolatileValue("uuid", "", HEX[0])
+    assert volatile_paths({}, {"user": HEX[0]}, [new]) == ["$.user"]
+    assert volatile_paths({}, {"user": f"run {HEX[0]}"}, [new]) == []
+
+
 HEX = ("3f2504e0-4f89-11d3-9a0c-0305e82c3301", "4f2504e0-4f89-11d3-9a0c-0305e82c3302")
 
 

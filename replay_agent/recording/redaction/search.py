@@ -205,14 +205,15 @@ _ESCAPES_OF_MAIL = re.compile(rb"(?:=[0-9A-F]{2})+")
 
 
 def _left_by_mail(text: bytes, spans: Spans, of_mail: Spans) -> Iterator[Span]:
-    """Yield the spans but those that begin within an escape of mail (``token =3Fx=3Dsk-...``) and are found there."""
+    """Yield the spans but those that begin with or within an escape of mail (``token =3Fx=3Dsk-...``) and are found there."""
     before = 0
     for span in spans.in_order():
         while before < len(of_mail) and of_mail[before].end <= span.start:
             before += 1
         if before < len(of_mail) and _goes_on_in_escapes(text, span, of_mail[before]):
             continue
-        if _REST_OF_ESCAPE.match(text, span.start) is None or not _is_of_mail(text, span, of_mail, before):
+        escape = _REST_OF_ESCAPE.match(text, span.start) or _ESCAPE_OF_MAIL.match(text, span.start)
+        if escape is None or not _is_of_mail(text, span, escape.end(), of_mail, before):
             yield span
 
 
@@ -221,9 +222,11 @@ def _goes_on_in_escapes(text: bytes, span: Span, found: Span) -> bool:
     return found.start <= span.start and _ESCAPES_OF_MAIL.fullmatch(text, found.end, span.end) is not None
 
 
-def _is_of_mail(text: bytes, span: Span, of_mail: Spans, first: int) -> bool:
-    """Tell whether the secret of a span is one of mail; those that end behind its start begin with the ``first``."""
-    start = span.start + 2
+def _is_of_mail(text: bytes, span: Span, start: int, of_mail: Spans, first: int) -> bool:
+    """Tell whether the secret of a span is one of mail; those that end behind its start begin with the ``first``.
+
+    ``start`` is where the escape ends in which the span begins.
+    """
     for number in range(first, len(of_mail)):
         found = of_mail[number]
         if found.start >= span.end:

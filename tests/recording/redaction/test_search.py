@@ -321,6 +321,14 @@ def test_memory_where_each_line_is_another_secret(peaks, place):
     assert peak < 6 * size + REMEMBERED
 
 
+@pytest.mark.parametrize("name", ["token", "secret", "client secret", "x API_KEY"])
+@pytest.mark.parametrize("escape", ["=0A", "=09", "=22", "=C2=A0"])
+def test_an_escape_of_mail_before_a_token_is_no_part_of_it(name, escape):
+    key = "sk=2Dproj=2D" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5bC7dE9fG1hJ"
+    stored = Redactor(environ={}).text(f"=3D{name} {escape}{key}")
+    assert stored.startswith(f"=3D{name} {escape}REDACTED(")
+
+
 @pytest.mark.parametrize("mark", ["ATATT3xFfGF0", "pscale_tkn_", "fm2_", "glsa_"])
 @pytest.mark.parametrize("behind", ["=0A", "=0D=0A", "=20"])
 def test_what_follows_a_token_in_mail_stays(mark, behind):

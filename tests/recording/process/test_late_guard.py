@@ -30,6 +30,7 @@ late_guard.watch()
 if os.fork() == 0:
     os.close(order)
     said = [reach(("192.0.2.1", 53)), {NETWORK!r} in sys.modules]
+    os.write(back, b".")
     while os.read(there, 1):
         said += [reach(("192.0.2.1", 53)), reach(("127.0.0.1", 53))]
         os.write(back, b".")
@@ -37,6 +38,7 @@ if os.fork() == 0:
     os.write(back, repr(said).encode())
     os._exit(0)
 os.close(back)
+os.read(answers, 1)
 from replay_agent.recording.process import network
 for shut in (True, False):
     guard = network.shut("a test") if shut else None

@@ -112,9 +112,8 @@ class NetworkGuard:
     def _refuse(self, host: str, what: str) -> None:
         self.refused.append(host)
         words = self._words(host, what)
-        if is_cloud_metadata(
-            host
-        ):  # SDKs try there for credentials, and take it as the system says that nobody is there
+        if is_cloud_metadata(host):
+            # SDKs try there for credentials, and go on where the system says that nobody is there.
             raise ConnectionRefusedError(errno.ECONNREFUSED, words) if address_of(host) else _unknown(words)
         raise NetworkBlocked(words)
 

@@ -150,33 +150,10 @@ _OF_KEYS = (
         if name.endswith("_API_KEY")
     ),
     *("aws", "gcp", "claude", "gpt", "llm", "stripe", "twilio", "sendgrid", "mailgun", "resend", "github", "gitlab"),
-    *(
-        "slack",
-        "discord",
-        "telegram",
-        "notion",
-        "linear",
-        "algolia",
-        "maps",
-        "mapbox",
-        "pinecone",
-        "qdrant",
-        "weaviate",
-    ),
-    *("supabase", "elevenlabs", "deepgram", "assemblyai", "replicate", "langsmith", "langfuse", "helicone", "serper"),
-    *(
-        "serpapi",
-        "firecrawl",
-        "sentry",
-        "datadog",
-        "posthog",
-        "segment",
-        "cloudflare",
-        "vercel",
-        "vault",
-        "okta",
-        "auth0",
-    ),
+    *("slack", "discord", "telegram", "notion", "linear", "algolia", "maps", "mapbox", "pinecone", "qdrant"),
+    *("weaviate", "supabase", "elevenlabs", "deepgram", "assemblyai", "replicate", "langsmith", "langfuse"),
+    *("helicone", "serper", "serpapi", "firecrawl", "sentry", "datadog", "posthog", "segment", "cloudflare"),
+    *("vercel", "vault", "okta", "auth0"),
     *("admin", "root", "user", "client", "application", "sdk", "read", "write", "ingest", "ingestion", "stream"),
     *("ephemeral", "decryption", "activation", "virtual"),
 )
@@ -306,7 +283,7 @@ def field_naming(name: str) -> Naming:
 def _last_words(name: str) -> str:
     """Return the last word of a name, of a key or token with the whole word before it: an ``admin_token`` is no ``min`` token."""
     words = _HUMP.sub(" ", name).translate(_BLANKS).lower().split()
-    return "".join(words[-2:] if words[-1] in ("key", "token", "tokens") else words[-1:])
+    return "".join(words[-2:] if words and words[-1] in ("key", "token", "tokens") else words[-1:])
 
 
 def _is_of_another_kind(name: str) -> bool:

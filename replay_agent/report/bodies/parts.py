@@ -9,7 +9,7 @@ from replay_agent.report.bodies.texts import body_texts, described
 from replay_agent.report.compare import Change, MessageChanged, SettingChanged
 from replay_agent.report.json_diff import ABSENT
 from replay_agent.report.words import word_diff
-from replay_agent.traffic import Request
+from replay_agent.traffic import Request, header
 
 __all__ = ("compare_parts",)
 
@@ -25,7 +25,7 @@ def compare_parts(before: Request, after: Request) -> list[Change] | None:
 
 def _labelled(request: Request) -> dict[str, BodyPart]:
     """Return the parts by what they are called: ``part file``, and of several with one name ``part file[1]``."""
-    content_type = next((value for name, value in request.headers if name.lower() == "content-type"), "")
+    content_type = header(request.headers, "content-type") or ""
     parts = parse_multipart(content_type, request.body) if content_type[:10].lower() == "multipart/" else None
     labelled: dict[str, BodyPart] = {}
     for part in parts or ():
@@ -44,10 +44,10 @@ def _changes(name: str, old: BodyPart | None, new: BodyPart | None) -> Iterator[
         told = [ABSENT if part is None else described(part.body) for part in (old, new)]
         yield SettingChanged(name, *told)
         return
-    for header in dict.fromkeys([*_names(old.headers), *_names(new.headers)]):
-        before, after = old.header(header), new.header(header)
+    for field in dict.fromkeys([*_names(old.headers), *_names(new.headers)]):
+        before, after = old.header(field), new.header(field)
         if before != after:
-            yield SettingChanged(f"{name}, {header}", before or ABSENT, after or ABSENT)
+            yield SettingChanged(f"{name}, {field}", before or ABSENT, after or ABSENT)
     if old.body != new.body:
         yield MessageChanged(0, name, word_diff(*body_texts(old.body, new.body)))
 

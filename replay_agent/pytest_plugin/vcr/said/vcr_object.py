@@ -37,7 +37,8 @@ def meant_by(item: pytest.Item) -> bool:
     module = item.getparent(pytest.Module)
     if not found or module is None:
         return False
-    definitions["vcr"] = found
+    for known in (definitions, _known_to_request(item)):
+        known["vcr"] = found
     module.stash.setdefault(_ASKS, item)
     return True
 
@@ -49,6 +50,12 @@ def gives_object(item: pytest.Item) -> bool:
 
 def _definitions(item: pytest.Item) -> dict[str, Any]:
     known: dict[str, Any] = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return known
+
+
+def _known_to_request(item: pytest.Item) -> dict[str, Any]:
+    """Return what the item's own request goes by: of some versions of pytest a copy, made with the item."""
+    known: dict[str, Any] = getattr(getattr(item, "_request", None), "_arg2fixturedefs", {})
     return known
 
 

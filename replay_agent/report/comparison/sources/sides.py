@@ -6,9 +6,10 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from sys import intern
 from typing import Protocol
 
 from replay_agent.exceptions import CassetteError, CassetteUnreadable, UserError
@@ -73,7 +74,7 @@ class FolderSide:
             return None
         digest = hashlib.new(self.hashing, b"blob %d\0" % len(data), usedforsecurity=False)
         digest.update(data)
-        return digest.hexdigest()
+        return intern(digest.hexdigest())
 
     def read(self, path: str) -> bytes:
         """Return the content of a file. Raises `CassetteError`."""
@@ -90,16 +91,12 @@ class RevisionSide:
 
     name: str
     objects: Objects
-    files: Mapping[str, str]
+    ids: Mapping[str, str]
     is_explicit: bool = False
-    ids: Mapping[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.ids = {path: identity for path, identity in self.files.items() if is_cassette_name(path)}
 
     def read(self, path: str) -> bytes:
         """Return the content of a file. Raises `CassetteUnreadable` for one that this clone does not have."""
-        data = self.objects.read(self.files[path])
+        data = self.objects.read(self.ids[path])
         if data is None:
             raise CassetteUnreadable(
                 f"{self.place(path)} is not in this clone, which left it out. Fetch it: git fetch --refetch.",
@@ -231,7 +228,9 @@ class _Opening:
         return self._side(word, self._commit(word))
 
     def _side(self, name: str, commit: str, below: str = "") -> RevisionSide:
-        return RevisionSide(name, self._objects, self._repository.files(commit, below), is_explicit=bool(below))
+        files = self._repository.files(commit, below).items()
+        ids = {path: identity for path, identity in files if is_cassette_name(path)}
+        return RevisionSide(name, self._objects, ids, is_explicit=bool(below))
 
     def _beside(self, word: str, path: Path) -> Side:
         """Return of a revision what is compared with a path: the same file, or what is below the same folder."""

@@ -13,7 +13,7 @@ may have been made by the client; elsewhere, a ``call_id`` is a thing that is as
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 __all__ = "Places", "id_places", "number_ids"
@@ -47,9 +47,11 @@ def _in_messages(body: Any) -> Places:
     for message in _objects(body, "messages"):
         # By its role a message of a model call differs from an e-mail or a log entry in a list of that name.
         if type(message.get("role")) is str:
-            if len(message) == 2 and type(message.get("content")) is str:
+            kind = type(message.get("content"))
+            if kind is list:
+                yield from _in_blocks(message)
+            elif kind is str and len(message) == 2:
                 continue  # as most are: there is no place for an id in it
-            yield from _in_blocks(message)
             yield from _held(message, "tool_call_id", "toolCallId")
             for name in ("tool_calls", "toolCalls"):
                 for call in _objects(message, name):
@@ -106,11 +108,13 @@ def _objects(holder: Any, name: str) -> list[dict[str, Any]]:
     return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
 
 
-def _held(holder: Any, *names: str) -> Places:
-    """Yield the first of these members that is there, if it is text."""
-    name = next((name for name in names if name in holder), None) if isinstance(holder, dict) else None
-    if name is not None and type(holder[name]) is str:
-        yield holder, name
+def _held(holder: Any, *names: str) -> Sequence[tuple[dict[str, Any], str]]:
+    """Return the first of these members that is there, if it is text."""
+    if isinstance(holder, dict):
+        for name in names:
+            if name in holder:
+                return ((holder, name),) if type(holder[name]) is str else ()
+    return ()
 
 
 _FAMILIES: tuple[tuple[re.Pattern[str], Callable[[Any], Places]], ...] = (

@@ -59,3 +59,12 @@ def test_equal_ids_get_equal_numbers():
     number_ids(((holder, "id") for holder in holders), ids)
     assert ids == ["known", "new", "newer"]
     assert [next(iter(holder.values())) for holder in holders] == [1, 0, 1, 2]
+
+
+def test_messages_of_two_members_may_hold_ids():
+    find = id_places("/v1/chat/completions")
+    call, answer = {"role": "assistant", "tool_calls": [{"id": "a"}]}, {"role": "tool", "tool_call_id": "a"}
+    block = {"role": "assistant", "content": [{"type": "tool_use", "id": "b"}]}
+    assert find is not None
+    places = list(find({"messages": [call, answer, {"role": "user", "content": "id"}, block]}))
+    assert [holder[name] for holder, name in places] == ["a", "a", "b"]

@@ -141,7 +141,9 @@ def _is_writable(value: Any, text: str) -> bool:
         level = [each for each in inner if type(each) in _COLLECTIONS]
     if any(len(key) > LONGEST_KEY for key in keys):
         return False
-    return count <= _MOST_VALUES and ("\\u" not in text or _HALF.search(text) is None or _writes(value))
+    return count <= _MOST_VALUES and (
+        "\\" not in text or "\\u" not in text or _HALF.search(text) is None or _writes(value)
+    )
 
 
 def _writes(value: Any) -> bool:

@@ -162,7 +162,7 @@ def _likely_layouts(text: str) -> list[str]:
 
 def escapes_in(text: str) -> tuple[bool, bool, str]:
     """Tell from a JSON text: whether all but ASCII is escaped, in capitals, and what else is escaped needlessly."""
-    if "\\u" not in text and "\\/" not in text:
+    if "\\" not in text or ("\\u" not in text and "\\/" not in text):  # one character is found much faster
         return False, False, ""
     found = _ESCAPE.findall(text)
     codes = [code for code, _ in found if code]

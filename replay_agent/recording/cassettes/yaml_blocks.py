@@ -94,7 +94,7 @@ def is_ordinary(block: str) -> bool:
     of characters that can be printed. Nearly all texts are.
     """
     is_printable = _has_none(block, _CONTROLS) if block.isascii() else block.replace("\n", "").isprintable()
-    if not is_printable or ("|2" in block and _MEASURED.search(block)):
+    if not is_printable or ("|" in block and "|2" in block and _MEASURED.search(block)):
         return False
     place = block.find("\\")
     while place >= 0:
@@ -224,8 +224,8 @@ def _is_plain(text: str) -> bool:
     """Tell whether a line needs no quotes: it cannot be taken for another type, a key, or the head of a comment."""
     return bool(
         _PLAIN_START.match(text)
-        and ": " not in text
-        and " #" not in text
+        and not (":" in text and ": " in text)  # one character is found twenty times as fast as two
+        and not ("#" in text and " #" in text)
         and text[-1] not in ": "
         and text[:6].lower() not in _WORDS  # no word is longer than five
     )

@@ -280,7 +280,7 @@ def _shut_between(config: pytest.Config) -> BetweenTests | None:
     if (options.asked_mode(config) or config.getini("replay_record_mode")) == "none":
         from replay_agent.pytest_plugin.between import BetweenTests
 
-        between = BetweenTests(is_replayed, options.allowed_hosts(config))
+        between = BetweenTests(options.allowed_hosts(config))
         config.pluginmanager.register(between, BetweenTests.NAME)
         return between
     return None
@@ -323,9 +323,9 @@ class _AroundTests:
         from replay_agent.pytest_plugin.kept_random import keep_random, leave_random
         from replay_agent.pytest_plugin.watched_fixtures import WatchedFixtures
 
-        self.keys = keys.KeysOfTests(is_replayed)
+        self.keys = keys.KeysOfTests()
         self.between: BetweenTests | None = None
-        self._changes = OpenChanges(former_files(config))
+        self._changes = OpenChanges(former_files(config), follow_plan=bool(config.getoption("replay_plan", None)))
         self._keep_random, self._leave_random = keep_random, leave_random
         self.fixtures = WatchedFixtures(since=config.stash[_STARTED])
         self._spent: dict[str, Any] = {}
@@ -340,26 +340,27 @@ class _AroundTests:
         with self.fixtures.setting_up(fixturedef, request):
             return (yield)
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Before all hooks that wrap nothing, those of the project among them: what they ask is the test's own."""
         self.fixtures.item = item
-        if is_served(item):
-            _refuse_two_recorders(item)
-        elif is_replayed(item):
+        if is_replayed(item):
+            if self.between is not None:
+                self.between.shut()
             _open_test(item)
             self._keep_random(item)
+        elif is_served(item):
+            _refuse_two_recorders(item)
         if self.between is not None:
             self.between.opened()
-        yield
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
         test = item.stash.get(TEST, None)
         if test is None:
             yield
-            return
-        with test.calling():
-            yield
+        else:
+            yield from test.calling()
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
@@ -367,8 +368,11 @@ class _AroundTests:
         try:
             yield
         finally:
-            self.keys.torn_down(item, nextitem)
+            goes_on = nextitem is not None and is_replayed(nextitem)
+            self.keys.torn_down(item, goes_on=goes_on)
             self._leave_random(item)
+            if self.between is not None:
+                self.between.goes_on = goes_on
             test = item.stash.get(TEST, None)
             if test is not None:
                 try:
@@ -387,8 +391,11 @@ class _AroundTests:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        self._changes.reported(item, call, report)
+        if call.when == "setup" and call.excinfo is None:
+            return report  # nothing can be said of a test yet that was set up
         test = item.stash.get(TEST, None)
+        if test is not None:
+            self._changes.reported(test, call, report)
         if call.when == "teardown":
             self.fixtures.note_recorded(report)
         if test is not None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -51,10 +50,11 @@ class WatchedTest(ABC):
         self._misses = misses
         self._outcome = ""
         self._stopped_at_snapshot = False
+        self.said: dict[str, str] = {}
+        """The explanations of what it missed or left, and the cassette of each."""
 
-    @contextmanager
-    def calling(self) -> Iterator[None]:
-        """Surround the call of the test function; a miss that something swallowed fails the test here."""
+    def calling(self) -> Generator[None]:
+        """Yield once, for the call of the test function; a miss that something swallowed fails the test here."""
         function = getattr(self.item, "obj", None)
         if function is not None:
             self.item.obj = explaining(function, self._misses)  # type: ignore[attr-defined]
@@ -70,27 +70,34 @@ class WatchedTest(ABC):
 
     def note_verdict(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Take note of pytest's verdict on one phase; a miss is told as itself there, and xfail does not excuse it."""
-        self._tell(call, report)
-        if self._misses.misses and report.failed:
-            told = [str(miss) for miss in self._misses.misses]
-            report.sections = [(name, without_tracebacks(text, told)) for name, text in report.sections]
-        if self._misses.misses and hasattr(report, "wasxfail") and not self.xfail_excuses_misses:
-            report.outcome = "failed"
-            del report.wasxfail
+        if call.excinfo is not None:
+            self._tell(call.excinfo.value, report)
+        misses = self._misses.misses
+        if misses:
+            self._count_against(misses, report)
         if report.when == "call":
-            if call.excinfo is not None and report.failed and not self._misses.misses:
+            if call.excinfo is not None and report.failed and not misses:
                 self._stopped_at_snapshot = stopped_at_snapshot(self.item, call.excinfo.value)
             self._outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
 
-    def _tell(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        misses = leaves_of(call.excinfo.value) if call.excinfo else []
+    def _count_against(self, misses: Sequence[BaseException], report: pytest.TestReport) -> None:
+        """Have misses said once in the report of a test, and not excused."""
+        if report.failed:
+            told = [str(miss) for miss in misses]
+            report.sections = [(name, without_tracebacks(text, told)) for name, text in report.sections]
+        if hasattr(report, "wasxfail") and not self.xfail_excuses_misses:
+            report.outcome = "failed"
+            del report.wasxfail
+
+    def _tell(self, error: BaseException, report: pytest.TestReport) -> None:
+        misses = leaves_of(error)
         if misses:
             with pytest.raises(pytest.fail.Exception) as failure:
                 raise failure_of(misses, self._misses)
             report.longrepr = self.item.repr_failure(failure)
             tell(report, self.item, failure.value)
-        elif call.excinfo:
-            tell(report, self.item, call.excinfo.value)
+        else:
+            tell(report, self.item, error)
 
     @property
     def keeper(self) -> Misses:
@@ -129,12 +136,13 @@ class WatchedTest(ABC):
         late = self._misses.unreported_misses
         if late and self._outcome != "passed" and len(late) < len(self._misses.misses):
             self.item.add_report_section("teardown", "misses", str(failure_of(late, self._misses)))
-        else:
-            self._fail_for_misses(None)
+        elif late:
+            raise failure_of(late, self._misses)
 
     def _fail_for_misses(self, cause: BaseException | None) -> None:
-        if self._misses.unreported_misses:
-            raise failure_of(self._misses.unreported_misses, self._misses) from cause
+        late = self._misses.unreported_misses
+        if late:
+            raise failure_of(late, self._misses) from cause
 
 
 def _unopened(error: CassetteError | UserError, item: pytest.Item) -> BaseException:
@@ -193,7 +201,7 @@ class ReplayedTest(WatchedTest):
     @property
     def records(self) -> bool:
         """Whether requests may go live."""
-        return self.run.recording.records
+        return self._run.recording.records
 
     def let_go(self) -> None:
         """Leave no ring of references: as garbage, each test would cost the collector a hundred microseconds."""
@@ -201,9 +209,9 @@ class ReplayedTest(WatchedTest):
 
     def break_off(self) -> str:
         """Close the recording as that of a test that failed: what it has is kept for the next one."""
-        intercept.close_for_test(self.run.recording)
+        intercept.close_for_test(self._run.recording)
         try:
-            self.run.close(success=False)
+            self._run.close(success=False)
         except CassetteError as exc:
             return str(exc)
         return ""
@@ -212,25 +220,25 @@ class ReplayedTest(WatchedTest):
         """Return what it has asked."""
         from replay_agent.pytest_plugin.trials.testimony import testimony_of
 
-        return testimony_of(self.run.recording, self.cassette)
+        return testimony_of(self._run.recording, self.cassette)
 
     def _succeeded(self) -> bool:
         """Tell whether what was recorded is to be kept; a test that skips itself takes nothing from a cassette.
 
         A snapshot that differs says nothing against the recording.
         """
-        fresh = self.run.recording.header is None
+        fresh = self._run.recording.header is None
         return self.passed or self._stopped_at_snapshot or (fresh and self._outcome == "skipped")
 
     def close(self) -> None:
         """Close the recording and fail the test for what it left: misses, unplayed interactions."""
-        intercept.close_for_test(self.run.recording)
+        intercept.close_for_test(self._run.recording)
         try:
-            self.run.close(success=self._succeeded(), whole=not self._stopped_at_snapshot)
+            self._run.close(success=self._succeeded(), whole=not self._stopped_at_snapshot)
         except CassetteError as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
         super().close()
-        if self._outcome == "passed" and not self.run.recording.records:
+        if self._outcome == "passed" and not self._run.recording.records:
             self._judge_faults()
             self._judge_leftovers()
         if self._outcome == "passed":
@@ -242,8 +250,8 @@ class ReplayedTest(WatchedTest):
             return
         from replay_agent.report.comparison.budgets import committed_spending, overrun
 
-        place, test = self.run.cassette_path, nodeid(self.item)
-        text = overrun(self._budget, self.run.transcript.exchanges, lambda: committed_spending(place, test))
+        place, test = self._run.cassette_path, nodeid(self.item)
+        text = overrun(self._budget, self._run.transcript.exchanges, lambda: committed_spending(place, test))
         if text:
             remedy = "If that is meant, raise the budget: budget= of the mark replay, or replay_budget of the ini file."
             pytest.fail(f"{text}\n\n{remedy}", pytrace=False)
@@ -251,19 +259,19 @@ class ReplayedTest(WatchedTest):
     def note_verdict(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Say with the last verdict what was recorded."""
         super().note_verdict(call, report)
-        if report.when == "teardown" and self.records:
-            recording = self.run.recording
+        recording = self._run.recording
+        if report.when == "teardown" and recording.records:
             note_recorded(report, recording.tally(), frozen="clock" in recording.options.freeze)
 
     def _judge_faults(self) -> None:
-        text = self.run.unstruck_text()
+        text = self._run.unstruck_text()
         if text:
             pytest.fail(text, pytrace=False)
 
     def _judge_leftovers(self) -> None:
-        if self._unused == "ignore" or self.run.recording.options.allow_unused:
+        if self._unused == "ignore" or self._run.recording.options.allow_unused:
             return
-        text = self.run.leftovers_text()
+        text = self._run.leftovers_text()
         if text and self._unused == "warn":
             warnings.warn(pytest.PytestWarning(text), stacklevel=2)
         elif text:

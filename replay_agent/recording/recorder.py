@@ -256,7 +256,8 @@ class Recording:
     @property
     def play_count(self) -> int:
         """How many answers were replayed."""
-        return sum(entry.source is not None for entry in self._ledger.in_order())
+        self._ledger.hear()
+        return self._entries.count_played()
 
     @property
     def unfinished_journal(self) -> Path | None:
@@ -312,7 +313,8 @@ class Recording:
         if self._kin.is_child or self.refusal:
             self._ledger.hear()
             self._ledger.refuse_orphan(raw, self.refusal)
-        if self._passes_by(raw):
+        # Where an answer came from, no server of the test's own stands.
+        if self.passes is not None and origin(raw.url) not in self._answering and self.passes(raw):
             return None
         hook = self.options.before_record_request
         wanted = hook(raw) if hook else raw
@@ -350,10 +352,6 @@ class Recording:
             request, self._lookup.key(self._redactor.request(request))
         )
 
-    def _passes_by(self, request: Request) -> bool:
-        """Tell whether a request goes to a server of the test's own; where an answer came from, none of those stands."""
-        return self.passes is not None and origin(request.url) not in self._answering and self.passes(request)
-
     def _answer(self, outcome: Outcome, request: Request, key: Key, *, skips: bool = False) -> Replay:
         read_on = partial(self._ledger.missed, request, key, "read on")
         if self.recut is not None and isinstance(outcome, Response):
@@ -385,20 +383,16 @@ class Recording:
     def _take(self, key: Key, *, literal: bool) -> tuple[int, Source, int] | None:
         """Find what answers a key, and say so to other processes: the place of the request, and what is played."""
         with self._lock:
+            order = self._entries.place()  # before the answer is read: entries stand in the order of the requests
             if self._kin.spool is None:
-                return self._found(key, literal=literal)
-            with self._kin.turn():
-                self._ledger.hear()
-                taken = self._found(key, literal=literal)
-                if taken is not None:
-                    self._kin.say_played(taken[2], source=self._sources.number(taken[1]))
-                return taken
-
-    def _found(self, key: Key, *, literal: bool) -> tuple[int, Source, int] | None:
-        # Taken before the answer is read, so that entries stand in the order of the requests.
-        order = self._entries.place()
-        found = self._lookup.find(key, literal=literal)
-        return None if found is None else (order, *found)
+                found = self._lookup.find(key, literal=literal)
+            else:
+                with self._kin.turn():
+                    self._ledger.hear()
+                    found = self._lookup.find(key, literal=literal)
+                    if found is not None:
+                        self._kin.say_played(found[1], source=self._sources.number(found[0]))
+            return None if found is None else (order, *found)
 
     def _with_supposed_secrets(self, request: Request, redacted: Request) -> Replay | None:
         """Return the recorded answer to a request with secrets that only a later one, or the recorded answers, showed."""

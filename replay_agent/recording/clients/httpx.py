@@ -159,10 +159,14 @@ def _headers(headers: Any) -> Headers:
 
 
 def _raw(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Return headers as bytes: encoded together, as they are decoded."""
     try:
-        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        raw = "\n".join(chain.from_iterable(headers)).encode("latin-1").split(b"\n")
     except UnicodeEncodeError:
-        return [(_bytes(name), _bytes(value)) for name, value in headers]
+        raw = []
+    if len(raw) == 2 * len(headers):
+        return list(zip(raw[::2], raw[1::2], strict=True))
+    return [(_bytes(name), _bytes(value)) for name, value in headers]
 
 
 def _bytes(text: str) -> bytes:

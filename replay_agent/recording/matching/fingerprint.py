@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from itertools import compress
+from operator import itemgetter
 
 from replay_agent.recording.matching.choosing import CHOOSING_HEADERS
 from replay_agent.traffic import Request
@@ -18,9 +20,15 @@ STORED_HEADERS = ASKING_HEADERS.union(CHOOSING_HEADERS, {"content-encoding", "ex
 """The headers of a request that are stored; no other is seen by a keying when it is asked for a recorded request."""
 
 
+_NAME, _VALUE = itemgetter(0), itemgetter(1)
+
+
 def fingerprint(request: Request) -> str:
     """Return digits that are the same for requests with the same method, address, stored headers and body."""
-    stored = [(low, value) for name, value in request.headers if (low := name.lower()) in STORED_HEADERS]
+    # Without a line of Python for each header: every request is asked.
+    lowered = list(map(str.lower, map(_NAME, request.headers)))
+    fields = zip(lowered, map(_VALUE, request.headers), strict=True)
+    stored = list(compress(fields, map(STORED_HEADERS.__contains__, lowered)))
     head = repr((request.method, request.url, stored))
     digest = blake2b(head.encode("utf-8", "surrogatepass"), digest_size=8)
     digest.update(request.body)

@@ -118,10 +118,16 @@ class Index:
         ``literal`` is for the key of a request that was not redacted. With ``allow_repeats`` the last one is returned
         again when all are played.
         """
-        usual = self._as_spelled(key)
-        if usual is not None:
-            self._played.add(usual)
-            return usual
+        # What is found first for a key without ids and secrets, if all of its queue are spelled as it is.
+        if key.fingerprint and not (key.ids or key.secrets):
+            usual = self._same.get(key.digest)
+            if not isinstance(usual, int):
+                usual = self._next_spelled(usual, key.fingerprint)
+            elif usual in self._played or self._keys[usual].fingerprint != key.fingerprint:
+                usual = None
+            if usual is not None:
+                self._played.add(usual)
+                return usual
         fits = self._fitting(key, literal=literal)
         for queues in self._queues(key):
             left = [index for queue in queues if (index := queue.next(self._played, fits)) is not None]
@@ -131,14 +137,9 @@ class Index:
                 return min(left)
         return max(self._answering(key, fits), default=None) if self._allow_repeats else None
 
-    def _as_spelled(self, key: Key) -> int | None:
-        """Return what is found first for a key without ids and secrets, if all of its queue are spelled as it is."""
-        if key.ids or key.secrets or not key.fingerprint:
-            return None
-        same = self._same.get(key.digest)
-        if isinstance(same, int):  # alone, as most are: it needs no queue
-            return same if same not in self._played and self._keys[same].fingerprint == key.fingerprint else None
-        return same.next(self._played, _always) if same and same.spellings.keys() == {key.fingerprint} else None
+    def _next_spelled(self, queue: _Queue | None, fingerprint: str) -> int | None:
+        """Return the next of a queue all of which are spelled the same."""
+        return queue.next(self._played, _always) if queue and queue.spellings.keys() == {fingerprint} else None
 
     def mark_played(self, index: int) -> None:
         """Count an interaction as played that was played elsewhere."""
@@ -159,6 +160,8 @@ class Index:
 
     def leftovers(self) -> list[int]:
         """Return the indexes that were never played, in recorded order."""
+        if len(self._played) == len(self._keys):
+            return []
         return [index for index in range(len(self._keys)) if index not in self._played]
 
     def _queues(self, key: Key) -> Iterator[list[_Queue]]:

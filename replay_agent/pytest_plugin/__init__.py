@@ -328,6 +328,7 @@ class _AroundTests:
         self._changes = OpenChanges(former_files(config), follow_plan=bool(config.getoption("replay_plan", None)))
         self._keep_random, self._leave_random = keep_random, leave_random
         self.fixtures = WatchedFixtures(since=config.stash[_STARTED])
+        self._tally: Tally | None = None
         self._spent: dict[str, Any] = {}
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -382,9 +383,9 @@ class _AroundTests:
 
     def _note_spent(self, item: pytest.Item, test: WatchedTest) -> None:
         if not test.is_scripted:
-            run = test.run
-            tally, mark = _tally(item.config), partial(_mark_of, run)
-            self._spent = tally.add(item.nodeid, run, run.play_count, records=test.records, mark=mark)
+            run, self._tally = test.run, self._tally or _tally(item.config)
+            mark = partial(_mark_of, run)
+            self._spent = self._tally.add(item.nodeid, run, run.play_count, records=test.records, mark=mark)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

@@ -148,7 +148,7 @@ class KeysOfTests:
     @pytest.hookimpl
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Place keys after pytest has looked at a test's own marks to skip it, and before its first fixture."""
-        if TEST in item.stash and not is_served(item):
+        if TEST in item.stash:
             place_for(item)
             return
         lingering.take_back()

@@ -13,7 +13,6 @@ from typing import NamedTuple, TypedDict
 import pytest
 
 from replay_agent.exceptions import UserError
-from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.pytest_plugin.options import TAKEN, allowed_hosts, asked_mode
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.journal import HOME
@@ -38,12 +37,11 @@ _WAYS = ("fault", "restream", "sweep", "sweep_fails")
 """Ways in which a recording is replayed that `replay_agent.pytest_plugin.scripting` reads."""
 
 
-def options_of(item: pytest.Item) -> RecordOptions:
+def options_of(item: pytest.Item, found: pytest.Mark | None) -> RecordOptions:
     """Merge ini, mark and command line into the options of one test; raises `UserError` for what nobody knows.
 
     Tests under one mark, those of a parametrized function or a marked module, have the same options, merged once.
     """
-    found = closest(item, "replay")
     mark = found if found is not None else _UNMARKED
     known = item.config.stash.setdefault(_MERGED, {})
     said = asked_mode(item.config), allowed_hosts(item.config)
@@ -90,11 +88,10 @@ def _merged(item: pytest.Item, mark: pytest.Mark) -> RecordOptions:
     )
 
 
-def budget_of(item: pytest.Item) -> object:
+def budget_of(config: pytest.Config, mark: pytest.Mark | None) -> object:
     """Return what the mark says of the budget of a test, else the ini file; None for none."""
-    found = closest(item, "replay")
-    said = found.kwargs.get("budget") if found is not None else None
-    return said if said is not None else item.config.getini("replay_budget") or None
+    said = mark.kwargs.get("budget") if mark is not None else None
+    return said if said is not None else config.getini("replay_budget") or None
 
 
 def _texts(mark: pytest.Mark, name: str) -> tuple[str, ...]:
@@ -116,7 +113,7 @@ def first_recording(options: RecordOptions, path: Path, test: str, since: float)
 
 def option_of(config: pytest.Config, name: str) -> str:
     """Return a setting: of the command line, else of the ini file."""
-    return str(config.getoption(name, None) or config.getini(name))
+    return str(getattr(config.option, name, None) or config.getini(name))
 
 
 def command_of(item: pytest.Item) -> str:

@@ -20,7 +20,7 @@ from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.around.planned import plan_of
 from replay_agent.pytest_plugin.around.unretrieved import without_tracebacks
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, failure_saying, leaves_of
-from replay_agent.pytest_plugin.places import cassette_of, nodeid
+from replay_agent.pytest_plugin.places import cassette_under, nodeid
 from replay_agent.pytest_plugin.scripting.cell import CELL
 from replay_agent.pytest_plugin.settings import budget_of, command_of, first_recording, option_of, options_of
 from replay_agent.pytest_plugin.summary.causes import tell
@@ -154,9 +154,9 @@ def _unopened(error: CassetteError | UserError, item: pytest.Item) -> BaseExcept
     return pytest.fail.Exception(str(error), pytrace=False)
 
 
-def _budget_of(item: pytest.Item) -> Budget | None:
+def _budget_of(config: pytest.Config, mark: pytest.Mark | None) -> Budget | None:
     """Return the budget of a test, None for none: then nothing is read that could judge it."""
-    said = budget_of(item)
+    said = budget_of(config, mark)
     if said is None:
         return None
     from replay_agent.report.comparison.budgets import read_budget
@@ -184,9 +184,10 @@ class ReplayedTest(WatchedTest):
         ``since`` is when the session began, in seconds since the epoch.
         """
         try:
-            budget = _budget_of(item)
-            path = cassette_of(item, siblings)
-            run = _run_of(item, path, since)
+            mark = closest(item, "replay")
+            budget = _budget_of(item.config, mark)
+            path = cassette_under(item, mark, siblings)
+            run = _run_of(item, mark, path, since)
             run.open()
         except (CassetteError, UserError) as exc:
             raise _unopened(exc, item) from None
@@ -284,10 +285,10 @@ def _project(root: Path, cassettes: str) -> tuple[Path, Path]:
     return root / cassettes, root
 
 
-def _run_of(item: pytest.Item, path: Path, since: float) -> Run:
+def _run_of(item: pytest.Item, mark: pytest.Mark | None, path: Path, since: float) -> Run:
     """Return the run of a test, with all that its mark and its session ask for, to be opened."""
     test = nodeid(item)
-    options, trial, place = _options_of(item, path, test, since), trial_of(item.config), path
+    options, trial, place = _options_of(item, mark, path, test, since), trial_of(item.config), path
     if trial is not None:
         options, place = trial.options(options), trial.place(path)
     run = Run(place, options, test=test, command=partial(command_of, item))
@@ -297,15 +298,14 @@ def _run_of(item: pytest.Item, path: Path, since: float) -> Run:
     let_pass(run.recording, item.config)
     planned = plan_of(item)
     run.recording.bounds = planned.bounds if planned is not None else None
-    mark = closest(item, "replay")
     for fault in _faults_of(item, mark):
         run.fault(fault)
     run.recording.recut = _recut_of(mark)
     return run
 
 
-def _options_of(item: pytest.Item, path: Path, test: str, since: float) -> RecordOptions:
-    options = options_of(item)
+def _options_of(item: pytest.Item, mark: pytest.Mark | None, path: Path, test: str, since: float) -> RecordOptions:
+    options = options_of(item, mark)
     if item.config.hook.pytest_replay_options.get_hookimpls():  # of all plugins and conftests; nearly always none
         options = item.ihook.pytest_replay_options(item=item, options=options) or options
     options = first_recording(options, path, test, since)

@@ -99,7 +99,8 @@ class WatchedFixtures:
         return SharedFixture.opened(owners, item, since=self._since, frozen=frozen)
 
     def _note_parameters(self, fixture: Fixture, request: pytest.FixtureRequest) -> None:
-        name, found = fixture.argname, dict[str, Callable[[], str]]()
+        name = fixture.argname
+        found: dict[str, Callable[[], str]] = {}
         for arg in fixture.argnames:
             found.update(self._parameters.get(arg, {}))
         if name != EVENT_LOOP and hasattr(request, "param"):

@@ -97,6 +97,8 @@ class Recording:
         further look at who listens: one that the test had started itself would not have been recorded."""
         self._records = False
         self._keying = key
+        self.wants = self.options.wants
+        """Tells whether traffic with an address belongs here, by its host; all other passes by untouched."""
         self._refused = refused
         self._is_answer = is_answer
         self._saved = Tally()
@@ -298,10 +300,6 @@ class Recording:
         return [index for index in unplayed if not _may_be_left(played.interaction(index))]
 
     # What becomes of a request
-
-    def wants(self, url: str) -> bool:
-        """Tell whether traffic with this address belongs here, by its host; all other passes by untouched."""
-        return self.options.wants(url)
 
     def begin(self, raw: Request) -> Replay | Live | None:
         """Decide on a request: a recorded answer, a live request whose outcome is wanted, or None: let it pass.

@@ -225,7 +225,7 @@ def _encoded(placed: dict[str, str]) -> dict[str | bytes, str | bytes]:
         if known is placed and len(encoded) == len(placed):
             return encoded
     encoded = {_as_held(name): _as_held(value) for name, value in placed.items()}
-    _last_encoded.append((placed, encoded))
+    _last_encoded.appendleft((placed, encoded))
     return encoded
 
 

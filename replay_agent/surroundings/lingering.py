@@ -82,10 +82,9 @@ def _look_away() -> None:
 
 def _watching() -> bool:
     """Make ready to see who looks, and tell whether that can be seen."""
-    known = [environ for environ, _, _ in _plain]
-    present = [os.environ, *([os.environb] if os.supports_bytes_environ else [])]
-    if len(known) == len(present) and all(one is other for one, other in zip(known, present, strict=True)):
+    if _plain and _plain[0][0] is os.environ and _plain[-1][0] is getattr(os, "environb", os.environ):
         return True
+    present = [os.environ, *([os.environb] if os.supports_bytes_environ else [])]
     if not all(isinstance(vars(each).get("_data"), dict) for each in present):
         return False  # somebody has put something else in the place of the environment
     if not _plain:
@@ -139,9 +138,9 @@ def _class_that_watches(environ: Any) -> type:
 def _concerned(environ: Any) -> Callable[[Any], bool]:
     """Return what tells whether a key is one of those that decide what is placed, whatever its case is."""
     deciding = credentials.deciding_variables()
-    names = deciding if environ is os.environ else frozenset(map(os.fsencode, deciding))
+    kind, names = (str, deciding) if environ is os.environ else (bytes, frozenset(map(os.fsencode, deciding)))
 
     def concerned(key: Any) -> bool:
-        return isinstance(key, str | bytes) and key.upper() in names
+        return isinstance(key, kind) and key.upper() in names
 
     return concerned

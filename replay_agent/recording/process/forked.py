@@ -99,7 +99,8 @@ def say(who: Callable[[], bytes]) -> None:
     if _board.child:
         return
     _board.says = who
-    _board.write()
+    if _board.file is not None:
+        _board.write()
 
 
 def heard() -> bytes:

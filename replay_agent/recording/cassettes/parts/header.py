@@ -88,7 +88,7 @@ def read_header(data: bytes, path: Path) -> Header:
     """Read what stands before the first item. Raises `CassetteUnreadable`, `CassetteVersionError`."""
     usual = _USUAL_HEADER.fullmatch(data)
     if usual is not None:
-        library, recorded_at, keying = (each.decode() for each in usual.groups())
+        library, recorded_at, keying = map(bytes.decode, usual.groups())
         return Header(keying, recorded_at, library=library)
     fields = _as_written(data)
     if fields is not None:

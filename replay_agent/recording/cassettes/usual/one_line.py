@@ -162,12 +162,12 @@ class _Lines:
         if not (key or dashes):
             raise ValueError("there is neither a key nor a dash")
         column = len(blank)
-        within = [2 * place + 1 for place in range(column + 2, column + len(dashes), 2)]
+        within = [2 * place + 1 for place in range(column + 2, column + len(dashes), 2)] if dashes else []
         if key and dashes:
             within.append(2 * (column + len(dashes)))
         head = f"{self._key(key)}{self._colon}" if key else ""
         said = value or alone
-        opening = "".join(_OPENING[level & 1] for level in within)
+        opening = "".join([_OPENING[level & 1] for level in within]) if within else ""
         text = f"{opening}{head}{self._value(said, literals) if said else ''}"
         read = 2 * column + bool(dashes), tuple(within), text, not said
         if len(line) <= _LONGEST_KNOWN and not (said and said[0] == "|"):

@@ -44,6 +44,8 @@ class WatchedTest(ABC):
     xfail_excuses_misses = False
     is_scripted = False
     """Whether it has no recording, only a script."""
+    records: bool
+    """Whether requests may go live."""
 
     def __init__(self, item: pytest.Item, misses: Misses) -> None:
         self.item = item
@@ -109,11 +111,6 @@ class WatchedTest(ABC):
     def run(self) -> DecodedTraffic:
         """What the test says and hears: the fixture ``replay``."""
 
-    @property
-    @abstractmethod
-    def records(self) -> bool:
-        """Whether requests may go live."""
-
     def testimony(self) -> Testimony | None:
         """Return what it has to tell in a trial, once it is closed; None for one without a recording."""
         return None
@@ -174,6 +171,7 @@ class ReplayedTest(WatchedTest):
         self.cassette = cassette or run.cassette_path
         """Where its cassette is in the project; in a trial it is only read."""
         self._run = run
+        self.records = run.recording.records
         self._unused = unused
         self._budget = budget
 
@@ -199,11 +197,6 @@ class ReplayedTest(WatchedTest):
         """The open recording."""
         return self._run
 
-    @property
-    def records(self) -> bool:
-        """Whether requests may go live."""
-        return self._run.recording.records
-
     def let_go(self) -> None:
         """Leave no ring of references: as garbage, each test would cost the collector a hundred microseconds."""
         self._run.recording.let_go()
@@ -228,8 +221,9 @@ class ReplayedTest(WatchedTest):
 
         A snapshot that differs says nothing against the recording.
         """
-        fresh = self._run.recording.header is None
-        return self.passed or self._stopped_at_snapshot or (fresh and self._outcome == "skipped")
+        if self.passed or self._stopped_at_snapshot:
+            return True
+        return self._outcome == "skipped" and self._run.recording.header is None
 
     def close(self) -> None:
         """Close the recording and fail the test for what it left: misses, unplayed interactions."""
@@ -239,7 +233,7 @@ class ReplayedTest(WatchedTest):
         except CassetteError as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
         super().close()
-        if self._outcome == "passed" and not self._run.recording.records:
+        if self._outcome == "passed" and not self.records:
             self._judge_faults()
             self._judge_leftovers()
         if self._outcome == "passed":
@@ -260,8 +254,8 @@ class ReplayedTest(WatchedTest):
     def note_verdict(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Say with the last verdict what was recorded."""
         super().note_verdict(call, report)
-        recording = self._run.recording
-        if report.when == "teardown" and recording.records:
+        if report.when == "teardown" and self.records:
+            recording = self._run.recording
             note_recorded(report, recording.tally(), frozen="clock" in recording.options.freeze)
 
     def _judge_faults(self) -> None:

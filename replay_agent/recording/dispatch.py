@@ -231,8 +231,10 @@ def begin(claimant: Claimant, request: Request) -> Replay | Live | None:
     if not isinstance(claimant, Recording):
         return claimant.begin(request)
     answer = _begun(claimant, request)
-    responder = _responder(request.url) if _responders else None
-    if responder is None or answer is None:
+    if answer is None or not _responders:
+        return answer
+    responder = _responder(request.url)
+    if responder is None:
         return answer
     if isinstance(answer, Live):
         return _answered(answer, responder)

@@ -95,7 +95,8 @@ class Recording:
         self._answering: set[str] = set()
         """Where recorded answers came from, by scheme, host and port. Somebody else's server stood there, which needs no
         further look at who listens: one that the test had started itself would not have been recorded."""
-        self._records = False
+        self.records = False
+        """Whether requests may go live and be recorded, known when it is known whether there is a cassette."""
         self._keying = key
         self.wants = self.options.wants
         """Tells whether traffic with an address belongs here, by its host; all other passes by untouched."""
@@ -111,17 +112,17 @@ class Recording:
         A missing cassette is no error here: a test that makes no request needs none.
         """
         found = store.exists(self.cassette_path)
-        plays, self._records = self.mode.permissions(found)
+        plays, self.records = self.mode.permissions(found)
         self._ledger.base = self._load_base() if found else None
         if self._ledger.base is not None and plays:
-            repeats = self.options.allow_repeats and not self._records
+            repeats = self.options.allow_repeats and not self.records
             self._sources.play(Source(self._ledger.base, self._keying, repeats=repeats))
-        if self._records:
+        if self.records:
             store.check_writable(self.cassette_path)
-        left = self._ledger.take_up_journals(self._refused) if self._records and not self._kin.is_child else []
+        left = self._ledger.take_up_journals(self._refused) if self.records and not self._kin.is_child else []
         if self.options.freeze:
             self.frozen = self._seeds()
-        if self._records:
+        if self.records:
             self._ledger.journal.start(self._ledger.header(self.frozen), now(), left)
         self._ledger.opened = True
         return self
@@ -222,17 +223,12 @@ class Recording:
     @property
     def is_open(self) -> bool:
         """Whether requests belong here: it was opened and is not closed."""
-        return self._ledger.is_open
+        return self._ledger.is_open()
 
     @property
     def mode(self) -> RecordMode:
         """The record mode that was asked for; see `records` for what follows from it."""
         return self.options.record_mode
-
-    @property
-    def records(self) -> bool:
-        """Whether requests may go live and be recorded, now that it is known whether there is a cassette."""
-        return self._records
 
     @property
     def header(self) -> Header | None:
@@ -307,7 +303,7 @@ class Recording:
         Raises `CassetteMiss` (with ``miss="exception"``: `CassetteMissError`) where it must be replayed and cannot.
         """
         if is_incidental(raw.url, raw.body):
-            return None if self._records else self._answer(EMPTY_ANSWER, raw, Key(""))
+            return None if self.records else self._answer(EMPTY_ANSWER, raw, Key(""))
         if self._kin.is_child or self.refusal:
             self._ledger.hear()
             self._ledger.refuse_orphan(raw, self.refusal)
@@ -318,7 +314,7 @@ class Recording:
         wanted = hook(raw) if hook else raw
         if wanted is None:
             return None
-        if self._records and not self._sources and self.fallback is None and self.bounds is None:
+        if self.records and not self._sources and self.fallback is None and self.bounds is None:
             return self._went_live(wanted, None)
         # First as it is: a request that was spelled like a recorded one, in which no secret is left, holds none either.
         # Only one that is not found is searched for secrets, which takes longer than all the rest.
@@ -425,7 +421,7 @@ class Recording:
 
         The model is taken to say next what it had said: first the true answer, then whatever followed.
         """
-        if not self.disturbance.struck or self._records:
+        if not self.disturbance.struck or self.records:
             return None
         with self._lock, self._kin.turn():
             order = self._entries.place()
@@ -457,7 +453,7 @@ class Recording:
     def _approximated(self, request: Request, redacted: Request, key: Key) -> Replay | None:
         """Return the answer to a recorded request that is not this one, but stands for it, where that is wanted."""
         source = self._played
-        if self.approximates is None or source is None or self._records:
+        if self.approximates is None or source is None or self.records:
             return None
         index = self._nearest(source, request, self.approximates, redacted)
         if index is None:
@@ -482,7 +478,7 @@ class Recording:
 
     def _token(self, request: Request, key: Key) -> Replay | None:
         """Return a token for a client that had one, or other credentials, when it was recorded."""
-        if self._records or self._ledger.base is None or not is_token_request(request):
+        if self.records or self._ledger.base is None or not is_token_request(request):
             return None
         recorded = (interaction.request for interaction in self._ledger.unread())
         if self._ledger.reason(key) == "used up" or is_made_up(request, recorded):
@@ -497,7 +493,7 @@ class Recording:
             raise self._ledger.told(str(error), request) from error
 
     def _went_live(self, request: Request, key: Key | None) -> Live:
-        if key is not None and not (self._records and (self.bounds is None or self.bounds.allows(key.digest))):
+        if key is not None and not (self.records and (self.bounds is None or self.bounds.allows(key.digest))):
             raise self._ledger.missed(request, key)
         return self._ledger.keeper.wait(request, key, self._settle)
 

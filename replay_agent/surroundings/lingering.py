@@ -8,12 +8,11 @@ system by itself does not.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from copy import copy
 from typing import Any
 
-from replay_agent.surroundings import credentials
+from replay_agent.surroundings import audit_events, credentials
 
 __all__ = "claim", "leave", "take_back"
 
@@ -87,15 +86,13 @@ def _watching() -> bool:
     present = [os.environ, *([os.environb] if os.supports_bytes_environ else [])]
     if not all(isinstance(vars(each).get("_data"), dict) for each in present):
         return False  # somebody has put something else in the place of the environment
-    if not _plain:
-        sys.addaudithook(_audited)
+    audit_events.listen(_STARTING, _audited)
     _plain[:] = [(each, type(each), _class_that_watches(each)) for each in present]
     return True
 
 
-def _audited(event: str, _args: tuple[Any, ...]) -> None:
-    if event in _STARTING:
-        take_back()
+def _audited(_event: str, _args: tuple[Any, ...]) -> None:
+    take_back()
 
 
 def _class_that_watches(environ: Any) -> type:

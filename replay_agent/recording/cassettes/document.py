@@ -82,17 +82,14 @@ class Cassette:
         self.path = path
         self.header = header
         self.layout = layout
+        self.is_as_written = False
+        """Whether all checksums hold: nobody but `save` has touched an interaction."""
         self._keys: list[Key] | None = None
         self._scheme = ""
         self._answered: dict[str, bool] = {}
 
     def __len__(self) -> int:
         raise NotImplementedError
-
-    @property
-    def is_as_written(self) -> bool:
-        """Whether all checksums hold: nobody but `save` has touched an interaction."""
-        return False
 
     def check(self) -> None:
         """Read what somebody else than `save` may have written. Raises `CassetteUnreadable`."""
@@ -202,6 +199,7 @@ class WrittenCassette(Cassette):
         self._data = data
         self._bounds = bounds
         self._stored = stored
+        self.is_as_written = all(stored)
         self._edited: dict[int, Interaction] = {}
 
     @classmethod
@@ -220,10 +218,6 @@ class WrittenCassette(Cassette):
 
     def __len__(self) -> int:
         return len(self._bounds)
-
-    @property
-    def is_as_written(self) -> bool:
-        return all(self._stored)
 
     def holds(self, data: bytes) -> bool:
         """Tell whether it was read from just these bytes."""

@@ -81,7 +81,7 @@ class Index:
         self._by_pattern: _Grouping = {}
         self._recorded_ids: set[str] = set()
         self._choices: dict[str, Choice] = {}
-        self._secrets = Secrets()
+        self._secrets: Secrets | None = None
         for key in keys:
             self.add(key)
 
@@ -133,7 +133,8 @@ class Index:
             left = [index for queue in queues if (index := queue.next(self._played, fits)) is not None]
             if left:
                 self._played.add(min(left))
-                self._secrets.bind(key.secrets, self._keys[min(left)].secrets)
+                if key.secrets:
+                    self._bound().bind(key.secrets, self._keys[min(left)].secrets)
                 return min(left)
         return max(self._answering(key, fits), default=None) if self._allow_repeats else None
 
@@ -156,7 +157,14 @@ class Index:
         """Return what tells whether the secrets of a recorded request can be those of this one."""
         if not key.secrets:
             return _always
-        return lambda index: self._secrets.fit(key.secrets, self._keys[index].secrets, literal=literal)
+        secrets = self._bound()
+        return lambda index: secrets.fit(key.secrets, self._keys[index].secrets, literal=literal)
+
+    def _bound(self) -> Secrets:
+        """Return which secrets stand for which; nothing is known of any in nearly all runs."""
+        if self._secrets is None:
+            self._secrets = Secrets()
+        return self._secrets
 
     def leftovers(self) -> list[int]:
         """Return the indexes that were never played, in recorded order."""

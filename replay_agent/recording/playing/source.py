@@ -120,6 +120,9 @@ class Sources(list[Source]):
         super().__init__()
         self.played: Source | None = None
         """The cassette, None where it is not played."""
+
+        self.are_one_of_ours = False
+        """Whether there is nothing to play from but a cassette that we have recorded."""
         if played is not None:
             self.play(played)
 
@@ -127,15 +130,12 @@ class Sources(list[Source]):
         """Look in the cassette before everything else."""
         self.played = cassette
         self.insert(0, cassette)
+        self.are_one_of_ours = len(self) == 1 and cassette.cassette.layout == "replay-agent"
 
     def follow(self, journals: Iterable[Source]) -> None:
         """Look in these, too, behind all others."""
         self.extend(journals)
-
-    @property
-    def only_cassette(self) -> Source | None:
-        """The cassette, where there is nothing else to play from."""
-        return self.played if len(self) == 1 else None
+        self.are_one_of_ours = self.are_one_of_ours and len(self) == 1
 
     def number(self, source: Source) -> int:
         """Return by what number the processes of one recording know a source: 0 is the cassette."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import cast
 
 from replay_agent.recording.cassettes.bodies import read_chunks, spelling_of
+from replay_agent.recording.cassettes.json_spelling import Spelling
 from replay_agent.recording.cassettes.usual.json_lines import LONG, JSONLines
-from replay_agent.recording.cassettes.usual.one_line import on_one_line
+from replay_agent.recording.cassettes.usual.one_line import OneLine, reading
 from replay_agent.recording.cassettes.usual.streams import text_and_chunks
 from replay_agent.traffic import Chunk, Headers, Request, Response
 
@@ -46,7 +48,6 @@ _ODD_VALUE = frozenset('"|[{')
 _CONSTANTS = frozenset({"null", "true", "false"})
 _LONGEST = 1 << 20
 """Characters. What is longer is left to the reader that counts lines and values."""
-_spelling = lru_cache(maxsize=64)(spelling_of)
 _COLUMN = 6
 """Where ``json:`` stands."""
 
@@ -65,8 +66,12 @@ def usual_response(text: str) -> Response | None:
         return None
     try:
         body, chunks = (text_and_chunks if is_text else _body)(text, head.end())
-        whole = chunks is not None and body and _WHOLE.fullmatch(chunks)
-        pieces = (Chunk(body, int(whole[1])),) if whole else read_chunks(chunks, body)
+        pieces: Sequence[Chunk]
+        if chunks is None:
+            pieces = (Chunk(body),) if body else ()
+        else:
+            whole = _WHOLE.fullmatch(chunks) if body else None
+            pieces = (Chunk(body, int(whole[1])),) if whole else read_chunks(chunks, body)
         return Response(int(status), headers, pieces, reason=reason)
     except (ValueError, IndexError, RecursionError):
         return None
@@ -111,14 +116,22 @@ def _header(line: str) -> tuple[str, str] | None:
     return None if first in _ODD_VALUE or value in _CONSTANTS else (name, value)
 
 
+@lru_cache(maxsize=64)
+def _spelled(words: str) -> tuple[Spelling, OneLine | None]:
+    """Return what words say of the spelling of a body, and what reads one of that spelling that was on one line."""
+    spelling = spelling_of(words)
+    return spelling, reading(spelling)
+
+
 def _body(text: str, begin: int) -> tuple[bytes, str | None]:
     """Return the bytes of a JSON body, and what is said of its pieces."""
     rest = _REST.search(text, max(begin, len(text) - _LONGEST_REST))
     if rest is None:
         raise ValueError("the last line does not end")
     spelling, chunks = rest.groups()
-    said, lines = _spelling(spelling or "compact"), text[begin : rest.start() + 1]
-    body = on_one_line(lines, said) if len(lines) < LONG else None
+    said, one_line = _spelled(spelling or "compact")
+    lines = text[begin : rest.start() + 1]
+    body = one_line.read(lines) if one_line is not None and len(lines) < LONG else None
     if body is None:
         body = JSONLines(lines, said).below(_COLUMN)
     return body.encode("utf-8", "surrogatepass"), chunks

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 from replay_agent.recording.cassettes.json_spelling import Spelling, Transcription
 from replay_agent.recording.cassettes.yaml_blocks import read_literal
 
-__all__ = ("on_one_line",)
+__all__ = "OneLine", "reading"
 
 # A line: its blanks, its dashes, and a key with its value, or a value alone. ``  - - role: user``, ``- 'a: b'``, ``k:``
 _LINE = re.compile(r'( *)((?:- )*)(?:([A-Za-z_$][A-Za-z0-9_$./-]*|"(?:[^"\\\n]|\\.)*"):(?: ([^\n]+))?|([^\n]+))')
@@ -51,28 +51,11 @@ class _Model(NamedTuple):
     """Where in ``written`` each line is."""
 
 
-def on_one_line(text: str, spelling: Spelling) -> str | None:
-    """Transcribe the lines below a key; None for what is left to the long way: another spelling, odd texts.
-
-    Raises ValueError and IndexError for lines that nobody has written, where it notices.
-    """
-    lines = _lines(spelling)
-    if lines is None:
-        return None
-    literals: list[str] = []
-    *found, last = (_without_literals(text, literals) if "|" in text else text).split("\n")
-    if last:
-        raise ValueError("the last line does not end")
-    try:
-        return lines.transcribed(found, literals)
-    except _GoesOn:
-        return None
-
-
 @lru_cache(maxsize=64)
-def _lines(spelling: Spelling) -> _Lines | None:
+def reading(spelling: Spelling) -> OneLine | None:
+    """Return what reads bodies of a spelling, None for one of several lines."""
     spelled = Transcription(spelling)
-    return _Lines(spelled) if spelled.is_on_one_line else None
+    return OneLine(spelled) if spelled.is_on_one_line else None
 
 
 def _without_literals(text: str, literals: list[str]) -> str:
@@ -91,7 +74,7 @@ class _GoesOn(Exception):
     """Raised for a text in quotes that goes on in the next line."""
 
 
-class _Lines:
+class OneLine:
     """What lines become in one spelling."""
 
     def __init__(self, spelled: Transcription) -> None:
@@ -99,6 +82,20 @@ class _Lines:
         self._known: dict[str, _Line] = {}
         self._models: dict[int, _Model] = {}
         """By their number of lines, what was transcribed last."""
+
+    def read(self, text: str) -> str | None:
+        """Transcribe the lines below a key; None for what is left to the long way: odd texts.
+
+        Raises ValueError and IndexError for lines that nobody has written, where it notices.
+        """
+        literals: list[str] = []
+        *found, last = (_without_literals(text, literals) if "|" in text else text).split("\n")
+        if last:
+            raise ValueError("the last line does not end")
+        try:
+            return self.transcribed(found, literals)
+        except _GoesOn:
+            return None
 
     def transcribed(self, lines: list[str], literals: list[str]) -> str:
         """Transcribe the lines of a body, and what they say together."""
@@ -114,7 +111,7 @@ class _Lines:
         written = model.written.copy()
         for place in others:
             was, line = model.read[place], lines[place]
-            now = known.get(line) or self._read(line, [])
+            now = known.get(line) or self._meant(line, [])
             if now[0] != was[0] or now[1] != was[1] or now[3] is not was[3]:
                 return self._anew(lines, [])
             written[model.places[place]] = now[2]
@@ -125,7 +122,7 @@ class _Lines:
         levels, written, leads = [-1], list[str](), True
         add, read, places = written.append, list[_Line](), list[int]()
         for line in lines:
-            found = known.get(line) or self._read(line, literals)
+            found = known.get(line) or self._meant(line, literals)
             level, within, text, more = found
             while levels[-1] > level:
                 add(_CLOSING[levels.pop() & 1])
@@ -154,7 +151,7 @@ class _Lines:
             self._models.clear()
         self._models[len(model.lines)] = model
 
-    def _read(self, line: str, literals: list[str]) -> _Line:
+    def _meant(self, line: str, literals: list[str]) -> _Line:
         found = _LINE.fullmatch(line)
         if found is None:
             raise ValueError("a line is empty")

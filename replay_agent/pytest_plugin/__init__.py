@@ -37,6 +37,7 @@ from replay_agent.recording.process import forked, late_guard, session_mode
 if TYPE_CHECKING:
     from replay_agent.harness import DecodedTraffic
     from replay_agent.provider.script import Script
+    from replay_agent.pytest_plugin.around.accepted_snapshots import AcceptedSnapshots
     from replay_agent.pytest_plugin.between import BetweenTests
     from replay_agent.pytest_plugin.watched import WatchedTest
     from replay_agent.report.comparison.tally import Tally
@@ -191,10 +192,7 @@ def _open_test(item: pytest.Item) -> None:
             pytrace=False,
         )
     if TEST not in item.stash:
-        from replay_agent.pytest_plugin.watched import ReplayedTest
-
-        _surround_tests(item.config).fixtures.item = item
-        item.stash[TEST] = ReplayedTest.opened(item, siblings_of(item), since=item.config.stash[_STARTED])
+        _surround_tests(item.config).open(item)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -208,7 +206,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     else:
         forked.unwatch()
         if any("run_snapshot" in getattr(item, "fixturenames", ()) for item in session.items):
-            _watch_snapshots(session.config)
+            _watch_snapshot_fixtures(session.config)
 
 
 @pytest.hookimpl(trylast=True)
@@ -254,7 +252,7 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     around = _AroundTests(config)
     config.pluginmanager.register(around, _AroundTests.NAME)
     config.pluginmanager.register(around.keys)
-    _watch_snapshots(config)
+    around.snapshots = _watch_snapshots(config)
     _hold_clients(config)
     around.between = _shut_between(config)
     return around
@@ -286,14 +284,26 @@ def _shut_between(config: pytest.Config) -> BetweenTests | None:
     return None
 
 
-def _watch_snapshots(config: pytest.Config) -> None:
-    """Have hooks around what tests compare with snapshots, once in a session."""
+def _watch_snapshots(config: pytest.Config) -> AcceptedSnapshots | None:
+    """Have hooks around what tests compare with snapshots, once in a session; return who is to hear of their fixtures."""
     from replay_agent.pytest_plugin.around.accepted_snapshots import AcceptedSnapshots
     from replay_agent.pytest_plugin.around.snapshot_differences import SnapshotDifferences
 
-    if not config.pluginmanager.has_plugin(SnapshotDifferences.NAME):
-        config.pluginmanager.register(AcceptedSnapshots(config, is_watched, accept=config.getoption("replay_accept")))
-        config.pluginmanager.register(SnapshotDifferences(), SnapshotDifferences.NAME)
+    if config.pluginmanager.has_plugin(SnapshotDifferences.NAME):
+        return None
+    accepted = AcceptedSnapshots(config, is_watched, accept=config.getoption("replay_accept"))
+    config.pluginmanager.register(accepted)
+    config.pluginmanager.register(SnapshotDifferences(), SnapshotDifferences.NAME)
+    return accepted
+
+
+def _watch_snapshot_fixtures(config: pytest.Config) -> None:
+    """Have those hooks, and one around fixtures, in a session in which no other of ours is around these."""
+    from replay_agent.pytest_plugin.around.accepted_snapshots import SnapshotFixtures
+
+    accepted = _watch_snapshots(config)
+    if accepted is not None:
+        config.pluginmanager.register(SnapshotFixtures(accepted))
 
 
 def _entered(context: AbstractContextManager[None]) -> Callable[[], None]:
@@ -321,13 +331,16 @@ class _AroundTests:
     def __init__(self, config: pytest.Config) -> None:
         from replay_agent.pytest_plugin.around.open_changes import OpenChanges
         from replay_agent.pytest_plugin.kept_random import keep_random, leave_random
+        from replay_agent.pytest_plugin.watched import ReplayedTest
         from replay_agent.pytest_plugin.watched_fixtures import WatchedFixtures
 
         self.keys = keys.KeysOfTests()
         self.between: BetweenTests | None = None
         self._changes = OpenChanges(former_files(config), follow_plan=bool(config.getoption("replay_plan", None)))
         self._keep_random, self._leave_random = keep_random, leave_random
-        self.fixtures = WatchedFixtures(since=config.stash[_STARTED])
+        self._since, self._opened = config.stash[_STARTED], ReplayedTest.opened
+        self.fixtures = WatchedFixtures(since=self._since)
+        self.snapshots: AcceptedSnapshots | None = None
         self._tally: Tally | None = None
         self._spent: dict[str, Any] = {}
 
@@ -339,7 +352,15 @@ class _AroundTests:
         if self.fixtures.asks_nobody(fixturedef, request):  # as a parameter of a test
             return (yield)
         with self.fixtures.setting_up(fixturedef, request):
-            return (yield)
+            value = yield
+            if self.snapshots is not None:
+                self.snapshots.set_up(fixturedef, request, value)
+            return value
+
+    def open(self, item: pytest.Item) -> None:
+        """Open the recording of a test."""
+        self.fixtures.item = item
+        item.stash[TEST] = self._opened(item, siblings_of(item), since=self._since)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -348,7 +369,8 @@ class _AroundTests:
         if is_replayed(item):
             if self.between is not None:
                 self.between.shut()
-            _open_test(item)
+            if TEST not in item.stash:
+                self.open(item)
             self._keep_random(item)
         elif is_served(item):
             _refuse_two_recorders(item)

@@ -58,6 +58,27 @@ def reading(spelling: Spelling) -> OneLine | None:
     return OneLine(spelled) if spelled.is_on_one_line else None
 
 
+class _Form(NamedTuple):
+    """Bodies that differ in the values of some lines: what stands before each of those and behind the last, on either side."""
+
+    fields: list[tuple[str, str, _Line]]
+    """Of each line that differs: the lines before it, what they become, and the line itself in one of the bodies."""
+    rest: str
+    written: str
+
+
+def _form_of(model: _Model, places: list[int]) -> _Form:
+    """Return the form of bodies that differ from a model in these lines at most."""
+    fields: list[tuple[str, str, _Line]] = []
+    begin, done = 0, 0
+    for place in places:
+        before = "\n".join(["", *model.lines[begin:place], ""] if begin else [*model.lines[:place], ""])
+        at = model.places[place]
+        fields.append((before, "".join(model.written[done:at]), model.read[place]))
+        begin, done = place + 1, at + 1
+    return _Form(fields, "\n".join(["", *model.lines[begin:], ""]), "".join(model.written[done:]))
+
+
 def _without_literals(text: str, literals: list[str]) -> str:
     """Return the lines with a number in the place of each text of several lines, which is added to ``literals``."""
     kept, position = [], 0
@@ -82,6 +103,8 @@ class OneLine:
         self._known: dict[str, _Line] = {}
         self._models: dict[int, _Model] = {}
         """By their number of lines, what was transcribed last."""
+        self._forms: dict[int, tuple[list[int], _Form]] = {}
+        """By their number of lines, what those that came one after the other have in common, and where they differ."""
 
     def read(self, text: str) -> str | None:
         """Transcribe the lines below a key; None for what is left to the long way: odd texts.
@@ -89,13 +112,39 @@ class OneLine:
         Raises ValueError and IndexError for lines that nobody has written, where it notices.
         """
         literals: list[str] = []
-        *found, last = (_without_literals(text, literals) if "|" in text else text).split("\n")
-        if last:
-            raise ValueError("the last line does not end")
         try:
+            if "|" in text:
+                text = _without_literals(text, literals)
+            else:
+                form = self._forms.get(text.count("\n"))
+                filled = self._filled(form[1], text) if form is not None else None
+                if filled is not None:
+                    return filled
+            *found, last = text.split("\n")
+            if last:
+                raise ValueError("the last line does not end")
             return self.transcribed(found, literals)
         except _GoesOn:
             return None
+
+    def _filled(self, form: _Form, text: str) -> str | None:
+        """Transcribe a body by what is known of its form, without a look at the lines that are the same; None for another form."""
+        known, position = self._known, 0
+        written: list[str] = []
+        for before, meaning, was in form.fields:
+            begin = position + len(before)
+            position = text.find("\n", begin)
+            line = text[begin:position]
+            if position < 0 or not text.startswith(before, begin - len(before)):
+                return None
+            now = known.get(line) or self._meant(line, [])
+            if now[0] != was[0] or now[1] != was[1] or now[3] is not was[3]:
+                return None
+            written += meaning, now[2]
+        if text[position:] != form.rest:
+            return None
+        written.append(form.written)
+        return "".join(written)
 
     def transcribed(self, lines: list[str], literals: list[str]) -> str:
         """Transcribe the lines of a body, and what they say together."""
@@ -115,7 +164,20 @@ class OneLine:
             if now[0] != was[0] or now[1] != was[1] or now[3] is not was[3]:
                 return self._anew(lines, [])
             written[model.places[place]] = now[2]
+        self._note_form(model, others)
         return "".join(written)
+
+    def _note_form(self, model: _Model, others: list[int]) -> None:
+        """Note where a body differed from the model, if those of this form do so in a few lines altogether."""
+        size = len(model.lines)
+        known = self._forms.get(size)
+        places = sorted({*others, *(known[0] if known is not None else ())})
+        if 0 < len(places) <= _MOST_OTHERS:
+            if len(self._forms) >= _MOST_MODELS:
+                self._forms.clear()
+            self._forms[size] = places, _form_of(model, places)
+        else:
+            self._forms.pop(size, None)
 
     def _anew(self, lines: list[str], literals: list[str]) -> str:
         known, comma = self._known, self._comma

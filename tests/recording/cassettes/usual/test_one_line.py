@@ -129,3 +129,22 @@ def test_how_many_bodies_are_remembered_has_a_bound():
     for number in range(1, 200):
         assert on_one_line(lines_of([*range(number), "a"]), Spelling()) is not None
     assert len(reading(Spelling())._models) <= _MOST_MODELS
+
+
+@pytest.mark.parametrize("spelling", [Spelling(), Spelling("spaced")])
+def test_bodies_of_one_form_differ_in_any_of_their_lines(spelling):
+    for first in ("x", "it's", "yes", "|", "two\nlines", "1", ""):
+        for last in (1, "b", None, "a: b", [], {}, "c\n", True):
+            value = {"first": first, "same": [{"k": "v"}, 2], "last": last}
+            assert on_one_line(lines_of(value), spelling) == spell(value, spelling)
+    reader = reading(spelling)
+    assert reader is not None
+    assert len(reader._forms) <= _MOST_MODELS
+
+
+def test_a_body_that_goes_on_behind_a_form_is_read_as_ever():
+    for value in ({"a": "x", "b": 1}, {"a": "y", "b": 1}, {"a": "z", "b": 2}, {"a": "z", "c": 1}, {"b": 1, "a": "x"}):
+        assert on_one_line(lines_of(value), Spelling()) == spell(value, Spelling())
+    for lines in ("a: x\nb: 1", "a: x\nb: 1\n\n", "a: x\n\nb: 1\n"):
+        with pytest.raises((ValueError, IndexError)):
+            on_one_line(lines, Spelling())

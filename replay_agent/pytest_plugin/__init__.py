@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from replay_agent.provider.script import Script
     from replay_agent.pytest_plugin.around.accepted_snapshots import AcceptedSnapshots
     from replay_agent.pytest_plugin.between import BetweenTests
-    from replay_agent.pytest_plugin.watched import WatchedTest
+    from replay_agent.pytest_plugin.kept_random import KeptRandom
+    from replay_agent.pytest_plugin.watched import ReplayedTest, WatchedTest
     from replay_agent.report.comparison.tally import Tally
     from replay_agent.report.snapshots.extension import RunSnapshot
 
@@ -330,14 +331,13 @@ class _AroundTests:
 
     def __init__(self, config: pytest.Config) -> None:
         from replay_agent.pytest_plugin.around.open_changes import OpenChanges
-        from replay_agent.pytest_plugin.kept_random import keep_random, leave_random
         from replay_agent.pytest_plugin.watched import ReplayedTest
         from replay_agent.pytest_plugin.watched_fixtures import WatchedFixtures
 
         self.keys = keys.KeysOfTests()
         self.between: BetweenTests | None = None
         self._changes = OpenChanges(former_files(config), follow_plan=bool(config.getoption("replay_plan", None)))
-        self._keep_random, self._leave_random = keep_random, leave_random
+        self._random: KeptRandom | None = None
         self._since, self._opened = config.stash[_STARTED], ReplayedTest.opened
         self.fixtures = WatchedFixtures(since=self._since)
         self.snapshots: AcceptedSnapshots | None = None
@@ -357,10 +357,11 @@ class _AroundTests:
                 self.snapshots.set_up(fixturedef, request, value)
             return value
 
-    def open(self, item: pytest.Item) -> None:
+    def open(self, item: pytest.Item) -> ReplayedTest:
         """Open the recording of a test."""
         self.fixtures.item = item
-        item.stash[TEST] = self._opened(item, siblings_of(item), since=self._since)
+        test = item.stash[TEST] = self._opened(item, siblings_of(item), since=self._since)
+        return test
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -370,12 +371,18 @@ class _AroundTests:
             if self.between is not None:
                 self.between.shut()
             if TEST not in item.stash:
-                self.open(item)
-            self._keep_random(item)
+                self._begin(item)
         elif is_served(item):
             _refuse_two_recorders(item)
         if self.between is not None:
             self.between.opened()
+
+    def _begin(self, item: pytest.Item) -> None:
+        test = self.open(item)
+        if "random" in test.run.recording.frozen:
+            from replay_agent.pytest_plugin.kept_random import KeptRandom
+
+            self._random = KeptRandom(item)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
@@ -393,7 +400,9 @@ class _AroundTests:
         finally:
             goes_on = nextitem is not None and is_replayed(nextitem)
             self.keys.torn_down(item, goes_on=goes_on)
-            self._leave_random(item)
+            if self._random is not None:
+                self._random.leave()
+                self._random = None
             if self.between is not None:
                 self.between.goes_on = goes_on
             test = item.stash.get(TEST, None)

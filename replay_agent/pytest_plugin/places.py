@@ -208,7 +208,8 @@ def _holds(path: Path, test: str) -> bool:
 @functools.lru_cache(maxsize=32)
 def _folders(path: Path, root: Path, cassettes: str) -> tuple[Path, Path]:
     """Return the folder of a test module's cassettes, and the one they were in before: asked together by every test."""
-    return module_folder(path, root, cassettes), former_folder(path, root, cassettes)
+    folder, former = module_folder(path, root, cassettes), former_folder(path, root, cassettes)
+    return folder, folder if folder == former else former
 
 
 def module_folder(path: Path, root: Path, cassettes: str) -> Path:

@@ -104,7 +104,7 @@ class Ledger:
 
     def is_open(self) -> bool:
         """Tell whether requests belong here: it was opened and is not closed."""
-        return self.opened and (not self.ended.has_come or (self._parted and self.kin.is_child))
+        return self.opened and (not self.ended.has_come or (self._parted and self.kin.is_child()))
 
     @property
     def played(self) -> Source | None:
@@ -191,7 +191,7 @@ class Ledger:
             self.ended.set()
         elif "played" in message:
             self._take_over_played(message["played"], message["source"])
-        elif self.kin.is_child:
+        elif self.kin.is_child():
             return  # for the process that keeps the cassette
         elif "recorded" in message and self._parted:
             self.trouble(
@@ -207,7 +207,7 @@ class Ledger:
         if source is None:
             return
         source.mark_played(index)
-        if not self.kin.is_child:
+        if not self.kin.is_child():
             # Behind what this process asked itself.
             self.entries.add(self.played_entry(source.interaction(index).request, source, index))
 

@@ -119,7 +119,7 @@ class Recording:
             self._sources.play(Source(self._ledger.base, self._keying, repeats=repeats))
         if self.records:
             store.check_writable(self.cassette_path)
-        left = self._ledger.take_up_journals(self._refused) if self.records and not self._kin.is_child else []
+        left = self._ledger.take_up_journals(self._refused) if self.records and not self._kin.is_child() else []
         if self.options.freeze:
             self.frozen = self._seeds()
         if self.records:
@@ -162,7 +162,7 @@ class Recording:
         self._ledger.ended.set()
         for live in self._ledger.pending:
             self._ledger.keeper.record(live, live.unfinished())
-        if self._kin.is_child:
+        if self._kin.is_child():
             return
         self._ledger.part()
         if self._ledger.is_noted and self._finish(success, whole=whole):
@@ -304,7 +304,7 @@ class Recording:
         """
         if is_incidental(raw.url, raw.body):
             return None if self.records else self._answer(EMPTY_ANSWER, raw, Key(""))
-        if self._kin.is_child or self.refusal:
+        if self._kin.is_child() or self.refusal:
             self._ledger.hear()
             self._ledger.refuse_orphan(raw, self.refusal)
         # Where an answer came from, no server of the test's own stands.
@@ -515,7 +515,8 @@ class Recording:
     @property
     def unreported_misses(self) -> list[Trouble]:
         """Those of `misses` that nobody has said to be `reported`."""
-        return self.misses.unreported
+        misses = self.misses
+        return misses.unreported if misses else []
 
     def reported(self, miss: BaseException) -> None:
         """Say that this miss has reached the report of the test, so that it need not be said again."""

@@ -43,7 +43,7 @@ from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.traffic import Interaction, Outcome, Response
 
-__all__ = "Cassette", "Layout", "foreign_cassette", "is_ours", "read_cassette", "render"
+__all__ = "Cassette", "Layout", "begins_as_ours", "foreign_cassette", "is_ours", "read_cassette", "render"
 
 END = b"...\n"
 # Behind ``interactions:`` a dash in column 0 begins an item and nothing else: all text below it is indented, or within quotes that do not break
@@ -389,9 +389,14 @@ def render(header: Header, items: Sequence[Item]) -> bytes:
     return b"".join((render_header(header, empty=not items), *(item.source for item in items), END))
 
 
+def begins_as_ours(data: bytes) -> bool:
+    """Tell whether a document begins as we write it; one that does not may be ours all the same."""
+    return data.startswith(_OUR_FIRST_LINES)
+
+
 def is_ours(data: bytes) -> bool:
     """Tell by its first lines whether a document is in our layout."""
-    if data.startswith(_OUR_FIRST_LINES):
+    if begins_as_ours(data):
         return True
     found = _HEAD.search(data, 0, _HEAD_ROOM)
     return _OURS.search(data, 0, found.start() if found else _HEAD_ROOM) is not None

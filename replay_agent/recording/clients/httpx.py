@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import select
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -337,10 +336,13 @@ class _AsyncTeedStream:
 
 def _task() -> object:
     """Return the running task itself: its number may be that of another one, once it is over and forgotten."""
+    asyncio = sys.modules.get("asyncio")  # which a session of sync clients does without
     try:
-        return asyncio.current_task()
-    except RuntimeError:  # no loop of asyncio runs here
-        return sys.modules["trio"].lowlevel.current_task()
+        if asyncio is not None:
+            return asyncio.current_task()
+    except RuntimeError:
+        pass  # no loop of asyncio runs here
+    return sys.modules["trio"].lowlevel.current_task()
 
 
 def _broke(tee: Tee, module: Any, error: BaseException) -> None:

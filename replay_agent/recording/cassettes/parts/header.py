@@ -26,7 +26,7 @@ _USUAL_HEADER = re.compile(
 _SHOWN = 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as each replayed test makes one
 class Header:
     """What a cassette says of itself before its interactions."""
 

@@ -25,11 +25,12 @@ __all__ = "outcome_start", "usual_exchange", "usual_response"
 #     body:
 #       json:
 # or, of a stream, up to the first of its text: ``      text: |+``.
-_HEAD = re.compile(
-    r"  response:\n    status: ([1-9][0-9]{2})\n(?:    reason: ([A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)*)\n)?"
-    r"(?:    headers:\n((?:    - [A-Za-z][A-Za-z0-9_-]*: [^\n]+\n){1,100}))?"
-    r"    body:\n      (?:json:|(text: \|2?[-+]?))\n"
-)
+_START = re.compile(r"  response:\n    status: ([1-9][0-9]{2})(?:\n    reason: ([A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)*))?")
+_HEADERS = "\n    headers:\n"
+_HEADER = re.compile(r"    - ([A-Za-z][A-Za-z0-9_-]*): ([^\n]+)")
+_BODY = "\n    body:\n      "
+_JSON, _TEXT = "json:\n", re.compile(r"text: \|2?[-+]?\n")
+_MOST_HEADERS = 100
 # The same of a request:
 #   request:
 #     method: POST
@@ -57,22 +58,30 @@ def usual_response(text: str) -> Response | None:
 
     None says nothing of the lines: whoever asked reads them the long way, and finds what is wrong with them.
     """
-    head = _HEAD.match(text) if len(text) <= _LONGEST else None
-    if head is None:
+    end = text.find(_BODY) if len(text) <= _LONGEST else -1
+    if end < 0:
         return None
-    status, reason, lines, is_text = head.groups()
-    headers = _headers(lines) if lines else ()
-    if headers is None or reason in _REASONS_IN_QUOTES:
+    # What stands before the body, line by line: most have been seen before, and are not read again.
+    start, _, lines = text[:end].partition(_HEADERS)
+    begun, headers = _begun(start), _headers(lines) if lines else ()
+    if begun is None or headers is None:
         return None
+    status, reason = begun
+    begin = end + len(_BODY)
     try:
-        body, chunks = (text_and_chunks if is_text else _body)(text, head.end())
+        if text.startswith(_JSON, begin):
+            body, chunks = _body(text, begin + len(_JSON))
+        elif (as_text := _TEXT.match(text, begin)) is not None:
+            body, chunks = text_and_chunks(text, as_text.end())
+        else:
+            return None
         pieces: Sequence[Chunk]
         if chunks is None:
             pieces = (Chunk(body),) if body else ()
         else:
             whole = _WHOLE.fullmatch(chunks) if body else None
             pieces = (Chunk(body, int(whole[1])),) if whole else read_chunks(chunks, body)
-        return Response(int(status), headers, pieces, reason=reason)
+        return Response(status, headers, pieces, reason)
     except (ValueError, IndexError, RecursionError):
         return None
 
@@ -85,7 +94,7 @@ def usual_exchange(text: str) -> tuple[Request, Response] | None:
     if head is None or response is None:
         return None
     method, url, lines = head.groups()
-    headers = _headers(lines) if lines else ()
+    headers = _headers(lines[:-1]) if lines else ()
     if headers is None:
         return None
     try:
@@ -101,15 +110,27 @@ def outcome_start(text: str) -> int:
     return text.find(_RESPONSE) + 1
 
 
+@lru_cache(maxsize=256)
+def _begun(start: str) -> tuple[int, str | None] | None:
+    """Read status and reason."""
+    found = _START.fullmatch(start)
+    if found is None or found[2] in _REASONS_IN_QUOTES:
+        return None
+    return int(found[1]), found[2]
+
+
 def _headers(lines: str) -> Headers | None:
-    found = tuple(map(_header, lines[:-1].split("\n")))
-    return None if None in found else cast(Headers, found)
+    found = tuple(map(_header, lines.split("\n")))
+    return None if None in found or len(found) > _MOST_HEADERS else cast(Headers, found)
 
 
 @lru_cache(maxsize=1024)
 def _header(line: str) -> tuple[str, str] | None:
     """Read a header; most have the same value in all answers of a provider."""
-    name, _, value = line[6:].partition(": ")
+    found = _HEADER.fullmatch(line)
+    if found is None:
+        return None
+    name, value = found.groups()
     first = value[0]
     if first == "'":
         return name, value[1:-1].replace("''", "'")

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypedDict
 import pytest
 
 from replay_agent.exceptions import UserError
+from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.pytest_plugin.options import TAKEN, allowed_hosts, asked_mode
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.journal import HOME
@@ -26,6 +27,7 @@ __all__ = (
     "first_recording",
     "option_of",
     "options_of",
+    "options_under",
     "owns_record_mode",
     "quoted",
     "uses_snapshots",
@@ -37,8 +39,13 @@ _WAYS = ("fault", "restream", "sweep", "sweep_fails")
 """Ways in which a recording is replayed that `replay_agent.pytest_plugin.scripting` reads."""
 
 
-def options_of(item: pytest.Item, found: pytest.Mark | None) -> RecordOptions:
-    """Merge ini, mark and command line into the options of one test; raises `UserError` for what nobody knows.
+def options_of(item: pytest.Item) -> RecordOptions:
+    """Merge ini, mark and command line into the options of one test; raises `UserError` for what nobody knows."""
+    return options_under(item, closest(item, "replay"))
+
+
+def options_under(item: pytest.Item, found: pytest.Mark | None) -> RecordOptions:
+    """Return what `options_of` does of a test whose mark is known.
 
     Tests under one mark, those of a parametrized function or a marked module, have the same options, merged once.
     """

@@ -14,7 +14,6 @@ import pytest
 from replay_agent.exceptions import CassetteError, UserError
 from replay_agent.harness import Run
 from replay_agent.pytest_plugin.around.fixture_names import fixture_cassette
-from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.failures import cleaning, explaining, failure_of, failure_saying, in_cleanup
 from replay_agent.pytest_plugin.settings import command_of, first_recording, option_of, options_of
@@ -57,7 +56,7 @@ class SharedFixture:
         the session began, ``frozen`` what the sources of that test are set to.
         """
         try:
-            options = options_of(item, closest(item, "replay"))
+            options = options_of(item)
             options = item.ihook.pytest_replay_options(item=item, options=options) or options
             places = [(fixture_cassette(owner, item.config), owner) for owner in owners]
             known = (place for place in places if place[0].is_file() and options.record_mode is RecordMode.NONE)

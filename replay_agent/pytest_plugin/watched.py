@@ -22,7 +22,7 @@ from replay_agent.pytest_plugin.around.unretrieved import without_tracebacks
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, failure_saying, leaves_of
 from replay_agent.pytest_plugin.places import cassette_under, nodeid
 from replay_agent.pytest_plugin.scripting.cell import CELL
-from replay_agent.pytest_plugin.settings import budget_of, command_of, first_recording, option_of, options_of
+from replay_agent.pytest_plugin.settings import budget_of, command_of, first_recording, option_of, options_under
 from replay_agent.pytest_plugin.summary.causes import tell
 from replay_agent.pytest_plugin.summary.recorded import note_recorded
 from replay_agent.pytest_plugin.trials.trial import trial_of
@@ -299,7 +299,7 @@ def _run_of(item: pytest.Item, mark: pytest.Mark | None, path: Path, since: floa
 
 
 def _options_of(item: pytest.Item, mark: pytest.Mark | None, path: Path, test: str, since: float) -> RecordOptions:
-    options = options_of(item, mark)
+    options = options_under(item, mark)
     if item.config.hook.pytest_replay_options.get_hookimpls():  # of all plugins and conftests; nearly always none
         options = item.ihook.pytest_replay_options(item=item, options=options) or options
     options = first_recording(options, path, test, since)

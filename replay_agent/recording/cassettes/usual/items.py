@@ -63,7 +63,7 @@ def usual_response(text: str) -> Response | None:
         return None
     # What stands before the body, line by line: most have been seen before, and are not read again.
     start, _, lines = text[:end].partition(_HEADERS)
-    begun, headers = _begun(start), _headers(lines) if lines else ()
+    begun, headers = _first_lines(start), _headers(lines) if lines else ()
     if begun is None or headers is None:
         return None
     status, reason = begun
@@ -111,7 +111,7 @@ def outcome_start(text: str) -> int:
 
 
 @lru_cache(maxsize=256)
-def _begun(start: str) -> tuple[int, str | None] | None:
+def _first_lines(start: str) -> tuple[int, str | None] | None:
     """Read status and reason."""
     found = _START.fullmatch(start)
     if found is None or found[2] in _REASONS_IN_QUOTES:

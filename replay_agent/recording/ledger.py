@@ -102,8 +102,9 @@ class Ledger:
         """Whether there is a journal: whether this is a recording that writes."""
         return self._made_journal is not None and self._made_journal.is_kept
 
+    @property
     def is_open(self) -> bool:
-        """Tell whether requests belong here: it was opened and is not closed."""
+        """Whether requests belong here: it was opened and is not closed."""
         return self.opened and (not self.ended.has_come or (self._parted and self.kin.is_child()))
 
     @property
@@ -161,7 +162,7 @@ class Ledger:
         Where that fails, the child refuses what it is asked.
         """
         with self.lock:
-            if self.is_open():
+            if self.is_open:
                 with suppress(OSError):
                     self.kin.expect()
             yield

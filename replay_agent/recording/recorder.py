@@ -223,7 +223,7 @@ class Recording:
     @property
     def is_open(self) -> bool:
         """Whether requests belong here: it was opened and is not closed."""
-        return self._ledger.is_open()
+        return self._ledger.is_open
 
     @property
     def mode(self) -> RecordMode:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from replay_agent.faults.plan import Plan
     from replay_agent.messages import ModelMessage, ModelResponse, ToolCallPart
     from replay_agent.recording.misses import Miss
+    from replay_agent.recording.process.network import NetworkGuard
     from replay_agent.report.conversation.transcript import Transcript
     from replay_agent.report.explanation import Explanation
     from replay_agent.report.renamed import Former
@@ -129,7 +130,9 @@ class Run(DecodedTraffic):
         self._drifted: dict[str, Miss] = {}
         self.effects: list[str] = []
         """Side effects that `effect` was told of, in order."""
-        self._doors = ExitStack()
+        self._guard: NetworkGuard | None = None
+        self._doors: ExitStack | None = None
+        """Out of what else is in force than the shut network: in nearly all runs, that is all."""
 
     def __repr__(self) -> str:
         return f"<recording {naming.seen_from_here(self.cassette_path)}>"
@@ -151,22 +154,40 @@ class Run(DecodedTraffic):
 
     def _enter(self) -> None:
         try:
-            self._put_in_force(self._doors)
+            self._guard = self._shut()
+            if self._options.transports or self.recording.frozen:
+                self._doors = ExitStack()
+                self._put_in_force(self._doors)
         except BaseException:
-            self._doors.close()
+            self._leave()
             raise
+
+    def _leave(self) -> None:
+        guard, self._guard = self._guard, None
+        try:
+            if self._doors is not None:
+                self._doors.close()
+        finally:
+            if guard is not None:
+                network.open_network(guard)
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
         """Shut the network for a block, unless something may be recorded, and freeze what is to stand still."""
         with ExitStack() as doors:
+            guard = self._shut()
+            if guard is not None:
+                doors.callback(network.open_network, guard)
             self._put_in_force(doors)
             yield
 
+    def _shut(self) -> NetworkGuard | None:
+        """Shut the network, unless something may be recorded."""
+        if not self._options.block_network or self.recording.records:
+            return None
+        return network.shut(self._test or str(self.cassette_path), self._options.allowed_hosts)
+
     def _put_in_force(self, doors: ExitStack) -> None:
-        if self._options.block_network and not self.recording.records:
-            guard = network.shut(self._test or str(self.cassette_path), self._options.allowed_hosts)
-            doors.callback(network.open_network, guard)
         if self._options.transports:
             from replay_agent.recording.clients.named_transports import named_transports
 
@@ -191,8 +212,10 @@ class Run(DecodedTraffic):
 
         A run that is not ``whole`` ended before it had asked for everything: of the old recording stays what may come yet.
         """
-        with self._doors:
+        try:
             self.recording.close(success, whole=whole)
+        finally:
+            self._leave()
 
     @property
     def cassette_path(self) -> Path:

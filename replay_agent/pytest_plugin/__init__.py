@@ -37,8 +37,10 @@ from replay_agent.recording.process import forked, late_guard, session_mode
 if TYPE_CHECKING:
     from replay_agent.harness import DecodedTraffic
     from replay_agent.provider.script import Script
+    from replay_agent.pytest_plugin.around.accepted_snapshots import AcceptedSnapshots
     from replay_agent.pytest_plugin.between import BetweenTests
-    from replay_agent.pytest_plugin.watched import WatchedTest
+    from replay_agent.pytest_plugin.kept_random import KeptRandom
+    from replay_agent.pytest_plugin.watched import ReplayedTest, WatchedTest
     from replay_agent.report.comparison.tally import Tally
     from replay_agent.report.snapshots.extension import RunSnapshot
 
@@ -191,10 +193,7 @@ def _open_test(item: pytest.Item) -> None:
             pytrace=False,
         )
     if TEST not in item.stash:
-        from replay_agent.pytest_plugin.watched import ReplayedTest
-
-        _surround_tests(item.config).fixtures.item = item
-        item.stash[TEST] = ReplayedTest.opened(item, siblings_of(item), since=item.config.stash[_STARTED])
+        _surround_tests(item.config).open(item)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -208,7 +207,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     else:
         forked.unwatch()
         if any("run_snapshot" in getattr(item, "fixturenames", ()) for item in session.items):
-            _watch_snapshots(session.config)
+            _watch_snapshot_fixtures(session.config)
 
 
 @pytest.hookimpl(trylast=True)
@@ -254,7 +253,7 @@ def _surround_tests(config: pytest.Config) -> _AroundTests:
     around = _AroundTests(config)
     config.pluginmanager.register(around, _AroundTests.NAME)
     config.pluginmanager.register(around.keys)
-    _watch_snapshots(config)
+    around.snapshots = _watch_snapshots(config)
     _hold_clients(config)
     around.between = _shut_between(config)
     return around
@@ -280,20 +279,32 @@ def _shut_between(config: pytest.Config) -> BetweenTests | None:
     if (options.asked_mode(config) or config.getini("replay_record_mode")) == "none":
         from replay_agent.pytest_plugin.between import BetweenTests
 
-        between = BetweenTests(is_replayed, options.allowed_hosts(config))
+        between = BetweenTests(options.allowed_hosts(config))
         config.pluginmanager.register(between, BetweenTests.NAME)
         return between
     return None
 
 
-def _watch_snapshots(config: pytest.Config) -> None:
-    """Have hooks around what tests compare with snapshots, once in a session."""
+def _watch_snapshots(config: pytest.Config) -> AcceptedSnapshots | None:
+    """Have hooks around what tests compare with snapshots, once in a session; return who is to hear of their fixtures."""
     from replay_agent.pytest_plugin.around.accepted_snapshots import AcceptedSnapshots
     from replay_agent.pytest_plugin.around.snapshot_differences import SnapshotDifferences
 
-    if not config.pluginmanager.has_plugin(SnapshotDifferences.NAME):
-        config.pluginmanager.register(AcceptedSnapshots(config, is_watched, accept=config.getoption("replay_accept")))
-        config.pluginmanager.register(SnapshotDifferences(), SnapshotDifferences.NAME)
+    if config.pluginmanager.has_plugin(SnapshotDifferences.NAME):
+        return None
+    accepted = AcceptedSnapshots(config, is_watched, accept=config.getoption("replay_accept"))
+    config.pluginmanager.register(accepted)
+    config.pluginmanager.register(SnapshotDifferences(), SnapshotDifferences.NAME)
+    return accepted
+
+
+def _watch_snapshot_fixtures(config: pytest.Config) -> None:
+    """Have those hooks, and one around fixtures, in a session in which no other of ours is around these."""
+    from replay_agent.pytest_plugin.around.accepted_snapshots import SnapshotFixtures
+
+    accepted = _watch_snapshots(config)
+    if accepted is not None:
+        config.pluginmanager.register(SnapshotFixtures(accepted))
 
 
 def _entered(context: AbstractContextManager[None]) -> Callable[[], None]:
@@ -320,14 +331,17 @@ class _AroundTests:
 
     def __init__(self, config: pytest.Config) -> None:
         from replay_agent.pytest_plugin.around.open_changes import OpenChanges
-        from replay_agent.pytest_plugin.kept_random import keep_random, leave_random
+        from replay_agent.pytest_plugin.watched import ReplayedTest
         from replay_agent.pytest_plugin.watched_fixtures import WatchedFixtures
 
-        self.keys = keys.KeysOfTests(is_replayed)
+        self.keys = keys.KeysOfTests()
         self.between: BetweenTests | None = None
-        self._changes = OpenChanges(former_files(config))
-        self._keep_random, self._leave_random = keep_random, leave_random
-        self.fixtures = WatchedFixtures(since=config.stash[_STARTED])
+        self._changes = OpenChanges(former_files(config), follow_plan=bool(config.getoption("replay_plan", None)))
+        self._random: KeptRandom | None = None
+        self._since, self._opened = config.stash[_STARTED], ReplayedTest.opened
+        self.fixtures = WatchedFixtures(since=self._since)
+        self.snapshots: AcceptedSnapshots | None = None
+        self._tally: Tally | None = None
         self._spent: dict[str, Any] = {}
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -338,28 +352,45 @@ class _AroundTests:
         if self.fixtures.asks_nobody(fixturedef, request):  # as a parameter of a test
             return (yield)
         with self.fixtures.setting_up(fixturedef, request):
-            return (yield)
+            value = yield
+            if self.snapshots is not None:
+                self.snapshots.set_up(fixturedef, request, value)
+            return value
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
+    def open(self, item: pytest.Item) -> ReplayedTest:
+        """Open the recording of a test."""
         self.fixtures.item = item
-        if is_served(item):
+        test = item.stash[TEST] = self._opened(item, siblings_of(item), since=self._since)
+        return test
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Before all hooks that wrap nothing, those of the project among them: what they ask is the test's own."""
+        self.fixtures.item = item
+        if is_replayed(item):
+            if self.between is not None:
+                self.between.shut()
+            if TEST not in item.stash:
+                self._begin(item)
+        elif is_served(item):
             _refuse_two_recorders(item)
-        elif is_replayed(item):
-            _open_test(item)
-            self._keep_random(item)
         if self.between is not None:
             self.between.opened()
-        yield
+
+    def _begin(self, item: pytest.Item) -> None:
+        test = self.open(item)
+        if "random" in test.run.recording.frozen:
+            from replay_agent.pytest_plugin.kept_random import KeptRandom
+
+            self._random = KeptRandom(item)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
         test = item.stash.get(TEST, None)
         if test is None:
             yield
-            return
-        with test.calling():
-            yield
+        else:
+            yield from test.calling()
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
@@ -367,8 +398,13 @@ class _AroundTests:
         try:
             yield
         finally:
-            self.keys.torn_down(item, nextitem)
-            self._leave_random(item)
+            goes_on = nextitem is not None and is_replayed(nextitem)
+            self.keys.torn_down(item, goes_on=goes_on)
+            if self._random is not None:
+                self._random.leave()
+                self._random = None
+            if self.between is not None:
+                self.between.goes_on = goes_on
             test = item.stash.get(TEST, None)
             if test is not None:
                 try:
@@ -378,17 +414,20 @@ class _AroundTests:
 
     def _note_spent(self, item: pytest.Item, test: WatchedTest) -> None:
         if not test.is_scripted:
-            run = test.run
-            tally, mark = _tally(item.config), partial(_mark_of, run)
-            self._spent = tally.add(item.nodeid, run, run.play_count, records=test.records, mark=mark)
+            run, self._tally = test.run, self._tally or _tally(item.config)
+            mark = partial(_mark_of, run)
+            self._spent = self._tally.add(item.nodeid, run, run.play_count, records=test.records, mark=mark)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        self._changes.reported(item, call, report)
+        if call.when == "setup" and call.excinfo is None:
+            return report  # nothing can be said of a test yet that was set up
         test = item.stash.get(TEST, None)
+        if test is not None:
+            self._changes.reported(test, call, report)
         if call.when == "teardown":
             self.fixtures.note_recorded(report)
         if test is not None:

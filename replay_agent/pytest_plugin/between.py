@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-
 import pytest
 
 from replay_agent.recording.process import network
@@ -21,40 +19,32 @@ class BetweenTests:
 
     NAME = "replay_agent_between_tests"
 
-    def __init__(self, is_replayed: Callable[[pytest.Item], bool], allowed_hosts: tuple[str, ...]) -> None:
-        self._is_replayed = is_replayed
+    def __init__(self, allowed_hosts: tuple[str, ...]) -> None:
         self._allowed_hosts = allowed_hosts
         self._guard: NetworkGuard | None = None
+        self.goes_on = False
+        """Whether a replayed test comes next."""
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(
-        self, item: pytest.Item, nextitem: pytest.Item | None
-    ) -> Generator[None, object, object]:
-        """Shut the network below the recording of a replayed test, and open it where another kind of test comes next."""
-        if self._is_replayed(item):
-            self._shut()
-        stay = False
-        try:
-            result = yield
-            stay = nextitem is not None and self._is_replayed(nextitem)
-        finally:
-            if not stay:
-                self._open()
-        return result
+    def shut(self) -> None:
+        """Shut the network below the recording of a replayed test, before that is opened."""
+        if self._guard is None:
+            self._guard = network.shut(None, self._allowed_hosts)
 
     def opened(self) -> None:
         """To be called when the recording of a test is open, before its first fixture."""
         if network.active() is self._guard:
             self._open()
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logfinish(self) -> None:
+        """Open it behind a replayed test, where another kind of test comes next."""
+        if not self.goes_on:
+            self._open()
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         """Open it where a session stops behind a test (`-x`, `--maxfail`) though another one was to come."""
         self._open()
-
-    def _shut(self) -> None:
-        if self._guard is None:
-            self._guard = network.shut(None, self._allowed_hosts)
 
     def _open(self) -> None:
         if self._guard is not None:

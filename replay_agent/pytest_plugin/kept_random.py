@@ -11,30 +11,12 @@ from collections.abc import Callable
 
 import pytest
 
-from replay_agent.pytest_plugin.marks import TEST
-from replay_agent.pytest_plugin.watched import ReplayedTest
-
-__all__ = "keep_random", "leave_random"
-
-_KEEPER = pytest.StashKey["_Keeper"]()
+__all__ = ("KeptRandom",)
 
 
-def keep_random(item: pytest.Item) -> None:
-    """Begin with a test whose recording was opened, that is, seeded, just now; nothing comes of it where nothing was."""
-    test = item.stash.get(TEST, None)
-    if isinstance(test, ReplayedTest) and "random" in test.run.recording.frozen:
-        item.stash[_KEEPER] = _Keeper(item)
+class KeptRandom:
+    """What is kept for one test, from when its recording was opened, that is, seeded, to its last fixture."""
 
-
-def leave_random(item: pytest.Item) -> None:
-    """End with the last fixture of a test; nothing comes of it where nobody began."""
-    keeper = item.stash.get(_KEEPER, None)
-    if keeper is not None:
-        keeper.leave()
-        del item.stash[_KEEPER]
-
-
-class _Keeper:
     def __init__(self, item: pytest.Item) -> None:
         self._item = item
         self._state = random.getstate()

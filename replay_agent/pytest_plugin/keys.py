@@ -6,7 +6,7 @@ pass. Light: the plugin reads it at start.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -145,13 +145,10 @@ def take_back(item: pytest.Item) -> None:
 class KeysOfTests:
     """Hooks around tests, in a session that has some to replay."""
 
-    def __init__(self, is_replayed: Callable[[pytest.Item], bool]) -> None:
-        self._is_replayed = is_replayed
-
     @pytest.hookimpl
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Place keys after pytest has looked at a test's own marks to skip it, and before its first fixture."""
-        if TEST in item.stash and not is_served(item):
+        if TEST in item.stash:
             place_for(item)
             return
         lingering.take_back()
@@ -162,9 +159,9 @@ class KeysOfTests:
             left = item.config.stash.get(_LEFT, {})
             credentials.remove({name: value for name, value in left.items() if credentials.is_placeholder(value)})
 
-    def torn_down(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    def torn_down(self, item: pytest.Item, *, goes_on: bool) -> None:
         """Take keys back behind the last fixture; where the next test has them too, as soon as anybody looks for one."""
-        if nextitem is not None and self._is_replayed(nextitem):
+        if goes_on:
             lingering.leave(item.stash.get(_PLACED, {}))
         else:
             lingering.take_back()

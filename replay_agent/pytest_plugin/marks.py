@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from replay_agent.pytest_plugin.around.nearest_mark import closest
+from replay_agent.pytest_plugin.around.nearest_mark import closest, mark_names
 
 if TYPE_CHECKING:
     from replay_agent.pytest_plugin.watched import WatchedTest
@@ -30,9 +30,10 @@ def is_served(item: pytest.Item) -> bool:
 
 def is_replayed(item: pytest.Item) -> bool:
     """Tell whether a test is ours to record and replay."""
-    if is_served(item):
+    names = mark_names(item)  # at once, as every test is asked twice
+    if "vcr" in names and is_served(item):
         return False
-    return closest(item, "replay") is not None or _asks_for_the_fixture(item)
+    return "replay" in names or _asks_for_the_fixture(item)
 
 
 def is_watched(item: pytest.Item) -> bool:

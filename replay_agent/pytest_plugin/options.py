@@ -128,10 +128,12 @@ def _in_namespace(option: str) -> str:
 
 def allowed_hosts(config: pytest.Config) -> tuple[str, ...]:
     """Return the hosts that the command line lets through in replay."""
-    return tuple((config.getoption("allowed_hosts", None) or "").replace(",", " ").split())
+    return tuple((getattr(config.option, "allowed_hosts", None) or "").replace(",", " ").split())
 
 
 def asked_mode(config: pytest.Config) -> str | None:
     """Return the record mode that the command line asks for, None where it asks for none."""
-    mode: str | None = config.getoption("replay_mode", None) or config.getoption("record_mode", None)
-    return mode or (ACCEPTING_MODE if config.getoption("replay_accept", False) else None)
+    # Not by `getoption`, which also knows options by their spelling on the command line: each test asks for each.
+    option = config.option
+    mode: str | None = getattr(option, "replay_mode", None) or getattr(option, "record_mode", None)
+    return mode or (ACCEPTING_MODE if getattr(option, "replay_accept", False) else None)

@@ -16,6 +16,7 @@ from replay_agent.surroundings import naming
 __all__ = (
     "cassette_of",
     "cassette_path",
+    "cassette_under",
     "file_name_of",
     "module_folder",
     "nodeid",
@@ -62,7 +63,7 @@ def _file_name(item: pytest.Item, siblings: Sequence[str], classes: Sequence[str
 
 def _classes(item: pytest.Item) -> list[str]:
     """Return the names of the classes that a test is in, the outermost first."""
-    if getattr(item, "cls", item) is None:
+    if isinstance(item.parent, pytest.Module) or getattr(item, "cls", item) is None:
         return []
     return [node.obj.__name__ for node in item.listchain() if isinstance(node, pytest.Class)]
 
@@ -155,8 +156,12 @@ def nodeid(item: pytest.Item) -> str:
 
 def cassette_of(item: pytest.Item, siblings: Sequence[str] = ()) -> Path:
     """Return where the cassette of a test marked replay is. Raises `UserError` for a name that makes no sense."""
-    mark = closest(item, "replay")
-    return cassette_path(item, _cassette_name(item, mark) if mark else None, siblings)
+    return cassette_under(item, closest(item, "replay"), siblings)
+
+
+def cassette_under(item: pytest.Item, mark: pytest.Mark | None, siblings: Sequence[str]) -> Path:
+    """Return what `cassette_of` does of a test whose mark is known."""
+    return cassette_path(item, _cassette_name(item, mark) if mark is not None else None, siblings)
 
 
 def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] = ()) -> Path:
@@ -171,7 +176,7 @@ def cassette_path(item: pytest.Item, name: str | None, siblings: Sequence[str] =
         if not path.resolve().is_relative_to(folder.resolve()):
             raise UserError(f"the cassette {name!r} of {item.nodeid} would lie outside {folder}")
         return path
-    folder, former = module_folder(item.path, root, cassettes), former_folder(item.path, root, cassettes)
+    folder, former = _folders(item.path, root, cassettes)
     classes = _classes(item)
     former_name = _former_name(item, siblings, classes)
     as_ever = not classes and _redacted(item.name) == item.name  # nothing like a key is among its parameters
@@ -201,6 +206,12 @@ def _holds(path: Path, test: str) -> bool:
 
 
 @functools.lru_cache(maxsize=32)
+def _folders(path: Path, root: Path, cassettes: str) -> tuple[Path, Path]:
+    """Return the folder of a test module's cassettes, and the one they were in before: asked together by every test."""
+    folder, former = module_folder(path, root, cassettes), former_folder(path, root, cassettes)
+    return folder, folder if folder == former else former
+
+
 def module_folder(path: Path, root: Path, cassettes: str) -> Path:
     """Return the folder of a test module's cassettes; two modules never have the same.
 
@@ -220,7 +231,6 @@ def _beyond(path: Path, root: Path) -> Path:
     return Path(os.path.relpath(path, root)) if path.drive == root.drive else path
 
 
-@functools.lru_cache(maxsize=32)
 def former_folder(path: Path, root: Path, cassettes: str) -> Path:
     """Return the folder of a test module's cassettes in which modules of the same name met."""
     module = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)

@@ -27,6 +27,7 @@ __all__ = (
     "first_recording",
     "option_of",
     "options_of",
+    "options_under",
     "owns_record_mode",
     "quoted",
     "uses_snapshots",
@@ -39,11 +40,15 @@ _WAYS = ("fault", "restream", "sweep", "sweep_fails")
 
 
 def options_of(item: pytest.Item) -> RecordOptions:
-    """Merge ini, mark and command line into the options of one test; raises `UserError` for what nobody knows.
+    """Merge ini, mark and command line into the options of one test; raises `UserError` for what nobody knows."""
+    return options_under(item, closest(item, "replay"))
+
+
+def options_under(item: pytest.Item, found: pytest.Mark | None) -> RecordOptions:
+    """Return what `options_of` does of a test whose mark is known.
 
     Tests under one mark, those of a parametrized function or a marked module, have the same options, merged once.
     """
-    found = closest(item, "replay")
     mark = found if found is not None else _UNMARKED
     known = item.config.stash.setdefault(_MERGED, {})
     said = asked_mode(item.config), allowed_hosts(item.config)
@@ -90,11 +95,10 @@ def _merged(item: pytest.Item, mark: pytest.Mark) -> RecordOptions:
     )
 
 
-def budget_of(item: pytest.Item) -> object:
+def budget_of(config: pytest.Config, mark: pytest.Mark | None) -> object:
     """Return what the mark says of the budget of a test, else the ini file; None for none."""
-    found = closest(item, "replay")
-    said = found.kwargs.get("budget") if found is not None else None
-    return said if said is not None else item.config.getini("replay_budget") or None
+    said = mark.kwargs.get("budget") if mark is not None else None
+    return said if said is not None else config.getini("replay_budget") or None
 
 
 def _texts(mark: pytest.Mark, name: str) -> tuple[str, ...]:
@@ -116,7 +120,7 @@ def first_recording(options: RecordOptions, path: Path, test: str, since: float)
 
 def option_of(config: pytest.Config, name: str) -> str:
     """Return a setting: of the command line, else of the ini file."""
-    return str(config.getoption(name, None) or config.getini(name))
+    return str(getattr(config.option, name, None) or config.getini(name))
 
 
 def command_of(item: pytest.Item) -> str:

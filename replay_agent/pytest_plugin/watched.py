@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -21,9 +20,9 @@ from replay_agent.pytest_plugin.around.own_servers import let_pass
 from replay_agent.pytest_plugin.around.planned import plan_of
 from replay_agent.pytest_plugin.around.unretrieved import without_tracebacks
 from replay_agent.pytest_plugin.failures import Misses, explaining, failure_of, failure_saying, leaves_of
-from replay_agent.pytest_plugin.places import cassette_of, nodeid
+from replay_agent.pytest_plugin.places import cassette_under, nodeid
 from replay_agent.pytest_plugin.scripting.cell import CELL
-from replay_agent.pytest_plugin.settings import budget_of, command_of, first_recording, option_of, options_of
+from replay_agent.pytest_plugin.settings import budget_of, command_of, first_recording, option_of, options_under
 from replay_agent.pytest_plugin.summary.causes import tell
 from replay_agent.pytest_plugin.summary.recorded import note_recorded
 from replay_agent.pytest_plugin.trials.trial import trial_of
@@ -45,16 +44,19 @@ class WatchedTest(ABC):
     xfail_excuses_misses = False
     is_scripted = False
     """Whether it has no recording, only a script."""
+    records: bool
+    """Whether requests may go live."""
 
     def __init__(self, item: pytest.Item, misses: Misses) -> None:
         self.item = item
         self._misses = misses
         self._outcome = ""
         self._stopped_at_snapshot = False
+        self.said: dict[str, str] = {}
+        """The explanations of what it missed or left, and the cassette of each."""
 
-    @contextmanager
-    def calling(self) -> Iterator[None]:
-        """Surround the call of the test function; a miss that something swallowed fails the test here."""
+    def calling(self) -> Generator[None]:
+        """Yield once, for the call of the test function; a miss that something swallowed fails the test here."""
         function = getattr(self.item, "obj", None)
         if function is not None:
             self.item.obj = explaining(function, self._misses)  # type: ignore[attr-defined]
@@ -70,27 +72,34 @@ class WatchedTest(ABC):
 
     def note_verdict(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Take note of pytest's verdict on one phase; a miss is told as itself there, and xfail does not excuse it."""
-        self._tell(call, report)
-        if self._misses.misses and report.failed:
-            told = [str(miss) for miss in self._misses.misses]
-            report.sections = [(name, without_tracebacks(text, told)) for name, text in report.sections]
-        if self._misses.misses and hasattr(report, "wasxfail") and not self.xfail_excuses_misses:
-            report.outcome = "failed"
-            del report.wasxfail
+        if call.excinfo is not None:
+            self._tell(call.excinfo.value, report)
+        misses = self._misses.misses
+        if misses:
+            self._count_against(misses, report)
         if report.when == "call":
-            if call.excinfo is not None and report.failed and not self._misses.misses:
+            if call.excinfo is not None and report.failed and not misses:
                 self._stopped_at_snapshot = stopped_at_snapshot(self.item, call.excinfo.value)
             self._outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
 
-    def _tell(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        misses = leaves_of(call.excinfo.value) if call.excinfo else []
+    def _count_against(self, misses: Sequence[BaseException], report: pytest.TestReport) -> None:
+        """Have misses said once in the report of a test, and not excused."""
+        if report.failed:
+            told = [str(miss) for miss in misses]
+            report.sections = [(name, without_tracebacks(text, told)) for name, text in report.sections]
+        if hasattr(report, "wasxfail") and not self.xfail_excuses_misses:
+            report.outcome = "failed"
+            del report.wasxfail
+
+    def _tell(self, error: BaseException, report: pytest.TestReport) -> None:
+        misses = leaves_of(error)
         if misses:
             with pytest.raises(pytest.fail.Exception) as failure:
                 raise failure_of(misses, self._misses)
             report.longrepr = self.item.repr_failure(failure)
             tell(report, self.item, failure.value)
-        elif call.excinfo:
-            tell(report, self.item, call.excinfo.value)
+        else:
+            tell(report, self.item, error)
 
     @property
     def keeper(self) -> Misses:
@@ -101,11 +110,6 @@ class WatchedTest(ABC):
     @abstractmethod
     def run(self) -> DecodedTraffic:
         """What the test says and hears: the fixture ``replay``."""
-
-    @property
-    @abstractmethod
-    def records(self) -> bool:
-        """Whether requests may go live."""
 
     def testimony(self) -> Testimony | None:
         """Return what it has to tell in a trial, once it is closed; None for one without a recording."""
@@ -129,12 +133,13 @@ class WatchedTest(ABC):
         late = self._misses.unreported_misses
         if late and self._outcome != "passed" and len(late) < len(self._misses.misses):
             self.item.add_report_section("teardown", "misses", str(failure_of(late, self._misses)))
-        else:
-            self._fail_for_misses(None)
+        elif late:
+            raise failure_of(late, self._misses)
 
     def _fail_for_misses(self, cause: BaseException | None) -> None:
-        if self._misses.unreported_misses:
-            raise failure_of(self._misses.unreported_misses, self._misses) from cause
+        late = self._misses.unreported_misses
+        if late:
+            raise failure_of(late, self._misses) from cause
 
 
 def _unopened(error: CassetteError | UserError, item: pytest.Item) -> BaseException:
@@ -146,9 +151,9 @@ def _unopened(error: CassetteError | UserError, item: pytest.Item) -> BaseExcept
     return pytest.fail.Exception(str(error), pytrace=False)
 
 
-def _budget_of(item: pytest.Item) -> Budget | None:
+def _budget_of(config: pytest.Config, mark: pytest.Mark | None) -> Budget | None:
     """Return the budget of a test, None for none: then nothing is read that could judge it."""
-    said = budget_of(item)
+    said = budget_of(config, mark)
     if said is None:
         return None
     from replay_agent.report.comparison.budgets import read_budget
@@ -166,6 +171,7 @@ class ReplayedTest(WatchedTest):
         self.cassette = cassette or run.cassette_path
         """Where its cassette is in the project; in a trial it is only read."""
         self._run = run
+        self.records = run.recording.records
         self._unused = unused
         self._budget = budget
 
@@ -176,9 +182,10 @@ class ReplayedTest(WatchedTest):
         ``since`` is when the session began, in seconds since the epoch.
         """
         try:
-            budget = _budget_of(item)
-            path = cassette_of(item, siblings)
-            run = _run_of(item, path, since)
+            mark = closest(item, "replay")
+            budget = _budget_of(item.config, mark)
+            path = cassette_under(item, mark, siblings)
+            run = _run_of(item, mark, path, since)
             run.open()
         except (CassetteError, UserError) as exc:
             raise _unopened(exc, item) from None
@@ -190,20 +197,15 @@ class ReplayedTest(WatchedTest):
         """The open recording."""
         return self._run
 
-    @property
-    def records(self) -> bool:
-        """Whether requests may go live."""
-        return self.run.recording.records
-
     def let_go(self) -> None:
         """Leave no ring of references: as garbage, each test would cost the collector a hundred microseconds."""
         self._run.recording.let_go()
 
     def break_off(self) -> str:
         """Close the recording as that of a test that failed: what it has is kept for the next one."""
-        intercept.close_for_test(self.run.recording)
+        intercept.close_for_test(self._run.recording)
         try:
-            self.run.close(success=False)
+            self._run.close(success=False)
         except CassetteError as exc:
             return str(exc)
         return ""
@@ -212,25 +214,26 @@ class ReplayedTest(WatchedTest):
         """Return what it has asked."""
         from replay_agent.pytest_plugin.trials.testimony import testimony_of
 
-        return testimony_of(self.run.recording, self.cassette)
+        return testimony_of(self._run.recording, self.cassette)
 
     def _succeeded(self) -> bool:
         """Tell whether what was recorded is to be kept; a test that skips itself takes nothing from a cassette.
 
         A snapshot that differs says nothing against the recording.
         """
-        fresh = self.run.recording.header is None
-        return self.passed or self._stopped_at_snapshot or (fresh and self._outcome == "skipped")
+        if self.passed or self._stopped_at_snapshot:
+            return True
+        return self._outcome == "skipped" and self._run.recording.header is None
 
     def close(self) -> None:
         """Close the recording and fail the test for what it left: misses, unplayed interactions."""
-        intercept.close_for_test(self.run.recording)
+        intercept.close_for_test(self._run.recording)
         try:
-            self.run.close(success=self._succeeded(), whole=not self._stopped_at_snapshot)
+            self._run.close(success=self._succeeded(), whole=not self._stopped_at_snapshot)
         except CassetteError as exc:
             raise pytest.fail.Exception(str(exc), pytrace=False) from None
         super().close()
-        if self._outcome == "passed" and not self.run.recording.records:
+        if self._outcome == "passed" and not self.records:
             self._judge_faults()
             self._judge_leftovers()
         if self._outcome == "passed":
@@ -242,8 +245,8 @@ class ReplayedTest(WatchedTest):
             return
         from replay_agent.report.comparison.budgets import committed_spending, overrun
 
-        place, test = self.run.cassette_path, nodeid(self.item)
-        text = overrun(self._budget, self.run.transcript.exchanges, lambda: committed_spending(place, test))
+        place, test = self._run.cassette_path, nodeid(self.item)
+        text = overrun(self._budget, self._run.transcript.exchanges, lambda: committed_spending(place, test))
         if text:
             remedy = "If that is meant, raise the budget: budget= of the mark replay, or replay_budget of the ini file."
             pytest.fail(f"{text}\n\n{remedy}", pytrace=False)
@@ -252,18 +255,18 @@ class ReplayedTest(WatchedTest):
         """Say with the last verdict what was recorded."""
         super().note_verdict(call, report)
         if report.when == "teardown" and self.records:
-            recording = self.run.recording
+            recording = self._run.recording
             note_recorded(report, recording.tally(), frozen="clock" in recording.options.freeze)
 
     def _judge_faults(self) -> None:
-        text = self.run.unstruck_text()
+        text = self._run.unstruck_text()
         if text:
             pytest.fail(text, pytrace=False)
 
     def _judge_leftovers(self) -> None:
-        if self._unused == "ignore" or self.run.recording.options.allow_unused:
+        if self._unused == "ignore" or self._run.recording.options.allow_unused:
             return
-        text = self.run.leftovers_text()
+        text = self._run.leftovers_text()
         if text and self._unused == "warn":
             warnings.warn(pytest.PytestWarning(text), stacklevel=2)
         elif text:
@@ -276,10 +279,10 @@ def _project(root: Path, cassettes: str) -> tuple[Path, Path]:
     return root / cassettes, root
 
 
-def _run_of(item: pytest.Item, path: Path, since: float) -> Run:
+def _run_of(item: pytest.Item, mark: pytest.Mark | None, path: Path, since: float) -> Run:
     """Return the run of a test, with all that its mark and its session ask for, to be opened."""
     test = nodeid(item)
-    options, trial, place = _options_of(item, path, test, since), trial_of(item.config), path
+    options, trial, place = _options_of(item, mark, path, test, since), trial_of(item.config), path
     if trial is not None:
         options, place = trial.options(options), trial.place(path)
     run = Run(place, options, test=test, command=partial(command_of, item))
@@ -289,15 +292,14 @@ def _run_of(item: pytest.Item, path: Path, since: float) -> Run:
     let_pass(run.recording, item.config)
     planned = plan_of(item)
     run.recording.bounds = planned.bounds if planned is not None else None
-    mark = closest(item, "replay")
     for fault in _faults_of(item, mark):
         run.fault(fault)
     run.recording.recut = _recut_of(mark)
     return run
 
 
-def _options_of(item: pytest.Item, path: Path, test: str, since: float) -> RecordOptions:
-    options = options_of(item)
+def _options_of(item: pytest.Item, mark: pytest.Mark | None, path: Path, test: str, since: float) -> RecordOptions:
+    options = options_under(item, mark)
     if item.config.hook.pytest_replay_options.get_hookimpls():  # of all plugins and conftests; nearly always none
         options = item.ihook.pytest_replay_options(item=item, options=options) or options
     options = first_recording(options, path, test, since)

@@ -59,8 +59,11 @@ class WatchedFixtures:
 
     def asks_nobody(self, fixture: Fixture, request: pytest.FixtureRequest) -> bool:
         """Note what a fixture that is about to be set up depends on, and tell whether there is nothing to surround."""
-        self._note_parameters(fixture, request)
-        return _is_of_pytest(fixture) or _is_a_value(fixture, request)
+        if fixture.scope != "function":  # on one of a test alone, nothing that several share can depend
+            self._note_parameters(fixture, request)
+        module = getattr(fixture.func, "__module__", None)
+        # pytest has the values of `parametrize` beside what calls `setup_class` and its like, which has no parameters.
+        return module in _HARMLESS or (module == _OF_VALUES and hasattr(request, "param"))
 
     @contextmanager
     def setting_up(self, fixture: Fixture, request: pytest.FixtureRequest) -> Iterator[None]:
@@ -99,7 +102,8 @@ class WatchedFixtures:
         return SharedFixture.opened(owners, item, since=self._since, frozen=frozen)
 
     def _note_parameters(self, fixture: Fixture, request: pytest.FixtureRequest) -> None:
-        name, found = fixture.argname, dict[str, Callable[[], str]]()
+        name = fixture.argname
+        found: dict[str, Callable[[], str]] = {}
         for arg in fixture.argnames:
             found.update(self._parameters.get(arg, {}))
         if name != EVENT_LOOP and hasattr(request, "param"):
@@ -112,19 +116,8 @@ _HARMLESS = frozenset(
     f"_pytest.{name}" for name in ("capture", "fixtures", "logging", "monkeypatch", "recwarn", "tmpdir")
 )
 """Where pytest has fixtures that ask nobody for anything, as the parameters of a test; not those that call `setup_class`."""
-
-
-def _is_of_pytest(fixture: Fixture) -> bool:
-    """Tell whether a fixture is pytest's own, and calls nothing of the project."""
-    return getattr(fixture.func, "__module__", None) in _HARMLESS
-
-
-def _is_a_value(fixture: Fixture, request: pytest.FixtureRequest) -> bool:
-    """Tell whether a fixture does nothing but hand out a value of ``pytest.mark.parametrize``.
-
-    pytest has those beside the ones that call `setup_class` and its like, which have no parameters.
-    """
-    return hasattr(request, "param") and getattr(fixture.func, "__module__", None) == "_pytest.python"
+_OF_VALUES = "_pytest.python"
+"""Where pytest has the fixtures that do nothing but hand out a value of ``pytest.mark.parametrize``."""
 
 
 def _recording_of(test: WatchedTest | None) -> Recording | None:

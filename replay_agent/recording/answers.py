@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from replay_agent.traffic import Failure, Outcome, Phase, Request, Response, StreamEnd
 
@@ -56,12 +55,22 @@ class Ending:
     """The error of the transport; None where the recorded client read no further: one that does has missed."""
 
 
+class Ended(Protocol):
+    """That something is over, as `threading.Event` tells it."""
+
+    def is_set(self) -> bool:
+        """Tell whether it is over."""
+
+    def wait(self, seconds: float, /) -> object:
+        """Wait for the end, as long as this at most."""
+
+
 @dataclass(slots=True)
 class Replay:
     """A recorded answer to be given to the client."""
 
     outcome: Outcome
-    ended: Event
+    ended: Ended
     """Set when the recording is over."""
     read_on: Callable[[], CassetteMiss | CassetteMissError]
     """Makes the miss of a client that reads on where the recorded reading ended."""

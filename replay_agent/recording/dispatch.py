@@ -212,7 +212,7 @@ def claimant(url: str, *, whole: bool = True) -> Claimant | None:
     # The nearest wins: a block opened around the request, then what is done on behalf of several tests, then the test, which
     # also claims threads and tasks that were made without a context; last a block of another thread, for a plain thread that
     # the code in that block has started.
-    recording = _of_context() or _of_turns() or _of_tests() or _of_other_threads()
+    recording = _nearest() or _of_other_threads()
     if recording is not None and recording.wants(url):
         return recording
     responder = _responder(url)
@@ -231,8 +231,10 @@ def begin(claimant: Claimant, request: Request) -> Replay | Live | None:
     if not isinstance(claimant, Recording):
         return claimant.begin(request)
     answer = _begun(claimant, request)
-    responder = _responder(request.url) if _responders else None
-    if responder is None or answer is None:
+    if answer is None or not _responders:
+        return answer
+    responder = _responder(request.url)
+    if responder is None:
         return answer
     if isinstance(answer, Live):
         return _answered(answer, responder)
@@ -288,10 +290,13 @@ def _of_turns() -> Recording | None:
     return _turns[-1] if _turns else None
 
 
-def _of_tests() -> Recording | None:
-    if not _tests:
-        return None
-    return _tests[0] if len(_tests) == 1 else _conflict(_tests)
+def _nearest() -> Recording | None:
+    """Return the recording that a request belongs to, the blocks of other threads left out."""
+    if _turns or _context.get():
+        recording = _of_context() or _of_turns()
+        if recording is not None:
+            return recording
+    return _tests[0] if len(_tests) == 1 else _conflict(_tests) if _tests else None
 
 
 def _of_other_threads() -> Recording | None:

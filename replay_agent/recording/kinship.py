@@ -28,15 +28,14 @@ class Kinship:
         self.spool: Spool | None = None
         self._deep = 0
 
-    @property
     def is_child(self) -> bool:
-        """Whether this process is another than the one that opened the recording."""
+        """Tell whether this process is another than the one that opened the recording."""
         return os.getpid() != self._opener
 
     @property
     def is_lost(self) -> bool:
         """Whether this is a child that cannot tell anybody anything."""
-        return self.is_child and self.spool is None
+        return self.is_child() and self.spool is None
 
     def join(self, spool: Spool) -> None:
         """Count this process among the children of the one that made the spool."""
@@ -44,7 +43,7 @@ class Kinship:
 
     def expect(self) -> None:
         """Make ready for a child. Raises OSError."""
-        if self.spool is None and not self.is_child:
+        if self.spool is None and not self.is_child():
             self.spool = Spool.made()
 
     def turn(self) -> AbstractContextManager[None]:
@@ -80,7 +79,7 @@ class Kinship:
 
     def say_missed(self, error: BaseException) -> None:
         """Hand trouble to the process that is to fail for it."""
-        if self.spool is not None and self.is_child:
+        if self.spool is not None and self.is_child():
             request = getattr(error, "request", None)
             asked = write_item(Interaction(request, Failure("missed", Phase.HEAD))) if request is not None else None
             self._say(missed=str(error), asked=asked, path=str(getattr(error, "path", "") or ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Event, RLock
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from replay_agent.exceptions import CassetteError, CassetteMiss, CassetteMissError
@@ -16,6 +16,7 @@ from replay_agent.recording.kinship import Kinship, asked_by, asked_for, interac
 from replay_agent.recording.misses import Miss, Misses, MissReason, Trouble
 from replay_agent.recording.options import RecordMode, RecordOptions
 from replay_agent.recording.playing.disturbance import Disturbance
+from replay_agent.recording.playing.end import End
 from replay_agent.recording.playing.left_behind import source_of
 from replay_agent.recording.playing.lookup import Lookup
 from replay_agent.recording.process.frozen import now
@@ -53,7 +54,7 @@ class Ledger:
         self._keying = keying
         self.lock = RLock()  # a response that is collected as garbage is finished wherever that happens
         self.kin = Kinship()
-        self.ended = Event()
+        self.ended = End()
         self.opened = False
         self._parted = False
         self.base: Cassette | None = None
@@ -104,7 +105,7 @@ class Ledger:
     @property
     def is_open(self) -> bool:
         """Whether requests belong here: it was opened and is not closed."""
-        return self.opened and (not self.ended.is_set() or (self._parted and self.kin.is_child))
+        return self.opened and (not self.ended.has_come or (self._parted and self.kin.is_child()))
 
     @property
     def played(self) -> Source | None:
@@ -144,8 +145,8 @@ class Ledger:
 
     def played_entry(self, asked: Request, source: Source, index: int) -> Entry:
         """Return the entry of a request that was answered from a source."""
-        item = None if source is self.played else source.item(index)
-        return Entry(asked, source=source, index=index, item=item)
+        item = None if source is self.lookup.sources.played else source.item(index)
+        return Entry(asked, None, source, index, item)
 
     def in_order(self) -> list[Entry]:
         """Return the entries of all processes, in the order of their requests."""
@@ -191,7 +192,7 @@ class Ledger:
             self.ended.set()
         elif "played" in message:
             self._take_over_played(message["played"], message["source"])
-        elif self.kin.is_child:
+        elif self.kin.is_child():
             return  # for the process that keeps the cassette
         elif "recorded" in message and self._parted:
             self.trouble(
@@ -207,7 +208,7 @@ class Ledger:
         if source is None:
             return
         source.mark_played(index)
-        if not self.kin.is_child:
+        if not self.kin.is_child():
             # Behind what this process asked itself.
             self.entries.add(self.played_entry(source.interaction(index).request, source, index))
 

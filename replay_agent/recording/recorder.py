@@ -95,8 +95,11 @@ class Recording:
         self._answering: set[str] = set()
         """Where recorded answers came from, by scheme, host and port. Somebody else's server stood there, which needs no
         further look at who listens: one that the test had started itself would not have been recorded."""
-        self._records = False
+        self.records = False
+        """Whether requests may go live and be recorded, known when it is known whether there is a cassette."""
         self._keying = key
+        self.wants = self.options.wants
+        """Tells whether traffic with an address belongs here, by its host; all other passes by untouched."""
         self._refused = refused
         self._is_answer = is_answer
         self._saved = Tally()
@@ -109,17 +112,17 @@ class Recording:
         A missing cassette is no error here: a test that makes no request needs none.
         """
         found = store.exists(self.cassette_path)
-        plays, self._records = self.mode.permissions(found)
+        plays, self.records = self.mode.permissions(found)
         self._ledger.base = self._load_base() if found else None
         if self._ledger.base is not None and plays:
-            repeats = self.options.allow_repeats and not self._records
+            repeats = self.options.allow_repeats and not self.records
             self._sources.play(Source(self._ledger.base, self._keying, repeats=repeats))
-        if self._records:
+        if self.records:
             store.check_writable(self.cassette_path)
-        left = self._ledger.take_up_journals(self._refused) if self._records and not self._kin.is_child else []
+        left = self._ledger.take_up_journals(self._refused) if self.records and not self._kin.is_child() else []
         if self.options.freeze:
             self.frozen = self._seeds()
-        if self._records:
+        if self.records:
             self._ledger.journal.start(self._ledger.header(self.frozen), now(), left)
         self._ledger.opened = True
         return self
@@ -159,7 +162,7 @@ class Recording:
         self._ledger.ended.set()
         for live in self._ledger.pending:
             self._ledger.keeper.record(live, live.unfinished())
-        if self._kin.is_child:
+        if self._kin.is_child():
             return
         self._ledger.part()
         if self._ledger.is_noted and self._finish(success, whole=whole):
@@ -228,11 +231,6 @@ class Recording:
         return self.options.record_mode
 
     @property
-    def records(self) -> bool:
-        """Whether requests may go live and be recorded, now that it is known whether there is a cassette."""
-        return self._records
-
-    @property
     def header(self) -> Header | None:
         """What the cassette that was found says of itself."""
         return self._ledger.base.header if self._ledger.base else None
@@ -256,7 +254,8 @@ class Recording:
     @property
     def play_count(self) -> int:
         """How many answers were replayed."""
-        return sum(entry.source is not None for entry in self._ledger.in_order())
+        self._ledger.hear()
+        return self._entries.count_played()
 
     @property
     def unfinished_journal(self) -> Path | None:
@@ -298,27 +297,24 @@ class Recording:
 
     # What becomes of a request
 
-    def wants(self, url: str) -> bool:
-        """Tell whether traffic with this address belongs here, by its host; all other passes by untouched."""
-        return self.options.wants(url)
-
     def begin(self, raw: Request) -> Replay | Live | None:
         """Decide on a request: a recorded answer, a live request whose outcome is wanted, or None: let it pass.
 
         Raises `CassetteMiss` (with ``miss="exception"``: `CassetteMissError`) where it must be replayed and cannot.
         """
         if is_incidental(raw.url, raw.body):
-            return None if self._records else self._answer(EMPTY_ANSWER, raw, Key(""))
-        if self._kin.is_child or self.refusal:
+            return None if self.records else self._answer(EMPTY_ANSWER, raw, Key(""))
+        if self._kin.is_child() or self.refusal:
             self._ledger.hear()
             self._ledger.refuse_orphan(raw, self.refusal)
-        if self._passes_by(raw):
+        # Where an answer came from, no server of the test's own stands.
+        if self.passes is not None and origin(raw.url) not in self._answering and self.passes(raw):
             return None
         hook = self.options.before_record_request
         wanted = hook(raw) if hook else raw
         if wanted is None:
             return None
-        if self._records and not self._sources and self.fallback is None and self.bounds is None:
+        if self.records and not self._sources and self.fallback is None and self.bounds is None:
             return self._went_live(wanted, None)
         # First as it is: a request that was spelled like a recorded one, in which no secret is left, holds none either.
         # Only one that is not found is searched for secrets, which takes longer than all the rest.
@@ -349,10 +345,6 @@ class Recording:
         return self._recorded(request, self._lookup.key(request), literal=True) or self._recorded(
             request, self._lookup.key(self._redactor.request(request))
         )
-
-    def _passes_by(self, request: Request) -> bool:
-        """Tell whether a request goes to a server of the test's own; where an answer came from, none of those stands."""
-        return self.passes is not None and origin(request.url) not in self._answering and self.passes(request)
 
     def _answer(self, outcome: Outcome, request: Request, key: Key, *, skips: bool = False) -> Replay:
         read_on = partial(self._ledger.missed, request, key, "read on")
@@ -385,20 +377,16 @@ class Recording:
     def _take(self, key: Key, *, literal: bool) -> tuple[int, Source, int] | None:
         """Find what answers a key, and say so to other processes: the place of the request, and what is played."""
         with self._lock:
+            order = self._entries.place()  # before the answer is read: entries stand in the order of the requests
             if self._kin.spool is None:
-                return self._found(key, literal=literal)
-            with self._kin.turn():
-                self._ledger.hear()
-                taken = self._found(key, literal=literal)
-                if taken is not None:
-                    self._kin.say_played(taken[2], source=self._sources.number(taken[1]))
-                return taken
-
-    def _found(self, key: Key, *, literal: bool) -> tuple[int, Source, int] | None:
-        # Taken before the answer is read, so that entries stand in the order of the requests.
-        order = self._entries.place()
-        found = self._lookup.find(key, literal=literal)
-        return None if found is None else (order, *found)
+                found = self._lookup.find(key, literal=literal)
+            else:
+                with self._kin.turn():
+                    self._ledger.hear()
+                    found = self._lookup.find(key, literal=literal)
+                    if found is not None:
+                        self._kin.say_played(found[1], source=self._sources.number(found[0]))
+            return None if found is None else (order, *found)
 
     def _with_supposed_secrets(self, request: Request, redacted: Request) -> Replay | None:
         """Return the recorded answer to a request with secrets that only a later one, or the recorded answers, showed."""
@@ -433,7 +421,7 @@ class Recording:
 
         The model is taken to say next what it had said: first the true answer, then whatever followed.
         """
-        if not self.disturbance.struck or self._records:
+        if not self.disturbance.struck or self.records:
             return None
         with self._lock, self._kin.turn():
             order = self._entries.place()
@@ -465,7 +453,7 @@ class Recording:
     def _approximated(self, request: Request, redacted: Request, key: Key) -> Replay | None:
         """Return the answer to a recorded request that is not this one, but stands for it, where that is wanted."""
         source = self._played
-        if self.approximates is None or source is None or self._records:
+        if self.approximates is None or source is None or self.records:
             return None
         index = self._nearest(source, request, self.approximates, redacted)
         if index is None:
@@ -490,7 +478,7 @@ class Recording:
 
     def _token(self, request: Request, key: Key) -> Replay | None:
         """Return a token for a client that had one, or other credentials, when it was recorded."""
-        if self._records or self._ledger.base is None or not is_token_request(request):
+        if self.records or self._ledger.base is None or not is_token_request(request):
             return None
         recorded = (interaction.request for interaction in self._ledger.unread())
         if self._ledger.reason(key) == "used up" or is_made_up(request, recorded):
@@ -505,7 +493,7 @@ class Recording:
             raise self._ledger.told(str(error), request) from error
 
     def _went_live(self, request: Request, key: Key | None) -> Live:
-        if key is not None and not (self._records and (self.bounds is None or self.bounds.allows(key.digest))):
+        if key is not None and not (self.records and (self.bounds is None or self.bounds.allows(key.digest))):
             raise self._ledger.missed(request, key)
         return self._ledger.keeper.wait(request, key, self._settle)
 
@@ -527,7 +515,8 @@ class Recording:
     @property
     def unreported_misses(self) -> list[Trouble]:
         """Those of `misses` that nobody has said to be `reported`."""
-        return self.misses.unreported
+        misses = self.misses
+        return misses.unreported if misses else []
 
     def reported(self, miss: BaseException) -> None:
         """Say that this miss has reached the report of the test, so that it need not be said again."""

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Collection, Iterator, MutableMapping
 from contextlib import contextmanager
 from functools import lru_cache
-from operator import is_
 from pathlib import Path
+from typing import NamedTuple
 
 __all__ = (
     "PLACEHOLDER",
@@ -206,10 +206,10 @@ def is_in_place(placed: dict[str, str]) -> bool:
     False where that takes as long to say as to do.
     """
     data = _held_by(os.environ)
-    encoded = _encoded(placed)
-    if data is None or not all(map(is_, map(data.get, encoded), encoded.values())):
+    encoded, deciding = _held(placed)
+    if data is None or not encoded.items() <= data.items():
         return False
-    others = frozenset(_SPELLED[name] for name in _others(frozenset(encoded)) if name in data)
+    others = frozenset([_SPELLED[name] for name in deciding if name in data])
     return _missing(others) == placed
 
 
@@ -220,16 +220,29 @@ def _others(encoded: frozenset[str | bytes]) -> tuple[str | bytes, ...]:
 
 
 def _encoded(placed: dict[str, str]) -> dict[str | bytes, str | bytes]:
-    """Return variables as the system has them: those that all tests get, what was found the last time."""
-    for known, encoded in _last_encoded:
-        if known is placed and len(encoded) == len(placed):
-            return encoded
+    """Return variables as the system has them."""
+    return _held(placed)[0]
+
+
+def _held(placed: dict[str, str]) -> _Held:
+    """Return variables as the system has them, and which others decide: for those that all tests get, as found the last time."""
+    for known, held in _last_held:
+        if known is placed and len(held.encoded) == len(placed):
+            return held
     encoded = {_as_held(name): _as_held(value) for name, value in placed.items()}
-    _last_encoded.append((placed, encoded))
-    return encoded
+    held = _Held(encoded, _others(frozenset(encoded)))
+    _last_held.appendleft((placed, held))
+    return held
 
 
-_last_encoded: deque[tuple[dict[str, str], dict[str | bytes, str | bytes]]] = deque(maxlen=4)
+class _Held(NamedTuple):
+    """Variables as the system has them, and those that decide and are not among these."""
+
+    encoded: dict[str | bytes, str | bytes]
+    deciding: tuple[str | bytes, ...]
+
+
+_last_held: deque[tuple[dict[str, str], _Held]] = deque(maxlen=4)
 
 
 @lru_cache(maxsize=256)

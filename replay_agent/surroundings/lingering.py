@@ -8,12 +8,11 @@ system by itself does not.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from copy import copy
 from typing import Any
 
-from replay_agent.surroundings import credentials
+from replay_agent.surroundings import audit_events, credentials
 
 __all__ = "claim", "leave", "take_back"
 
@@ -82,21 +81,18 @@ def _look_away() -> None:
 
 def _watching() -> bool:
     """Make ready to see who looks, and tell whether that can be seen."""
-    known = [environ for environ, _, _ in _plain]
-    present = [os.environ, *([os.environb] if os.supports_bytes_environ else [])]
-    if len(known) == len(present) and all(one is other for one, other in zip(known, present, strict=True)):
+    if _plain and _plain[0][0] is os.environ and _plain[-1][0] is getattr(os, "environb", os.environ):
         return True
+    present = [os.environ, *([os.environb] if os.supports_bytes_environ else [])]
     if not all(isinstance(vars(each).get("_data"), dict) for each in present):
         return False  # somebody has put something else in the place of the environment
-    if not _plain:
-        sys.addaudithook(_audited)
+    audit_events.listen(_STARTING, _audited)
     _plain[:] = [(each, type(each), _class_that_watches(each)) for each in present]
     return True
 
 
-def _audited(event: str, _args: tuple[Any, ...]) -> None:
-    if event in _STARTING:
-        take_back()
+def _audited(_event: str, _args: tuple[Any, ...]) -> None:
+    take_back()
 
 
 def _class_that_watches(environ: Any) -> type:
@@ -139,9 +135,9 @@ def _class_that_watches(environ: Any) -> type:
 def _concerned(environ: Any) -> Callable[[Any], bool]:
     """Return what tells whether a key is one of those that decide what is placed, whatever its case is."""
     deciding = credentials.deciding_variables()
-    names = deciding if environ is os.environ else frozenset(map(os.fsencode, deciding))
+    kind, names = (str, deciding) if environ is os.environ else (bytes, frozenset(map(os.fsencode, deciding)))
 
     def concerned(key: Any) -> bool:
-        return isinstance(key, str | bytes) and key.upper() in names
+        return isinstance(key, kind) and key.upper() in names
 
     return concerned

@@ -16,7 +16,7 @@ from replay_agent.pytest_plugin.summary.causes import tell_new_snapshots
 if TYPE_CHECKING:
     from replay_agent.pytest_plugin.around.snapshot_keeper import SnapshotKeeper
 
-__all__ = ("AcceptedSnapshots",)
+__all__ = "AcceptedSnapshots", "SnapshotFixtures"
 
 _FAILED = pytest.StashKey[bool]()
 _FORMER = pytest.StashKey[set[str]]()
@@ -54,17 +54,12 @@ class AcceptedSnapshots:
         self._last: SnapshotKeeper | None = None
         """Of the last test that compared anything."""
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_fixture_setup(
-        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
-    ) -> Generator[None, Any, object]:
-        """Watch syrupy's fixture; a project's own fixture of that name is none of our business."""
-        value = yield
+    def set_up(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest, value: Any) -> None:
+        """Watch syrupy's fixture, once it is set up; a project's own of that name is none of our business."""
         if fixturedef.argname == "snapshot" and type(value).__module__.startswith("syrupy."):
             self._await_verdicts()
             self._last = self._keeper(request.node)
             self._last.watch(value)
-        return value
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -123,6 +118,21 @@ class AcceptedSnapshots:
             add("a snapshot differs", f"If that is meant, this accepts it:\n    {command}")
             if all(difference.old is None for difference in differences_of(item)):
                 tell_new_snapshots(report, item, recorded=_has_recording(item))
+
+
+class SnapshotFixtures:
+    """The hook around fixtures, in a session that has none to replay."""
+
+    def __init__(self, accepted: AcceptedSnapshots) -> None:
+        self._accepted = accepted
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, Any, object]:
+        value = yield
+        self._accepted.set_up(fixturedef, request, value)
+        return value
 
 
 def _items(config: pytest.Config) -> Sequence[pytest.Item]:

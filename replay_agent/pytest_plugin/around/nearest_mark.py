@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ("closest",)
+__all__ = "closest", "mark_names"
 
 
 def closest(item: pytest.Item, name: str) -> pytest.Mark | None:
@@ -19,3 +19,14 @@ def closest(item: pytest.Item, name: str) -> pytest.Mark | None:
                 return found
         node = node.parent
     return None
+
+
+def mark_names(item: pytest.Item) -> set[str]:
+    """Return the names of all marks of a test, its own and those of what it is in."""
+    names: set[str] = set()
+    node: Any = item
+    while node is not None:
+        for mark in node.own_markers:
+            names.add(mark.name)
+        node = node.parent
+    return names

@@ -26,51 +26,50 @@ if TYPE_CHECKING:
 
 __all__ = ("OpenChanges",)
 
-_SAID = pytest.StashKey[dict[str, str]]()
-"""The explanations of what a test missed or left, and the cassette of each."""
 _BEFORE = pytest.StashKey["bytes | None"]()
 
 
 class OpenChanges:
     """Stands by around tests, in a session that has some to replay."""
 
-    def __init__(self, folder: Path | None) -> None:
-        """``folder`` is where the former files of new recordings are kept, None for nowhere."""
+    def __init__(self, folder: Path | None, *, follow_plan: bool) -> None:
+        """``folder`` is where the former files of new recordings are kept, None for nowhere.
+
+        ``follow_plan``: the session follows a plan, which knows tests by what to call them on the command line.
+        """
         self._folder = folder
+        self._follow_plan = follow_plan
 
     def tearing_down(self, item: pytest.Item) -> None:
         """Hold the cassette of a test that is recorded as it is before it is replaced."""
-        test = item.stash.get(TEST, None)
-        if self._folder is not None and test is not None and not test.is_scripted and test.records:
+        test = item.stash.get(TEST, None) if self._folder is not None else None
+        if test is not None and not test.is_scripted and test.records:
             path = getattr(test.run, "cassette_path", None)
             item.stash[_BEFORE] = _content(path) if path is not None else None
 
-    def reported(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    def reported(self, test: WatchedTest, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Collect what the phases of a test say, and add all of it to the last report."""
-        test = item.stash.get(TEST, None)
-        if test is None or test.is_scripted:
+        if test.is_scripted:
             return
-        said = item.stash.setdefault(_SAID, {})
-        if report.when == "setup":
-            said.clear()  # of a run before, if the test is run again
         if call.excinfo is not None:
-            said.update(_said_by(call.excinfo.value))
-        if report.when == "teardown":
-            self._tell(report, item, test)
+            test.said.update(_said_by(call.excinfo.value))
+        if call.when == "teardown":
+            self._tell(report, test)
 
-    def _tell(self, report: pytest.TestReport, item: pytest.Item, test: WatchedTest) -> None:
-        said = item.stash[_SAID]
+    def _tell(self, report: pytest.TestReport, test: WatchedTest) -> None:
+        said, item = test.said, test.item
         if said:
             said.update(pair for miss in test.keeper.misses for pair in _said_by(miss).items())
         nothing = not said and not test.records and KEEPER not in item.stash
         report.__dict__["replay_agent_open"] = [] if nothing else [each.dump() for each in self._changes(item, test)]
-        report.__dict__["replay_agent_run"] = run_name(item)
+        if self._follow_plan:
+            report.__dict__["replay_agent_run"] = run_name(item)
 
     def _changes(self, item: pytest.Item, test: WatchedTest) -> Iterator[Change]:
         yield from _told(item, test)
         for difference in differences_of(item):
             yield _changed_snapshot(item, difference)
-        if not item.stash[_SAID]:
+        if not test.said:
             yield from self._recorded(item, test)
 
     def _recorded(self, item: pytest.Item, test: WatchedTest) -> Iterator[Change]:
@@ -127,7 +126,7 @@ def _told(item: pytest.Item, test: WatchedTest) -> Iterator[Change]:
     """Yield what explanations leave open. Those that only quote others are parts of them already."""
     from replay_agent.report.explanation import Explanation
 
-    said = item.stash[_SAID]
+    said = test.said
     explained = [each for each in said if isinstance(each, Explanation)]
     found: dict[str, Change] = {}
     again = test.run.explained_again() if explained and isinstance(test.run, Run) else {}

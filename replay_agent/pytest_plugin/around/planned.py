@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = "plan_of", "run_name"
 
-_PLAN: pytest.StashKey[Plan | None] = pytest.StashKey()
+_PLAN: pytest.StashKey[Plan] = pytest.StashKey()
 
 
 def run_name(item: pytest.Item) -> str:
@@ -24,19 +24,18 @@ def run_name(item: pytest.Item) -> str:
 def plan_of(item: pytest.Item) -> TestPlan | None:
     """Return what a test may change in this session; None in one that follows no plan."""
     config = item.config
-    if _PLAN not in config.stash:
-        config.stash[_PLAN] = _read(config.getoption("replay_plan", None))
-    plan = config.stash[_PLAN]
-    if plan is None:
+    path = getattr(config.option, "replay_plan", None)
+    if not path:
         return None
+    if _PLAN not in config.stash:
+        config.stash[_PLAN] = _read(path)
+    plan = config.stash[_PLAN]
     from replay_agent.report.review.plan import TestPlan
 
     return plan.tests.get(run_name(item), TestPlan(snapshots=()))
 
 
-def _read(path: str | None) -> Plan | None:
-    if not path:
-        return None
+def _read(path: str) -> Plan:
     from replay_agent.report.review.plan import Plan
 
     return Plan.read(Path(path))

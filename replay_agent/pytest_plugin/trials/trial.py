@@ -30,7 +30,7 @@ _TRIAL = pytest.StashKey["Trial"]()
 
 def trial_of(config: pytest.Config) -> Trial | None:
     """Return the trial that this session is, None for any other session."""
-    folder = config.getoption("replay_trial", None)
+    folder = getattr(config.option, "replay_trial", None)
     if not folder:
         return None
     if _TRIAL not in config.stash:

@@ -36,6 +36,7 @@ class VcrTest(WatchedTest):
     def __init__(self, item: pytest.Item, run: VcrRun) -> None:
         super().__init__(item, run)
         self._run = run
+        self.records = not run.settings.replays_only
 
     @property
     def run(self) -> VcrRun:
@@ -48,8 +49,3 @@ class VcrTest(WatchedTest):
 
         run = self.run
         return Testimony(run.cassette_path, list(_sent(run)), run.interactions, run.recorded)
-
-    @property
-    def records(self) -> bool:
-        """Whether requests may go live."""
-        return not self.run.settings.replays_only

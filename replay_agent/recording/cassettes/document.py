@@ -26,7 +26,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
@@ -43,7 +43,7 @@ from replay_agent.recording.matching.fingerprint import fingerprint
 from replay_agent.recording.matching.keys import Key, Keying
 from replay_agent.traffic import Interaction, Outcome, Response
 
-__all__ = "Cassette", "Layout", "foreign_cassette", "is_ours", "read_cassette", "render"
+__all__ = "Cassette", "Layout", "begins_as_ours", "foreign_cassette", "is_ours", "read_cassette", "render"
 
 END = b"...\n"
 # Behind ``interactions:`` a dash in column 0 begins an item and nothing else: all text below it is indented, or within quotes that do not break
@@ -82,17 +82,14 @@ class Cassette:
         self.path = path
         self.header = header
         self.layout = layout
+        self.is_as_written = False
+        """Whether all checksums hold: nobody but `save` has touched an interaction."""
         self._keys: list[Key] | None = None
         self._scheme = ""
         self._answered: dict[str, bool] = {}
 
     def __len__(self) -> int:
         raise NotImplementedError
-
-    @property
-    def is_as_written(self) -> bool:
-        """Whether all checksums hold: nobody but `save` has touched an interaction."""
-        return False
 
     def check(self) -> None:
         """Read what somebody else than `save` may have written. Raises `CassetteUnreadable`."""
@@ -195,43 +192,32 @@ class WrittenCassette(Cassette):
     """A cassette as we write it: one piece of bytes, cut where the items begin."""
 
     def __init__(
-        self,
+        self, path: Path, header: Header, data: bytes, bounds: list[tuple[int, int]], stored: list[Key | None]
+    ) -> None:
+        """``bounds`` is where the items begin and end; ``stored`` has their keys, None for one that was not as written."""
+        super().__init__(path, header, "replay-agent")
+        self._data = data
+        self._bounds = bounds
+        self._stored = stored
+        self.is_as_written = all(stored)
+        self._edited: dict[int, Interaction] = {}
+
+    @classmethod
+    def cut(
+        cls,
         path: Path,
         header: Header,
         data: bytes,
         starts: Sequence[int],
         end: int,
-        stored: Sequence[Key | None] = (),
-    ) -> None:
-        """``starts`` is where the items begin; ``stored`` has the keys of the first ones, where they are known."""
-        super().__init__(path, header, "replay-agent")
-        self._data = data
-        self._bounds = list(pairwise((*starts, end)))
-        self._known = stored
-        self._edited: dict[int, Interaction] = {}
+        known: Sequence[Key | None] = (),
+    ) -> WrittenCassette:
+        """Cut a document where its items begin, ``starts``; ``known`` has the keys of the first ones."""
+        bounds = list(pairwise((*starts, end)))
+        return cls(path, header, data, bounds, [*known, *_stored_keys(data, bounds[len(known) :])])
 
     def __len__(self) -> int:
         return len(self._bounds)
-
-    @cached_property
-    def _stored(self) -> list[Key | None]:
-        """The keys in the comments of the items; None for an item that is not as it was written."""
-        data, crc32 = memoryview(self._data), zlib.crc32
-        keys = list(self._known)
-        for start, end in self._bounds[len(keys) :]:
-            found = BEGIN.match(data, start - 1)
-            if found is None or not found[1]:
-                keys.append(None)
-                continue
-            digest, spelled, checksum, ids = found.groups()
-            # The break that ends the comment is part of the sum, as it was when it was written: one pass, no copy.
-            whole = crc32(data[found.end() - 1 : end], crc32(digest + spelled + ids)) == int(checksum, 16)
-            keys.append(stored_key(digest, spelled, ids) if whole else None)
-        return keys
-
-    @property
-    def is_as_written(self) -> bool:
-        return all(self._stored)
 
     def holds(self, data: bytes) -> bool:
         """Tell whether it was read from just these bytes."""
@@ -241,6 +227,8 @@ class WrittenCassette(Cassette):
         return isinstance(other, WrittenCassette) and other.holds(self._data)
 
     def check(self) -> None:
+        if self.is_as_written:
+            return
         for index, key in enumerate(self._stored):
             if key is None:
                 self._read_edited(index)
@@ -254,9 +242,7 @@ class WrittenCassette(Cassette):
 
     def again(self, path: Path) -> WrittenCassette:
         """Return the same lines as a cassette of its own, cut and summed up already."""
-        twin = WrittenCassette(path, self.header, self._data, (), 0)
-        twin._bounds, twin._stored = self._bounds, self._stored
-        return twin
+        return WrittenCassette(path, self.header, self._data, self._bounds, self._stored)
 
     def shared(self, data: bytes) -> tuple[list[int], list[Key | None]]:
         """Return where the items begin with which another document begins too, byte for byte, and their keys.
@@ -274,8 +260,7 @@ class WrittenCassette(Cassette):
         """Return it without its last item if that is not whole."""
         if not self._stored or self._stored[-1] is not None:
             return self
-        starts = [start for start, _ in self._bounds[:-1]]
-        return WrittenCassette(self.path, self.header, self._data, starts, self._bounds[-1][0])
+        return WrittenCassette(self.path, self.header, self._data, self._bounds[:-1], self._stored[:-1])
 
     def test(self, index: int) -> str | None:
         start, end = self._bounds[index]
@@ -361,6 +346,22 @@ class WrittenCassette(Cassette):
         return opaque and super()._answers(index, id)
 
 
+def _stored_keys(data: bytes, bounds: Sequence[tuple[int, int]]) -> list[Key | None]:
+    """Return the keys in the comments of items; None for an item that is not as it was written."""
+    view, crc32 = memoryview(data), zlib.crc32
+    keys: list[Key | None] = []
+    for start, end in bounds:
+        found = BEGIN.match(view, start - 1)
+        if found is None or not found[1]:
+            keys.append(None)
+            continue
+        digest, spelled, checksum, ids = found.groups()
+        # The break that ends the comment is part of the sum, as it was when it was written: one pass, no copy.
+        whole = crc32(view[found.end() - 1 : end], crc32(digest + spelled + ids)) == int(checksum, 16)
+        keys.append(stored_key(digest, spelled, ids) if whole else None)
+    return keys
+
+
 _last: list[Callable[[], WrittenCassette | None]] = []
 """What was cut last. Of a cassette that tests share and add to, each saves, checks and opens what the one before left."""
 _MOST_REMEMBERED = 16 << 20
@@ -388,9 +389,14 @@ def render(header: Header, items: Sequence[Item]) -> bytes:
     return b"".join((render_header(header, empty=not items), *(item.source for item in items), END))
 
 
+def begins_as_ours(data: bytes) -> bool:
+    """Tell whether a document begins as we write it; one that does not may be ours all the same."""
+    return data.startswith(_OUR_FIRST_LINES)
+
+
 def is_ours(data: bytes) -> bool:
     """Tell by its first lines whether a document is in our layout."""
-    if data.startswith(_OUR_FIRST_LINES):
+    if begins_as_ours(data):
         return True
     found = _HEAD.search(data, 0, _HEAD_ROOM)
     return _OURS.search(data, 0, found.start() if found else _HEAD_ROOM) is not None
@@ -430,7 +436,7 @@ def read_cassette(data: bytes, path: Path, *, torn: bool = False) -> Cassette:
         return whole
     # Of a file that has grown only what is new is cut and summed up.
     starts += (found.start() + 1 for found in _ITEMS.finditer(data, starts[-1] if starts else begin, end))
-    cassette = WrittenCassette(path, header, data, starts, end, stored)
+    cassette = WrittenCassette.cut(path, header, data, starts, end, stored)
     if torn:
         return cassette.without_torn_end()
     _remember(cassette, len(data))
@@ -449,7 +455,7 @@ def _as_commented(path: Path, header: Header, data: bytes, begin: int, end: int)
     Cut where comments begin items: had one no comment, the checksum of the one before would not hold.
     """
     starts = _commented_starts(data, begin, end)
-    cassette = WrittenCassette(path, header, data, starts, end) if starts else None
+    cassette = WrittenCassette.cut(path, header, data, starts, end) if starts else None
     if cassette is None or not cassette.is_as_written:
         return None
     _remember(cassette, len(data))
@@ -458,7 +464,8 @@ def _as_commented(path: Path, header: Header, data: bytes, begin: int, end: int)
 
 def _commented_starts(data: bytes, begin: int, end: int) -> list[int]:
     """Return where items begin that have a comment; none where the first has none, or number signs are not rare."""
-    starts, left = list[int](), (end - begin) >> _RARE
+    starts: list[int] = []
+    left = (end - begin) >> _RARE
     at = data.find(_COMMENT, begin, end)
     while at >= 0 and left >= 0:
         if data.startswith(_ITEM, at - 3):

@@ -11,7 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from replay_agent.exceptions import CassetteError, CassetteNotFound, CassetteUnreadable, CassetteUnwritable
-from replay_agent.recording.cassettes.document import Cassette, foreign_cassette, is_ours, read_cassette, render
+from replay_agent.recording.cassettes.document import (
+    Cassette,
+    begins_as_ours,
+    foreign_cassette,
+    is_ours,
+    read_cassette,
+    render,
+)
 from replay_agent.recording.cassettes.merging import merge
 from replay_agent.recording.cassettes.packed import unpacked
 from replay_agent.recording.cassettes.parts.header import Header
@@ -91,7 +98,8 @@ def parse(data: bytes, path: Path) -> Cassette:
     Raises `CassetteUnreadable` or `CassetteVersionError`.
     """
     _check_size(path, len(data))
-    data = _opened(unpacked(data, path), path)
+    if not begins_as_ours(data):
+        data = _opened(unpacked(data, path), path)
     if is_ours(data):
         # Git on Windows may have checked the file out with CRLF; we write LF alone, within texts too.
         return _ours(data.replace(b"\r\n", b"\n") if b"\r" in data else data, path)
@@ -137,7 +145,10 @@ def read_file(path: Path) -> bytes:
 
 def _read_all(file: int, size: int) -> bytes:
     """Read a file of about this size, of one that grows no more than is too much."""
-    pieces = [os.read(file, size + 1)]
+    first = os.read(file, size + 1)
+    if len(first) == size > 0:
+        return first  # nothing stood behind it
+    pieces = [first]
     # A read may return less than there is, and a file that says no size before it is read has some all the same.
     while pieces[-1] and (room := MAX_SIZE + 1 - sum(map(len, pieces))) > 0:
         pieces.append(os.read(file, min(room, _ROOM)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import select
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -159,10 +158,14 @@ def _headers(headers: Any) -> Headers:
 
 
 def _raw(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Return headers as bytes: encoded together, as they are decoded."""
     try:
-        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        raw = "\n".join(chain.from_iterable(headers)).encode("latin-1").split(b"\n")
     except UnicodeEncodeError:
-        return [(_bytes(name), _bytes(value)) for name, value in headers]
+        raw = []
+    if len(raw) == 2 * len(headers):
+        return list(zip(raw[::2], raw[1::2], strict=True))
+    return [(_bytes(name), _bytes(value)) for name, value in headers]
 
 
 def _bytes(text: str) -> bytes:
@@ -333,10 +336,13 @@ class _AsyncTeedStream:
 
 def _task() -> object:
     """Return the running task itself: its number may be that of another one, once it is over and forgotten."""
+    asyncio = sys.modules.get("asyncio")  # which a session of sync clients does without
     try:
-        return asyncio.current_task()
-    except RuntimeError:  # no loop of asyncio runs here
-        return sys.modules["trio"].lowlevel.current_task()
+        if asyncio is not None:
+            return asyncio.current_task()
+    except RuntimeError:
+        pass  # no loop of asyncio runs here
+    return sys.modules["trio"].lowlevel.current_task()
 
 
 def _broke(tee: Tee, module: Any, error: BaseException) -> None:

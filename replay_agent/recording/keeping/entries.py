@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from replay_agent.recording.cassettes.parts.item import Item, new_item
@@ -57,15 +58,13 @@ class Entries:
         self._by_place: dict[int, Entry] = {}
         self._unlearnt: dict[int, Entry] = {}
         """Played ones, by place, whose ``asked`` was not redacted, so that the credentials in it are not known."""
-        self._next = 0
+        self._places = count()
         self._redacted_at = 0
         """How many secrets were known when everything recorded was last searched for them."""
 
     def place(self) -> int:
         """Take the place of a request that is being made."""
-        with self._lock:
-            self._next += 1
-            return self._next - 1
+        return next(self._places)
 
     def put(self, place: int, entry: Entry, *, known: int | None = None) -> None:
         """Keep the answer to the request that has this place.
@@ -87,6 +86,11 @@ class Entries:
     def item(self, interaction: Interaction) -> Item:
         """Return what is to be written of a live answer, redacted. Takes its time, and no lock."""
         return new_item(interaction, self._keying(interaction.request))
+
+    def count_played(self) -> int:
+        """Return how many were answered from a source."""
+        with self._lock:
+            return len(self._by_place) - [entry.source for entry in self._by_place.values()].count(None)
 
     def in_order(self) -> list[Entry]:
         """Return all of them."""

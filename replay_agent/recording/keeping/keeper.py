@@ -96,7 +96,7 @@ class Keeper:
         self.learn()
         known = self.redactor.known
         interaction = self.redactor.interaction(Interaction(live.request, without_noise(kept), self._test, now()))
-        if self._kin.is_child:
+        if self._kin.is_child():
             self._kin.say_recorded(interaction)
         self._keep(live.order, live.request, interaction, known=known)
 
@@ -108,14 +108,14 @@ class Keeper:
         item = self._entries.item(interaction)
         with self._lock:
             self._entries.put(order, Entry(asked, interaction, item=item), known=known)
-            if not self._kin.is_child:
+            if not self._kin.is_child():
                 self._journal.note(item)
             self._redact_again()
 
     def _redact_again(self) -> None:
         """Take out of what was recorded before what has turned out since to be a secret."""
         changed = self._entries.redact_again(self.redactor)
-        if not self._kin.is_child:
+        if not self._kin.is_child():
             self._journal.correct(changed)
 
     # What is written in the end

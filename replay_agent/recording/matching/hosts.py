@@ -86,6 +86,7 @@ def _address_of_numbers(host: str) -> IPAddress | None:
         return None
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Tell whether a host stays on this machine; the unspecified address does, systems connect it to themselves."""
     address = address_of(host)

@@ -81,7 +81,7 @@ class Index:
         self._by_pattern: _Grouping = {}
         self._recorded_ids: set[str] = set()
         self._choices: dict[str, Choice] = {}
-        self._secrets = Secrets()
+        self._secrets: Secrets | None = None
         for key in keys:
             self.add(key)
 
@@ -118,27 +118,29 @@ class Index:
         ``literal`` is for the key of a request that was not redacted. With ``allow_repeats`` the last one is returned
         again when all are played.
         """
-        usual = self._as_spelled(key)
-        if usual is not None:
-            self._played.add(usual)
-            return usual
+        # What is found first for a key without ids and secrets, if all of its queue are spelled as it is.
+        if key.fingerprint and not (key.ids or key.secrets):
+            usual = self._same.get(key.digest)
+            if not isinstance(usual, int):
+                usual = self._next_spelled(usual, key.fingerprint)
+            elif usual in self._played or self._keys[usual].fingerprint != key.fingerprint:
+                usual = None
+            if usual is not None:
+                self._played.add(usual)
+                return usual
         fits = self._fitting(key, literal=literal)
         for queues in self._queues(key):
             left = [index for queue in queues if (index := queue.next(self._played, fits)) is not None]
             if left:
                 self._played.add(min(left))
-                self._secrets.bind(key.secrets, self._keys[min(left)].secrets)
+                if key.secrets:
+                    self._bound().bind(key.secrets, self._keys[min(left)].secrets)
                 return min(left)
         return max(self._answering(key, fits), default=None) if self._allow_repeats else None
 
-    def _as_spelled(self, key: Key) -> int | None:
-        """Return what is found first for a key without ids and secrets, if all of its queue are spelled as it is."""
-        if key.ids or key.secrets or not key.fingerprint:
-            return None
-        same = self._same.get(key.digest)
-        if isinstance(same, int):  # alone, as most are: it needs no queue
-            return same if same not in self._played and self._keys[same].fingerprint == key.fingerprint else None
-        return same.next(self._played, _always) if same and same.spellings.keys() == {key.fingerprint} else None
+    def _next_spelled(self, queue: _Queue | None, fingerprint: str) -> int | None:
+        """Return the next of a queue all of which are spelled the same."""
+        return queue.next(self._played, _always) if queue and queue.spellings.keys() == {fingerprint} else None
 
     def mark_played(self, index: int) -> None:
         """Count an interaction as played that was played elsewhere."""
@@ -155,10 +157,19 @@ class Index:
         """Return what tells whether the secrets of a recorded request can be those of this one."""
         if not key.secrets:
             return _always
-        return lambda index: self._secrets.fit(key.secrets, self._keys[index].secrets, literal=literal)
+        secrets = self._bound()
+        return lambda index: secrets.fit(key.secrets, self._keys[index].secrets, literal=literal)
+
+    def _bound(self) -> Secrets:
+        """Return which secrets stand for which; nothing is known of any in nearly all runs."""
+        if self._secrets is None:
+            self._secrets = Secrets()
+        return self._secrets
 
     def leftovers(self) -> list[int]:
         """Return the indexes that were never played, in recorded order."""
+        if len(self._played) == len(self._keys):
+            return []
         return [index for index in range(len(self._keys)) if index not in self._played]
 
     def _queues(self, key: Key) -> Iterator[list[_Queue]]:

@@ -11,7 +11,7 @@ from replay_agent.traffic import Request
 __all__ = "Key", "Keying"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # nobody changes one; frozen, each of a cassette would take twice the time
 class Key:
     """The meaning of a request: two requests that ask for the same have equal keys.
 

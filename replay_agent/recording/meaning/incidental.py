@@ -67,7 +67,7 @@ def _prefixes(authority: str) -> tuple[str, ...]:
 
 def is_incidental(url: str, body: bytes = b"") -> bool:
     """Tell whether a request is none of the test's own: by host and path, or, wherever it goes, as an upload of traces."""
-    return _is_listed(url) or (_takes_traces(url) and _holds_traces(body))
+    return _is_listed(url) or (_TRACES in url and _takes_traces(url) and _holds_traces(body))
 
 
 def may_be_incidental(url: str) -> bool:

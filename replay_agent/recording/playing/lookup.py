@@ -38,8 +38,7 @@ class Lookup:
             with self._lock:
                 known = self.sources.key_of(fingerprint(request))
             if known is not None:
-                only = self.sources.only_cassette if as_sent else None
-                if only is not None and only.cassette.layout == "replay-agent":
+                if as_sent and self.sources.are_one_of_ours:
                     return known
                 return Key(known.digest, known.ids, known.fingerprint, choice_of(request), known.secrets)
         return self._keying(request)

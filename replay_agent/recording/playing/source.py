@@ -74,7 +74,7 @@ class Source:
 
         ``literal`` is for the key of a request that was not redacted.
         """
-        return self._index.find(key, literal=literal)
+        return (self._made or self._index).find(key, literal=literal)
 
     def with_secrets(self) -> Iterator[tuple[Key, Request]]:
         """Yield the requests not played yet that placeholders of secrets are in, with their keys; of many the first."""
@@ -113,48 +113,42 @@ class Source:
         return self.cassette.item(index)
 
 
-class Sources:
+class Sources(list[Source]):
     """What answers are looked for in, in this order: the cassette, and journals left behind. Not locked, as each of them."""
 
     def __init__(self, played: Source | None = None) -> None:
+        super().__init__()
         self.played: Source | None = None
         """The cassette, None where it is not played."""
-        self._all: list[Source] = []
+
+        self.are_one_of_ours = False
+        """Whether there is nothing to play from but a cassette that we have recorded."""
         if played is not None:
             self.play(played)
 
     def play(self, cassette: Source) -> None:
         """Look in the cassette before everything else."""
         self.played = cassette
-        self._all.insert(0, cassette)
+        self.insert(0, cassette)
+        self.are_one_of_ours = len(self) == 1 and cassette.cassette.layout == "replay-agent"
 
     def follow(self, journals: Iterable[Source]) -> None:
         """Look in these, too, behind all others."""
-        self._all.extend(journals)
-
-    def __iter__(self) -> Iterator[Source]:
-        return iter(self._all)
-
-    def __bool__(self) -> bool:
-        return bool(self._all)
-
-    @property
-    def only_cassette(self) -> Source | None:
-        """The cassette, where there is nothing else to play from."""
-        return self.played if len(self._all) == 1 else None
+        self.extend(journals)
+        self.are_one_of_ours = self.are_one_of_ours and len(self) == 1
 
     def number(self, source: Source) -> int:
         """Return by what number the processes of one recording know a source: 0 is the cassette."""
-        return self._all.index(source) + (self.played is None)
+        return self.index(source) + (self.played is None)
 
     def numbered(self, number: int) -> Source | None:
         """Return the source of a number, None if this process, which was not forked, has not read it."""
         place = number - (self.played is None)
-        return self._all[place] if 0 <= place < len(self._all) else None
+        return self[place] if 0 <= place < len(self) else None
 
     def key_of(self, fingerprint: str) -> Key | None:
         """Return the key of a recorded request that was spelled the same."""
-        for source in self._all:
+        for source in self:
             known = source.key_of(fingerprint)
             if known is not None:
                 return known
@@ -162,7 +156,7 @@ class Sources:
 
     def find(self, key: Key, *, literal: bool = False) -> tuple[Source, int] | None:
         """Return the next interaction for a key and mark it played. See `Source.find`."""
-        for source in self._all:
+        for source in self:
             index = source.find(key, literal=literal)
             if index is not None:
                 return source, index
@@ -170,7 +164,7 @@ class Sources:
 
     def next_at(self, url: str) -> tuple[Source, int] | None:
         """Return the first interaction that is left with this address, whatever it asks, and mark it played."""
-        for source in self._all:
+        for source in self:
             for index in source.leftovers():
                 if source.interaction(index).request.url == url:
                     source.mark_played(index)

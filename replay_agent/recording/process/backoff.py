@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from contextvars import ContextVar
 from functools import wraps
+from operator import itemgetter
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -99,6 +100,7 @@ class PendingSleep:
 
 _RETRY_AFTER = "retry-after"
 _LENGTH = len(_RETRY_AFTER)
+_NAME = itemgetter(0)
 
 _current: ContextVar[PendingSleep | None] = ContextVar("replay_agent_pending_sleep", default=None)
 _by_thread = threading.local()
@@ -128,9 +130,11 @@ def disarm() -> None:
 
 
 def _is_refusal(response: Response) -> bool:
+    if response.status >= 400:
+        return True
     # By length first: it is asked of every answer, and hardly one has that header.
-    names = [name for name, _ in response.headers if len(name) == _LENGTH]
-    return response.status >= 400 or _RETRY_AFTER in map(str.lower, names)
+    names = list(map(_NAME, response.headers))
+    return _LENGTH in map(len, names) and _RETRY_AFTER in map(str.lower, names)
 
 
 def _task() -> ref[asyncio.Task[Any]] | None:

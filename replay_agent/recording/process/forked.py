@@ -69,7 +69,7 @@ def _nameless() -> int:
 
 def watch() -> None:
     """Let processes that are forked from now on know. Does nothing where there is no fork."""
-    if not hasattr(os, "register_at_fork"):
+    if _board.watching or not hasattr(os, "register_at_fork"):
         return
     if not _board.registered:
         os.register_at_fork(before=_board.before_fork, after_in_child=_board.in_child)
@@ -99,7 +99,8 @@ def say(who: Callable[[], bytes]) -> None:
     if _board.child:
         return
     _board.says = who
-    _board.write()
+    if _board.file is not None:
+        _board.write()
 
 
 def heard() -> bytes:

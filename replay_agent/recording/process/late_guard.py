@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from replay_agent.recording.process import forked
+from replay_agent.surroundings import audit_events
 
 __all__ = "OUTWARD", "watch"
 
@@ -29,11 +30,11 @@ def watch() -> None:
 
 def _begin() -> None:
     if _GUARD not in sys.modules:  # it sees to its own children
-        sys.addaudithook(_audit)
+        audit_events.listen(OUTWARD, _audit)
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
-    if event in OUTWARD and forked.heard():
+    if forked.heard():
         from replay_agent.recording.process import network
 
         network.audit(event, args)

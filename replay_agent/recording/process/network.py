@@ -12,7 +12,6 @@ import itertools
 import json
 import socket
 import ssl
-import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial, wraps
@@ -23,6 +22,7 @@ from replay_agent.recording.matching.hosts import address_of, is_cloud_metadata,
 from replay_agent.recording.process import forked
 from replay_agent.recording.process.holders import Holders
 from replay_agent.recording.process.patching import Patch
+from replay_agent.surroundings import audit_events
 
 __all__ = (
     "NetworkGuard",
@@ -175,14 +175,12 @@ def active() -> NetworkGuard | None:
 
 def _begin_forked() -> None:
     """Make this process, just forked, follow what its parent says from now on instead of what it said at the fork."""
-    global _active, _inherited, _lock, _hooked  # noqa: PLW0603 - of the process, as below
+    global _active, _inherited, _lock  # noqa: PLW0603 - of the process, as below
     _lock = threading.RLock()  # somebody may have held it
     _inherited = (_line(_active), _active)
     _guards.clear()
     _active = None
-    if not _hooked:
-        _hooked = True
-        sys.addaudithook(audit)
+    audit_events.listen(_EVENTS, audit)
 
 
 def _line(guard: NetworkGuard | None) -> bytes:
@@ -206,17 +204,16 @@ _lock = threading.RLock()
 _guards: list[NetworkGuard] = []
 _active: NetworkGuard | None = None
 _holders = Holders()
-_replaced = _hooked = False
+_replaced = False
 _inherited: tuple[bytes, NetworkGuard | None] = (b"", None)
 
 
 def _switch() -> None:
     """Make the last guard the active one, and install or remove what it needs."""
-    global _active, _replaced, _hooked  # noqa: PLW0603 - an audit hook is of the process and cannot be taken back
-    if _guards and not _hooked:
-        _hooked = True
-        sys.addaudithook(audit)
+    global _active, _replaced  # noqa: PLW0603 - of the process, as the network is
     if _guards:
+        if not _replaced:
+            audit_events.listen(_EVENTS, audit)
         forked.watch()
     wanted = bool(_guards) or (_replaced and bool(_holders))
     if wanted != _replaced:
@@ -229,8 +226,6 @@ def _switch() -> None:
 
 def audit(event: str, args: tuple[Any, ...]) -> None:
     """Raise `NetworkBlocked` for an audit event of what must not leave the machine."""
-    if event[:7] != "socket." or (_active is None and not forked.is_child()):
-        return
     check = _EVENTS.get(event)
     if check is not None and (guard := active()) is not None:
         check(guard, args)

@@ -68,8 +68,13 @@ def is_free(port: int) -> bool:
     if not _tells():
         return False
     try:
-        with closing(_kernel()) as kernel:
-            return all(_has_nobody(kernel, head + _PORTS.pack(port) + tail) for head, tail in _CERTAIN)
+        ports = _PORTS.pack(port)
+        kernel = _kernel()
+        try:
+            (head, tail), (head_6, tail_6) = _CERTAIN
+            return _has_nobody(kernel, head + ports + tail) and _has_nobody(kernel, head_6 + ports + tail_6)
+        finally:
+            kernel.close()
     except (OSError, struct.error):
         return False
 

@@ -26,7 +26,7 @@ _USUAL_HEADER = re.compile(
 _SHOWN = 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as each replayed test makes one
 class Header:
     """What a cassette says of itself before its interactions."""
 
@@ -88,7 +88,7 @@ def read_header(data: bytes, path: Path) -> Header:
     """Read what stands before the first item. Raises `CassetteUnreadable`, `CassetteVersionError`."""
     usual = _USUAL_HEADER.fullmatch(data)
     if usual is not None:
-        library, recorded_at, keying = (each.decode() for each in usual.groups())
+        library, recorded_at, keying = map(bytes.decode, usual.groups())
         return Header(keying, recorded_at, library=library)
     fields = _as_written(data)
     if fields is not None:

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 from replay_agent.recording.cassettes.json_spelling import Spelling, Transcription
 from replay_agent.recording.cassettes.yaml_blocks import read_literal
 
-__all__ = ("on_one_line",)
+__all__ = "OneLine", "reading"
 
 # A line: its blanks, its dashes, and a key with its value, or a value alone. ``  - - role: user``, ``- 'a: b'``, ``k:``
 _LINE = re.compile(r'( *)((?:- )*)(?:([A-Za-z_$][A-Za-z0-9_$./-]*|"(?:[^"\\\n]|\\.)*"):(?: ([^\n]+))?|([^\n]+))')
@@ -51,28 +51,32 @@ class _Model(NamedTuple):
     """Where in ``written`` each line is."""
 
 
-def on_one_line(text: str, spelling: Spelling) -> str | None:
-    """Transcribe the lines below a key; None for what is left to the long way: another spelling, odd texts.
-
-    Raises ValueError and IndexError for lines that nobody has written, where it notices.
-    """
-    lines = _lines(spelling)
-    if lines is None:
-        return None
-    literals: list[str] = []
-    *found, last = (_without_literals(text, literals) if "|" in text else text).split("\n")
-    if last:
-        raise ValueError("the last line does not end")
-    try:
-        return lines.transcribed(found, literals)
-    except _GoesOn:
-        return None
-
-
 @lru_cache(maxsize=64)
-def _lines(spelling: Spelling) -> _Lines | None:
+def reading(spelling: Spelling) -> OneLine | None:
+    """Return what reads bodies of a spelling, None for one of several lines."""
     spelled = Transcription(spelling)
-    return _Lines(spelled) if spelled.is_on_one_line else None
+    return OneLine(spelled) if spelled.is_on_one_line else None
+
+
+class _Form(NamedTuple):
+    """Bodies that differ in the values of some lines: what stands before each of those and behind the last, on either side."""
+
+    fields: list[tuple[str, str, _Line]]
+    """Of each line that differs: the lines before it, what they become, and the line itself in one of the bodies."""
+    rest: str
+    written: str
+
+
+def _form_of(model: _Model, places: list[int]) -> _Form:
+    """Return the form of bodies that differ from a model in these lines at most."""
+    fields: list[tuple[str, str, _Line]] = []
+    begin, done = 0, 0
+    for place in places:
+        before = "\n".join(["", *model.lines[begin:place], ""] if begin else [*model.lines[:place], ""])
+        at = model.places[place]
+        fields.append((before, "".join(model.written[done:at]), model.read[place]))
+        begin, done = place + 1, at + 1
+    return _Form(fields, "\n".join(["", *model.lines[begin:], ""]), "".join(model.written[done:]))
 
 
 def _without_literals(text: str, literals: list[str]) -> str:
@@ -91,7 +95,7 @@ class _GoesOn(Exception):
     """Raised for a text in quotes that goes on in the next line."""
 
 
-class _Lines:
+class OneLine:
     """What lines become in one spelling."""
 
     def __init__(self, spelled: Transcription) -> None:
@@ -99,6 +103,48 @@ class _Lines:
         self._known: dict[str, _Line] = {}
         self._models: dict[int, _Model] = {}
         """By their number of lines, what was transcribed last."""
+        self._forms: dict[int, tuple[list[int], _Form]] = {}
+        """By their number of lines, what those that came one after the other have in common, and where they differ."""
+
+    def read(self, text: str) -> str | None:
+        """Transcribe the lines below a key; None for what is left to the long way: odd texts.
+
+        Raises ValueError and IndexError for lines that nobody has written, where it notices.
+        """
+        literals: list[str] = []
+        try:
+            if "|" in text:
+                text = _without_literals(text, literals)
+            else:
+                form = self._forms.get(text.count("\n"))
+                filled = self._filled(form[1], text) if form is not None else None
+                if filled is not None:
+                    return filled
+            *found, last = text.split("\n")
+            if last:
+                raise ValueError("the last line does not end")
+            return self.transcribed(found, literals)
+        except _GoesOn:
+            return None
+
+    def _filled(self, form: _Form, text: str) -> str | None:
+        """Transcribe a body by what is known of its form, without a look at the lines that are the same; None for another form."""
+        known, position = self._known, 0
+        written: list[str] = []
+        for before, meaning, was in form.fields:
+            begin = position + len(before)
+            position = text.find("\n", begin)
+            line = text[begin:position]
+            if position < 0 or not text.startswith(before, begin - len(before)):
+                return None
+            now = known.get(line) or self._meant(line, [])
+            if now[0] != was[0] or now[1] != was[1] or now[3] is not was[3]:
+                return None
+            written += meaning, now[2]
+        if text[position:] != form.rest:
+            return None
+        written.append(form.written)
+        return "".join(written)
 
     def transcribed(self, lines: list[str], literals: list[str]) -> str:
         """Transcribe the lines of a body, and what they say together."""
@@ -114,18 +160,31 @@ class _Lines:
         written = model.written.copy()
         for place in others:
             was, line = model.read[place], lines[place]
-            now = known.get(line) or self._read(line, [])
+            now = known.get(line) or self._meant(line, [])
             if now[0] != was[0] or now[1] != was[1] or now[3] is not was[3]:
                 return self._anew(lines, [])
             written[model.places[place]] = now[2]
+        self._note_form(model, others)
         return "".join(written)
+
+    def _note_form(self, model: _Model, others: list[int]) -> None:
+        """Note where a body differed from the model, if those of this form do so in a few lines altogether."""
+        size = len(model.lines)
+        known = self._forms.get(size)
+        places = sorted({*others, *(known[0] if known is not None else ())})
+        if 0 < len(places) <= _MOST_OTHERS:
+            if len(self._forms) >= _MOST_MODELS:
+                self._forms.clear()
+            self._forms[size] = places, _form_of(model, places)
+        else:
+            self._forms.pop(size, None)
 
     def _anew(self, lines: list[str], literals: list[str]) -> str:
         known, comma = self._known, self._comma
         levels, written, leads = [-1], list[str](), True
         add, read, places = written.append, list[_Line](), list[int]()
         for line in lines:
-            found = known.get(line) or self._read(line, literals)
+            found = known.get(line) or self._meant(line, literals)
             level, within, text, more = found
             while levels[-1] > level:
                 add(_CLOSING[levels.pop() & 1])
@@ -154,7 +213,7 @@ class _Lines:
             self._models.clear()
         self._models[len(model.lines)] = model
 
-    def _read(self, line: str, literals: list[str]) -> _Line:
+    def _meant(self, line: str, literals: list[str]) -> _Line:
         found = _LINE.fullmatch(line)
         if found is None:
             raise ValueError("a line is empty")
@@ -162,12 +221,12 @@ class _Lines:
         if not (key or dashes):
             raise ValueError("there is neither a key nor a dash")
         column = len(blank)
-        within = [2 * place + 1 for place in range(column + 2, column + len(dashes), 2)]
+        within = [2 * place + 1 for place in range(column + 2, column + len(dashes), 2)] if dashes else []
         if key and dashes:
             within.append(2 * (column + len(dashes)))
         head = f"{self._key(key)}{self._colon}" if key else ""
         said = value or alone
-        opening = "".join(_OPENING[level & 1] for level in within)
+        opening = "".join([_OPENING[level & 1] for level in within]) if within else ""
         text = f"{opening}{head}{self._value(said, literals) if said else ''}"
         read = 2 * column + bool(dashes), tuple(within), text, not said
         if len(line) <= _LONGEST_KNOWN and not (said and said[0] == "|"):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replay_agent.recording.cassettes.json_spelling import LAYOUTS, Spelling, read_json, spell
-from replay_agent.recording.cassettes.usual.one_line import _MOST_KNOWN, _MOST_MODELS, _lines, on_one_line
+from replay_agent.recording.cassettes.usual.one_line import _MOST_KNOWN, _MOST_MODELS, reading
 from replay_agent.recording.cassettes.yaml_blocks import write_block
 
 ODD = [
@@ -23,6 +23,11 @@ values = st.recursive(
     max_leaves=12,
 )
 collections = st.lists(values, min_size=1) | st.dictionaries(keys, values, min_size=1)
+
+
+def on_one_line(lines: str, spelling: Spelling) -> str | None:
+    reader = reading(spelling)
+    return None if reader is None else reader.read(lines)
 
 
 def lines_of(value: object) -> str:
@@ -46,7 +51,7 @@ def test_what_is_remembered_of_lines_has_a_bound(spelling):
         value = {f"a{each}": f"{number} {each}" for each in range(900)}
         lines = write_block({"json": value}).removeprefix("json:\n")
         assert on_one_line(lines, spelling) == on_one_line(lines, spelling) == spell(value, spelling)
-    assert len(_lines(spelling)._known) <= _MOST_KNOWN
+    assert len(reading(spelling)._known) <= _MOST_KNOWN
 
 
 @pytest.mark.parametrize("spelling", [Spelling("  "), Spelling("\t")])
@@ -123,4 +128,23 @@ def test_a_body_with_other_values_in_many_lines_than_the_one_before_is_read_as_e
 def test_how_many_bodies_are_remembered_has_a_bound():
     for number in range(1, 200):
         assert on_one_line(lines_of([*range(number), "a"]), Spelling()) is not None
-    assert len(_lines(Spelling())._models) <= _MOST_MODELS
+    assert len(reading(Spelling())._models) <= _MOST_MODELS
+
+
+@pytest.mark.parametrize("spelling", [Spelling(), Spelling("spaced")])
+def test_bodies_of_one_form_differ_in_any_of_their_lines(spelling):
+    for first in ("x", "it's", "yes", "|", "two\nlines", "1", ""):
+        for last in (1, "b", None, "a: b", [], {}, "c\n", True):
+            value = {"first": first, "same": [{"k": "v"}, 2], "last": last}
+            assert on_one_line(lines_of(value), spelling) == spell(value, spelling)
+    reader = reading(spelling)
+    assert reader is not None
+    assert len(reader._forms) <= _MOST_MODELS
+
+
+def test_a_body_that_goes_on_behind_a_form_is_read_as_ever():
+    for value in ({"a": "x", "b": 1}, {"a": "y", "b": 1}, {"a": "z", "b": 2}, {"a": "z", "c": 1}, {"b": 1, "a": "x"}):
+        assert on_one_line(lines_of(value), Spelling()) == spell(value, Spelling())
+    for lines in ("a: x\nb: 1", "a: x\nb: 1\n\n", "a: x\n\nb: 1\n"):
+        with pytest.raises((ValueError, IndexError)):
+            on_one_line(lines, Spelling())

@@ -73,7 +73,7 @@ def find_paired(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
 
 def _telling_cells(text: bytes) -> Iterator[re.Match[bytes]]:
     """Yield the cells of HTML that hold a name that tells."""
-    for found in _CELL.finditer(text) if b"<t" in text or b"<dt" in text else ():
+    for found in _CELL.finditer(text) if b"<" in text and (b"<t" in text or b"<dt" in text) else ():  # a byte is fast
         if naming_of(found[1].rstrip()) >= Naming.VAGUE:
             yield found
 

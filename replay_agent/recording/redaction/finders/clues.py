@@ -146,12 +146,13 @@ class Rule(NamedTuple):
 
     look: Looker
     anchors: tuple[Anchor, ...] = ()
-    """At least one of these or those is in a text where something is found; a rule without any looks at every text."""
+    """At least one of these or of those is in a text where something is found; a rule without any looks at every text."""
     of_words: tuple[Anchor, ...] = ()
+    beside_words: tuple[Anchor, ...] = ()
 
     def find(self, text: bytes, clues: Clues) -> Iterable[Span]:
         """Find secrets in a text whose escapes are undone."""
-        anchors = (*self.anchors, *self.of_words)
+        anchors = (*self.anchors, *self.of_words, *self.beside_words)
         return self.look(text, clues) if not anchors or any(map(clues.may, anchors)) else ()
 
 

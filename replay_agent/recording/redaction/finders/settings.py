@@ -321,4 +321,4 @@ def _is_said(before: bytes, *, alone: bool) -> bool:
     return not (said["alone"] and reads_on(before))
 
 
-SAID = Rule(find_said, (anchored(*((mark, _GIVEN) for mark in _MARKS), needs=b" \t:>\x92"),))
+SAID = Rule(find_said, beside_words=(anchored(*((mark, _GIVEN) for mark in _MARKS), needs=b" \t:>\x92"),))

@@ -666,13 +666,17 @@ def _find_oracle_passwords(text: bytes) -> Iterator[Span]:
 _BEHIND_WORDS = (_telegram_tokens, _bearers, _basics)
 
 
-def _behind_words(pieces: bytes) -> Iterator[int]:
-    if b" " in pieces or b":" in pieces:
-        yield from (span.start for find in _BEHIND_WORDS for span in find(pieces))
+def _basic(pieces: bytes) -> Iterator[int]:
+    return (span.start for span in _basics(pieces))
+
+
+def _bearer_or_bot(pieces: bytes) -> Iterator[int]:
+    return (span.start for find in (_bearers, _telegram_tokens) for span in find(pieces))
 
 
 SHAPES = Rule(
     find_shapes,
-    (_behind_words, anchored((b"-----BEGIN ", b""), (b"Private-Lines:", b""), (b"jdbc:oracle:", b""), needs=b"-:")),
+    (_basic, anchored((b"-----BEGIN ", b""), (b"Private-Lines:", b""), (b"jdbc:oracle:", b""), needs=b"-:")),
     of_words=(tokens,),
+    beside_words=(_bearer_or_bot,),
 )

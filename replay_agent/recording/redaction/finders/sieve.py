@@ -15,7 +15,7 @@ from itertools import accumulate, islice
 from typing import TypeAlias
 
 from replay_agent.recording.redaction.finders.long_words import LONG_WORDS
-from replay_agent.recording.redaction.layers.runs import Seen
+from replay_agent.recording.redaction.layers.runs import Runs, Seen
 
 __all__ = "Anchor", "Sieve", "anchored"
 
@@ -36,6 +36,12 @@ _LONGEST, _EDGE = 1 << 15, 128
 """Bytes of a piece that is looked at like any other; a longer one is, but for its edges, one word, or no text that models
 read and write: where there is one, rules look at all of the text, which takes less memory.
 """
+_SHORT = 1 << 13
+"""Bytes of a piece that is looked at as it is."""
+_LONG_BASE64 = Runs(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-", 1 << 12)
+"""Nothing longer is a secret or stands between two characters by which a rule knows one."""
+_AROUND = 1 << 9
+"""Bytes of long base64 that are looked at, at each end: no anchor tells by more."""
 _SLOTS = 1 << 14
 _ROOMY = 256
 """Bytes of a text for each place of an anchor; where there are more, the rule looks at all of the text."""
@@ -50,15 +56,21 @@ def anchored(*begins: tuple[bytes, bytes], needs: bytes) -> Anchor:
     compiled = [(text, re.compile(re.escape(text) + rest)) for text, rest in begins]
     bytes_needed = [bytes((each,)) for each in needs]
 
-    def anchor(pieces: bytes) -> Iterator[int]:
-        if not any(each in pieces for each in bytes_needed):
-            return
-        for text, pattern in compiled:
-            if text in pieces:  # which takes less than to look for the pattern
-                for found in pattern.finditer(pieces):
-                    yield found.start()
+    def anchor(pieces: bytes) -> Iterable[int]:
+        for each in bytes_needed:
+            if each in pieces:
+                # which takes less than to look for the pattern
+                there = [pattern for text, pattern in compiled if text in pieces]
+                return _starts(there, pieces) if there else ()
+        return ()
 
     return anchor
+
+
+def _starts(patterns: Sequence[re.Pattern[bytes]], pieces: bytes) -> Iterator[int]:
+    for pattern in patterns:
+        for found in pattern.finditer(pieces):
+            yield found.start()
 
 
 def _is_word(piece: bytes) -> bool:
@@ -73,11 +85,21 @@ class Sieve:
     """The anchors of a set of rules, and the pieces that have none of them. May be shared by threads.
 
     Those ``of_words`` see the long words of pieces instead, which repeat within other pieces: ids, addresses, models.
+    Those ``beside_words`` see pieces that have a long word, and those ``within_words`` what is in the midst of long
+    base64, which no other sees.
     """
 
-    def __init__(self, anchors: Iterable[Anchor], of_words: Iterable[Anchor] = ()) -> None:
-        self._anchors = tuple(dict.fromkeys(anchors))
-        self._of_words = tuple(of_words)
+    def __init__(
+        self,
+        anchors: Iterable[Anchor],
+        of_words: Iterable[Anchor] = (),
+        beside_words: Iterable[Anchor] = (),
+        within_words: Iterable[Anchor] = (),
+    ) -> None:
+        self._of_pieces, self._beside_words, self._within_words, self._of_words = (
+            tuple(dict.fromkeys(each)) for each in (anchors, beside_words, within_words, of_words)
+        )
+        self._anchors = (*self._of_pieces, *self._beside_words, *self._within_words, *self._of_words)
         self._dull, self._dull_words = Seen(_SLOTS), Seen(_SLOTS)
 
     def places(self, text: bytes) -> dict[Anchor, array[int] | None]:
@@ -85,42 +107,57 @@ class Sieve:
 
         Of an anchor of words that is where such a word begins.
         """
-        anchors = (*self._anchors, *self._of_words)
-        found = [array("Q") for _ in anchors]
+        found = [array("Q") for _ in self._anchors]
         many: set[int] = set()
         most = _most(len(text))
         for start, pieces in _pieces(text):
             if len(pieces) == 1 and len(pieces[0]) > _LONGEST and not _is_word(pieces[0]):
-                many.update(range(len(anchors)))
+                many.update(range(len(found)))
                 break
             for place, number in _placed(start, pieces, self._marked(pieces, many)):
                 if len(found[number]) < most:
                     found[number].append(place)
                 else:
                     many.add(number)
-        return {anchor: None if number in many else found[number] for number, anchor in enumerate(anchors)}
+        return {anchor: None if number in many else found[number] for number, anchor in enumerate(self._anchors)}
 
     def _marked(self, pieces: Iterable[bytes], many: set[int]) -> Mapping[bytes, _Marks]:
         """Return the pieces that have anchors, and know those that have none, but where there are too ``many`` of some."""
         fresh = self._dull.others(set(pieces))
         if not fresh:
             return {}
-        lines = _Lines(fresh, many)
-        for number, anchor in enumerate(self._anchors):
-            if number not in many:
-                lines.mark(number, anchor(lines.text))
-        for number, places in enumerate(self._in_words(lines.text), len(self._anchors)):
-            if number not in many:
-                lines.mark(number, places)
+        marked: dict[bytes, _Marks] = {}
+        lines = _Lines(fresh, marked, many)
+        words = list(LONG_WORDS.of(lines.text))
+        plain = {piece for piece in fresh if len(piece) > _SHORT and self._is_plain(piece)}
+        others = lines if not plain else _Lines([piece for piece in fresh if piece not in plain], marked, many)
+        others.look(0, self._of_pieces)
+        number = len(self._of_pieces)
+        if words:
+            beside = [piece for piece in _with_words(lines.text, words) if piece not in plain]
+            _Lines(beside, marked, many).look(number, self._beside_words)
+        number += len(self._beside_words)
+        lines.look(number, self._within_words)
+        number += len(self._within_words)
+        for number, places in enumerate(self._in_words(lines.text, words), number):
+            lines.mark(number, places)
         if not many:
-            self._dull.update(piece for piece in fresh if piece not in lines.marked)
-        return lines.marked
+            self._dull.update([piece for piece in fresh if piece not in marked] if marked else fresh)
+        return marked
 
-    def _in_words(self, text: bytes) -> Sequence[Sequence[int]]:
-        """Return where long words begin that have an anchor, of each anchor as many as matter."""
+    def _is_plain(self, piece: bytes) -> bool:
+        """Tell whether a piece has no anchor, but for those of words, by what is around its long base64."""
+        brief = _brief(piece)
+        if brief is piece:
+            return False
+        line = b"\n%b\n" % brief
+        return not any(True for anchor in (*self._of_pieces, *self._beside_words) for _ in anchor(line))
+
+    def _in_words(self, text: bytes, words: Iterable[tuple[int, int]]) -> Sequence[Sequence[int]]:
+        """Return where long words of a text begin that have an anchor, of each anchor as many as matter."""
         found: list[list[int]] = [[] for _ in self._of_words]
         most = _most(len(text))
-        for starts in _words(text):
+        for starts in _batches(text, words):
             fresh = self._dull_words.others(starts)
             if not fresh:
                 continue
@@ -137,33 +174,61 @@ class Sieve:
 
 
 class _Lines:
-    """Different pieces, each on a line of its own, and which of them have anchors."""
+    """Different pieces, each on a line of its own, which are marked where they have anchors."""
 
-    def __init__(self, pieces: Sequence[bytes], many: set[int]) -> None:
+    def __init__(self, pieces: Sequence[bytes], marked: dict[bytes, _Marks], many: set[int]) -> None:
         self.text = b"\n%b\n" % b"\n".join(pieces)
-        self.marked: dict[bytes, _Marks] = {}
-        self._many = many
+        self._marked, self._many = marked, many
         self._whole = pieces[0] if len(pieces) == 1 else None
+        self._most = _most(len(self.text))
+
+    def look(self, first: int, anchors: Iterable[Anchor]) -> None:
+        """Mark the pieces that have these anchors, which are numbered from the ``first`` on."""
+        for number, anchor in enumerate(anchors, first):
+            if number not in self._many:
+                self.mark(number, anchor(self.text))
 
     def mark(self, number: int, places: Iterable[int]) -> None:
         """Take in where an anchor is, as long as there are not too many places."""
-        text, most = self.text, _most(len(self.text))
+        found = list(islice(places, self._most))
+        if not found or number in self._many:
+            return
+        text = self.text
         begin, end = 0, -1
         marks: _Marks = []
-        for count, place in enumerate(islice(places, most), 1):
+        for place in found:
             if not begin <= place <= end:
                 begin, end = text.rfind(b"\n", 0, place) + 1, text.find(b"\n", place)
-                marks = self.marked.setdefault(self._whole or text[begin:end], [])
+                marks = self._marked.setdefault(self._whole or text[begin:end], [])
             marks.append((number, place - begin))
-            if count == most:
-                self._many.add(number)
+        if len(found) == self._most:
+            self._many.add(number)
 
 
-def _words(text: bytes) -> Iterator[dict[bytes, list[int]]]:
-    """Yield long words, each with where it begins, so many together that a short one costs no call of each anchor."""
+def _brief(piece: bytes) -> bytes:
+    """Return a piece without the midst of long base64, where nothing is that begins or ends with another character."""
+    kept: list[bytes] = []
+    start = 0
+    for begin, end in _LONG_BASE64.of(piece):
+        kept.append(piece[start : begin + _AROUND])
+        start = end - _AROUND
+    return b"".join((*kept, piece[start:])) if kept else piece
+
+
+def _with_words(text: bytes, words: Iterable[tuple[int, int]]) -> Iterator[bytes]:
+    """Yield the lines of a text that have words."""
+    stop = -1
+    for start, end in words:
+        if start > stop:
+            stop = text.find(b"\n", end)
+            yield text[text.rfind(b"\n", 0, start) + 1 : stop]
+
+
+def _batches(text: bytes, words: Iterable[tuple[int, int]]) -> Iterator[dict[bytes, list[int]]]:
+    """Yield words, each with where it begins, so many together that a short one costs no call of each anchor."""
     starts: dict[bytes, list[int]] = {}
     size = 0
-    for start, end in LONG_WORDS.of(text):
+    for start, end in words:
         starts.setdefault(text[start:end], []).append(start)
         size += end - start
         if size > _BATCH:

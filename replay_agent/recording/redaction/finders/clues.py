@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
-from replay_agent.recording.redaction.finders.sieve import Anchor, Sieve
+from replay_agent.recording.redaction.finders.sieve import Anchor, Beside, Sieve
 from replay_agent.recording.redaction.layers.runs import Seen
 from replay_agent.recording.redaction.names import (
     ALL_NAMES,
@@ -109,20 +109,20 @@ class Clues:
     def __init__(self, text: bytes, sieve: Sieve | None = None) -> None:
         self.text = text
         self._sieve = _NAMES_ALONE if sieve is None else sieve
-        self._places: Mapping[Anchor, Sequence[int] | None] | None = None
+        self._places: Mapping[Anchor | Beside, Sequence[int] | None] | None = None
         self._behind: Mapping[int, Sequence[int]] | None = None
 
     def of(self, start: int, end: int) -> Clues:
         """Return the clues of a part of the text."""
         return self if not start and end >= len(self.text) else Clues(self.text[start:end], self._sieve)
 
-    def at(self, anchor: Anchor) -> Sequence[int] | None:
+    def at(self, anchor: Anchor | Beside) -> Sequence[int] | None:
         """Return where an anchor is, None if its rule is to look at all of the text."""
         if self._places is None:
             self._places = self._sieve.places(self.text)
         return self._places.get(anchor)
 
-    def may(self, anchor: Anchor) -> bool:
+    def may(self, anchor: Anchor | Beside) -> bool:
         """Tell whether the rule of an anchor may find anything."""
         places = self.at(anchor)
         return places is None or len(places) > 0
@@ -148,11 +148,11 @@ class Rule(NamedTuple):
     anchors: tuple[Anchor, ...] = ()
     """At least one of these or of those is in a text where something is found; a rule without any looks at every text."""
     of_words: tuple[Anchor, ...] = ()
-    beside_words: tuple[Anchor, ...] = ()
+    beside_words: tuple[Beside, ...] = ()
 
     def find(self, text: bytes, clues: Clues) -> Iterable[Span]:
         """Find secrets in a text whose escapes are undone."""
-        anchors = (*self.anchors, *self.of_words, *self.beside_words)
+        anchors: tuple[Anchor | Beside, ...] = (*self.anchors, *self.of_words, *self.beside_words)
         return self.look(text, clues) if not anchors or any(map(clues.may, anchors)) else ()
 
 

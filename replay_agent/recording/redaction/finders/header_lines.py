@@ -69,5 +69,5 @@ HEADER_LINES = Rule(
         anchored((b"TRUE", _FILE), (b"FALSE", _FILE), needs=b"\t"),
         anchored((b"uthorization", _AUTHORIZATION_SHOWS), (b"UTHORIZATION", _AUTHORIZATION_SHOWS), needs=b":"),
     ),
-    beside_words=(anchored((b"Signature=", b""), needs=b"="),),
+    of_words=(anchored((b"Signature=", b""), needs=b"="),),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import groupby
 from typing import NamedTuple
@@ -344,7 +344,14 @@ _STOPS = {stop: _stops(stop) for stop in (b"-", b"_", b".")}
 """What most marks end in, where a token may follow: one for each stop, which is looked for fast."""
 _SHOW = [
     re.compile(pattern)
-    for pattern in (rb"h(?=ook)", rb"\.(?=eyJ)", rb"/(?:/0|(?<=auth_tokens/))", rb"p(?:at|(?<=dap)i)", rb"o(?:y2|(?<=cio))", rb"")
+    for pattern in (
+        rb"h(?=ook)",
+        rb"\.(?=eyJ)",
+        rb"/(?:/0|(?<=auth_tokens/))",
+        rb"p(?:at|(?<=dap)i)",
+        rb"o(?:y2|(?<=cio))",
+        rb"",
+    )
 ]
 """Each shows that some of the marks which are ends of words may be in a text, and begins with one byte, which is looked
 for fast; the last one shows all others.
@@ -666,17 +673,20 @@ def _find_oracle_passwords(text: bytes) -> Iterator[Span]:
 _BEHIND_WORDS = (_telegram_tokens, _bearers, _basics)
 
 
-def _basic(pieces: bytes) -> Iterator[int]:
-    return (span.start for span in _basics(pieces))
+def _basic(pieces: bytes) -> Iterable[int]:
+    return (span.start for span in _basics(pieces)) if b"asic" in pieces else ()
 
 
-def _bearer_or_bot(pieces: bytes) -> Iterator[int]:
-    return (span.start for find in (_bearers, _telegram_tokens) for span in find(pieces))
+def _behind_words(text: bytes, words: Iterable[tuple[int, int]]) -> Iterator[int]:
+    for start, _ in words:
+        before = text[max(start - len(b"earer "), 0) : start]
+        if before in (b"earer ", b"EARER ") or (before[-1:] == b":" and before[-2:-1].isdigit()):
+            yield start
 
 
 SHAPES = Rule(
     find_shapes,
     (_basic, anchored((b"-----BEGIN ", b""), (b"Private-Lines:", b""), (b"jdbc:oracle:", b""), needs=b"-:")),
     of_words=(tokens,),
-    beside_words=(_bearer_or_bot,),
+    beside_words=(_behind_words,),
 )

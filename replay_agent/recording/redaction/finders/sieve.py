@@ -11,13 +11,13 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate, islice
+from itertools import accumulate, chain, compress, count, islice
 from typing import TypeAlias
 
 from replay_agent.recording.redaction.finders.long_words import LONG_WORDS
 from replay_agent.recording.redaction.layers.runs import Runs, Seen
 
-__all__ = "Anchor", "Sieve", "anchored"
+__all__ = "Anchor", "Beside", "Sieve", "anchored"
 
 Anchor: TypeAlias = Callable[[bytes], Iterable[int]]
 """Finds the places where its rule may find something, in pieces of which each is on a line of its own.
@@ -25,6 +25,8 @@ Anchor: TypeAlias = Callable[[bytes], Iterable[int]]
 It sees one piece without those around it: of all that the rule finds, some part must show in one piece. What it finds too
 often costs time, what it does not find is not looked at.
 """
+Beside: TypeAlias = Callable[[bytes, Sequence[tuple[int, int]]], Iterable[int]]
+"""Finds the same by the long words of pieces, of which it is told where they begin and end."""
 _Marks: TypeAlias = list[tuple[int, int]]
 """Numbers of anchors, and where in a piece they are."""
 
@@ -85,24 +87,28 @@ class Sieve:
     """The anchors of a set of rules, and the pieces that have none of them. May be shared by threads.
 
     Those ``of_words`` see the long words of pieces instead, which repeat within other pieces: ids, addresses, models.
-    Those ``beside_words`` see pieces that have a long word, and those ``within_words`` what is in the midst of long
-    base64, which no other sees.
+    Those ``beside_words`` look around long words, and those ``within_words`` see what is in the midst of long base64,
+    which no other sees.
     """
 
     def __init__(
         self,
         anchors: Iterable[Anchor],
         of_words: Iterable[Anchor] = (),
-        beside_words: Iterable[Anchor] = (),
+        beside_words: Iterable[Beside] = (),
         within_words: Iterable[Anchor] = (),
     ) -> None:
-        self._of_pieces, self._beside_words, self._within_words, self._of_words = (
-            tuple(dict.fromkeys(each)) for each in (anchors, beside_words, within_words, of_words)
+        self._of_pieces = tuple(dict.fromkeys(anchors))
+        self._of_words, self._beside_words, self._within_words = (
+            tuple(of_words),
+            tuple(beside_words),
+            tuple(within_words),
         )
-        self._anchors = (*self._of_pieces, *self._beside_words, *self._within_words, *self._of_words)
+        looks = self._of_pieces, self._within_words, self._beside_words, self._of_words
+        self._anchors: tuple[Anchor | Beside, ...] = tuple(chain.from_iterable(looks))
         self._dull, self._dull_words = Seen(_SLOTS), Seen(_SLOTS)
 
-    def places(self, text: bytes) -> dict[Anchor, array[int] | None]:
+    def places(self, text: bytes) -> dict[Anchor | Beside, array[int] | None]:
         """Return where in a text each anchor is; None of one that has too many places to look at them alone.
 
         Of an anchor of words that is where such a word begins.
@@ -132,14 +138,10 @@ class Sieve:
         plain = {piece for piece in fresh if len(piece) > _SHORT and self._is_plain(piece)}
         others = lines if not plain else _Lines([piece for piece in fresh if piece not in plain], marked, many)
         others.look(0, self._of_pieces)
-        number = len(self._of_pieces)
-        if words:
-            beside = [piece for piece in _with_words(lines.text, words) if piece not in plain]
-            _Lines(beside, marked, many).look(number, self._beside_words)
-        number += len(self._beside_words)
-        lines.look(number, self._within_words)
-        number += len(self._within_words)
-        for number, places in enumerate(self._in_words(lines.text, words), number):
+        lines.look(len(self._of_pieces), self._within_words)
+        first = len(self._of_pieces) + len(self._within_words)
+        beside = (anchor(lines.text, words) for anchor in self._beside_words)
+        for number, places in enumerate(chain(beside, self._in_words(lines.text, words)) if words else (), first):
             lines.mark(number, places)
         if not many:
             self._dull.update([piece for piece in fresh if piece not in marked] if marked else fresh)
@@ -151,7 +153,7 @@ class Sieve:
         if brief is piece:
             return False
         line = b"\n%b\n" % brief
-        return not any(True for anchor in (*self._of_pieces, *self._beside_words) for _ in anchor(line))
+        return not any(True for anchor in self._of_pieces for _ in anchor(line))
 
     def _in_words(self, text: bytes, words: Iterable[tuple[int, int]]) -> Sequence[Sequence[int]]:
         """Return where long words of a text begin that have an anchor, of each anchor as many as matter."""
@@ -166,10 +168,13 @@ class Sieve:
             told: set[int] = set()
             for places, anchor in zip(found, self._of_words, strict=True):
                 of_anchor = {bisect_right(ends, place - 1) for place in anchor(lines)}
-                told |= of_anchor
-                if len(places) < most:
-                    places.extend(islice(sorted(start for word in of_anchor for start in starts[fresh[word]]), most))
-            self._dull_words.update(word for number, word in enumerate(fresh) if number not in told)
+                if of_anchor:
+                    told |= of_anchor
+                    if len(places) < most:
+                        places.extend(
+                            islice(sorted(start for word in of_anchor for start in starts[fresh[word]]), most)
+                        )
+            self._dull_words.update([word for at, word in enumerate(fresh) if at not in told] if told else fresh)
         return found
 
 
@@ -185,8 +190,9 @@ class _Lines:
     def look(self, first: int, anchors: Iterable[Anchor]) -> None:
         """Mark the pieces that have these anchors, which are numbered from the ``first`` on."""
         for number, anchor in enumerate(anchors, first):
-            if number not in self._many:
-                self.mark(number, anchor(self.text))
+            places = () if number in self._many else anchor(self.text)
+            if places:
+                self.mark(number, places)
 
     def mark(self, number: int, places: Iterable[int]) -> None:
         """Take in where an anchor is, as long as there are not too many places."""
@@ -215,15 +221,6 @@ def _brief(piece: bytes) -> bytes:
     return b"".join((*kept, piece[start:])) if kept else piece
 
 
-def _with_words(text: bytes, words: Iterable[tuple[int, int]]) -> Iterator[bytes]:
-    """Yield the lines of a text that have words."""
-    stop = -1
-    for start, end in words:
-        if start > stop:
-            stop = text.find(b"\n", end)
-            yield text[text.rfind(b"\n", 0, start) + 1 : stop]
-
-
 def _batches(text: bytes, words: Iterable[tuple[int, int]]) -> Iterator[dict[bytes, list[int]]]:
     """Yield words, each with where it begins, so many together that a short one costs no call of each anchor."""
     starts: dict[bytes, list[int]] = {}
@@ -240,12 +237,12 @@ def _batches(text: bytes, words: Iterable[tuple[int, int]]) -> Iterator[dict[byt
 
 def _placed(start: int, pieces: Sequence[bytes], marked: Mapping[bytes, _Marks]) -> Iterator[tuple[int, int]]:
     """Yield where anchors are in a text whose pieces begin at a place of it, and the numbers of the anchors."""
-    if marked:
-        begins = accumulate(map(len, pieces), initial=start)  # but for the cuts between them
-        for count, (marks, begin) in enumerate(zip(map(marked.get, pieces), begins, strict=False)):
-            if marks is not None:
-                for number, at in marks:
-                    yield begin + count + at, number
+    last = 0
+    for number in compress(count(), map(marked.__contains__, pieces)) if marked else ():
+        start += sum(map(len, pieces[last:number])) + number - last  # and the cuts between them
+        last = number
+        for anchor, at in marked[pieces[number]]:
+            yield start + at, anchor
 
 
 def _pieces(text: bytes) -> Iterator[tuple[int, Sequence[bytes]]]:

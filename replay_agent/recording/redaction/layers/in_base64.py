@@ -23,6 +23,7 @@ _RUN = re.compile(
 )
 """A run, and those on the lines that follow it at once."""
 _RUNS = Runs(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-", 20)
+_DIGITS = re.compile(rb"[A-Za-z0-9+/_\-]{20,}+")
 _GOES_ON = (b"=", b"\r", b"\n")
 """What stands behind a run that more may follow: its padding, further lines."""
 _LINE = re.compile(rb"[A-Za-z0-9+/_\-=]++")
@@ -77,8 +78,8 @@ def find_in_base64(
 
 def _runs(text: bytes, words: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     for first, last in words:
-        for start, end in _RUNS.of(text[first:last]):
-            yield first + start, first + end
+        for found in _DIGITS.finditer(text, first, last):
+            yield found.span()
 
 
 _Run: TypeAlias = tuple[int, int, bool, int]
@@ -92,7 +93,8 @@ def may_begin_base64(words: bytes) -> Iterator[int]:
         runs = [run for run in runs if shift < run[3]]
         if not runs:
             return
-        short, others = [], []
+        short: list[_Run] = []
+        others: list[_Run] = []
         for run in runs:
             (short if run[0] + shift + _HEAD <= run[1] < run[0] + _TAR_END else others).append(run)
         found = {*_short_texts(words, short, shift), *_other_texts(words, others, shift)}

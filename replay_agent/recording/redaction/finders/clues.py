@@ -238,20 +238,8 @@ _NAME_WITH_BLANKS = re.compile(r"[\w.\-@$ /#]*+\Z")
 def _judged(spelled: bytes) -> _Telling:
     """Judge a piece by what it can be of a name, wherever that begins."""
     name = spelled.decode("utf-8", "replace")
-    for part in {
-        name,
-        name[-_OF_SETTINGS:],
-        *(_part(name, pattern) for pattern in (_NAME_WITHOUT_BLANKS, _NAME_WITH_BLANKS)),
-    }:
-        if field_naming(part) is not Naming.NOTHING or field_naming(part.lstrip(".- ")) is not Naming.NOTHING:
-            return _Telling.ALONE
+    named = (pattern.search(name) for pattern in (_NAME_WITHOUT_BLANKS, _NAME_WITH_BLANKS))
+    parts = {name, name[-_OF_SETTINGS:], *(found[0] for found in named if found is not None)}
+    if any(field_naming(part) is not Naming.NOTHING for part in parts | {part.lstrip(".- ") for part in parts}):
+        return _Telling.ALONE
     return _Telling.BEHIND if letters_of(name) in _LAST_LETTERS else _Telling.NOTHING
-
-
-def _part(name: str, pattern: re.Pattern[str]) -> str:
-    """Return the end of a text that is a name by its characters."""
-    for start in range(len(name)):
-        found = pattern.match(name, start)
-        if found is not None:
-            return found[0]
-    return ""

@@ -45,6 +45,8 @@ _LONG_BASE64 = Runs(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 _AROUND = 1 << 9
 """Bytes of long base64 that are looked at, at each end: no anchor tells by more."""
 _SLOTS = 1 << 14
+_BLOCKS, _FEW = 1 << 8, 8
+"""Blocks that are known again, and how many anchors are remembered of each."""
 _ROOMY = 256
 """Bytes of a text for each place of an anchor; where there are more, the rule looks at all of the text."""
 
@@ -107,6 +109,7 @@ class Sieve:
         looks = self._of_pieces, self._within_words, self._beside_words, self._of_words
         self._anchors: tuple[Anchor | Beside, ...] = tuple(chain.from_iterable(looks))
         self._dull, self._dull_words = Seen(_SLOTS), Seen(_SLOTS)
+        self._known: list[tuple[int, tuple[tuple[int, int], ...]] | None] = [None] * _BLOCKS
 
     def places(self, text: bytes) -> dict[Anchor | Beside, array[int] | None]:
         """Return where in a text each anchor is; None of one that has too many places to look at them alone.
@@ -116,16 +119,37 @@ class Sieve:
         found = [array("Q") for _ in self._anchors]
         many: set[int] = set()
         most = _most(len(text))
-        for start, pieces in _pieces(text):
-            if len(pieces) == 1 and len(pieces[0]) > _LONGEST and not _is_word(pieces[0]):
+        for start, block in _blocks(text):
+            marks = self._in_block(block, many)
+            if marks is None:
                 many.update(range(len(found)))
                 break
-            for place, number in _placed(start, pieces, self._marked(pieces, many)):
+            for number, place in marks:
                 if len(found[number]) < most:
-                    found[number].append(place)
+                    found[number].append(start + place)
                 else:
                     many.add(number)
         return {anchor: None if number in many else found[number] for number, anchor in enumerate(self._anchors)}
+
+    def _in_block(self, block: bytes, many: set[int]) -> Iterable[tuple[int, int]] | None:
+        """Return the numbers of anchors and where they are in a block; None if all of the text is to be looked at.
+
+        A block with a few is known again: a conversation is sent once more with each of its requests.
+        """
+        digest = hash(block)
+        known = self._known[digest % _BLOCKS]
+        if known is not None and known[0] == digest:
+            return known[1]
+        pieces = block.replace(b",", b"\n").split(b"\n")
+        if len(pieces) == 1 and len(block) > _LONGEST and not _is_word(block):
+            return None
+        placed = _placed(pieces, self._marked(pieces, many))
+        first = tuple(islice(placed, _FEW + 1))
+        if len(first) > _FEW:
+            return chain(first, placed)
+        if not many:
+            self._known[digest % _BLOCKS] = digest, first
+        return first
 
     def _marked(self, pieces: Iterable[bytes], many: set[int]) -> Mapping[bytes, _Marks]:
         """Return the pieces that have anchors, and know those that have none, but where there are too ``many`` of some."""
@@ -235,18 +259,18 @@ def _batches(text: bytes, words: Iterable[tuple[int, int]]) -> Iterator[dict[byt
         yield starts
 
 
-def _placed(start: int, pieces: Sequence[bytes], marked: Mapping[bytes, _Marks]) -> Iterator[tuple[int, int]]:
-    """Yield where anchors are in a text whose pieces begin at a place of it, and the numbers of the anchors."""
-    last = 0
+def _placed(pieces: Sequence[bytes], marked: Mapping[bytes, _Marks]) -> Iterator[tuple[int, int]]:
+    """Yield the numbers of anchors, and where they are in a block that has these pieces."""
+    begin = last = 0
     for number in compress(count(), map(marked.__contains__, pieces)) if marked else ():
-        start += sum(map(len, pieces[last:number])) + number - last  # and the cuts between them
+        begin += sum(map(len, pieces[last:number])) + number - last  # and the cuts between them
         last = number
         for anchor, at in marked[pieces[number]]:
-            yield start + at, anchor
+            yield anchor, begin + at
 
 
-def _pieces(text: bytes) -> Iterator[tuple[int, Sequence[bytes]]]:
-    """Yield pieces that follow each other, and where in the text the first of them begins."""
+def _blocks(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield pieces that follow each other, some together, and where in the text they begin."""
     start = 0
     while start < len(text):
         end = len(text)
@@ -255,8 +279,5 @@ def _pieces(text: bytes) -> Iterator[tuple[int, Sequence[bytes]]]:
             if end < 0:  # one long piece
                 ends = (text.find(cut, start + _BLOCK) for cut in (b"\n", b","))
                 end = min((place for place in ends if place >= 0), default=len(text))
-                yield start, (text[start:end],)
-                start = end + 1
-                continue
-        yield start, text[start:end].replace(b",", b"\n").split(b"\n")
+        yield start, text[start:end]
         start = end + 1

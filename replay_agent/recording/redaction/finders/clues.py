@@ -230,16 +230,17 @@ _OF_SETTINGS = 60
 _LAST_LETTERS = frozenset(
     each[start:] for name in ALL_NAMES for each in (name, f"{name}s") for start in range(len(each))
 )
-_NAME_WITHOUT_BLANKS = re.compile(r"[\w.\-@$]*+\Z")
-_NAME_WITH_BLANKS = re.compile(r"[\w.\-@$ /#]*+\Z")
+_NOT_OF_NAMES = re.compile(r"[^\w.\-@$]")
+_NOT_OF_NAMES_WITH_BLANKS = re.compile(r"[^\w.\-@$ /#]")
+"""Characters of no name."""
 
 
 @lru_cache(maxsize=128)
 def _judged(spelled: bytes) -> _Telling:
     """Judge a piece by what it can be of a name, wherever that begins."""
     name = spelled.decode("utf-8", "replace")
-    named = (pattern.search(name) for pattern in (_NAME_WITHOUT_BLANKS, _NAME_WITH_BLANKS))
-    parts = {name, name[-_OF_SETTINGS:], *(found[0] for found in named if found is not None)}
+    ends = (others.split(name)[-1] for others in (_NOT_OF_NAMES, _NOT_OF_NAMES_WITH_BLANKS))
+    parts = {name, name[-_OF_SETTINGS:], *ends}
     if any(field_naming(part) is not Naming.NOTHING for part in parts | {part.lstrip(".- ") for part in parts}):
         return _Telling.ALONE
     return _Telling.BEHIND if letters_of(name) in _LAST_LETTERS else _Telling.NOTHING

@@ -60,6 +60,8 @@ def find_paired(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
         yield from _members(text)
     for opening in openings:
         yield from _in_list(text, opening)
+    if b"<" not in text:  # a byte is looked for fast
+        return
     if b"<key>" in text:
         for found in _PROPERTY.finditer(text):
             yield from _secret(found[1], found[2], found.start(2))

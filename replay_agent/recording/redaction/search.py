@@ -54,7 +54,8 @@ def sieve(rules: Iterable[Rule] = ()) -> Sieve:
     rules = (*rules, *_DOCUMENTS, *_WORDS)
     anchors = (anchor for rule in rules for anchor in rule.anchors)
     of_words = (anchor for rule in rules for anchor in rule.of_words)
-    return Sieve((*anchors, _MAIL, may_begin_digits), (*of_words, may_begin_base64))
+    beside_words = (anchor for rule in rules for anchor in rule.beside_words)
+    return Sieve((*anchors, _MAIL), (*of_words, may_begin_base64), beside_words, within_words=(may_begin_digits,))
 
 
 _SIEVE = sieve()

@@ -382,10 +382,11 @@ def find_xml_fields(text: bytes, _clues: Clues | None = None) -> Iterator[Span]:
             yield Span(start, start + len(value), name.decode(), value)
 
 
-def _telling_elements(pieces: bytes) -> Iterator[int]:
-    for found in _ELEMENT_NAME.finditer(pieces) if b"<" in pieces else ():
-        if naming_of(found[1]) is not Naming.NOTHING:
-            yield found.start()
+def _telling_elements(pieces: bytes) -> Iterable[int]:
+    if b"<" not in pieces:
+        return ()
+    names = _ELEMENT_NAME.finditer(pieces)
+    return (found.start() for found in names if naming_of(found[1]) is not Naming.NOTHING)
 
 
 XML_FIELDS = Rule(find_xml_fields, (_telling_elements,))

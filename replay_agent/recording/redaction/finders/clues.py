@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
-from replay_agent.recording.redaction.finders.sieve import Anchor, Sieve
+from replay_agent.recording.redaction.finders.sieve import Anchor, Beside, Sieve
 from replay_agent.recording.redaction.layers.runs import Seen
 from replay_agent.recording.redaction.names import (
     ALL_NAMES,
@@ -109,20 +109,20 @@ class Clues:
     def __init__(self, text: bytes, sieve: Sieve | None = None) -> None:
         self.text = text
         self._sieve = _NAMES_ALONE if sieve is None else sieve
-        self._places: Mapping[Anchor, Sequence[int] | None] | None = None
+        self._places: Mapping[Anchor | Beside, Sequence[int] | None] | None = None
         self._behind: Mapping[int, Sequence[int]] | None = None
 
     def of(self, start: int, end: int) -> Clues:
         """Return the clues of a part of the text."""
         return self if not start and end >= len(self.text) else Clues(self.text[start:end], self._sieve)
 
-    def at(self, anchor: Anchor) -> Sequence[int] | None:
+    def at(self, anchor: Anchor | Beside) -> Sequence[int] | None:
         """Return where an anchor is, None if its rule is to look at all of the text."""
         if self._places is None:
             self._places = self._sieve.places(self.text)
         return self._places.get(anchor)
 
-    def may(self, anchor: Anchor) -> bool:
+    def may(self, anchor: Anchor | Beside) -> bool:
         """Tell whether the rule of an anchor may find anything."""
         places = self.at(anchor)
         return places is None or len(places) > 0
@@ -146,12 +146,13 @@ class Rule(NamedTuple):
 
     look: Looker
     anchors: tuple[Anchor, ...] = ()
-    """At least one of these or those is in a text where something is found; a rule without any looks at every text."""
+    """At least one of these or of those is in a text where something is found; a rule without any looks at every text."""
     of_words: tuple[Anchor, ...] = ()
+    beside_words: tuple[Beside, ...] = ()
 
     def find(self, text: bytes, clues: Clues) -> Iterable[Span]:
         """Find secrets in a text whose escapes are undone."""
-        anchors = (*self.anchors, *self.of_words)
+        anchors: tuple[Anchor | Beside, ...] = (*self.anchors, *self.of_words, *self.beside_words)
         return self.look(text, clues) if not anchors or any(map(clues.may, anchors)) else ()
 
 
@@ -229,28 +230,17 @@ _OF_SETTINGS = 60
 _LAST_LETTERS = frozenset(
     each[start:] for name in ALL_NAMES for each in (name, f"{name}s") for start in range(len(each))
 )
-_NAME_WITHOUT_BLANKS = re.compile(r"[\w.\-@$]*+\Z")
-_NAME_WITH_BLANKS = re.compile(r"[\w.\-@$ /#]*+\Z")
+_NOT_OF_NAMES = re.compile(r"[^\w.\-@$]")
+_NOT_OF_NAMES_WITH_BLANKS = re.compile(r"[^\w.\-@$ /#]")
+"""Characters of no name."""
 
 
 @lru_cache(maxsize=128)
 def _judged(spelled: bytes) -> _Telling:
     """Judge a piece by what it can be of a name, wherever that begins."""
     name = spelled.decode("utf-8", "replace")
-    for part in {
-        name,
-        name[-_OF_SETTINGS:],
-        *(_part(name, pattern) for pattern in (_NAME_WITHOUT_BLANKS, _NAME_WITH_BLANKS)),
-    }:
-        if field_naming(part) is not Naming.NOTHING or field_naming(part.lstrip(".- ")) is not Naming.NOTHING:
-            return _Telling.ALONE
+    ends = (others.split(name)[-1] for others in (_NOT_OF_NAMES, _NOT_OF_NAMES_WITH_BLANKS))
+    parts = {name, name[-_OF_SETTINGS:], *ends}
+    if any(field_naming(part) is not Naming.NOTHING for part in parts | {part.lstrip(".- ") for part in parts}):
+        return _Telling.ALONE
     return _Telling.BEHIND if letters_of(name) in _LAST_LETTERS else _Telling.NOTHING
-
-
-def _part(name: str, pattern: re.Pattern[str]) -> str:
-    """Return the end of a text that is a name by its characters."""
-    for start in range(len(name)):
-        found = pattern.match(name, start)
-        if found is not None:
-            return found[0]
-    return ""

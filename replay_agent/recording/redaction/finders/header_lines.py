@@ -64,10 +64,10 @@ HEADER_LINES = Rule(
             (b"ookie", _BEHIND_NAME + _PAIR),
             (b"--cookie", _BEFORE_COOKIE + _PAIR),
             (b"-b", rb"(?<=[ \t]-b)" + _BEFORE_COOKIE + _PAIR),
-            (b"Signature=", b""),
             needs=b"=",
         ),
         anchored((b"TRUE", _FILE), (b"FALSE", _FILE), needs=b"\t"),
         anchored((b"uthorization", _AUTHORIZATION_SHOWS), (b"UTHORIZATION", _AUTHORIZATION_SHOWS), needs=b":"),
     ),
+    of_words=(anchored((b"Signature=", b""), needs=b"="),),
 )

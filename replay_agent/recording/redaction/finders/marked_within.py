@@ -24,6 +24,9 @@ _KEYS_OF_AZURE = [
     for mark in marks
 ]
 """What services of Azure write at one place of all their keys, and how many digits stand before that."""
+_BEHIND_A = re.compile(rb"A(?:CDb|z(?:Fu|Se)|(?<=\+A)(?:S[tb]|Eh|CR))")
+_WITHOUT_A = b"JQQJ99"
+"""Either is in a text with one of these: all but one are looked for at once."""
 _DIGITS_BEFORE = re.compile(rb"[A-Za-z0-9+/_\-]*\Z")
 _KEY_OF_MAILCHIMP = re.compile(rb"-us[0-9]{1,2}(?<=[0-9a-f]{8}-us[0-9]|[0-9a-f]{7}-us[0-9]{2})(?![A-Za-z0-9_.\-])")
 _HEX_BEFORE = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{32}\Z")
@@ -40,13 +43,18 @@ def find_marked_within(text: bytes) -> Iterator[Span]:
         yield _span(text, found.start() - 4, found.end(), "azure-secret")
     if b"." in text:
         yield from _find_parts(text)
+    if _BEHIND_A.search(text) is not None or _WITHOUT_A in text:
+        yield from _find_keys_of_azure(text)
+    for found in _KEY_OF_MAILCHIMP.finditer(text) if b"-" in text and b"-us" in text else ():
+        if _HEX_BEFORE.search(text, max(found.start() - _ID - 1, 0), found.start()) is not None:
+            yield _span(text, found.start() - _ID, found.end(), "mailchimp-key")
+
+
+def _find_keys_of_azure(text: bytes) -> Iterator[Span]:
     for mark, size, pattern in _KEYS_OF_AZURE:
         for found in pattern.finditer(text) if mark in text else ():  # which takes less than to look for the pattern
             if _has_before(text, found.start(), size):
                 yield _span(text, found.start() - size, found.end(), "azure-key")
-    for found in _KEY_OF_MAILCHIMP.finditer(text) if b"-us" in text else ():
-        if _HEX_BEFORE.search(text, max(found.start() - _ID - 1, 0), found.start()) is not None:
-            yield _span(text, found.start() - _ID, found.end(), "mailchimp-key")
 
 
 def _has_before(text: bytes, start: int, size: int) -> bool:

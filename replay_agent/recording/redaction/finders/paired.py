@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from replay_agent.recording.redaction.finders.by_name import is_secret, naming_of
 from replay_agent.recording.redaction.finders.clues import Clues, Rule, ends_of_names
@@ -60,6 +60,8 @@ def find_paired(text: bytes, clues: Clues | None = None) -> Iterator[Span]:
         yield from _members(text)
     for opening in openings:
         yield from _in_list(text, opening)
+    if b"<" not in text:  # a byte is looked for fast
+        return
     if b"<key>" in text:
         for found in _PROPERTY.finditer(text):
             yield from _secret(found[1], found[2], found.start(2))
@@ -78,8 +80,8 @@ def _telling_cells(text: bytes) -> Iterator[re.Match[bytes]]:
             yield found
 
 
-def _cells(lines: bytes) -> Iterator[int]:
-    return (found.start() for found in _telling_cells(lines))
+def _cells(lines: bytes) -> Iterable[int]:
+    return (found.start() for found in _telling_cells(lines)) if b"<" in lines else ()
 
 
 PAIRED = Rule(find_paired, (ends_of_names, anchored((b"<key>", b""), needs=b"<"), _cells))

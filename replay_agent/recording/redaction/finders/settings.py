@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import merge
 
 from replay_agent.recording.redaction import looks
@@ -274,10 +274,11 @@ QUOTED = Rule(
 
 # Sentences
 
+_VERBS = (b"is", b"was", b"provided", b"given", b"supplied", b"used", b"value", b"equals")
 _GIVEN = (
-    rb"""(?:[*_`"']{0,3}+[ \t]{1,3}+(?:is|was|provided|given|supplied|used|value|equals))?+[*_`]{0,3}+"""
+    rb"""(?:[*_`"']{0,3}+[ \t]{1,3}+(?:%b))?+[*_`]{0,3}+"""
     rb"""([ \t]{0,2}+(?:->|=>|:|\xe2\x86\x92)|[ \t])[*_`]{0,3}+[ \t]{0,3}+(["'`|]?+)[ \t]?+[*_`]{0,3}+([A-Za-z0-9_\-.~+/=]{16,500}+)"""
-)
+) % b"|".join(_VERBS)
 _MARKS = (
     *(rb"ey", rb"EY", rb"oken", rb"OKEN", rb"ecret", rb"ECRET"),
     *(rb"assword", rb"ASSWORD", rb"assphrase", rb"ASSPHRASE"),
@@ -321,4 +322,19 @@ def _is_said(before: bytes, *, alone: bool) -> bool:
     return not (said["alone"] and reads_on(before))
 
 
-SAID = Rule(find_said, (anchored(*((mark, _GIVEN) for mark in _MARKS), needs=b" \t:>\x92"),))
+_BETWEEN = b" \t*_`\"'|:=>-\xe2\x86\x92"
+"""What stands between a mark or what is said of it and the credential; that may begin with some underscores."""
+_BEFORE_SAID = (*_MARKS, *(blank + verb for blank in (b" ", b"\t") for verb in _VERBS))
+_NEAR, _FAR, _WITHIN_SAID = 32, 64, 32
+"""Bytes before a credential that hold what is between, those that hold the mark, and those of it that show it is one."""
+
+
+def _may_be_said(text: bytes, words: Iterable[tuple[int, int]]) -> Iterator[int]:
+    for start, _ in words:
+        if text[max(start - _NEAR, 0) : start].rstrip(_BETWEEN).endswith(_BEFORE_SAID):
+            begin, end = max(start - _FAR, 0), start + _WITHIN_SAID
+            if any(pattern.search(text, begin, end) for _, pattern in _SAID):
+                yield start
+
+
+SAID = Rule(find_said, beside_words=(_may_be_said,))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import groupby
 from typing import NamedTuple
@@ -342,15 +342,26 @@ def _stops(stop: bytes) -> re.Pattern[bytes]:
 
 _STOPS = {stop: _stops(stop) for stop in (b"-", b"_", b".")}
 """What most marks end in, where a token may follow: one for each stop, which is looked for fast."""
-_WORDLIKE_RUNS = [
-    (
-        mark,
-        order,
-        re.compile(re.escape(mark) + f"(?=[{_SHAPES[order].characters}]{{{_SHAPES[order].shortest}}})".encode()),
+_SHOW = [
+    re.compile(pattern)
+    for pattern in (
+        rb"h(?=ook)",
+        rb"\.(?=eyJ)",
+        rb"/(?:/0|(?<=auth_tokens/))",
+        rb"p(?:at|(?<=dap)i)",
+        rb"o(?:y2|(?<=cio))",
+        rb"",
     )
-    for mark, order in _WORDLIKE
 ]
-"""Marks that are ends of words, too, with what must follow at least."""
+"""Each shows that some of the marks which are ends of words may be in a text, and begins with one byte, which is looked
+for fast; the last one shows all others.
+"""
+_WORDLIKE_RUNS: dict[re.Pattern[bytes], list[tuple[bytes, int, re.Pattern[bytes]]]] = {}
+"""Marks that are ends of words, too, with what must follow at least, by what shows them."""
+for _mark, _order in _WORDLIKE:
+    _run = re.escape(_mark) + f"(?=[{_SHAPES[_order].characters}]{{{_SHAPES[_order].shortest}}})".encode()
+    _show = next(pattern for pattern in _SHOW if pattern.search(_mark) is not None)
+    _WORDLIKE_RUNS.setdefault(_show, []).append((_mark, _order, re.compile(_run)))
 _BEFORE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 """No token begins behind one of these: there the mark is a piece of a word, or of base64 for addresses."""
 _IN_BASE64 = re.compile(rb"[A-Za-z0-9+/=]{40}")
@@ -426,10 +437,11 @@ def _tokens_in_text(text: bytes) -> Iterator[tuple[int, Span]]:
     for capitals in _CAPITALS:
         for word in capitals.finditer(text):
             yield from _token(text, word.start(), word[0], _BY_CAPITALS[word[0]], done)
-    absent = {each for each in b"./" if each not in text}  # from pictures, say: a byte is looked for fast
-    for mark, order, runs in _WORDLIKE_RUNS:
-        for word in runs.finditer(text) if absent.isdisjoint(mark) and mark in text else ():
-            yield from _token(text, word.start(), mark, order, done)
+    for show, marks in _WORDLIKE_RUNS.items():
+        if show.search(text) is not None:
+            for mark, order, runs in marks:
+                for word in runs.finditer(text) if mark in text else ():
+                    yield from _token(text, word.start(), mark, order, done)
 
 
 def _token(
@@ -661,13 +673,20 @@ def _find_oracle_passwords(text: bytes) -> Iterator[Span]:
 _BEHIND_WORDS = (_telegram_tokens, _bearers, _basics)
 
 
-def _behind_words(pieces: bytes) -> Iterator[int]:
-    if b" " in pieces or b":" in pieces:
-        yield from (span.start for find in _BEHIND_WORDS for span in find(pieces))
+def _basic(pieces: bytes) -> Iterable[int]:
+    return (span.start for span in _basics(pieces)) if b"asic" in pieces else ()
+
+
+def _behind_words(text: bytes, words: Iterable[tuple[int, int]]) -> Iterator[int]:
+    for start, _ in words:
+        before = text[max(start - len(b"earer "), 0) : start]
+        if before in (b"earer ", b"EARER ") or (before[-1:] == b":" and before[-2:-1].isdigit()):
+            yield start
 
 
 SHAPES = Rule(
     find_shapes,
-    (_behind_words, anchored((b"-----BEGIN ", b""), (b"Private-Lines:", b""), (b"jdbc:oracle:", b""), needs=b"-:")),
+    (_basic, anchored((b"-----BEGIN ", b""), (b"Private-Lines:", b""), (b"jdbc:oracle:", b""), needs=b"-:")),
     of_words=(tokens,),
+    beside_words=(_behind_words,),
 )

@@ -38,7 +38,7 @@ _BROKEN = (
 
 def is_archive(data: bytes) -> bool:
     """Tell whether data begins as an archive does."""
-    return data.startswith((_ZIP, _BZIP2, _XZ)) or data[_TAR_PLACE:].startswith(_TAR_MAGIC)
+    return data.startswith((_ZIP, _BZIP2, _XZ)) or data.startswith(_TAR_MAGIC, _TAR_PLACE)
 
 
 def zips(body: bytes) -> Iterator[tuple[int, int]]:

@@ -204,10 +204,10 @@ def peeled(source: bytes, *, mail: bool = False) -> Iterator[Peeled]:
         yield Peeled(stretch, source, begin, end, escape)
 
 
-_MARKED_FIRSTS = bytes(each in b"\\%&\x1b\xc2\xcd\xd8\xe1\xe2\xef\xf3" for each in range(256))
+_FIRST_BYTES = [bytes((each,)) for each in b"\\%&\x1b\xc2\xcd\xd8\xe1\xe2\xef\xf3"]
 _BLOCK = 1 << 14
 _MOST_TRIED = 64
-"""Bytes of a block that begin an escape elsewhere; of a block that has more, each byte is looked at."""
+"""Bytes of a block that begin an escape elsewhere; from a block that has more on, each byte is looked at."""
 
 
 def _next(source: bytes, position: int, escape: re.Pattern[bytes]) -> re.Match[bytes] | None:
@@ -216,16 +216,20 @@ def _next(source: bytes, position: int, escape: re.Pattern[bytes]) -> re.Match[b
         return escape.search(source, position)
     start, size = position, _STEP // 8
     while start < len(source):
-        firsts = source[start : start + size].translate(_MARKED_FIRSTS)
-        first, tried = firsts.find(1), 0
-        while first >= 0:
-            found = escape.match(source, start + first)
-            if found is not None:
-                return found
-            tried += 1
-            if tried > _MOST_TRIED:
-                return escape.search(source, start + first + 1)
-            first = firsts.find(1, first + 1)
+        first, end, tried = None, start + size, 0
+        for byte in _FIRST_BYTES:
+            place = source.find(byte, start, end)
+            while place >= 0:
+                found = escape.match(source, place)
+                if found is not None:
+                    first, end = found, place
+                    break
+                tried += 1
+                if tried > _MOST_TRIED:
+                    return escape.search(source, start)
+                place = source.find(byte, place + 1, end)
+        if first is not None:
+            return first
         start, size = start + size, min(2 * size, _BLOCK)
     return None
 

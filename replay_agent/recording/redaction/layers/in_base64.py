@@ -23,6 +23,7 @@ _RUN = re.compile(
 )
 """A run, and those on the lines that follow it at once."""
 _RUNS = Runs(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-", 20)
+_DIGITS = re.compile(rb"[A-Za-z0-9+/_\-]{20,}+")
 _GOES_ON = (b"=", b"\r", b"\n")
 """What stands behind a run that more may follow: its padding, further lines."""
 _LINE = re.compile(rb"[A-Za-z0-9+/_\-=]++")
@@ -77,25 +78,33 @@ def find_in_base64(
 
 def _runs(text: bytes, words: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     for first, last in words:
-        for start, end in _RUNS.of(text[first:last]):
-            yield first + start, first + end
+        for found in _DIGITS.finditer(text, first, last):
+            yield found.span()
 
 
-_Run: TypeAlias = tuple[int, int, bool]
-"""Where a run begins and ends, and whether others may follow it."""
+_Run: TypeAlias = tuple[int, int, bool, int]
+"""Where a run begins and ends, whether others may follow it, and how many digits a text may begin with."""
 
 
 def may_begin_base64(words: bytes) -> Iterator[int]:
     """Yield where base64 begins that may be text, or what texts are packed in, maybe with lines that follow it."""
-    runs = [(start, end, _first_line(words, start, end)) for start, end in _RUNS.of(words)]
-    shifts = {start: range(4) if line else _shifts(words[start:end]) for start, end, line in runs}
+    runs = [_run(words, start, end) for start, end in _RUNS.of(words)]
     for shift in range(4):
-        wanted = [run for run in runs if shift in shifts[run[0]]]
-        for start, end, line in _worth_a_look(words, wanted, shift):
-            digits = words[start : min(end, start + _WIDE)]
-            if _may_be_text(digits, shift) or (line and len(digits) < _WIDE and _may_go_on(digits, shift)):
-                shifts[start] = range(0)
-                yield start
+        runs = [run for run in runs if shift < run[3]]
+        if not runs:
+            return
+        short: list[_Run] = []
+        others: list[_Run] = []
+        for run in runs:
+            (short if run[0] + shift + _HEAD <= run[1] < run[0] + _TAR_END else others).append(run)
+        found = {*_short_texts(words, short, shift), *_other_texts(words, others, shift)}
+        yield from found
+        runs = [run for run in runs if run[0] not in found]
+
+
+def _run(words: bytes, start: int, end: int) -> _Run:
+    is_line = _first_line(words, start, end)
+    return start, end, is_line, 4 if is_line else len(_shifts(words[start:end]))
 
 
 def _first_line(words: bytes, start: int, end: int) -> bool:
@@ -105,23 +114,29 @@ def _first_line(words: bytes, start: int, end: int) -> bool:
     return end - start >= _SHORTEST_LINE and not (end - start) % 4 and words[end : end + 1] == b"\n"
 
 
-def _worth_a_look(words: bytes, runs: Iterable[_Run], shift: int) -> Iterator[_Run]:
-    """Yield the runs that may be text from a digit on: the beginnings of all others are read and passed over together."""
-    read: list[_Run] = []
-    for run in runs:
-        if run[0] + shift + _HEAD <= run[1] < run[0] + _TAR_END:
-            read.append(run)
-        else:
-            yield run
-    heads = _decoded(b"".join([words[start + shift : start + shift + _HEAD] for start, _, _ in read])) or b""
-    binary, printable, size = heads.translate(_BINARY), heads.translate(_PRINTABLE), _HEAD // 4 * 3
-    for run, at in zip(read, range(0, len(heads), size), strict=True):
+def _short_texts(words: bytes, runs: Sequence[_Run], shift: int) -> Iterator[int]:
+    """Yield where short runs begin that may be text from a digit on: their beginnings are read together."""
+    size = _HEAD // 4 * 3
+    heads = _decoded(b"".join([words[start + shift : start + shift + _HEAD] for start, _, _, _ in runs])) or b""
+    binary, controls = heads.translate(_BINARY), heads.translate(_TEXT_CONTROLS)
+    printable = heads.translate(_PRINTABLE)
+    for (start, stop, is_line, _), at in zip(runs, range(0, len(heads), size), strict=True):
+        end = at + size
+        is_mixed = 2 * printable.count(1, at, end) >= size
         if (
-            binary.find(b"\1", at, at + size) < 0
-            or 2 * printable.count(b"\1", at, at + size) >= size
-            or _may_be_packed(heads[at : at + 4])
+            (is_line and (is_mixed or binary.find(1, at, end) < 0))
+            or (controls.find(1, at, end) < 0 and is_text(heads[at:end]))
+            or (is_mixed and _is_mostly_text(_message(words[start:stop], shift)))
+            or _may_be_packed(heads[at:end])
         ):
-            yield run
+            yield start
+
+
+def _other_texts(words: bytes, runs: Sequence[_Run], shift: int) -> Iterator[int]:
+    for start, end, is_line, _ in runs:
+        digits = words[start : min(end, start + _WIDE)]
+        if _may_be_text(digits, shift) or (is_line and len(digits) < _WIDE and _may_go_on(digits, shift)):
+            yield start
 
 
 def _may_go_on(digits: bytes, shift: int) -> bool:
@@ -193,9 +208,13 @@ def _may_be_text(digits: bytes, shift: int) -> bool:
         return False
     if is_text(head, 4) or _may_be_packed(head):
         return True
-    if 2 * _count(head, _PRINTABLE) >= len(head) and _is_mostly_text(_decoded(digits[shift : shift + _MESSAGE]) or b""):
+    if 2 * _count(head, _PRINTABLE) >= len(head) and _is_mostly_text(_message(digits, shift)):
         return True
     return len(digits) > _TAR_END and b"ustar" in (_decoded(digits[shift + _TAR_BEGIN : shift + _TAR_END]) or b"")
+
+
+def _message(digits: bytes, shift: int) -> bytes:
+    return _decoded(digits[shift : shift + _MESSAGE]) or b""
 
 
 def _may_be_packed(head: bytes) -> bool:
@@ -218,13 +237,11 @@ def is_text(data: bytes, least: int = 12) -> bool:
         return False
     if data.isascii():
         return True
-    for cut in range(4):  # a character may be cut at the end
-        try:
-            data[: len(data) - cut].decode()
-        except UnicodeDecodeError:
-            continue
-        return True
-    return False
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return error.start >= len(data) - 3  # a character may be cut at the end
+    return True
 
 
 def _is_mostly_text(data: bytes) -> bool:

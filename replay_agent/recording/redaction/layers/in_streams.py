@@ -19,7 +19,7 @@ from replay_agent.recording.redaction.spans import Span
 
 __all__ = "find_split", "stream_events"
 
-_ON_LINE = rb"(?:data:[ \t]?+|[0-9a-z]{1,2}:)?+([{\[\"][^\r\n]*+)"
+_ON_LINE = rb"(?=[0-9a-z{\[\"])(?:data:[ \t]?+|[0-9a-z]{1,2}:)?+([{\[\"][^\r\n]*+)"
 _FIRST_EVENT, _EVENT, _EVENT_OF_OLD = (re.compile(end + _ON_LINE) for end in (b"", rb"\n", rb"[\r\n]"))
 """JSON on a line of its own: of NDJSON, behind the head of an event, behind the type code of a data stream.
 
@@ -81,6 +81,8 @@ def find_split(data: bytes, events: Iterable[tuple[int, int]], find: Find) -> It
     for pieces in texts.in_pieces():
         if not _all_equal(data, pieces):
             yield from (span for spans in _found_across(data, pieces, find) for span in spans)
+    if b"data:" not in data:
+        return
     plain = _plain_pieces(data)
     if len(plain) > 2 and not _all_equal(data, plain):
         for spans in _found_across(data, plain, find):
@@ -111,9 +113,8 @@ def _long_events(data: bytes) -> Iterator[array[int]]:
 
 def _plain_pieces(data: bytes) -> array[int]:
     pieces = array("I")
-    if b"data:" in data:
-        for found in _PLAIN_EVENT.finditer(data):
-            pieces.extend(found.span(1))
+    for found in _PLAIN_EVENT.finditer(data):
+        pieces.extend(found.span(1))
     return pieces
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random as randoms
 import re
 
@@ -53,6 +54,7 @@ MARKS = (
     *('"', '"', "'", "=", ":", ": ", ",", ", ", ";", "|", "\t", "\n", "\n", "\n  - ", "\r\n", "\\n", "\\", '\\"', "&"),
     *("?", "@", "{", "}", "[", "]", "<", ">", "(", ")", "%20", "`", "**", " ", "    ", "/", "+", "é", "97, 98, 99, "),
 )
+LONG_BASE64 = base64.b64encode(randoms.Random(1).randbytes(9000))
 VALUES = ("hunter22x", "492817", "Qz7Lk9Wm3PvXt5Rb2N", "sk-...", "correct horse battery", "61626364" * 8, "QUJD" * 19)
 
 
@@ -68,6 +70,27 @@ def texts(draw):
 
 @given(text=texts())
 def test_as_much_is_found_as_where_all_of_a_text_is_looked_at(text):
+    assert_as_much_is_found(text)
+
+
+@given(before=texts(), after=texts(), around=st.sampled_from([b"", b'"', b" ", b"/", b"=", b"\n", b",", b"\\n"]))
+def test_as_much_is_found_around_long_base64(before, after, around):
+    assert_as_much_is_found(before + around + LONG_BASE64 + around + after)
+
+
+@given(
+    name=st.sampled_from(["my api key", "TOKEN", "client_secret", "Bearer", "bot12345678:", "**Password**"]),
+    between=st.lists(
+        st.sampled_from([" ", "\t", "*", "_", "`", '"', "|", ":", "->", "=>", "\u2192", " is", " was given", " value"]),
+        max_size=6,
+    ),
+    value=st.sampled_from(["Qz7Lk9Wm3PvXt5Rb2N", "_Qz7Lk9Wm3PvXt5R", "AAq7Zk9q7Zk9q7Zk9q7Zk9q7Zk9q7Zk9q7Z"]),
+)
+def test_as_much_is_found_beside_long_words(name, between, value):
+    assert_as_much_is_found(f"{name}{''.join(between)}{value}.".encode())
+
+
+def assert_as_much_is_found(text):
     found, cleaned = scan(text, environ={}), Redactor(environ={}).text(text.decode("utf-8", "surrogateescape"))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Clues, "at", lambda _clues, _anchor: None)
@@ -125,3 +148,48 @@ def test_of_too_many_places_none_is_told_and_no_piece_is_taken_for_dull():
     assert sieved.places(b"k" * 1000) == {anchor: None}
     assert sieved.places(b"k,key," * 1000) == {anchor: None}
     assert list(sieved.places(b"key, k")[anchor]) == [0, 5]
+
+
+def test_of_long_base64_the_midst_is_left_out_of_what_anchors_see():
+    seen = []
+
+    def anchor(pieces):
+        seen.append(len(pieces))
+        return (found.start() for found in re.finditer(b"key", pieces))
+
+    sieved = Sieve([anchor])
+    assert list(sieved.places(b"dull %b dull" % LONG_BASE64)[anchor]) == []
+    assert max(seen) < len(LONG_BASE64) // 4
+    assert list(sieved.places(b"key %b key" % LONG_BASE64)[anchor]) == [0, len(LONG_BASE64) + 5]
+
+
+def test_anchors_within_words_see_all_of_long_base64():
+    def anchor(pieces):
+        return (found.start() for found in re.finditer(re.escape(LONG_BASE64[6000:6100]), pieces))
+
+    assert list(Sieve([], within_words=[anchor]).places(b"one %b" % LONG_BASE64)[anchor]) == [6004]
+
+
+def test_anchors_beside_words_are_told_where_long_words_are():
+    def anchor(text, words):
+        return [start for start, end in words if text[start - 2 : start] == b": " and end - start == 18]
+
+    text = b"id: chatcmpl-012345678,id chatcmpl-012345678\nid: chatcmpl"
+    assert list(Sieve([], beside_words=[anchor]).places(text)[anchor]) == [4]
+    assert not any(Sieve([], beside_words=[anchor]).places(b"id: word").values())
+
+
+def test_a_block_with_few_anchors_is_looked_at_once():
+    seen = []
+
+    def anchor(pieces):
+        seen.append(pieces)
+        return (found.start() for found in re.finditer(b"key", pieces))
+
+    sieved = Sieve([anchor])
+    for _ in range(3):
+        assert list(sieved.places(b"a key, another key\ndull")[anchor]) == [2, 15]
+    assert len(seen) == 1
+    for _ in range(3):
+        assert list(sieved.places(b"key," * 20)[anchor]) == list(range(0, 80, 4))
+    assert len(seen) == 4

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
@@ -18,7 +20,6 @@ from replay_agent.pytest_plugin.vcr.request_index import KEYED, RequestIndex, Un
 __all__ = ("IndexedCassette",)
 
 _log = logging.getLogger(matchers.__name__)
-_LOOKING = vcr.cassette.requests_match, matchers.get_matchers_results
 
 
 class IndexedCassette(Cassette):  # type: ignore[misc]
@@ -63,30 +64,36 @@ class IndexedCassette(Cassette):  # type: ignore[misc]
             return super().can_play_response_for(request)
         return request in self and self.record_mode != RecordMode.ALL and (self.rewound or self.allow_playback_repeats)
 
+    def responses_of(self, request: Any) -> Any:
+        """Find the responses of a request, those that were played among them."""
+        whole = copy.copy(self)
+        whole.play_counts = Counter()
+        return super(IndexedCassette, whole).responses_of(request)
+
     def _responses(self, request: Any) -> Iterator[tuple[int, Any]]:
+        """Yield what may be played: who asks leaves out by himself what was played and may not be again."""
         if _log.isEnabledFor(logging.DEBUG) or _looking() != _LOOKING or not is_known():
             yield from super()._responses(request)
             return
-        if self._asked is not self._match_on:
-            self._asked = self._match_on
+        if self._match_on != self._asked:
             self._others = [matcher for matcher in self._match_on if not _is_keyed(matcher)]
             self._index = RequestIndex(filter(_is_keyed, self._match_on))
-        if self._others or not self._needs_no_copy(request):
+            self._asked = list(self._match_on)
+        others, index = self._others, self._index
+        if others or not self._needs_no_copy(request):
             request = self._before_record_request(request)
-        try:
-            places = self._index.places(request, self.data)
-        except Undecided:
-            yield from self._compared(request, self._match_on, range(len(self.data)))
-        else:
-            yield from self._compared(request, self._others, places)
-
-    def _compared(self, request: Any, asked: list[Any], places: Any) -> Iterator[tuple[int, Any]]:
-        if not asked:
-            yield from ((place, self.data[place][1]) for place in places)
-            return
-        places = frozenset(places)
+        asked = index.asked(request)
         for place, (recorded, response) in enumerate(self.data):
-            if vcr.cassette.requests_match(request, recorded, asked) and place in places:
+            if not others and self.play_counts.get(place) and not self.allow_playback_repeats:
+                continue
+            try:
+                is_found = index.matches(asked, place, recorded)
+            except Undecided:
+                is_found = vcr.cassette.requests_match(request, recorded, self._match_on)
+            else:
+                if others:
+                    is_found = vcr.cassette.requests_match(request, recorded, others) and is_found
+            if is_found:
                 yield place, response
 
 
@@ -95,4 +102,9 @@ def _is_keyed(matcher: Any) -> bool:
 
 
 def _looking() -> tuple[Any, ...]:
-    return vcr.cassette.requests_match, matchers.get_matchers_results
+    """Return what others may have replaced of how vcrpy compares requests."""
+    reading = getattr(matchers, "_get_transformers", None), getattr(matchers, "_checker_transformer_pairs", None)
+    return vcr.cassette.requests_match, matchers.get_matchers_results, *reading
+
+
+_LOOKING = _looking()

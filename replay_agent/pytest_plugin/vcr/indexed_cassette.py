@@ -14,7 +14,7 @@ from vcr import matchers
 from vcr.cassette import Cassette
 from vcr.record_mode import RecordMode
 
-from replay_agent.pytest_plugin.vcr.own_copies import filters_of, is_plain, with_own_copies
+from replay_agent.pytest_plugin.vcr.own_copies import copied, filters_of, is_plain, with_own_copies
 from replay_agent.pytest_plugin.vcr.request_index import KEYED, RequestIndex, Undecided, is_known
 
 __all__ = ("IndexedCassette",)
@@ -48,16 +48,20 @@ class IndexedCassette(Cassette):  # type: ignore[misc]
         """Add a request and its response; of a response that was just read nobody else has a hold, it needs no copy."""
         if not (self._is_loading and getattr(self._persister, "shares_nothing", False)):
             super().append(request, response)
-        elif request := self._before_record_request(request):
+        elif request := self._filtered(request):
             vcr.cassette.log.info("Appending request %s and response %s", request, response)
             self.data.append((request, response))
             self.dirty = True
 
+    def _filtered(self, request: Any) -> Any:
+        return copied(request) if self._only_copies() else self._before_record_request(request)
+
+    def _only_copies(self) -> bool:
+        return self._copies_alone is not None and self._before_record_request is self._copies_alone
+
     def _needs_no_copy(self, request: Any) -> bool:
         """Tell whether to filter a request is to copy it: nobody but the index has a look at the copy, who changes nothing."""
-        return (
-            self._copies_alone is not None and self._before_record_request is self._copies_alone and is_plain(request)
-        )
+        return self._only_copies() and is_plain(request)
 
     def can_play_response_for(self, request: Any) -> Any:
         if not self._needs_no_copy(request):
@@ -72,7 +76,7 @@ class IndexedCassette(Cassette):  # type: ignore[misc]
 
     def _responses(self, request: Any) -> Iterator[tuple[int, Any]]:
         """Yield what may be played: who asks leaves out by himself what was played and may not be again."""
-        if _log.isEnabledFor(logging.DEBUG) or _looking() != _LOOKING or not is_known():
+        if _looking() != _LOOKING or _log.isEnabledFor(logging.DEBUG) or not is_known():
             yield from super()._responses(request)
             return
         if self._match_on != self._asked:
@@ -103,8 +107,13 @@ def _is_keyed(matcher: Any) -> bool:
 
 def _looking() -> tuple[Any, ...]:
     """Return what others may have replaced of how vcrpy compares requests."""
-    reading = getattr(matchers, "_get_transformers", None), getattr(matchers, "_checker_transformer_pairs", None)
-    return vcr.cassette.requests_match, matchers.get_matchers_results, *reading
+    look = vars(matchers).get
+    return (
+        vcr.cassette.requests_match,
+        look("get_matchers_results"),
+        look("_get_transformers"),
+        look("_checker_transformer_pairs"),
+    )
 
 
 _LOOKING = _looking()

@@ -62,11 +62,15 @@ def asked_of(real_request: Any, real_request_body: Any) -> Any:
 
 def _sent(headers: Any) -> Any:
     """Return vcrpy's headers for those of a client; themselves if vcrpy is to look at them one by one."""
-    clients = [sys.modules[name] for name in _CLIENTS if name in sys.modules]
-    if type(headers) not in [getattr(client, "Headers", None) for client in clients]:
+    kind = type(headers)
+    if not any(getattr(sys.modules.get(name), "Headers", None) is kind for name in _CLIENTS):
         return headers
-    store = {name.lower(): (name, value) for name, value in headers.items()}
-    return _holding(store) if len(store) == len(headers.keys()) else headers
+    sent, encoding = headers.raw, headers.encoding
+    store = {}
+    for spelled, value in sent:
+        name = spelled.lower().decode(encoding)
+        store[name.lower()] = name, value.decode(encoding)
+    return _holding(store) if len(store) == len(sent) else headers
 
 
 def headers_of(read: dict[Any, Any]) -> Any:

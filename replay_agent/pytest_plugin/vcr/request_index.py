@@ -30,19 +30,33 @@ class Undecided(Exception):
 class Reading:
     """What the matchers go by in a request, as it was when it was read."""
 
-    __slots__ = ("body", "is_safe", "line", "request", "state")
+    __slots__ = ("_headers", "_state", "body", "is_safe", "line", "request")
 
-    def __init__(self, request: Any, state: dict[str, Any] | None) -> None:
+    def __init__(self, request: Any) -> None:
         self.request = request
-        self.state = state
         self.line: Hashable = None
         self.body: Body | None = None
         self.is_safe = False
         """Whether to ask the matchers could not raise anything."""
+        self._state: dict[str, Any] | None = None
+        self._headers: dict[str, tuple[str, Any]] = {}
 
-    def holds(self, state: dict[str, Any]) -> bool:
-        """Tell whether the request is as it was."""
-        return self.state is not None and self.state["_body"] is state["_body"] and self.state == state
+    def note(self) -> dict[str, tuple[str, Any]]:
+        """Note what the request is like now, and return its headers."""
+        if type(self.request) is not Request:
+            raise Undecided
+        state = vars(self.request).copy()
+        self._headers = state["_headers"]._store.copy()  # noqa: SLF001 - its public methods are slow
+        self._state = state
+        return self._headers
+
+    def is_of(self, request: Any) -> bool:
+        """Tell whether it is of this request, which is as it was."""
+        if self.request is not request or self._state is None:
+            return False
+        state = vars(request)
+        is_same = state == self._state and state["_body"] is self._state["_body"]
+        return bool(is_same and state["_headers"]._store == self._headers)  # noqa: SLF001
 
 
 class RequestIndex:
@@ -68,15 +82,19 @@ class RequestIndex:
 
     def asked(self, request: Any) -> Reading:
         """Read a request. The last one is known still: it is asked for whether there is an answer, and then for that."""
-        self._asked = reading = self._read(request, self._asked)
-        return reading
+        asked = self._asked
+        if asked is None or not asked.is_of(request):
+            asked = self._asked = self._read(request)
+        return asked
 
     def matches(self, asked: Reading, place: int, recorded: Any) -> bool:
         """Tell whether a request matches the one that is recorded at a place, which may have been changed or replaced.
 
         Raises `Undecided` where the matchers themselves have to be asked.
         """
-        self._recorded[place] = known = self._read(recorded, self._recorded.get(place))
+        known = self._recorded.get(place)
+        if known is None or not known.is_of(recorded):
+            known = self._recorded[place] = self._read(recorded)
         if not (asked.is_safe and known.is_safe):
             raise Undecided
         if asked.line != known.line:
@@ -89,18 +107,15 @@ class RequestIndex:
         except Exception as failure:  # what a matcher fails for, it is to fail for itself
             raise Undecided from failure
 
-    def _read(self, request: Any, known: Reading | None) -> Reading:
-        """Return what there is to a request: what is known, if that is of the same request and it has not changed since."""
+    def _read(self, request: Any) -> Reading:
+        reading = Reading(request)
         try:
-            state = _state(request)
-            if known is not None and known.request is request and known.holds(state):
-                return known
-            reading = Reading(request, state)
+            headers = reading.note()
             reading.line = self._line_of(request)
             if self._by_body:
-                reading.body = body_of(request, state["_headers"], parsed=self._parsed)
+                reading.body = body_of(request, headers, parsed=self._parsed)
         except Exception:  # noqa: BLE001 - what a matcher fails for, it is to fail for itself
-            return Reading(request, None)
+            return reading
         reading.is_safe = not self._by_body or reading.body is not None
         return reading
 
@@ -114,15 +129,6 @@ class RequestIndex:
                 self._lines.clear()
             self._lines[line] = known
         return known
-
-
-def _state(request: Any) -> dict[str, Any]:
-    """Return all that there is to a request of vcrpy's own, not to change when it does."""
-    if type(request) is not Request:
-        raise Undecided
-    state: dict[str, Any] = vars(request).copy()
-    state["_headers"] = state["_headers"]._store.copy()  # noqa: SLF001 - by way of its public methods it costs far more
-    return state
 
 
 def _of_method(request: Request) -> Hashable:

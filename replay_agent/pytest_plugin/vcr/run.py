@@ -244,8 +244,8 @@ class VcrRun(DecodedTraffic):
             doors.callback(patient.give_up)
             self.cassette = doors.enter_context(hastened(vcr.use_cassette(name, **settings.keywords())))
             self._found = list(self.cassette.data)
-            doors.enter_context(self._listening(self.cassette))
-            doors.enter_context(self._refusing(self.cassette))
+            self._listen(self.cassette, doors)
+            self._refuse(self.cassette, doors)
             yield self.cassette
         if afresh is not None:
             afresh.finish()
@@ -257,8 +257,7 @@ class VcrRun(DecodedTraffic):
         vcr.register_persister(afresh)
         return afresh
 
-    @contextmanager
-    def _listening(self, cassette: Cassette) -> Iterator[None]:
+    def _listen(self, cassette: Cassette, doors: ExitStack) -> None:
         """Note what is played and recorded. Set on this one cassette: vcrpy makes it of a class of its own choice."""
         play, append = cassette.play_response, cassette.append
 
@@ -275,28 +274,22 @@ class VcrRun(DecodedTraffic):
                 append(request, response)
                 self._said.extend(cassette.data[before:])
 
-        cassette.play_response, cassette.append = noting_play, noting_append
-        try:
-            yield
-        finally:
+        def stop() -> None:
             own = vars(cassette)  # which would hold this run, as it holds the cassette
             if own.get("play_response") is noting_play:
                 del cassette.play_response
             if own.get("append") is noting_append:
                 del cassette.append
 
-    @contextmanager
-    def _refusing(self, cassette: Cassette) -> Iterator[None]:
+        doors.callback(stop)
+        cassette.play_response, cassette.append = noting_play, noting_append
+
+    def _refuse(self, cassette: Cassette, doors: ExitStack) -> None:
         """Have vcrpy's stubs raise our miss instead of the error that a client's ``except Exception`` swallows."""
+        doors.callback(_close, cassette)
         _open[id(cassette)] = self
-        try:
-            for module in _stubs.present():
-                _patch_of(module).apply()
-            yield
-        finally:
-            del _open[id(cassette)]
-            if not _open:  # else another run, around this one, needs them still
-                _undo_all()
+        for module in _stubs.present():
+            _patch_of(module).apply()
 
     def missed(self, refusal: CannotOverwriteExistingCassetteException) -> VcrMiss:
         """Return the miss that a refusal of vcrpy's is, explained, and keep it."""
@@ -340,6 +333,12 @@ def _patch_of(module: ModuleType) -> Patch:
     patch = Patch(module, _REFUSAL, _missing)
     _patched[module.__name__] = module, patch
     return patch
+
+
+def _close(cassette: Cassette) -> None:
+    del _open[id(cassette)]
+    if not _open:  # else another run, around this one, needs them still
+        _undo_all()
 
 
 def _undo_all() -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 from replay_agent.exceptions import UserError
+from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.surroundings import naming
 
@@ -118,7 +119,7 @@ def _is_file(folder: str, name: str, suffix: str) -> bool:
 
 def default_cassette_name(request: pytest.FixtureRequest) -> str:
     """Return the name of a test's cassette: what the mark ``default_cassette`` says, else ``Class.test[param]``."""
-    mark = request.node.get_closest_marker("default_cassette")
+    mark = closest(request.node, "default_cassette")
     if mark is None:
         owner = f"{request.cls.__name__}." if request.cls else ""
         return naming.without_forbidden(f"{owner}{request.node.name}")
@@ -135,7 +136,7 @@ def vcr_cassette_name(request: pytest.FixtureRequest) -> str:
 
 def allowed_hosts(request: pytest.FixtureRequest) -> list[str] | None:
     """Return the hosts that stay reachable: of the mark ``block_network``, the command line, or ``vcr_config``."""
-    mark = request.node.get_closest_marker("block_network")
+    mark = closest(request.node, "block_network")
     hosts = (
         (mark.kwargs.get("allowed_hosts") if mark else None)
         or request.config.getoption("allowed_hosts")

@@ -19,6 +19,7 @@ from replay_agent.pytest_plugin.vcr.request_index import KEYED, RequestIndex, Un
 
 __all__ = ("IndexedCassette",)
 
+_NEVER = object()
 _log = logging.getLogger(matchers.__name__)
 
 
@@ -33,7 +34,7 @@ class IndexedCassette(Cassette):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         filters = vars(self)["_before_record_request"]
         self._before_record_request: Any = with_own_copies(filters)
-        self._copies_alone: Any = self._before_record_request if filters_of(filters) == [] else None
+        self._copies_alone: Any = self._before_record_request if filters_of(filters) == [] else _NEVER
         self._is_loading = False
         self._asked: Any = None
 
@@ -57,11 +58,11 @@ class IndexedCassette(Cassette):  # type: ignore[misc]
         return copied(request) if self._only_copies() else self._before_record_request(request)
 
     def _only_copies(self) -> bool:
-        return self._copies_alone is not None and self._before_record_request is self._copies_alone
+        return self._before_record_request is self._copies_alone
 
     def _needs_no_copy(self, request: Any) -> bool:
         """Tell whether to filter a request is to copy it: nobody but the index has a look at the copy, who changes nothing."""
-        return self._only_copies() and is_plain(request)
+        return self._before_record_request is self._copies_alone and is_plain(request)
 
     def can_play_response_for(self, request: Any) -> Any:
         if not self._needs_no_copy(request):

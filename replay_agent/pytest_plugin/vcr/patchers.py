@@ -11,7 +11,7 @@ from typing import Any
 from vcr.cassette import log
 from vcr.patch import CassettePatcherBuilder
 
-from replay_agent.pytest_plugin.vcr.read_headers import STUBS, asked_of, makes_requests
+from replay_agent.pytest_plugin.vcr.made_requests import STUBS, asked_of, makes_requests
 from replay_agent.pytest_plugin.vcr.spare_patches import SparePatches
 
 __all__ = "AbsentModules", "Attribute", "PatcherBuilder", "patched_for"

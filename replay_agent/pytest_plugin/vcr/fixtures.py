@@ -153,8 +153,7 @@ def vcr_cassette_name(default_cassette_name: str) -> str:
 def vcr_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
     """What pytest-vcr calls `vcr`: a test that asks for it need not be marked."""
     if vcr_object.gives_object(request.node):
-        with _served(request) as cassette:
-            yield cassette
+        yield from _served(request)
     else:
         yield request.getfixturevalue("vcr")
 
@@ -219,11 +218,9 @@ def _guard(request: pytest.FixtureRequest, settings: VcrSettings | None) -> Bloc
 @pytest.fixture
 def vcr(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
     """The cassette of a test marked ``vcr``, vcrpy's own; None for any other test and with ``--disable-recording``."""
-    with _served(request) as cassette:
-        yield cassette
+    yield from _served(request)
 
 
-@contextmanager
 def _served(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
     item = request.node
     is_guarded = "block_network" in request.fixturenames
@@ -233,11 +230,9 @@ def _served(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
             yield None
         else:
             given = request.getfixturevalue("vcr") if vcr_object.gives_object(item) else None
-            with _cassette_of(item, settings, given) as cassette:
-                yield cassette
+            yield from _cassette_of(item, settings, given)
 
 
-@contextmanager
 def _cassette_of(item: pytest.Item, settings: VcrSettings, given: VCR | None) -> Iterator[Cassette]:
     from replay_agent.pytest_plugin.settings import command_of
     from replay_agent.pytest_plugin.vcr.persisters import ReadingPersister

@@ -59,9 +59,11 @@ class FilePersister(FilesystemPersister):  # type: ignore[misc]
         is_usual = serializer is yamlserializer and yamlserializer.deserialize is _DESERIALIZE
         reader = _DumpedYaml()
         load = reader.load if is_usual else partial(deserialize, serializer=serializer)
-        for path in dict.fromkeys([Path(cassette_path), *self._extra]):
+        paths = dict.fromkeys([Path(cassette_path), *self._extra]) if self._extra else [cassette_path]
+        for path in paths:
             try:
-                text = path.read_text("utf-8")
+                with open(path, encoding="utf-8") as file:  # noqa: PTH123 - asked for each test, where a `Path` costs more
+                    text = file.read()
             except OSError:
                 continue
             more_requests, more_responses, *more = load(text) if text.strip() else ((), ())

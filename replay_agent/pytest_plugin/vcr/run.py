@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -365,7 +366,13 @@ def _times_recorded(cassette: Cassette, request: Any) -> int:
 
 def _head(response: Mapping[str, Any]) -> Response:
     """Return of an answer what tells whether it is a refusal: its status, and which headers it has."""
-    return Response(response["status"]["code"], tuple([(str(name), "") for name in response.get("headers", ())]))
+    code, names = response["status"]["code"], tuple(map(str, response.get("headers", ())))
+    return _usual_head(code, names) if type(code) is int else Response(code, tuple([(name, "") for name in names]))
+
+
+@lru_cache(maxsize=64)
+def _usual_head(code: int, names: tuple[str, ...]) -> Response:
+    return Response(code, tuple([(name, "") for name in names]))
 
 
 def _interaction(request: Any, response: Any, path: Path) -> Interaction:

@@ -43,8 +43,8 @@ _HOME = __name__.rsplit(".", 2)[0]
 
 def value_of(request: pytest.FixtureRequest, own: Callable[[pytest.FixtureRequest], Value]) -> Value:
     """Return the value of the fixture with the name of this function, which is what ours returns."""
-    name = own.__name__
-    if name in getattr(request.node, "fixturenames", ()) or not is_own(request.node, name):
+    name, item = own.__name__, request.node
+    if name in getattr(item, "fixturenames", ()) or not is_own(item, name):
         value: Value = request.getfixturevalue(name)
         return value
     return own(request)
@@ -57,7 +57,10 @@ def is_own(item: pytest.Item, name: str) -> bool:
     """
     if item.parent is None:
         return False
-    known: dict[str, bool] = item.parent.stash.setdefault(_OWN, {})
+    try:
+        known = item.parent.stash[_OWN]
+    except KeyError:
+        known = item.parent.stash[_OWN] = {}
     if name not in known:
         # pytest has no public way to the definitions of a fixture; without this one, the fixture itself is asked.
         find = getattr(getattr(item.session, "_fixturemanager", None), "getfixturedefs", None)

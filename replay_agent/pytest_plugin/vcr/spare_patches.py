@@ -7,6 +7,7 @@ the next cassette gets others, as vcrpy has it.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -44,16 +45,21 @@ class Patches:
         )
         self._functions = [value for value in self._values if type(value) is FunctionType]
         self._others = [value for value in self._values if type(value) is not FunctionType]
-        self._kept = [(code, defaults, dict(own)) for code, defaults, own in self._functions_now()], self._others_now()
+        self._attributes = [vars(one) for one in self._functions]
+        self._parts = self._parts_now()
+        self._kept = [dict(one) for one in self._attributes], self._others_now()
         self._held = self._holders()
 
     def _holders(self) -> list[int]:
         """Count who holds each value: the same as in the beginning is nobody but these patches."""
         return [_references(value) for value in self._values]
 
-    def _functions_now(self) -> list[Any]:
-        """Return what of the functions others may have changed."""
-        return [(one.__code__, one.__defaults__, one.__dict__) for one in self._functions]
+    def _parts_now(self) -> list[Any]:
+        """Return what the functions consist of: their code, their defaults.
+
+        Asked for by their names, these would be an event each to whoever audits the process, as we do.
+        """
+        return gc.get_referents(*self._functions)
 
     def _others_now(self) -> list[Any]:
         """Return what of the other values others may have changed."""
@@ -64,7 +70,10 @@ class Patches:
         removers = [one for one in self.all if not hasattr(one, "value")]
         if not self.may_serve_again or self._holders() != self._held:
             return False
-        if (self._functions_now(), self._others_now()) != self._kept:
+        parts = self._parts_now()
+        if len(parts) != len(self._parts) or not all(map(is_, parts, self._parts)):
+            return False
+        if (self._attributes, self._others_now()) != self._kept:
             return False
         for remover in removers:
             for kept in vars(remover).values():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +17,7 @@ import pytest
 
 from replay_agent.exceptions import UserError
 from replay_agent.pytest_plugin import keys
+from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.pytest_plugin.marks import TEST
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.pytest_plugin.trials.trial import trial_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from vcr import VCR
     from vcr.cassette import Cassette
 
+    from replay_agent.pytest_plugin.vcr.network import BlockedNetwork
     from replay_agent.pytest_plugin.vcr.run import VcrSettings
     from replay_agent.recording.options import RecordMode
 
@@ -93,9 +95,9 @@ class _Asking:
 
 
 def _asked_for(item: pytest.Item) -> list[str]:
-    if item.get_closest_marker("vcr") is not None:
+    if closest(item, "vcr") is not None:
         return ["block_network", fixture_of(item)]
-    return ["block_network"] if item.get_closest_marker("block_network") is not None else []
+    return ["block_network"] if closest(item, "block_network") is not None else []
 
 
 def _first_of_function_scope(item: pytest.Item, names: list[str]) -> int:
@@ -151,8 +153,7 @@ def vcr_cassette_name(default_cassette_name: str) -> str:
 def vcr_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
     """What pytest-vcr calls `vcr`: a test that asks for it need not be marked."""
     if vcr_object.gives_object(request.node):
-        with _served(request) as cassette:
-            yield cassette
+        yield from _served(request)
     else:
         yield request.getfixturevalue("vcr")
 
@@ -179,46 +180,59 @@ def block_network(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @contextmanager
 def _network_of(request: pytest.FixtureRequest, settings: VcrSettings | None) -> Iterator[None]:
-    mark = request.node.get_closest_marker("block_network")
+    guard = _guard(request, settings)
+    if guard is None:
+        yield
+        return
+    from replay_agent.recording.process import network
+
+    network.shut_with(guard)
+    try:
+        yield
+    finally:
+        network.open_network(guard)
+
+
+def _guard(request: pytest.FixtureRequest, settings: VcrSettings | None) -> BlockedNetwork | None:
+    """Return what shuts the network for a test, None where it stays open."""
+    mark = closest(request.node, "block_network")
     if mark is not None and (mark.args or set(mark.kwargs) - {"allowed_hosts"}):
         raise UserError(
             "Invalid arguments to `block_network`. It accepts only the following keyword arguments: `allowed_hosts`. "
             f"Got args: {mark.args!r}; kwargs: {mark.kwargs!r}"
         )
-    if mark is not None or request.config.getoption("block_network"):
-        with _blocked(request, loopback=False, unless=_records(request, settings)):
-            yield
+    is_blocked = mark is not None or request.config.getoption("block_network")
+    if is_blocked:
+        is_shut = not _records(request, settings)
     else:
-        replays = settings is not None and settings.replays_only and not request.config.getoption("disable_recording")
-        with _blocked(request, loopback=True, unless=not replays):
-            yield
+        replays = settings is not None and settings.replays_only
+        is_shut = replays and not request.config.getoption("disable_recording")
+    if not is_shut:
+        return None
+    from replay_agent.pytest_plugin.vcr.network import BlockedNetwork
+
+    patterns = value_of(request, values.allowed_hosts)
+    return BlockedNetwork(patterns, test=request.node.nodeid, loopback=not is_blocked)
 
 
 @pytest.fixture
 def vcr(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
     """The cassette of a test marked ``vcr``, vcrpy's own; None for any other test and with ``--disable-recording``."""
-    with _served(request) as cassette:
-        yield cassette
+    yield from _served(request)
 
 
-@contextmanager
 def _served(request: pytest.FixtureRequest) -> Iterator[Cassette | None]:
     item = request.node
-    with ExitStack() as around:
-        if "block_network" in request.fixturenames:
-            settings = item.stash[_SETTINGS] if _SETTINGS in item.stash else _settings(request)
-        else:
-            settings = _settings(request)
-            around.enter_context(_network_of(request, settings))
+    is_guarded = "block_network" in request.fixturenames
+    settings = item.stash[_SETTINGS] if is_guarded and _SETTINGS in item.stash else _settings(request)
+    with nullcontext() if is_guarded else _network_of(request, settings):
         if settings is None or value_of(request, values.disable_recording):
             yield None
         else:
             given = request.getfixturevalue("vcr") if vcr_object.gives_object(item) else None
-            with _cassette_of(item, settings, given) as cassette:
-                yield cassette
+            yield from _cassette_of(item, settings, given)
 
 
-@contextmanager
 def _cassette_of(item: pytest.Item, settings: VcrSettings, given: VCR | None) -> Iterator[Cassette]:
     from replay_agent.pytest_plugin.settings import command_of
     from replay_agent.pytest_plugin.vcr.persisters import ReadingPersister
@@ -286,19 +300,3 @@ def _records(request: pytest.FixtureRequest, settings: VcrSettings | None) -> bo
         return replayed is not None and replayed.records
     asked = asked_mode(request.config)
     return asked != "none" if asked else not settings.replays_only
-
-
-@contextmanager
-def _blocked(request: pytest.FixtureRequest, *, loopback: bool, unless: bool) -> Iterator[None]:
-    if unless:
-        yield
-        return
-    from replay_agent.pytest_plugin.vcr.network import BlockedNetwork
-    from replay_agent.recording.process import network
-
-    patterns = value_of(request, values.allowed_hosts)
-    guard = network.shut_with(BlockedNetwork(patterns, test=request.node.nodeid, loopback=loopback))
-    try:
-        yield
-    finally:
-        network.open_network(guard)

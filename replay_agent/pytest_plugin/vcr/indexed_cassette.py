@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
@@ -12,13 +14,13 @@ from vcr import matchers
 from vcr.cassette import Cassette
 from vcr.record_mode import RecordMode
 
-from replay_agent.pytest_plugin.vcr.own_copies import filters_of, is_plain, with_own_copies
+from replay_agent.pytest_plugin.vcr.own_copies import copied, filters_of, is_plain, with_own_copies
 from replay_agent.pytest_plugin.vcr.request_index import KEYED, RequestIndex, Undecided, is_known
 
 __all__ = ("IndexedCassette",)
 
+_NEVER = object()
 _log = logging.getLogger(matchers.__name__)
-_LOOKING = vcr.cassette.requests_match, matchers.get_matchers_results
 
 
 class IndexedCassette(Cassette):  # type: ignore[misc]
@@ -32,7 +34,7 @@ class IndexedCassette(Cassette):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         filters = vars(self)["_before_record_request"]
         self._before_record_request: Any = with_own_copies(filters)
-        self._copies_alone: Any = self._before_record_request if filters_of(filters) == [] else None
+        self._copies_alone: Any = self._before_record_request if filters_of(filters) == [] else _NEVER
         self._is_loading = False
         self._asked: Any = None
 
@@ -47,46 +49,56 @@ class IndexedCassette(Cassette):  # type: ignore[misc]
         """Add a request and its response; of a response that was just read nobody else has a hold, it needs no copy."""
         if not (self._is_loading and getattr(self._persister, "shares_nothing", False)):
             super().append(request, response)
-        elif request := self._before_record_request(request):
+        elif request := self._filtered(request):
             vcr.cassette.log.info("Appending request %s and response %s", request, response)
             self.data.append((request, response))
             self.dirty = True
 
+    def _filtered(self, request: Any) -> Any:
+        return copied(request) if self._only_copies() else self._before_record_request(request)
+
+    def _only_copies(self) -> bool:
+        return self._before_record_request is self._copies_alone
+
     def _needs_no_copy(self, request: Any) -> bool:
         """Tell whether to filter a request is to copy it: nobody but the index has a look at the copy, who changes nothing."""
-        return (
-            self._copies_alone is not None and self._before_record_request is self._copies_alone and is_plain(request)
-        )
+        return self._before_record_request is self._copies_alone and is_plain(request)
 
     def can_play_response_for(self, request: Any) -> Any:
         if not self._needs_no_copy(request):
             return super().can_play_response_for(request)
         return request in self and self.record_mode != RecordMode.ALL and (self.rewound or self.allow_playback_repeats)
 
+    def responses_of(self, request: Any) -> Any:
+        """Find the responses of a request, those that were played among them."""
+        whole = copy.copy(self)
+        whole.play_counts = Counter()
+        return super(IndexedCassette, whole).responses_of(request)
+
     def _responses(self, request: Any) -> Iterator[tuple[int, Any]]:
-        if _log.isEnabledFor(logging.DEBUG) or _looking() != _LOOKING or not is_known():
+        """Yield what may be played: who asks leaves out by himself what was played and may not be again."""
+        if _looking() != _LOOKING or _log.isEnabledFor(logging.DEBUG) or not is_known():
             yield from super()._responses(request)
             return
-        if self._asked is not self._match_on:
-            self._asked = self._match_on
+        if self._match_on != self._asked:
             self._others = [matcher for matcher in self._match_on if not _is_keyed(matcher)]
             self._index = RequestIndex(filter(_is_keyed, self._match_on))
-        if self._others or not self._needs_no_copy(request):
+            self._asked = list(self._match_on)
+        others, index = self._others, self._index
+        if others or not self._needs_no_copy(request):
             request = self._before_record_request(request)
-        try:
-            places = self._index.places(request, self.data)
-        except Undecided:
-            yield from self._compared(request, self._match_on, range(len(self.data)))
-        else:
-            yield from self._compared(request, self._others, places)
-
-    def _compared(self, request: Any, asked: list[Any], places: Any) -> Iterator[tuple[int, Any]]:
-        if not asked:
-            yield from ((place, self.data[place][1]) for place in places)
-            return
-        places = frozenset(places)
+        asked = index.asked(request)
         for place, (recorded, response) in enumerate(self.data):
-            if vcr.cassette.requests_match(request, recorded, asked) and place in places:
+            if not others and self.play_counts.get(place) and not self.allow_playback_repeats:
+                continue
+            try:
+                is_found = index.matches(asked, place, recorded)
+            except Undecided:
+                is_found = vcr.cassette.requests_match(request, recorded, self._match_on)
+            else:
+                if others:
+                    is_found = vcr.cassette.requests_match(request, recorded, others) and is_found
+            if is_found:
                 yield place, response
 
 
@@ -95,4 +107,14 @@ def _is_keyed(matcher: Any) -> bool:
 
 
 def _looking() -> tuple[Any, ...]:
-    return vcr.cassette.requests_match, matchers.get_matchers_results
+    """Return what others may have replaced of how vcrpy compares requests."""
+    look = vars(matchers).get
+    return (
+        vcr.cassette.requests_match,
+        look("get_matchers_results"),
+        look("_get_transformers"),
+        look("_checker_transformer_pairs"),
+    )
+
+
+_LOOKING = _looking()

@@ -37,10 +37,10 @@ def with_own_copies(filters: Filter) -> Filter:
 
 def filters_of(filters: Filter) -> list[Filter] | None:
     """Return the filters of a chain that vcrpy made for one cassette; None if it is of another make."""
-    code = getattr(filters, "__code__", None)
+    code: Any = getattr(filters, "__code__", None)
     if code not in _CHAINS:
         return None
-    cells = dict(zip(filters.__code__.co_freevars, filters.__closure__ or (), strict=True))
+    cells = dict(zip(code.co_freevars, filters.__closure__ or (), strict=True))
     found: list[Filter] = cells[_LIST].cell_contents
     return found
 

@@ -11,7 +11,7 @@ from typing import Any
 from vcr.cassette import log
 from vcr.patch import CassettePatcherBuilder
 
-from replay_agent.pytest_plugin.vcr.read_headers import STUBS, asked_of, makes_requests
+from replay_agent.pytest_plugin.vcr.made_requests import STUBS, asked_of, makes_requests
 from replay_agent.pytest_plugin.vcr.spare_patches import SparePatches
 
 __all__ = "AbsentModules", "Attribute", "PatcherBuilder", "patched_for"
@@ -34,8 +34,7 @@ OPTIONAL = (
 def patched_for(cassette: Any) -> Iterator[Any]:
     """Have requests answered by a cassette of vcrpy, from the first step of the generator to its second."""
     entered: list[Any] = []
-    with _absent.known() as absent:
-        patches = _spare.taken(cassette, absent, _built)
+    patches = _spare.taken(cassette, _absent.names(), _built)
     try:
         for patcher in (*patches.all, *_shorter()):
             patcher.__enter__()
@@ -54,8 +53,9 @@ def _shorter() -> list[Attribute]:
     return [Attribute(stubs, "_make_vcr_request", asked_of)] if makes_requests(stubs) else []
 
 
-def _built(cassette: Any) -> Any:
-    return PatcherBuilder(cassette).build()
+def _built(cassette: Any) -> list[Any]:
+    with _absent.known():
+        return list(PatcherBuilder(cassette).build())
 
 
 def _leave(entered: list[Any]) -> None:
@@ -87,24 +87,29 @@ class PatcherBuilder(CassettePatcherBuilder):  # type: ignore[misc]
 class Attribute:
     """An attribute of a class or module that is another one for a block, as `unittest.mock.patch.object` makes it."""
 
+    __slots__ = ("_attributes", "_original", "name", "owner", "value")
+
     def __init__(self, owner: Any, name: str, value: Any) -> None:
         self.owner = owner
         self.name = name
         self.value = value
+        self._attributes = vars(owner)
+        self._original: Any = None
 
     def __enter__(self) -> Any:
-        own = vars(self.owner)
-        self._is_own = self.name in own
-        self._original = own[self.name] if self._is_own else None
+        self._original = self._attributes.get(self.name, _INHERITED)
         setattr(self.owner, self.name, self.value)
         return self.value
 
     def __exit__(self, *_: object) -> None:
-        if self._is_own:
-            setattr(self.owner, self.name, self._original)
-        else:
+        original, self._original = self._original, None
+        if original is _INHERITED:
             delattr(self.owner, self.name)
-        self._original = None
+        else:
+            setattr(self.owner, self.name, original)
+
+
+_INHERITED = object()
 
 
 class AbsentModules:
@@ -115,21 +120,22 @@ class AbsentModules:
         self._searched: list[str] | None = None
         self._absent: list[str] = []
 
-    @contextmanager
-    def known(self) -> Iterator[list[str]]:
-        """Have their imports fail at once for a block, and yield which.
-
-        Nothing is searched for again before ``sys.path`` changes.
-        """
+    def names(self) -> list[str]:
+        """Return which those are. Nothing is searched for again before ``sys.path`` changes."""
         if sys.path != self._searched:
             self._absent = [name for name in self._names if not _is_there(name)]
             self._searched = list(sys.path)
+        return [name for name in self._absent if name not in sys.modules]
+
+    @contextmanager
+    def known(self) -> Iterator[None]:
+        """Have their imports fail at once for a block."""
         modules: dict[str, Any] = sys.modules
-        absent = [name for name in self._absent if name not in sys.modules]
+        absent = self.names()
         for name in absent:
             modules[name] = None  # how Python says that there is no such module
         try:
-            yield absent
+            yield
         finally:
             for name in absent:
                 if modules.get(name, self) is None:

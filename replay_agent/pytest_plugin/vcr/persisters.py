@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from vcr.serialize import deserialize, serialize
 from vcr.serializers import yamlserializer
 
 from replay_agent.exceptions import CassetteUnwritable
-from replay_agent.pytest_plugin.vcr.read_headers import with_headers
+from replay_agent.pytest_plugin.vcr.made_requests import loaded
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.dumped_yaml import NotDumped, read_dumped
 
@@ -22,18 +23,25 @@ _DESERIALIZE = yamlserializer.deserialize
 
 
 class _DumpedYaml:
-    """vcrpy's own serializer, reading what it wrote itself in less time."""
+    """Reads with vcrpy's own serializer, but what that wrote itself in less time."""
 
     def __init__(self) -> None:
         self.was_dumped = True
         """Whether all that was read came from PyYAML's dumper, without anchors: no two values are one object."""
 
-    def deserialize(self, text: str) -> Any:
+    def load(self, text: str) -> tuple[Any, ...]:
+        """Return the requests and the responses, and what else there is."""
         try:
-            return with_headers(read_dumped(text))
+            self._document = read_dumped(text)
         except (NotDumped, RecursionError):
             self.was_dumped = False
-            return yamlserializer.deserialize(text)
+            found: tuple[Any, ...] = deserialize(text, yamlserializer)
+        else:
+            found = loaded(self._document) or deserialize(text, self)
+        return found
+
+    def deserialize(self, _text: str) -> Any:
+        return self._document
 
 
 class FilePersister(FilesystemPersister):  # type: ignore[misc]
@@ -47,22 +55,24 @@ class FilePersister(FilesystemPersister):  # type: ignore[misc]
     def load_cassette(self, cassette_path: str, serializer: Any) -> tuple[Any, ...]:
         metadata: list[Any] = []
         requests: list[Any] = []
-        reader = _DumpedYaml()
-        if serializer is yamlserializer and yamlserializer.deserialize is _DESERIALIZE:
-            serializer = reader
         responses: list[Any] = []
-        for path in dict.fromkeys([Path(cassette_path), *self._extra]):
+        is_usual = serializer is yamlserializer and yamlserializer.deserialize is _DESERIALIZE
+        reader = _DumpedYaml()
+        load = reader.load if is_usual else partial(deserialize, serializer=serializer)
+        paths = dict.fromkeys([Path(cassette_path), *self._extra]) if self._extra else [cassette_path]
+        for path in paths:
             try:
-                text = path.read_text("utf-8")
+                with open(path, encoding="utf-8") as file:  # noqa: PTH123 - asked for each test, where a `Path` costs more
+                    text = file.read()
             except OSError:
                 continue
-            more_requests, more_responses, *more = deserialize(text, serializer) if text.strip() else ((), ())
+            more_requests, more_responses, *more = load(text) if text.strip() else ((), ())
             metadata = metadata or more
             requests += more_requests
             responses += more_responses
         if not requests:
             raise CassetteNotFoundError(f"There is no cassette {cassette_path}")
-        self.shares_nothing = serializer is reader and reader.was_dumped
+        self.shares_nothing = is_usual and reader.was_dumped
         return requests, responses, *metadata
 
     @staticmethod

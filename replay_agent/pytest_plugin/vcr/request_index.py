@@ -1,146 +1,134 @@
-"""Finds the recorded requests that a request matches, as vcrpy's own matchers say, without asking them of every pair.
+"""Tells which recorded requests a request matches, as vcrpy's own matchers say, without asking them of every pair.
 
 vcrpy compares a request with each recorded one in turn, and words an assertion for every pair that differs (of bodies
-a diff), which nobody reads while there is an answer. Here each request has a key for each of vcrpy's matchers, and two
-requests match if their keys are equal. What has no such key is left to the matchers.
+a diff), which nobody reads while there is an answer. Here each request is read once for what vcrpy's matchers go by, and
+two requests match if that is equal. What cannot be told so is left to the matchers.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Any, TypeAlias
-from xml.parsers.expat import ExpatError
 
 from vcr import matchers
 from vcr.request import Request
 
-__all__ = "KEYED", "RequestIndex", "Undecided", "is_known"
+from replay_agent.pytest_plugin.vcr.read_bodies import Body, body_of, looks_at_what_is_known
+
+__all__ = "KEYED", "Reading", "RequestIndex", "Undecided", "is_known"
 
 Matcher: TypeAlias = Callable[[Any, Any], Any]
 Interactions: TypeAlias = Sequence[tuple[Any, Any]]
-Keys: TypeAlias = tuple[Hashable, Hashable, Hashable]
 
 
 class Undecided(Exception):
-    """Keys cannot tell what a request matches."""
+    """What was read cannot tell whether two requests match."""
+
+
+class Reading:
+    """What the matchers go by in a request, as it was when it was read."""
+
+    __slots__ = ("_headers", "_state", "body", "is_safe", "line", "request")
+
+    def __init__(self, request: Any) -> None:
+        self.request = request
+        self.line: Hashable = None
+        self.body: Body | None = None
+        self.is_safe = False
+        """Whether to ask the matchers could not raise anything."""
+        self._state: dict[str, Any] | None = None
+        self._headers: dict[str, tuple[str, Any]] = {}
+
+    def note(self) -> dict[str, tuple[str, Any]]:
+        """Note what the request is like now, and return its headers."""
+        if type(self.request) is not Request:
+            raise Undecided
+        state = vars(self.request).copy()
+        self._headers = state["_headers"]._store.copy()  # noqa: SLF001 - its public methods are slow
+        self._state = state
+        return self._headers
+
+    def is_of(self, request: Any) -> bool:
+        """Tell whether it is of this request, which is as it was."""
+        if self.request is not request or self._state is None:
+            return False
+        state = vars(request)
+        is_same = state == self._state and state["_body"] is self._state["_body"]
+        return bool(is_same and state["_headers"]._store == self._headers)  # noqa: SLF001
 
 
 class RequestIndex:
-    """The recorded requests of one cassette, by their keys for some of vcrpy's matchers."""
+    """The recorded requests of one cassette, by what some of vcrpy's matchers go by."""
 
     def __init__(self, asked: Iterable[Matcher]) -> None:
         """``asked`` are those of `KEYED` by which a request and a recorded one have to agree."""
         asked = set(asked)
-        self._plain_keys = [key for matcher, key in _PLAIN.items() if matcher in asked]
+        self._kinds = tuple([kind for matcher, kind in _LINES.items() if matcher in asked])
+        self._lines = _known_lines.setdefault(self._kinds, {})
         self._raw, self._parsed = matchers.raw_body in asked, matchers.body in asked
-        self._meanings: dict[Hashable, Hashable] = {}
-        self._plain: dict[Hashable, Hashable] = {}
-        self._asked: Any = None
-        self._found: list[int] = []
-        self._forget()
-
-    def _forget(self) -> None:
-        self._read: list[dict[str, Any]] = []
-        self._by_body: dict[Hashable, list[int]] = defaultdict(list)
-        self._by_meaning: dict[Hashable, list[int]] = defaultdict(list)
+        self._by_body = self._raw or self._parsed
+        self._recorded: dict[int, Reading] = {}
+        self._asked: Reading | None = None
 
     def places(self, request: Any, interactions: Interactions) -> list[int]:
         """Return where among the interactions the recorded requests are that match, in order.
 
         Raises `Undecided` where the matchers themselves have to be asked.
         """
+        asked = self.asked(request)
+        return [place for place, (recorded, _) in enumerate(interactions) if self.matches(asked, place, recorded)]
+
+    def asked(self, request: Any) -> Reading:
+        """Read a request. The last one is known still: it is asked for whether there is an answer, and then for that."""
+        asked = self._asked
+        if asked is None or not asked.is_of(request):
+            asked = self._asked = self._read(request)
+        return asked
+
+    def matches(self, asked: Reading, place: int, recorded: Any) -> bool:
+        """Tell whether a request matches the one that is recorded at a place, which may have been changed or replaced.
+
+        Raises `Undecided` where the matchers themselves have to be asked.
+        """
+        known = self._recorded.get(place)
+        if known is None or not known.is_of(recorded):
+            known = self._recorded[place] = self._read(recorded)
+        if not (asked.is_safe and known.is_safe):
+            raise Undecided
+        if asked.line != known.line:
+            return False
+        if asked.body is None or known.body is None:
+            return True
         try:
-            has_grown = self._keep_up(interactions)
-            asked = request.method, request.uri, request.body, dict(request.headers._store)  # noqa: SLF001 - compared fast
-            if has_grown or asked != self._asked or not isinstance(asked[2], bytes | None):
-                self._asked, self._found = asked, self._search(request)
-            return self._found
-        except Undecided:
-            raise
+            is_same = not self._raw or asked.body.is_same(known.body)
+            return is_same and (not self._parsed or asked.body.means_same(known.body))
         except Exception as failure:  # what a matcher fails for, it is to fail for itself
             raise Undecided from failure
 
-    def _search(self, request: Any) -> list[int]:
-        plain, body, meaning = self._keys(request)
-        by_body, by_meaning = self._by_body.get((plain, body), []), self._by_meaning.get((plain, meaning), [])
-        return sorted({*by_body, *by_meaning}) if by_meaning and by_body != by_meaning else by_body
+    def _read(self, request: Any) -> Reading:
+        reading = Reading(request)
+        try:
+            headers = reading.note()
+            reading.line = self._line_of(request)
+            if self._by_body:
+                reading.body = body_of(request, headers, parsed=self._parsed)
+        except Exception:  # noqa: BLE001 - what a matcher fails for, it is to fail for itself
+            return reading
+        reading.is_safe = not self._by_body or reading.body is not None
+        return reading
 
-    def _keep_up(self, interactions: Interactions) -> bool:
-        """Read the interactions that are new, all of them if one that was read has changed; tell whether any was."""
-        states = [vars(request).copy() for request, _ in interactions]
-        if states == self._read:
-            return False
-        if states[: len(self._read)] != self._read:
-            self._forget()
-        for place in range(len(self._read), len(states)):
-            plain, body, meaning = self._keys(interactions[place][0])
-            self._by_body[plain, body].append(place)
-            if meaning is not None:
-                self._by_meaning[plain, meaning].append(place)
-        self._read = states
-        return True
-
-    def _keys(self, request: Any) -> Keys:
-        """Return the keys of all but the body, of the body, and of what its headers make of it, None if nothing."""
-        if type(request) is not Request:
-            raise Undecided
-        plain = self._plain_of(request)
-        if not (self._raw or self._parsed):
-            return plain, None, None
-        body = request.body
-        key = body if body is None or type(body) is bytes else _key_of(body)
-        meaning = self._meaning(request, key) if self._parsed else None
-        return plain, key, None if self._raw else meaning
-
-    def _plain_of(self, request: Request) -> Hashable:
-        """Return the keys of what a line of a request says, which most requests of a cassette have in common."""
+    def _line_of(self, request: Request) -> Hashable:
+        """Return what some matchers go by in the line of a request, which most requests of a session have in common."""
         line = _text(request.method), _text(request.uri), request.parsed_uri
-        if line not in self._plain:
-            self._plain[line] = tuple([key(request) for key in self._plain_keys])
-        return self._plain[line]
-
-    def _meaning(self, request: Request, body: Hashable) -> Hashable:
-        transformers = tuple(matchers._get_transformers(request))  # noqa: SLF001 - which apply is for vcrpy to say
-        if not transformers:
-            return None
-        found = transformers, body
-        if found not in self._meanings:
-            self._meanings[found] = _transformed(transformers, body)
-        return self._meanings[found]
-
-
-def _transformed(transformers: Sequence[Callable[[Any], Any]], body: Hashable) -> Hashable:
-    """Return the key of a body that was read as its headers say; None for one that cannot be, which is what it is."""
-    if body is not None and type(body) is not bytes:
-        raise Undecided
-    value: Any = body
-    try:
-        for transform in transformers:
-            value = transform(value)
-    except (ValueError, ExpatError):
-        return None
-    return transformers, _key_of(value)
-
-
-def _key_of(value: Any) -> Hashable:
-    """Return what is equal for equal values, and only for those: of JSON, forms, bytes."""
-    kind = type(value)
-    if kind is dict:
-        return frozenset(
-            [(_key_of(name), each if type(each) is str else _key_of(each)) for name, each in value.items()]
-        )
-    if kind is list:
-        return tuple([each if type(each) is str else _key_of(each) for each in value])
-    if kind not in _HASHED or value != value:  # NaN, which equals nothing
-        raise Undecided
-    key: Hashable = value
-    return key
-
-
-_HASHED = frozenset({str, int, float, bool, type(None), bytes})
+        known = self._lines.get(line)
+        if known is None:
+            known = tuple([kind(request) for kind in self._kinds])
+            if len(self._lines) >= _MOST_LINES:
+                self._lines.clear()
+            self._lines[line] = known
+        return known
 
 
 def _of_method(request: Request) -> Hashable:
@@ -159,7 +147,7 @@ def _text(value: Any) -> str:
     return value
 
 
-_PLAIN: dict[Matcher, Callable[[Request], Hashable]] = {
+_LINES: dict[Matcher, Callable[[Request], Hashable]] = {
     matchers.method: _of_method,
     matchers.uri: _of_uri,
     matchers.scheme: lambda request: request.scheme,
@@ -169,8 +157,12 @@ _PLAIN: dict[Matcher, Callable[[Request], Hashable]] = {
     matchers.query: lambda request: tuple(request.query),
 }
 
-KEYED = frozenset({*_PLAIN, matchers.raw_body, matchers.body})
-"""vcrpy's matchers that a request has keys for."""
+_known_lines: dict[tuple[Callable[[Request], Hashable], ...], dict[Hashable, Hashable]] = {}
+"""By what is asked of lines, those that were seen, with the answers."""
+_MOST_LINES = 1000
+
+KEYED = frozenset({*_LINES, matchers.raw_body, matchers.body})
+"""vcrpy's matchers that a request is read for."""
 
 
 _ADDRESSES = [
@@ -190,6 +182,9 @@ _BODIES = [
         (b"b=2&a=1&c=", _FORM),
         (b"a=1&b=2", _FORM),
         (b"1\r\na\r\n0\r\n\r\n", {"transfer-encoding": "chunked"}),
+        (b"a", {}),
+        (b'{"a": NaN}', _JSON),
+        (b'{"a": NaN}', _JSON),
     )
 ]
 """Requests whose addresses, and whose bodies, tell one way of comparing from another: each beside the next."""
@@ -197,8 +192,10 @@ _BODIES = [
 
 @cache
 def is_known() -> bool:
-    """Tell whether this vcrpy compares requests as the keys do; one to come may do it in another way."""
-    return all(_agrees(matcher, _BODIES if matcher is matchers.body else _ADDRESSES) for matcher in KEYED)
+    """Tell whether this vcrpy compares requests as is done here; one to come may do it in another way."""
+    return looks_at_what_is_known() and all(
+        _agrees(matcher, _BODIES if matcher is matchers.body else _ADDRESSES) for matcher in KEYED
+    )
 
 
 def _agrees(matcher: Matcher, requests: Sequence[Request]) -> bool:

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -44,10 +45,27 @@ _stubs = StubModules(_REFUSAL)
 
 def merged(config: Mapping[str, Any], marks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the settings for vcrpy: the configuration, and over it the keywords of the marks, closest last."""
-    settings = copy.deepcopy(dict(config))
+    settings = _own_copy(config)
     for keywords in marks:
         settings.update(keywords)
     return settings
+
+
+def _own_copy(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a deep copy, in less time if it is of texts and lists of them, as most are."""
+    copied: dict[str, Any] = {}
+    for name, value in config.items():
+        kind = type(value)
+        if kind is list and all(type(each) in _UNCHANGEABLE for each in value):
+            copied[name] = value.copy()
+        elif kind in _UNCHANGEABLE:
+            copied[name] = value
+        else:
+            return copy.deepcopy(dict(config))
+    return copied
+
+
+_UNCHANGEABLE = frozenset({str, bool, int, type(None)})
 
 
 def file_name(name: str, serializer: str = ".yaml") -> str:
@@ -244,8 +262,8 @@ class VcrRun(DecodedTraffic):
             doors.callback(patient.give_up)
             self.cassette = doors.enter_context(hastened(vcr.use_cassette(name, **settings.keywords())))
             self._found = list(self.cassette.data)
-            doors.enter_context(self._listening(self.cassette))
-            doors.enter_context(self._refusing(self.cassette))
+            self._listen(self.cassette, doors)
+            self._refuse(self.cassette, doors)
             yield self.cassette
         if afresh is not None:
             afresh.finish()
@@ -257,8 +275,7 @@ class VcrRun(DecodedTraffic):
         vcr.register_persister(afresh)
         return afresh
 
-    @contextmanager
-    def _listening(self, cassette: Cassette) -> Iterator[None]:
+    def _listen(self, cassette: Cassette, doors: ExitStack) -> None:
         """Note what is played and recorded. Set on this one cassette: vcrpy makes it of a class of its own choice."""
         play, append = cassette.play_response, cassette.append
 
@@ -275,28 +292,22 @@ class VcrRun(DecodedTraffic):
                 append(request, response)
                 self._said.extend(cassette.data[before:])
 
-        cassette.play_response, cassette.append = noting_play, noting_append
-        try:
-            yield
-        finally:
+        def stop() -> None:
             own = vars(cassette)  # which would hold this run, as it holds the cassette
             if own.get("play_response") is noting_play:
                 del cassette.play_response
             if own.get("append") is noting_append:
                 del cassette.append
 
-    @contextmanager
-    def _refusing(self, cassette: Cassette) -> Iterator[None]:
+        doors.callback(stop)
+        cassette.play_response, cassette.append = noting_play, noting_append
+
+    def _refuse(self, cassette: Cassette, doors: ExitStack) -> None:
         """Have vcrpy's stubs raise our miss instead of the error that a client's ``except Exception`` swallows."""
+        doors.callback(_close, cassette)
         _open[id(cassette)] = self
-        try:
-            for module in _stubs.present():
-                _patch_of(module).apply()
-            yield
-        finally:
-            del _open[id(cassette)]
-            if not _open:  # else another run, around this one, needs them still
-                _undo_all()
+        for module in _stubs.present():
+            _patch_of(module).apply()
 
     def missed(self, refusal: CannotOverwriteExistingCassetteException) -> VcrMiss:
         """Return the miss that a refusal of vcrpy's is, explained, and keep it."""
@@ -342,6 +353,12 @@ def _patch_of(module: ModuleType) -> Patch:
     return patch
 
 
+def _close(cassette: Cassette) -> None:
+    del _open[id(cassette)]
+    if not _open:  # else another run, around this one, needs them still
+        _undo_all()
+
+
 def _undo_all() -> None:
     for patch in (*_displaced, *(patch for _, patch in _patched.values())):
         patch.undo()
@@ -366,7 +383,13 @@ def _times_recorded(cassette: Cassette, request: Any) -> int:
 
 def _head(response: Mapping[str, Any]) -> Response:
     """Return of an answer what tells whether it is a refusal: its status, and which headers it has."""
-    return Response(response["status"]["code"], tuple([(str(name), "") for name in response.get("headers", ())]))
+    code, names = response["status"]["code"], tuple(map(str, response.get("headers", ())))
+    return _usual_head(code, names) if type(code) is int else Response(code, tuple([(name, "") for name in names]))
+
+
+@lru_cache(maxsize=64)
+def _usual_head(code: int, names: tuple[str, ...]) -> Response:
+    return Response(code, tuple([(name, "") for name in names]))
 
 
 def _interaction(request: Any, response: Any, path: Path) -> Interaction:

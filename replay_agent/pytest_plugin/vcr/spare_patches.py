@@ -7,6 +7,7 @@ the next cassette gets others, as vcrpy has it.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -42,21 +43,37 @@ class Patches:
             one.__name__ == f"{one.__base__.__name__}{cassette._path}"  # noqa: SLF001 - as vcrpy calls it
             for one in self._classes
         )
-        self._state = self._seen()
+        self._functions = [value for value in self._values if type(value) is FunctionType]
+        self._others = [value for value in self._values if type(value) is not FunctionType]
+        self._attributes = [vars(one) for one in self._functions]
+        self._parts = self._parts_now()
+        self._kept = [dict(one) for one in self._attributes], self._others_now()
         self._held = self._holders()
 
     def _holders(self) -> list[int]:
         """Count who holds each value: the same as in the beginning is nobody but these patches."""
         return [_references(value) for value in self._values]
 
-    def _seen(self) -> list[Any]:
-        """Return what of the values others may have changed."""
-        return [_state(value) for value in self._values]
+    def _parts_now(self) -> list[Any]:
+        """Return what the functions consist of: their code, their defaults.
+
+        Asked for by their names, these would be an event each to whoever audits the process, as we do.
+        """
+        return gc.get_referents(*self._functions)
+
+    def _others_now(self) -> list[Any]:
+        """Return what of the other values others may have changed."""
+        return [_state(one) for one in self._others]
 
     def emptied(self) -> bool:
         """Forget the cassette when all was undone; False where anybody else could tell."""
         removers = [one for one in self.all if not hasattr(one, "value")]
-        if not self.may_serve_again or self._holders() != self._held or self._seen() != self._state:
+        if not self.may_serve_again or self._holders() != self._held:
+            return False
+        parts = self._parts_now()
+        if len(parts) != len(self._parts) or not all(map(is_, parts, self._parts)):
+            return False
+        if (self._attributes, self._others_now()) != self._kept:
             return False
         for remover in removers:
             for kept in vars(remover).values():
@@ -165,12 +182,10 @@ def _is_plain(patcher: Any) -> bool:
 
 
 def _state(value: Any) -> Any:
-    """Return what of a function or class others may have changed; the cassette of a class is for us to change."""
-    if type(value) is FunctionType:
-        return value.__code__, value.__defaults__, dict(vars(value))
-    return (
-        {**vars(value), "cassette": None} if isinstance(value, type) else dict(value) if type(value) is dict else None
-    )
+    """Return what of a class or dict others may have changed; the cassette of a class is for us to change."""
+    if isinstance(value, type):
+        return {**vars(value), "cassette": None}
+    return dict(value) if type(value) is dict else None
 
 
 def _has(value: Any, cassette: Any) -> bool:

@@ -12,6 +12,7 @@ import binascii
 import json
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from replay_agent.recording.cassettes.yaml_blocks import block_end
@@ -206,7 +207,7 @@ class _Reader:
             "response": {
                 "body": {"string": string},
                 "headers": answered,
-                "status": {"code": int(end[2]), "message": _typed(message) if message[0] in _TYPED else message},
+                "status": {"code": int(end[2]), "message": _phrase(message) if message[0] in _TYPED else message},
             },
         }
 
@@ -298,6 +299,10 @@ def _typed(value: str) -> Any:
     if any(pattern.match(value) for _, pattern in Resolver.yaml_implicit_resolvers.get(value[0], ())):
         raise NotDumped(f"{value[:60]!r} may be no text")
     return value
+
+
+_phrase = lru_cache(maxsize=64)(_typed)
+"""What stands beside a status, read: few say anything but OK."""
 
 
 def _lines(value: str, margin: int) -> list[str]:

@@ -69,6 +69,10 @@ class Patch:
         self._in_place = True
         if self._made is not None and present is self._made.function:
             return  # the everyday case: every test asks
+        if self._made is not None and present is not None and present is self._made.below:
+            self._was_own = True
+            setattr(self._owner, self._name, self._made.function)
+            return  # as it was when it was last undone
         current = getattr(self._owner, self._name)
         if not self._is_within(current):
             self._was_own = present is not None

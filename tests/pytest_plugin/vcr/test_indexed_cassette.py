@@ -17,7 +17,7 @@ from tests.pytest_plugin.vcr.older import on_known_vcrpy
 pytestmark = on_known_vcrpy
 
 URIS = ["http://a/1?key=x", "http://a/2?key=x", "http://b/1"]
-BODIES = [b"[1]", b"[1.0]", b"[2]", b"{"]
+BODIES = [b"[1]", b"[1.0]", b"[true]", b"[2]", b"{", b"[NaN]"]
 asked = st.builds(
     lambda uri, body: Request("POST", uri, body, {"Content-Type": "application/json", "x": "1"}),
     st.sampled_from(URIS),
@@ -33,13 +33,13 @@ def same_host(one, other):
     return one.host == other.host
 
 
-def cassette(kind, recorded, seen=None, **config):
+def cassette(kind, recorded, *, repeats=False, **config):
     made = VCR()
     made.register_matcher("same_path", same_path)
     made.register_matcher("same_host", same_host)
     config = made.get_merged_config(**config)
     known = {name: config[name] for name in ("match_on", "before_record_request", "before_record_response")}
-    found = kind("nowhere.yaml", record_mode="none", **known)
+    found = kind("nowhere.yaml", record_mode="none", allow_playback_repeats=repeats, **known)
     for number, request in enumerate(recorded):
         found.append(request, {"number": number})
     found.rewound = True
@@ -53,7 +53,16 @@ def played(cassette, request):
 
 
 def told(cassette, requests):
-    return [played(cassette, request) for request in requests], dict(cassette.play_counts), cassette.all_played
+    answers = [played(cassette, request) for request in requests]
+    counts, all_played = dict(cassette.play_counts), cassette.all_played
+    return answers, counts, all_played, [all_of(cassette, request) for request in requests]
+
+
+def all_of(cassette, request):
+    try:
+        return cassette.responses_of(request)
+    except (UnhandledHTTPRequestError, AttributeError) as error:  # vcrpy looks for what it is to ignore, too
+        return str(error)
 
 
 configs = st.fixed_dictionaries(
@@ -67,10 +76,10 @@ configs = st.fixed_dictionaries(
 )
 
 
-@given(st.lists(asked, max_size=6), st.lists(asked, max_size=6), configs)
-def test_it_plays_what_vcrpy_plays(recorded, requests, config):
-    assert told(cassette(IndexedCassette, recorded, **config), requests) == told(
-        cassette(Cassette, recorded, **config), requests
+@given(st.lists(asked, max_size=6), st.lists(asked, max_size=6), configs, st.booleans())
+def test_it_plays_what_vcrpy_plays(recorded, requests, config, repeats):
+    assert told(cassette(IndexedCassette, recorded, repeats=repeats, **config), requests) == told(
+        cassette(Cassette, recorded, repeats=repeats, **config), requests
     )
 
 
@@ -140,6 +149,13 @@ def test_other_matchers_may_be_set_later():
     assert not found.can_play_response_for(request(b"[2]"))
     found._match_on = [matchers.uri]
     assert found.can_play_response_for(request(b"[2]"))
+
+
+def test_what_was_played_is_found_still():
+    found = cassette(IndexedCassette, [request(), request(b"[1.0]")], match_on=["body"])
+    assert played(found, request()) == {"number": 0}
+    assert found.responses_of(request()) == [{"number": 0}, {"number": 1}]
+    assert found.play_count == 1
 
 
 def test_an_answer_that_is_not_there_is_vcrpys_error():

@@ -28,10 +28,15 @@ def test_the_closest_mark_has_the_last_word():
     }
 
 
-def test_a_configuration_is_not_changed_by_a_test():
-    config = {"filter_headers": ["a"]}
-    merged(config, [])["filter_headers"].append("b")
-    assert config == {"filter_headers": ["a"]}
+@pytest.mark.parametrize("more", [{}, {"ignore_hosts": {"a"}}])
+def test_a_configuration_is_not_changed_by_a_test(more):
+    config = {"filter_headers": ["a"], "decode_compressed_response": True, **more}
+    settings = merged(config, [])
+    assert settings == config
+    settings["filter_headers"].append("b")
+    settings.get("ignore_hosts", set()).add("b")
+    assert config == {"filter_headers": ["a"], "decode_compressed_response": True, **more}
+    assert "b" not in config.get("ignore_hosts", ())
 
 
 @pytest.mark.parametrize(("length", "kept"), [(250, True), (251, False), (400, False)])

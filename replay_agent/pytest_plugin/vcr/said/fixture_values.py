@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 from replay_agent.exceptions import UserError
+from replay_agent.pytest_plugin.around.nearest_mark import closest
 from replay_agent.pytest_plugin.options import asked_mode
 from replay_agent.surroundings import naming
 
@@ -42,8 +43,8 @@ _HOME = __name__.rsplit(".", 2)[0]
 
 def value_of(request: pytest.FixtureRequest, own: Callable[[pytest.FixtureRequest], Value]) -> Value:
     """Return the value of the fixture with the name of this function, which is what ours returns."""
-    name = own.__name__
-    if name in getattr(request.node, "fixturenames", ()) or not is_own(request.node, name):
+    name, item = own.__name__, request.node
+    if name in getattr(item, "fixturenames", ()) or not is_own(item, name):
         value: Value = request.getfixturevalue(name)
         return value
     return own(request)
@@ -56,7 +57,10 @@ def is_own(item: pytest.Item, name: str) -> bool:
     """
     if item.parent is None:
         return False
-    known: dict[str, bool] = item.parent.stash.setdefault(_OWN, {})
+    try:
+        known = item.parent.stash[_OWN]
+    except KeyError:
+        known = item.parent.stash[_OWN] = {}
     if name not in known:
         # pytest has no public way to the definitions of a fixture; without this one, the fixture itself is asked.
         find = getattr(getattr(item.session, "_fixturemanager", None), "getfixturedefs", None)
@@ -118,7 +122,7 @@ def _is_file(folder: str, name: str, suffix: str) -> bool:
 
 def default_cassette_name(request: pytest.FixtureRequest) -> str:
     """Return the name of a test's cassette: what the mark ``default_cassette`` says, else ``Class.test[param]``."""
-    mark = request.node.get_closest_marker("default_cassette")
+    mark = closest(request.node, "default_cassette")
     if mark is None:
         owner = f"{request.cls.__name__}." if request.cls else ""
         return naming.without_forbidden(f"{owner}{request.node.name}")
@@ -135,7 +139,7 @@ def vcr_cassette_name(request: pytest.FixtureRequest) -> str:
 
 def allowed_hosts(request: pytest.FixtureRequest) -> list[str] | None:
     """Return the hosts that stay reachable: of the mark ``block_network``, the command line, or ``vcr_config``."""
-    mark = request.node.get_closest_marker("block_network")
+    mark = closest(request.node, "block_network")
     hosts = (
         (mark.kwargs.get("allowed_hosts") if mark else None)
         or request.config.getoption("allowed_hosts")

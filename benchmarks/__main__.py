@@ -14,6 +14,7 @@ from benchmarks import (
     first_chunk,
     growing,
     idle,
+    instructions,
     many,
     recording,
     redaction,
@@ -24,6 +25,7 @@ from benchmarks.targets import Figure, summary
 
 _TABLES = (
     "suite",
+    "instructions",
     "scaling",
     "big",
     "first-chunk",
@@ -62,6 +64,8 @@ def _table(name: str, folder: Path, args: argparse.Namespace) -> tuple[str, list
     match name:
         case "suite":
             return suite.table(folder / "suite", tests=args.tests, rounds=args.rounds)
+        case "instructions":
+            return instructions.table(folder / "instructions")
         case "scaling":
             return scaling.table(folder, tuple(args.sizes))
         case "big":

@@ -100,6 +100,7 @@ class Contender:
 
 NATIVE, DROP_IN, DROP_IN_BODY = "replay_agent", "replay_agent, mark vcr", "replay_agent, mark vcr, body matched"
 OURS = (("replay_agent.pytest_plugin", "syrupy"),)
+VCRPY = ("pytest_recording.plugin",)
 
 CONTENDERS = (
     Contender("MockTransport by hand", client="httpx.Client(transport=httpx.MockTransport(mocked))"),
@@ -107,17 +108,17 @@ CONTENDERS = (
     Contender(DROP_IN, *OURS, "@pytest.mark.vcr", record=("--record-mode=rewrite",)),
     Contender(DROP_IN_BODY, *OURS, "@pytest.mark.vcr", record=("--record-mode=rewrite",), config=_BODY_TOO),
     Contender("cassetter", ("cassetter.pytest_plugin",), "@pytest.mark.vcr", record=("--record-mode=all",)),
-    Contender("vcrpy", ("pytest_recording.plugin",), "@pytest.mark.vcr", record=("--record-mode=rewrite",)),
+    Contender("vcrpy", VCRPY, "@pytest.mark.vcr", record=("--record-mode=rewrite",)),
     Contender(
         "vcrpy, body matched",
-        ("pytest_recording.plugin",),
+        VCRPY,
         "@pytest.mark.vcr",
         record=("--record-mode=rewrite",),
         config=_BODY_TOO,
     ),
 )
 SHARED, LONG, STREAMED, OWN = SETTINGS
-_PROMISED = {
+PROMISED = {
     (SHARED, NATIVE, "cassetter"): 0.7,
     (SHARED, NATIVE, "MockTransport by hand"): 1.25,
     (LONG, NATIVE, "cassetter"): 1.0,
@@ -154,19 +155,30 @@ def measure(contender: Contender, folder: Path, base: str, *, tests: int, own: b
 
 def run(contender: Contender, folder: Path, options: tuple[str, ...] = ()) -> list[float]:
     """Run the suite in a fresh interpreter and return the CPU seconds of each test."""
-    times = folder / "times.json"
+    session(contender, folder, options)
+    return json.loads((folder / "times.json").read_text())
+
+
+def session(
+    contender: Contender, folder: Path, options: tuple[str, ...] = (), under: tuple[str, ...] = (), **environ: str
+) -> str:
+    """Run the suite in a fresh interpreter, ``under`` another program, and return what is printed."""
     environ = {
         **os.environ,
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "BENCH_TIMES": str(times),
+        "BENCH_TIMES": str(folder / "times.json"),
         "PYTHONPATH": str(ROOT),
+        **environ,
     }
     plugins = [part for plugin in contender.plugins for part in ("-p", plugin)]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugins, *options, str(folder)]
+    command = [
+        *(*under, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+        *(*plugins, *options, str(folder)),
+    ]
     done = subprocess.run(command, env=environ, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{contender.name}: {' '.join(command)}\n{done.stdout}{done.stderr}")
-    return json.loads(times.read_text())
+    return done.stdout + done.stderr
 
 
 def table(folder: Path, *, tests: int, rounds: int) -> tuple[str, list[Figure]]:
@@ -178,13 +190,13 @@ def table(folder: Path, *, tests: int, rounds: int) -> tuple[str, list[Figure]]:
         rows.append(f"{title}: CPU ms a test (median of {rounds} rounds, {tests} tests, 3 calls each)")
         rows += [f"  {name:38} {value:8.2f} ms" for name, value in medians.items()]
         figures += [
-            Figure(f"{title}: {ours} to {name}", medians[ours] / medians[name], _PROMISED.get((title, ours, name)))
-            for ours, name in _pairs()
+            Figure(f"{title}: {ours} to {name}", medians[ours] / medians[name], PROMISED.get((title, ours, name)))
+            for ours, name in pairs()
         ]
     return "\n".join(rows), figures
 
 
-def _pairs() -> list[tuple[str, str]]:
+def pairs() -> list[tuple[str, str]]:
     """Return ours, each with the others that it is compared to."""
     others = [contender.name for contender in CONTENDERS if contender.plugins != OURS[0]]
     return [(ours, name) for ours in (NATIVE, DROP_IN, DROP_IN_BODY) for name in others]

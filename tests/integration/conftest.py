@@ -23,13 +23,19 @@ for name in ("yaml", "anthropic", "groq", "httpx2", "openai", "pydantic_ai.model
 @pytest.fixture
 def provide() -> Iterator[Callable[..., tuple[str, Script, Callable[[], None]]]]:
     """Start a scripted provider; gives its address, the script, and how to stop it."""
+    given: set[str] = set()
     with ExitStack() as servers:
 
         def start(*answers):
-            server = ExitStack()
-            servers.callback(server.close)
             script = Script(answers)
-            return server.enter_context(serve(script.answer)), script, server.close
+            while True:
+                server = ExitStack()
+                servers.callback(server.close)
+                base = server.enter_context(serve(script.answer))
+                if base not in given:
+                    given.add(base)
+                    return base, script, server.close
+                server.close()  # one was stopped, and the system has given its port again
 
         yield start
 

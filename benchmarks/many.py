@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from benchmarks import suite
 from benchmarks.provider import provider
-from benchmarks.suite import CONTENDERS, DROP_IN, NATIVE, ROOT, Contender
+from benchmarks.suite import CONTENDERS, DROP_IN, NATIVE, Contender
 from benchmarks.targets import Figure
 from replay_agent.recording.cassettes import store
 from replay_agent.recording.cassettes.parts.header import Header
@@ -65,13 +62,7 @@ def _suite_of(contender: Contender, folder: Path, base: str, tests: int) -> None
 
 def _session(contender: Contender, folder: Path, options: tuple[str, ...]) -> float:
     before = _children()
-    plugins = [part for plugin in contender.plugins for part in ("-p", plugin)]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugins, *options, str(folder)]
-    environ = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)}
-    environ["BENCH_TIMES"] = str(folder / "times.json")
-    done = subprocess.run(command, env=environ, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{contender.name}: {' '.join(command)}\n{done.stdout[-2000:]}{done.stderr}")
+    suite.session(contender, folder, options)
     return _children() - before
 
 
